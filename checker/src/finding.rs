@@ -1,0 +1,429 @@
+//! What the judge says: findings, how sure each is, and on what it rests.
+//!
+//! A finding is data, not an error. Its codes, certainties, bases, levels and JSON shape are a
+//! contract with users and their scripts: fields may be added, never changed.
+
+use serde::Serialize;
+
+/// The stable code of a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub enum Code {
+    /// Threads are blocked in a cycle now.
+    #[serde(rename = "LW0001")]
+    Deadlock,
+    /// A thread requests a lock that it holds in a mode that excludes the request.
+    #[serde(rename = "LW0002")]
+    SelfDeadlock,
+    /// Locks are acquired in orders that close a cycle.
+    #[serde(rename = "LW0003")]
+    LockOrderCycle,
+    /// A shared lock is taken again by its own reader.
+    #[serde(rename = "LW0004")]
+    RecursiveRead,
+    /// A declared rank, or the ascending rule of `acquire!`, is broken.
+    #[serde(rename = "LW0005")]
+    OrderViolation,
+    /// A wait, join or barrier while holding a lock that the waker needs.
+    #[serde(rename = "LW0006")]
+    WaitWhileHolding,
+    /// A blocking guard lives across an `.await`.
+    #[serde(rename = "LW0007")]
+    GuardAcrossAwait,
+    /// A thread exits holding a lock, a lock is destroyed while held, released by another thread.
+    #[serde(rename = "LW0008")]
+    LockMisuse,
+    /// A thread has been blocked for long, or a wake-up was lost.
+    #[serde(rename = "LW0009")]
+    Stall,
+    /// A task waits for what one of its own unpolled futures holds.
+    #[serde(rename = "LW0010")]
+    Futurelock,
+}
+
+impl Code {
+    /// All codes, in order.
+    pub const ALL: [Code; 10] = [
+        Code::Deadlock,
+        Code::SelfDeadlock,
+        Code::LockOrderCycle,
+        Code::RecursiveRead,
+        Code::OrderViolation,
+        Code::WaitWhileHolding,
+        Code::GuardAcrossAwait,
+        Code::LockMisuse,
+        Code::Stall,
+        Code::Futurelock,
+    ];
+
+    /// `LW0003`.
+    pub fn text(self) -> &'static str {
+        match self {
+            Code::Deadlock => "LW0001",
+            Code::SelfDeadlock => "LW0002",
+            Code::LockOrderCycle => "LW0003",
+            Code::RecursiveRead => "LW0004",
+            Code::OrderViolation => "LW0005",
+            Code::WaitWhileHolding => "LW0006",
+            Code::GuardAcrossAwait => "LW0007",
+            Code::LockMisuse => "LW0008",
+            Code::Stall => "LW0009",
+            Code::Futurelock => "LW0010",
+        }
+    }
+
+    /// `lock-order-cycle`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Code::Deadlock => "deadlock",
+            Code::SelfDeadlock => "self-deadlock",
+            Code::LockOrderCycle => "lock-order-cycle",
+            Code::RecursiveRead => "recursive-read",
+            Code::OrderViolation => "order-violation",
+            Code::WaitWhileHolding => "wait-while-holding",
+            Code::GuardAcrossAwait => "guard-across-await",
+            Code::LockMisuse => "lock-misuse",
+            Code::Stall => "stall",
+            Code::Futurelock => "futurelock",
+        }
+    }
+
+    /// The code with this text, in any case: `LW0003` or `lw0003`.
+    pub fn from_text(text: &str) -> Option<Code> {
+        Code::ALL
+            .into_iter()
+            .find(|code| code.text().eq_ignore_ascii_case(text))
+    }
+}
+
+/// How sure a finding is; greater is surer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Certainty {
+    /// It cannot happen, and the reason is known.
+    Excluded,
+    /// A cycle by the rules that this evidence neither proves nor excludes.
+    Possible,
+    /// A legal schedule of the observed events ends in it.
+    Certain,
+    /// A directed re-run ended in it.
+    Confirmed,
+    /// It happened.
+    Actual,
+}
+
+/// What a `possible` finding rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Basis {
+    /// The very same locks, two threads or more.
+    SameInstances,
+    /// Halves from different processes or tests.
+    CrossRun,
+    /// Other instances of the same classes.
+    Class,
+    /// All sides were seen in one thread only.
+    OneThread,
+    /// The code alone.
+    Code,
+}
+
+/// Why a cycle cannot happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exclusion {
+    /// One lock is held on every side, so that the sides cannot overlap.
+    GateLock,
+    /// One side ends before the other can start.
+    ForkJoin,
+    /// A barrier lies between the sides.
+    Barrier,
+    /// The sides hold and want in shared modes that cannot block each other.
+    Readers,
+}
+
+/// How loud a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Worth knowing.
+    Note,
+    /// Worth looking at.
+    Warning,
+    /// Fails the build by default.
+    Error,
+}
+
+/// Where evidence comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// Seen while the program ran.
+    Run,
+    /// Read from the code.
+    Code,
+}
+
+/// A lock as one side of a finding holds or wants it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LockUse {
+    /// The lock's own name.
+    pub lock: String,
+    /// Its class.
+    pub class: String,
+    /// The mode, by its JSON name.
+    pub mode: String,
+    /// The acquisition call, `path:line:col`, relative to the workspace; verbatim in text traces.
+    pub site: String,
+    /// The protected type, where known.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub type_name: Option<String>,
+    /// What `acquire!` recorded of the source there: module and lock expression.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expression: Option<String>,
+}
+
+impl LockUse {
+    /// Class, type and mode without line and column: what stays when the file is edited.
+    fn stable(&self) -> String {
+        let mut class = self.class.as_str();
+        for _ in 0..2 {
+            class = match class.rsplit_once(':') {
+                Some((rest, digits))
+                    if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) =>
+                {
+                    rest
+                }
+                _ => class,
+            };
+        }
+        format!(
+            "{class}\u{1}{}\u{1}{}",
+            self.type_name.as_deref().unwrap_or(""),
+            self.mode
+        )
+    }
+}
+
+/// What is waited for, where that is no lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ResourceUse {
+    /// `join`, `condvar`, `barrier`, `semaphore`, `channel`, `await`.
+    pub resource: String,
+    /// Which one: the thread's label, the condition variable's name.
+    pub name: String,
+    /// The waiting call.
+    pub site: String,
+}
+
+/// What one side of a finding wants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Wants {
+    /// A lock.
+    Lock(LockUse),
+    /// Something else.
+    Resource(ResourceUse),
+}
+
+/// One thread's (or role's) part in a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Side {
+    /// The thread's short label.
+    pub thread: String,
+    /// The lock whose holding blocks the side before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holds: Option<LockUse>,
+    /// What this side waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wants: Option<Wants>,
+    /// Locks, by name, that all sides hold and that therefore keep them apart.
+    pub gates: Vec<String>,
+    /// The thread's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thread_name: Option<String>,
+    /// The run this side was seen in, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// All other locks that this side held at the time, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also_held: Vec<LockUse>,
+    /// The stack of the acquisition, innermost first, one frame a line.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stack: Vec<String>,
+    /// The calls between holding and wanting.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<String>,
+}
+
+/// One reported problem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The stable code.
+    pub code: Code,
+    /// The code's name.
+    pub name: &'static str,
+    /// How sure.
+    pub certainty: Certainty,
+    /// What a `possible` rests on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Basis>,
+    /// How loud.
+    pub level: Level,
+    /// The same for the same problem in every run: 16 hexadecimal digits.
+    pub fingerprint: String,
+    /// One sentence.
+    pub message: String,
+    /// Where the evidence comes from.
+    pub evidence: Vec<Source>,
+    /// One entry per thread or role.
+    pub cycle: Vec<Side>,
+    /// The schedule that ends in the deadlock: one thread per step, `"T1*3"` for three steps.
+    pub witness: Vec<String>,
+    /// Why it cannot happen, where it cannot.
+    pub excluded_by: Vec<Exclusion>,
+    /// Why it is not surer, or why it is excluded: sentences for the text report.
+    pub reasons: Vec<String>,
+    /// What to change: sentences for the text report.
+    pub advice: Vec<String>,
+    /// Whether all of it lies inside dependencies.
+    pub in_dependencies: bool,
+}
+
+/// What was looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Stats {
+    /// Events read.
+    pub events: u64,
+    /// Threads seen, over all runs.
+    pub threads: u64,
+    /// Lock instances seen, over all runs.
+    pub locks: u64,
+    /// Lock classes seen.
+    pub classes: u64,
+    /// Distinct edges of the lock-order graph, at instance level.
+    pub edges: u64,
+    /// Runs read.
+    pub runs: u64,
+}
+
+/// Everything that a report says.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    /// The findings, most important first.
+    pub findings: Vec<Finding>,
+    /// What was looked at.
+    pub stats: Stats,
+    /// What was skipped, capped or not understood.
+    pub limits: Vec<String>,
+}
+
+impl Finding {
+    /// The level that this code, certainty and basis have in the user's own code.
+    pub fn level_of(code: Code, certainty: Certainty, basis: Option<Basis>) -> Level {
+        use Certainty::{Actual, Certain, Confirmed, Excluded, Possible};
+        match (code, certainty) {
+            (_, Excluded) => Level::Note,
+            (Code::GuardAcrossAwait | Code::LockMisuse | Code::Stall, _) => Level::Note,
+            (Code::Deadlock | Code::OrderViolation, _) | (_, Actual | Confirmed | Certain) => {
+                Level::Error
+            }
+            (_, Possible) => match basis {
+                Some(Basis::OneThread | Basis::Code) => Level::Note,
+                _ => Level::Warning,
+            },
+        }
+    }
+
+    /// Computes the fingerprint from the code and, for each side, the classes and modes held and
+    /// wanted: the smallest rotation counts, so that it does not depend on where a cycle starts.
+    ///
+    /// Certainty, lines, thread numbers and run order do not enter. Two different findings can come
+    /// out alike (two locks of one type made in one file): see [`Verdict::settle`].
+    pub fn fingerprint_of(code: Code, cycle: &[Side]) -> String {
+        let sides: Vec<String> = cycle
+            .iter()
+            .map(|side| {
+                let holds = side.holds.as_ref().map_or(String::new(), LockUse::stable);
+                let wants = match &side.wants {
+                    Some(Wants::Lock(want)) => want.stable(),
+                    Some(Wants::Resource(want)) => want.resource.clone(),
+                    None => String::new(),
+                };
+                format!("{holds}\u{2}{wants}")
+            })
+            .collect();
+        let smallest = (0..sides.len().max(1))
+            .map(|start| {
+                let turned: Vec<&str> = (0..sides.len())
+                    .map(|i| sides[(start + i) % sides.len()].as_str())
+                    .collect();
+                turned.join("\u{3}")
+            })
+            .min()
+            .unwrap_or_default();
+        format!(
+            "{:016x}",
+            fnv1a(format!("{}\u{4}{smallest}", code.text()).as_bytes())
+        )
+    }
+}
+
+impl Verdict {
+    /// Puts findings into their final order and makes equal fingerprints of different findings
+    /// distinct, in an order that does not depend on how they were found.
+    pub fn settle(&mut self) {
+        self.findings.sort_by(|a, b| {
+            (std::cmp::Reverse((a.level, a.certainty)), a.code, a.key()).cmp(&(
+                std::cmp::Reverse((b.level, b.certainty)),
+                b.code,
+                b.key(),
+            ))
+        });
+        let mut order: Vec<usize> = (0..self.findings.len()).collect();
+        order.sort_by_key(|&at| {
+            (
+                self.findings[at].fingerprint.clone(),
+                self.findings[at].key(),
+            )
+        });
+        let mut last = String::new();
+        let mut count = 0_u32;
+        for at in order {
+            let finding = &mut self.findings[at];
+            if finding.fingerprint == last {
+                count += 1;
+                let salted = format!("{last}#{count}");
+                finding.fingerprint = format!("{:016x}", fnv1a(salted.as_bytes()));
+            } else {
+                last.clone_from(&finding.fingerprint);
+                count = 0;
+            }
+        }
+    }
+}
+
+impl Finding {
+    /// What tells two findings apart, in text: classes, locks and sites of all sides.
+    fn key(&self) -> String {
+        let mut key = String::new();
+        for side in &self.cycle {
+            for lock in side.holds.iter().chain(match &side.wants {
+                Some(Wants::Lock(want)) => Some(want),
+                _ => None,
+            }) {
+                key.push_str(&format!(
+                    "{}\u{1}{}\u{1}{}\u{2}",
+                    lock.class, lock.lock, lock.site
+                ));
+            }
+        }
+        key
+    }
+}
+
+/// FNV-1a, 64 bits: short, and the same on every machine and in every version.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}

@@ -1,0 +1,3 @@
+//! `cargo lockwise`.
+
+fn main() {}

@@ -1,0 +1,282 @@
+//! What was seen: the runs of a program, each a list of events or of chains, and the names they use.
+//!
+//! An [`Evidence`] is what every input becomes, whatever its format, and what every later stage
+//! reads. It holds one [`Run`] per process (or per text trace). Classes and sites are interned by
+//! content and shared by all runs, because they mean the same in each of them; threads, locks and
+//! resources belong to one run.
+//!
+//! A run recorded at level `trace` has [`Run::events`]: every operation, in an order that the
+//! program could have shown. A run recorded at level `order` has [`Run::chains`]: one entry per
+//! thread stretch and distinct (locks held, lock wanted). Text traces have events.
+
+use lockwise::watch::{Kind, Mode};
+
+/// Defines a dense index type: position in the vector that holds the things it names.
+macro_rules! index {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            /// The position as a `usize`.
+            pub fn at(self) -> usize {
+                self.0 as usize
+            }
+        }
+
+        impl From<usize> for $name {
+            /// # Panics
+            ///
+            /// If there are more than `u32::MAX` of them: readers stop long before.
+            fn from(at: usize) -> Self {
+                $name(u32::try_from(at).expect("readers bound every table far below u32::MAX"))
+            }
+        }
+    )*};
+}
+
+index! {
+    /// A run, in [`Evidence::runs`].
+    RunId;
+    /// A thread of one run, in [`Run::threads`].
+    ThreadId;
+    /// A lock instance of one run, in [`Run::locks`]. A new life of a lock is a new instance.
+    LockId;
+    /// A thing other than a lock that threads wait for, in [`Run::resources`].
+    ResourceId;
+    /// A lock class, in [`Evidence::classes`].
+    ClassId;
+    /// An acquisition site, in [`Evidence::sites`].
+    SiteId;
+}
+
+/// Everything that is to be judged.
+#[derive(Debug, Default, Clone)]
+pub struct Evidence {
+    /// The runs, in the order in which they were given.
+    pub runs: Vec<Run>,
+    /// All lock classes, each once.
+    pub classes: Vec<Class>,
+    /// All sites, each once.
+    pub sites: Vec<Site>,
+    /// What was skipped, capped or not understood; each a sentence without a full stop.
+    pub limits: Vec<String>,
+}
+
+/// One process, or one text trace.
+#[derive(Debug, Default, Clone)]
+pub struct Run {
+    /// What to call this run in a report: the program's name and process number, or the file name.
+    pub label: String,
+    /// The threads.
+    pub threads: Vec<Thread>,
+    /// The lock instances.
+    pub locks: Vec<Lock>,
+    /// Condition variables, barriers and semaphores.
+    pub resources: Vec<Resource>,
+    /// All operations, in an order that the program could have shown. Empty at level `order`.
+    pub events: Vec<Event>,
+    /// Distinct acquisitions in their context. Empty at level `trace` and for text traces.
+    pub chains: Vec<Chain>,
+    /// Rank, ascending-rule and other violations that the runtime itself reported into the log.
+    pub reported: Vec<Reported>,
+}
+
+/// A thread.
+#[derive(Debug, Default, Clone)]
+pub struct Thread {
+    /// Its short label in reports, `T0`, `T1`, … or, in text traces, the name used there.
+    pub label: String,
+    /// Its name, where it has one.
+    pub name: Option<String>,
+    /// Whether it is known when it started: it is the first thread of its process, or its fork was
+    /// seen, or it comes from a text trace.
+    pub start_seen: bool,
+    /// Whether it was seen to end.
+    pub end_seen: bool,
+}
+
+/// A lock instance.
+#[derive(Debug, Clone)]
+pub struct Lock {
+    /// The name shown for this very lock: the user's name, the name in a text trace, or the class
+    /// and an instance number.
+    pub label: String,
+    /// Its class.
+    pub class: ClassId,
+    /// What kind of lock it is.
+    pub kind: Kind,
+    /// The rank that the program declared.
+    pub rank: Option<u32>,
+}
+
+/// A condition variable, barrier or semaphore.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// Its name, or its class and instance number.
+    pub label: String,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// A lock class: instances that share one ordering rule.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Class {
+    /// What stands for the class in reports and fingerprints: the given name, or the creation site
+    /// as `path:line:col`, or the class in a text trace.
+    pub label: String,
+    /// The protected type, where known.
+    pub type_name: Option<String>,
+    /// Whether instances of this class are known to be the same kind of lock. False for creation
+    /// sites that lie (all fields of one derived `Default` share one): those are judged by instance.
+    pub trusted: bool,
+}
+
+/// A place in the source.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Site {
+    /// The file as the compiler named it, or the whole location of a text trace.
+    pub file: String,
+    /// The line, from 1; 0 where the input has none.
+    pub line: u32,
+    /// The column in characters, from 1; 0 where the input has none.
+    pub column: u32,
+    /// What the source says there, as `acquire!` recorded it: module and lock expression.
+    pub note: Option<String>,
+}
+
+/// One operation of one thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Who.
+    pub thread: ThreadId,
+    /// What.
+    pub op: Op,
+    /// Where.
+    pub site: SiteId,
+}
+
+/// How an acquisition asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ask {
+    /// Waits as long as it takes.
+    Wait,
+    /// Does not wait for ever: a try that succeeded, or a timed wait that did. It can hold up
+    /// others, never be held up for good.
+    Try,
+}
+
+/// What a thread did.
+#[expect(
+    missing_docs,
+    reason = "the line on a variant says what its fields are"
+)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Op {
+    /// Asked for a lock that was not free; an acquisition of the same lock follows if it got it.
+    Request { lock: LockId, mode: Mode },
+    /// Got a lock. In the last event of a thread in a text trace it may be an acquisition that
+    /// could not have been granted: then the thread is stuck there.
+    Acquire {
+        lock: LockId,
+        mode: Mode,
+        ask: Ask,
+        class: AcquireClass,
+    },
+    /// Gave a lock back, or tried to.
+    Release { lock: LockId, side: Side },
+    /// Turned an upgradable hold into an exclusive one (waits for the readers to leave).
+    Upgrade { lock: LockId },
+    /// Turned its hold into a weaker mode without letting go.
+    Downgrade { lock: LockId, mode: Mode },
+    /// Started a thread.
+    Fork { child: ThreadId },
+    /// Waited for a thread to end, and it had.
+    Join { child: ThreadId },
+    /// Gave `lock` back and began to wait for `condvar`. `timed`: the wait ends by itself.
+    WaitBegin {
+        condvar: ResourceId,
+        lock: LockId,
+        timed: bool,
+    },
+    /// Woke up and took `lock` again.
+    WaitEnd { condvar: ResourceId, lock: LockId },
+    /// Woke one waiter, or nobody.
+    Notify { condvar: ResourceId },
+    /// Woke all waiters.
+    NotifyAll { condvar: ResourceId },
+    /// Arrived at a barrier and left it, once `parties` threads had arrived.
+    Barrier { barrier: ResourceId, parties: u32 },
+    /// Put one unit into a semaphore.
+    Post { semaphore: ResourceId },
+    /// Took one unit from a semaphore; waits while there is none, unless `ask` says otherwise.
+    Pend { semaphore: ResourceId, ask: Ask },
+    /// The lock began a life: instances are split at lives already, so this is for misuse only.
+    Init { lock: LockId },
+    /// The lock's life ended.
+    Destroy { lock: LockId },
+    /// The thread ended.
+    End,
+}
+
+/// Which class an acquisition counts for, beyond the class of its lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct AcquireClass {
+    /// `class/sub`: this acquisition belongs to a class of its own (a parent before its children).
+    pub sub: Option<u32>,
+    /// A lock that orders all acquisitions of this class while it is held.
+    pub nest: Option<LockId>,
+}
+
+/// Which side of a lock a release names. Text traces may name the wrong one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// `rel`: exclusive or re-entrant.
+    Exclusive,
+    /// `rrel`: any shared mode.
+    Shared,
+    /// Whatever mode is held (our own logs: the runtime knows).
+    Held,
+}
+
+/// A lock in a chain: held, in this mode, since this site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Held {
+    /// Which lock.
+    pub lock: LockId,
+    /// In which mode.
+    pub mode: Mode,
+    /// Acquired where.
+    pub site: SiteId,
+}
+
+/// One distinct (locks held, lock wanted) of one thread between two fork or join events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chain {
+    /// Who.
+    pub thread: ThreadId,
+    /// How many fork and join events of this thread came before.
+    pub stretch: u32,
+    /// What was held, oldest first.
+    pub held: Vec<Held>,
+    /// What was asked for.
+    pub want: Held,
+    /// How it asked.
+    pub ask: Ask,
+}
+
+/// A finding that the runtime made while the program ran.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reported {
+    /// The code, such as `LW0005`.
+    pub code: String,
+    /// Who.
+    pub thread: ThreadId,
+    /// What was held, if that matters.
+    pub holds: Option<Held>,
+    /// What was asked for.
+    pub want: Held,
+    /// What was wrong, as a clause without a full stop.
+    pub message: String,
+}

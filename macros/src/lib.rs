@@ -1,0 +1,2 @@
+//! The macros of `lockwise`. Use them through that crate.
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! Locks that know their order.
+
+pub mod watch;

@@ -1,0 +1,1 @@
+//! The end-to-end tests: programs and logs in, reports out.
