@@ -93,7 +93,7 @@ pub struct Identity {
     /// The thread that holds the lock exclusively, by number, or 0.
     owner: AtomicU32,
     kind: Kind,
-    /// The declared rank plus one, or 0.
+    /// The declared rank plus one, or 0; of a semaphore: its first units plus one.
     rank: u64,
     born: Site,
     /// Empty if the program gave no name.
@@ -130,6 +130,12 @@ impl Identity {
             rank: rank.0 as u64 + 1,
             ..self
         }
+    }
+
+    /// The same for a semaphore that starts with this many units.
+    #[must_use]
+    pub const fn with_units(self, units: u32) -> Self {
+        self.ranked(Rank(units))
     }
 
     /// The instance number, given now if this is the first use.

@@ -50,7 +50,7 @@
 //! ```text
 //!  1 DefSite    site, line varint, column varint, file text, module text, expression text
 //!  2 DefClass   class, kind byte, flags byte (1: trusted), site (born), name text, type text
-//!  3 DefLock    lock, class, rank + 1 varint (0: none)
+//!  3 DefLock    lock, class, rank + 1 varint (0: none); of a semaphore: its first units + 1
 //!  4 Thread     thread varint, segment varint, flags byte (1: first thread, 2: forked by us), name text
 //!  5 Fork       child varint, site
 //!  6 Join       child varint, site
@@ -82,9 +82,14 @@
 
 mod encode;
 mod mapping;
+mod read;
 mod writer;
 
 pub(super) use encode::Record;
+pub use read::{
+    ClassDef, Damage, Header, LockDef, LogError, LogFile, NodeDef, Record as Event, Segment,
+    SiteDef, read,
+};
 pub(super) use writer::{
     Cursor, Writer, after_fork_in_child, after_fork_in_parent, before_fork, count_forgotten,
     generation, next_node_number,
