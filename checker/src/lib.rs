@@ -1,12 +1,15 @@
 //! The checker of lockwise: reads what was recorded, judges it, and reports.
 //!
 //! Evidence flows one way, and each module uses those before it:
-//! [`trace`] (what was seen) → [`finding`] (what is said) → [`policy`] (what is shown, what fails) →
-//! [`report`] (how it looks).
+//! [`trace`] (what was seen) → [`input`] (from files) → [`finding`] (what is said) → [`policy`] (what
+//! is shown, what fails) → [`report`] and [`dot`] (how it looks). Beside it stands [`explain`].
 
 pub mod baseline;
+pub mod dot;
 pub mod exit;
+pub mod explain;
 pub mod finding;
+pub mod input;
 pub mod policy;
 pub mod report;
 pub mod trace;
