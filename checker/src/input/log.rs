@@ -211,5 +211,3 @@ fn path(log: &LogFile<'_>, node: u32) -> Option<Vec<log::NodeDef>> {
     (!nodes.is_empty()).then_some(nodes)
 }
 
-#[cfg(test)]
-mod tests;

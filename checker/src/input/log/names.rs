@@ -143,7 +143,7 @@ impl<'a> Names<'a> {
         let locks = self.locks.iter().map(|&(instance, class, ..)| (instance, class));
         let lock_labels = labels(locks, &self.classes);
         for ((_, class, kind, rank), label) in self.locks.into_iter().zip(lock_labels) {
-            run.locks.push(Lock { label, class, kind, rank, former: None });
+            run.locks.push(Lock { label, class, kind, rank });
         }
         let resources = self.resources.iter().map(|&(instance, class, ..)| (instance, class));
         let resource_labels = labels(resources, &self.classes);
