@@ -2,7 +2,11 @@
 
 mod locks;
 mod raw;
+#[cfg_attr(not(feature = "checks"), path = "stdsync/off.rs")]
+pub mod stdsync;
 mod tag;
+#[cfg_attr(not(feature = "checks"), path = "thread/off.rs")]
+pub mod thread;
 pub mod watch;
 
 pub use lock_api;
