@@ -1,4 +1,9 @@
-//! The formats that evidence comes in. One file each; all of them make an
-//! [`Evidence`](crate::trace::Evidence).
+//! From files to evidence: each format is a file of its own, [`load`] decides which one reads what.
 
+mod load;
+pub mod log;
+mod relative;
 pub mod std_text;
+
+pub use load::{InputError, Loaded, ReadResult, Readers, load};
+pub use relative::relative_to;

@@ -395,6 +395,7 @@ impl Builder {
         self.run.resources.push(Resource {
             label: name.to_owned(),
             kind,
+            units: 0,
         });
         self.resource_of.insert(key, new);
         new

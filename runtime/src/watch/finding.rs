@@ -1,0 +1,180 @@
+//! What the watcher reports while the program runs.
+
+use std::fmt;
+
+use super::hooks::Ask;
+use super::identity::{Class, LockId, Rank};
+use super::mode::Mode;
+use super::site::Site;
+use super::stack::Stack;
+
+/// The kind of a finding, with its stable code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+#[non_exhaustive]
+pub enum Code {
+    /// LW0002: a thread requests a lock that it holds in a mode that excludes the request.
+    SelfDeadlock = 2,
+    /// LW0003: locks are acquired in orders that close a cycle.
+    LockOrderCycle = 3,
+    /// LW0004: a shared lock is taken again by its own reader; a waiting writer blocks both.
+    RecursiveRead = 4,
+    /// LW0005: a declared rank, or the ascending rule of `acquire!`, is broken.
+    OrderViolation = 5,
+    /// LW0008: a lock is released by a thread that does not hold it.
+    LockMisuse = 8,
+}
+
+impl Code {
+    /// `LW0003`.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Code::SelfDeadlock => "LW0002",
+            Code::LockOrderCycle => "LW0003",
+            Code::RecursiveRead => "LW0004",
+            Code::OrderViolation => "LW0005",
+            Code::LockMisuse => "LW0008",
+        }
+    }
+
+    /// `lock-order-cycle`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Code::SelfDeadlock => "self-deadlock",
+            Code::LockOrderCycle => "lock-order-cycle",
+            Code::RecursiveRead => "recursive-read",
+            Code::OrderViolation => "order-violation",
+            Code::LockMisuse => "lock-misuse",
+        }
+    }
+}
+
+/// What a finding rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Basis {
+    /// It is about to happen: the thread goes on into it if nobody stops it.
+    Now,
+    /// The very same locks, on two threads or more.
+    SameInstances,
+    /// The very same locks, but all sides were seen on one thread only. A reaction other than a
+    /// report never applies to this.
+    OneThread,
+}
+
+/// A lock as a finding names it.
+#[derive(Debug, Clone, Copy)]
+pub struct LockUse {
+    /// Which lock.
+    pub lock: LockId,
+    /// Of which class.
+    pub class: Option<Class>,
+    /// With which declared rank.
+    pub rank: Option<Rank>,
+    /// In which mode it is held or wanted.
+    pub mode: Mode,
+    /// Where it was, or is to be, acquired.
+    pub site: Site,
+}
+
+/// One thread's part in a finding.
+#[derive(Debug, Clone)]
+pub struct Side {
+    /// The thread's number in this process, from 1.
+    pub thread: u32,
+    /// The thread's name, where it has one; at most 32 bytes of it.
+    pub thread_name: Option<String>,
+    /// The lock that it holds.
+    pub holds: Option<LockUse>,
+    /// The lock that it requests while holding that.
+    pub wants: LockUse,
+    /// How it asks.
+    pub ask: Ask,
+    /// The stack of the request, if stacks are captured; resolved when it is formatted.
+    pub stack: Stack,
+}
+
+/// One problem, seen while the program runs.
+///
+/// The side of the thread that is running comes first.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// What it is.
+    pub code: Code,
+    /// On what it rests.
+    pub basis: Basis,
+    /// One entry per acquisition that takes part.
+    pub sides: Vec<Side>,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+}
+
+impl Finding {
+    /// Whether the chosen reaction applies. It does to all but cycles seen on one thread only.
+    pub fn is_serious(&self) -> bool {
+        self.basis != Basis::OneThread && self.code != Code::LockMisuse
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {}: {}",
+            self.code.text(),
+            self.code.name(),
+            self.message
+        )?;
+        for side in &self.sides {
+            write!(f, "\n  {}: ", ThreadLabel(side))?;
+            if let Some(holds) = &side.holds {
+                write!(f, "holds {holds}, ")?;
+            }
+            write!(f, "wants {}", side.wants)?;
+        }
+        for side in self.sides.iter().filter(|side| !side.stack.is_empty()) {
+            write!(f, "\n  stack of {}:", ThreadLabel(side))?;
+            for line in side.stack.lines() {
+                write!(f, "\n    {line}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Finding {}
+
+/// A thread as a report names it.
+struct ThreadLabel<'a>(&'a Side);
+
+impl fmt::Display for ThreadLabel<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.thread_name {
+            Some(name) => write!(f, "thread \"{name}\""),
+            None => write!(f, "thread {}", self.0.thread),
+        }
+    }
+}
+
+impl LockUse {
+    /// The lock's name: what the program calls it, else kind and creation site; with its number.
+    pub fn name(&self) -> String {
+        match &self.class {
+            Some(Class {
+                name: Some(name), ..
+            }) => format!("{name}{}", self.lock),
+            Some(class) => format!("{}{} made at {}", class.kind.name(), self.lock, class.born),
+            None => format!("lock{}", self.lock),
+        }
+    }
+}
+
+impl fmt::Display for LockUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name())?;
+        if let Some(note) = self.site.note() {
+            write!(f, " (`{}`)", note.expression)?;
+        }
+        write!(f, " [{}] at {}", self.mode.name(), self.site)
+    }
+}
