@@ -1,3 +1,18 @@
 //! Locks that know their order.
 
+mod locks;
+mod raw;
+mod tag;
 pub mod watch;
+
+pub use lock_api;
+pub use locks::{
+    ArcFairMutexGuard, ArcMutexGuard, ArcReentrantMutexGuard, ArcRwLockReadGuard,
+    ArcRwLockUpgradableReadGuard, ArcRwLockWriteGuard, FairMutex, FairMutexGuard,
+    MappedFairMutexGuard, MappedMutexGuard, MappedReentrantMutexGuard, MappedRwLockReadGuard,
+    MappedRwLockWriteGuard, Mutex, MutexGuard, RawThreadId, ReentrantMutex, ReentrantMutexGuard,
+    RwLock, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard, const_fair_mutex,
+    const_mutex, const_reentrant_mutex, const_rwlock,
+};
+pub use raw::{RawFairMutex, RawMutex, RawReentrantMutex, RawRwLock, Watched};
+pub use watch::{Order, Rank, Reaction, set_callback, set_order, set_reaction};

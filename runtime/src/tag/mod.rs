@@ -1,0 +1,17 @@
+//! What a watched object carries beside its state: who it is, or, with checks off, nothing.
+//!
+//! Every lock type asks its [`Tag`] to tell the watcher what it does, and never calls the watcher
+//! itself. So switching the checks off replaces this one module by a twin of the same shape, whose
+//! tag has no size and whose calls are empty.
+
+#[cfg(feature = "checks")]
+mod carried;
+#[cfg(not(feature = "checks"))]
+mod disabled;
+#[cfg(feature = "checks")]
+mod enabled;
+
+#[cfg(not(feature = "checks"))]
+pub(crate) use disabled::{Tag, carrying, effective};
+#[cfg(feature = "checks")]
+pub(crate) use enabled::{Tag, carrying, effective};
