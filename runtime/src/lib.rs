@@ -3,6 +3,10 @@
 mod locks;
 mod raw;
 mod tag;
+#[cfg_attr(not(feature = "checks"), path = "stdsync/off.rs")]
+pub mod stdsync;
+#[cfg_attr(not(feature = "checks"), path = "thread/off.rs")]
+pub mod thread;
 pub mod watch;
 
 pub use lock_api;

@@ -1,0 +1,113 @@
+//! Who initialises: one thread at a time, watched like the holder of a lock.
+//!
+//! std's one-time objects do not tell beforehand whether a caller will have to wait, and they hang
+//! when an initialiser asks for what it is making. So every thread that may have to initialise, or
+//! to wait for another that does, passes a door before it turns to the object of std. Who is inside
+//! never waits there, and who finds the door shut is known to wait.
+
+use std::ptr;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{MutexGuard, PoisonError, TryLockError};
+
+use crate::watch::hooks::{self, Ask};
+use crate::watch::{Identity, Mode, Site};
+
+use super::held::{Held, Request, Waiting};
+
+/// The way to an object that is initialised once.
+pub(super) struct Entry {
+    pub(super) identity: Identity,
+    /// Locked by the thread inside. Its poison means nothing: the object of std has its own.
+    door: std::sync::Mutex<()>,
+    /// The mark of the thread inside, or 0.
+    occupant: AtomicUsize,
+}
+
+impl Entry {
+    pub(super) const fn new(identity: Identity) -> Self {
+        Entry {
+            identity,
+            door: std::sync::Mutex::new(()),
+            occupant: AtomicUsize::new(0),
+        }
+    }
+
+    /// Lets this thread in as the only one, until the result is dropped.
+    ///
+    /// # Panics
+    ///
+    /// If this thread is inside already: it would wait for itself.
+    #[track_caller]
+    pub(super) fn enter(&self, at: Site) -> Inside<'_> {
+        let request = Request {
+            lock: &self.identity,
+            mode: Mode::Exclusive,
+            at,
+        };
+        let take = || {
+            let taken = self.door.try_lock();
+            if matches!(taken, Err(TryLockError::WouldBlock)) {
+                self.refuse_re_entry();
+            }
+            taken
+        };
+        let (held, door) = request
+            .wait(take, || self.door.lock())
+            .unwrap_or_else(PoisonError::into_inner);
+        self.occupant.store(mark(), Relaxed);
+        Inside {
+            occupant: &self.occupant,
+            _held: held,
+            _door: door,
+        }
+    }
+
+    /// Waits with `wait` until another thread has initialised the object, without going in.
+    ///
+    /// # Panics
+    ///
+    /// If this thread is inside: it would wait for itself.
+    #[cold]
+    #[track_caller]
+    pub(super) fn wait_outside<R>(&self, at: Site, wait: impl FnOnce() -> R) -> R {
+        hooks::request(&self.identity, Mode::Exclusive, Ask::Wait, at);
+        self.refuse_re_entry();
+        hooks::blocked(&self.identity, Mode::Exclusive, Ask::Wait, at);
+        let _waiting = Waiting(&self.identity);
+        wait()
+    }
+
+    /// Panics if this thread is inside, where std would hang.
+    ///
+    /// The watcher knows too and has reported it by now; but it may be switched off.
+    #[track_caller]
+    fn refuse_re_entry(&self) {
+        // Only this thread itself can have stored its mark, so no stronger order is needed.
+        assert!(
+            self.occupant.load(Relaxed) != mark(),
+            "re-entrant initialisation: the initialiser of the `{}` made at {} asks for what it is making",
+            self.identity.kind().name(),
+            self.identity.class().born,
+        );
+    }
+}
+
+/// The thread that is inside; it leaves when this is dropped.
+pub(super) struct Inside<'a> {
+    occupant: &'a AtomicUsize,
+    // Dropped in this order.
+    _held: Held<'a>,
+    _door: MutexGuard<'a, ()>,
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.occupant.store(0, Relaxed);
+    }
+}
+
+/// A number other than 0 that no other living thread has, to be had at any time in a thread's life.
+fn mark() -> usize {
+    thread_local!(static MARK: u8 = const { 0 });
+    MARK.with(|mark| ptr::from_ref(mark).addr())
+}

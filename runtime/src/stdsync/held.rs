@@ -1,0 +1,132 @@
+//! The pattern of an acquisition, and the part of a guard that ends it.
+//!
+//! A guard consists of a [`Held`] and the guard of std, in this order: fields are dropped in the
+//! order of their declaration, so the watcher hears of the release before it happens, also when the
+//! thread unwinds; and as no guard has a `Drop` of its own, a condition variable can take it apart.
+
+use std::mem;
+use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
+
+use crate::watch::hooks::{self, Ask};
+use crate::watch::{Identity, Mode, Site};
+
+/// A lock that is held; dropping this tells the watcher that it is about to be released.
+pub(super) struct Held<'a> {
+    lock: &'a Identity,
+    mode: Mode,
+}
+
+impl<'a> Held<'a> {
+    /// Takes the lock out of the hands of this value: nothing will be told at its end.
+    pub(super) fn dissolve(self) -> (&'a Identity, Mode) {
+        let parts = (self.lock, self.mode);
+        mem::forget(self);
+        parts
+    }
+
+    /// Holds the lock that a condition variable gave back and has taken again.
+    pub(super) fn resumed(lock: &'a Identity, mode: Mode) -> Self {
+        Held { lock, mode }
+    }
+}
+
+impl Drop for Held<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        hooks::released(self.lock, self.mode);
+    }
+}
+
+/// What a thread asks of a lock.
+#[derive(Clone, Copy)]
+pub(super) struct Request<'a> {
+    pub(super) lock: &'a Identity,
+    pub(super) mode: Mode,
+    pub(super) at: Site,
+}
+
+impl<'a> Request<'a> {
+    /// Takes the lock with `take`, or, if it is not free, waits for it with `wait`.
+    ///
+    /// A poisoned lock is acquired like any other.
+    #[inline]
+    pub(super) fn wait<G>(
+        self,
+        take: impl FnOnce() -> TryLockResult<G>,
+        wait: impl FnOnce() -> LockResult<G>,
+    ) -> LockResult<(Held<'a>, G)> {
+        hooks::request(self.lock, self.mode, Ask::Wait, self.at);
+        let taken = match take() {
+            Ok(guard) => Ok(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
+            Err(TryLockError::WouldBlock) => self.park(wait),
+        };
+        let held = self.granted(Ask::Wait);
+        map_result(taken, |guard| (held, guard))
+    }
+
+    /// Tells of the outcome of a request that does not wait.
+    #[inline]
+    pub(super) fn tried<G>(self, taken: TryLockResult<G>) -> TryLockResult<(Held<'a>, G)> {
+        match taken {
+            Ok(guard) => Ok((self.granted(Ask::Try), guard)),
+            Err(TryLockError::Poisoned(poisoned)) => Err(TryLockError::Poisoned(PoisonError::new(
+                (self.granted(Ask::Try), poisoned.into_inner()),
+            ))),
+            Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+        }
+    }
+
+    /// Waits with `wait`, which ends with the lock held, or by unwinding.
+    #[cold]
+    fn park<R>(self, wait: impl FnOnce() -> R) -> R {
+        hooks::blocked(self.lock, self.mode, Ask::Wait, self.at);
+        let waiting = Waiting(self.lock);
+        let outcome = wait();
+        mem::forget(waiting);
+        outcome
+    }
+
+    #[inline]
+    fn granted(self, ask: Ask) -> Held<'a> {
+        hooks::acquired(self.lock, self.mode, ask, self.at);
+        Held {
+            lock: self.lock,
+            mode: self.mode,
+        }
+    }
+}
+
+/// A thread that waits. Dropping this tells the watcher that it does not any more, and got nothing:
+/// std may panic instead of waiting, when a lock has too many readers for instance.
+pub(super) struct Waiting<'a>(pub(super) &'a Identity);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        hooks::gave_up(self.0);
+    }
+}
+
+/// The same result with another guard.
+#[inline]
+pub(super) fn map_result<G, H>(result: LockResult<G>, map: impl FnOnce(G) -> H) -> LockResult<H> {
+    match result {
+        Ok(guard) => Ok(map(guard)),
+        Err(poisoned) => Err(PoisonError::new(map(poisoned.into_inner()))),
+    }
+}
+
+/// The same result with another guard.
+#[inline]
+pub(super) fn map_try_result<G, H>(
+    result: TryLockResult<G>,
+    map: impl FnOnce(G) -> H,
+) -> TryLockResult<H> {
+    match result {
+        Ok(guard) => Ok(map(guard)),
+        Err(TryLockError::Poisoned(poisoned)) => Err(TryLockError::Poisoned(PoisonError::new(
+            map(poisoned.into_inner()),
+        ))),
+        Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+    }
+}

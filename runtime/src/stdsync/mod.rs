@@ -1,0 +1,44 @@
+//! The shapes of [`std::sync`]: changing one `use` line is enough.
+//!
+//! ```
+//! use lockwise::stdsync::{Arc, Mutex};
+//!
+//! let accounts = Arc::new(Mutex::new(vec![100, 200]));
+//! accounts.lock().unwrap()[0] -= 10;
+//! assert_eq!(*accounts.lock().unwrap(), [90, 200]);
+//! ```
+//!
+//! Each type here is the one of std with an identity beside it, and calls the watcher around what
+//! std really does. Poisoning, panics, `Debug` output, auto traits and variance are std's, because
+//! std's own object does the work. Everything that does not lock ([`Arc`], [`mpsc`], [`atomic`], the
+//! errors and results) *is* std's. [`Named`] adds names and ranks, which std does not have.
+//!
+//! The folder uses std and `crate::watch` and nothing else, so that it can also be built under a
+//! crate that stands in for std. Bottom to top: `held` (the pattern of an acquisition), `mutex`,
+//! `rwlock`, `condvar`, `barrier`; `entry` (who initialises), `once`, `once_lock`, `lazy_lock`.
+//!
+//! What it cannot see: waiting in [`mpsc`], and the moment for which `{:?}` holds a lock.
+
+mod barrier;
+mod condvar;
+mod entry;
+mod held;
+mod lazy_lock;
+mod mutex;
+mod named;
+mod once;
+mod once_lock;
+mod rwlock;
+
+pub use std::sync::*;
+
+pub use barrier::Barrier;
+pub use condvar::Condvar;
+pub use lazy_lock::LazyLock;
+pub use mutex::{Mutex, MutexGuard};
+pub use named::Named;
+#[expect(deprecated, reason = "std has it too")]
+pub use once::ONCE_INIT;
+pub use once::Once;
+pub use once_lock::OnceLock;
+pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};

@@ -1,0 +1,261 @@
+//! [`std::sync::RwLock`], watched.
+//!
+//! A reader waits behind a writer that already waits: std promises nothing here, and its
+//! implementations for the common systems do so. Hence [`Mode::Shared`], never the recursive mode.
+
+use std::any::type_name;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::{LockResult, TryLockResult};
+
+use crate::watch::{Identity, Kind, Mode, Rank, Site};
+
+use super::held::{Held, Request, map_result, map_try_result};
+use super::named::Named;
+
+/// A lock for many readers or one writer, as [`std::sync::RwLock`].
+pub struct RwLock<T: ?Sized> {
+    identity: Identity,
+    inner: std::sync::RwLock<T>,
+}
+
+/// The right to read what a [`RwLock`] protects, until dropped.
+#[must_use = "if unused the RwLock will immediately unlock"]
+#[clippy::has_significant_drop]
+pub struct RwLockReadGuard<'rwlock, T: ?Sized> {
+    // Dropped in this order.
+    _held: Held<'rwlock>,
+    inner: std::sync::RwLockReadGuard<'rwlock, T>,
+}
+
+/// The right to change what a [`RwLock`] protects, until dropped.
+#[must_use = "if unused the RwLock will immediately unlock"]
+#[clippy::has_significant_drop]
+pub struct RwLockWriteGuard<'rwlock, T: ?Sized> {
+    // Dropped in this order.
+    _held: Held<'rwlock>,
+    inner: std::sync::RwLockWriteGuard<'rwlock, T>,
+}
+
+impl<T> RwLock<T> {
+    /// A lock that protects `t`, not locked.
+    #[inline]
+    #[track_caller]
+    pub const fn new(t: T) -> RwLock<T> {
+        RwLock::with_identity(
+            Identity::new(Kind::RwLock, Site::caller(), type_name::<T>),
+            t,
+        )
+    }
+
+    const fn with_identity(identity: Identity, t: T) -> RwLock<T> {
+        RwLock {
+            identity,
+            inner: std::sync::RwLock::new(t),
+        }
+    }
+}
+
+impl<T: ?Sized> RwLock<T> {
+    /// Locks for reading, waiting until no writer holds the lock.
+    ///
+    /// # Errors
+    ///
+    /// The guard all the same, if a writer panicked.
+    ///
+    /// # Panics
+    ///
+    /// If the request breaks a rule and the program chose to panic on that, or if there are too
+    /// many readers; nothing is locked then.
+    #[inline]
+    #[track_caller]
+    pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
+        let taken = self
+            .request(Mode::Shared, Site::caller())
+            .wait(|| self.inner.try_read(), || self.inner.read());
+        map_result(taken, |(held, inner)| RwLockReadGuard {
+            _held: held,
+            inner,
+        })
+    }
+
+    /// Locks for reading if that is possible now.
+    ///
+    /// # Errors
+    ///
+    /// That it is not; or the guard all the same, if a writer panicked.
+    #[inline]
+    #[track_caller]
+    pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
+        let taken = self
+            .request(Mode::Shared, Site::caller())
+            .tried(self.inner.try_read());
+        map_try_result(taken, |(held, inner)| RwLockReadGuard {
+            _held: held,
+            inner,
+        })
+    }
+
+    /// Locks for writing, waiting until nobody else holds the lock.
+    ///
+    /// # Errors
+    ///
+    /// The guard all the same, if another writer panicked.
+    ///
+    /// # Panics
+    ///
+    /// If the request breaks a rule and the program chose to panic on that; nothing is locked then.
+    #[inline]
+    #[track_caller]
+    pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
+        let taken = self
+            .request(Mode::Exclusive, Site::caller())
+            .wait(|| self.inner.try_write(), || self.inner.write());
+        map_result(taken, |(held, inner)| RwLockWriteGuard {
+            _held: held,
+            inner,
+        })
+    }
+
+    /// Locks for writing if that is possible now.
+    ///
+    /// # Errors
+    ///
+    /// That it is not; or the guard all the same, if another writer panicked.
+    #[inline]
+    #[track_caller]
+    pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
+        let taken = self
+            .request(Mode::Exclusive, Site::caller())
+            .tried(self.inner.try_write());
+        map_try_result(taken, |(held, inner)| RwLockWriteGuard {
+            _held: held,
+            inner,
+        })
+    }
+
+    /// Whether a writer panicked.
+    #[inline]
+    pub fn is_poisoned(&self) -> bool {
+        self.inner.is_poisoned()
+    }
+
+    /// Forgets that a writer panicked.
+    #[inline]
+    pub fn clear_poison(&self) {
+        self.inner.clear_poison();
+    }
+
+    /// What the lock protected.
+    ///
+    /// # Errors
+    ///
+    /// The same, if a writer panicked.
+    pub fn into_inner(self) -> LockResult<T>
+    where
+        T: Sized,
+    {
+        self.inner.into_inner()
+    }
+
+    /// What the lock protects, without locking: the borrow proves that nobody else has it.
+    ///
+    /// # Errors
+    ///
+    /// The same, if a writer panicked.
+    pub fn get_mut(&mut self) -> LockResult<&mut T> {
+        self.inner.get_mut()
+    }
+
+    #[inline]
+    fn request(&self, mode: Mode, at: Site) -> Request<'_> {
+        Request {
+            lock: &self.identity,
+            mode,
+            at,
+        }
+    }
+}
+
+impl<T> Named for RwLock<T> {
+    type Content = T;
+
+    fn named(name: &'static str, content: T) -> Self {
+        let identity = Identity::new(Kind::RwLock, Site::caller(), type_name::<T>);
+        RwLock::with_identity(identity.named(name), content)
+    }
+
+    fn ranked(rank: Rank, content: T) -> Self {
+        let identity = Identity::new(Kind::RwLock, Site::caller(), type_name::<T>);
+        RwLock::with_identity(identity.ranked(rank), content)
+    }
+}
+
+impl<T> From<T> for RwLock<T> {
+    #[track_caller]
+    fn from(t: T) -> Self {
+        RwLock::new(t)
+    }
+}
+
+impl<T: Default> Default for RwLock<T> {
+    #[track_caller]
+    fn default() -> RwLock<T> {
+        RwLock::new(T::default())
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.inner
+    }
+}
+
+impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.inner
+    }
+}
+
+impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.inner
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLockReadGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl<T: ?Sized + fmt::Display> fmt::Display for RwLockReadGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLockWriteGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl<T: ?Sized + fmt::Display> fmt::Display for RwLockWriteGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}

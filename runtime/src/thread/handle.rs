@@ -1,0 +1,50 @@
+//! Joining a thread: [`JoinHandle`].
+
+use std::fmt;
+use std::thread::{Result, Thread};
+
+use crate::watch::Site;
+use crate::watch::hooks::{self, ThreadRef};
+
+/// The right to join a thread, as [`std::thread::JoinHandle`].
+pub struct JoinHandle<T> {
+    pub(super) inner: std::thread::JoinHandle<T>,
+    pub(super) thread: ThreadRef,
+}
+
+impl<T> JoinHandle<T> {
+    /// The thread.
+    #[must_use]
+    pub fn thread(&self) -> &Thread {
+        self.inner.thread()
+    }
+
+    /// Waits until the thread has ended.
+    ///
+    /// # Errors
+    ///
+    /// What the thread panicked with.
+    ///
+    /// # Panics
+    ///
+    /// On some systems, if a thread joins itself.
+    #[track_caller]
+    pub fn join(self) -> Result<T> {
+        let at = Site::caller();
+        hooks::joining(self.thread, at);
+        let result = self.inner.join();
+        hooks::joined(self.thread, at);
+        result
+    }
+
+    /// Whether the thread has ended its work. Never waits.
+    pub fn is_finished(&self) -> bool {
+        self.inner.is_finished()
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
