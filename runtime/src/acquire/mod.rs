@@ -28,6 +28,9 @@ mod subject;
 mod together;
 mod want;
 
+#[cfg(test)]
+mod tests;
+
 pub use ascend::TryAcquireError;
 pub use call::{TimedOut, all, all_within, try_all, try_all_within};
 pub use lock::{Acquire, Exclusive, Read, Upgradable, Write};
