@@ -118,6 +118,8 @@ pub struct Resource {
     pub label: String,
     /// What it is.
     pub kind: Kind,
+    /// The units that a semaphore starts with.
+    pub units: u32,
 }
 
 /// A lock class: instances that share one ordering rule.

@@ -1,0 +1,7 @@
+//! From files to evidence: each format is a file of its own, [`load`] decides which one reads what.
+
+mod load;
+mod relative;
+
+pub use load::{InputError, Loaded, ReadResult, Readers, load};
+pub use relative::relative_to;
