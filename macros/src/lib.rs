@@ -1,7 +1,8 @@
 //! The macros of `lockwise`. Use them through that crate.
 //!
-//! `parse` (what the user wrote) → `mistake` (what is wrong with it) → `text` (its source text) →
-//! `expand` (what it becomes). What the expansion calls is `lockwise::acquire`.
+//! `parse` (what the user wrote) → `mistake` (what is wrong with it) → `expand` (what it becomes), with
+//! the help of `text` (the source text of an expression) and `hygiene` (who wrote it). What the
+//! expansion calls is `lockwise::acquire`.
 //!
 //! This crate is of edition 2021 on purpose: its expansions are blocks, and temporaries in the tail of
 //! a block of edition 2024 die at its end. In an older one they live to the end of the user's
@@ -10,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod expand;
+mod hygiene;
 mod mistake;
 mod parse;
 mod text;

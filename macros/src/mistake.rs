@@ -6,6 +6,7 @@ use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 use syn::{Error, Expr, Token, UnOp};
 
+use crate::hygiene::Author;
 use crate::parse::{Call, Mode, Request};
 use crate::text;
 
@@ -186,7 +187,7 @@ fn bare(mut expression: &Expr) -> &Expr {
 #[derive(PartialEq)]
 struct Word {
     spelling: String,
-    hygiene: Option<String>,
+    author: Option<Author>,
 }
 
 /// All tokens in order, groups opened, invisible ones as if they were not there.
@@ -194,7 +195,7 @@ fn flat(tokens: TokenStream) -> Vec<Word> {
     let mut words = Vec::new();
     let plain = |spelling: String| Word {
         spelling,
-        hygiene: None,
+        author: None,
     };
     for token in tokens {
         match token {
@@ -206,20 +207,12 @@ fn flat(tokens: TokenStream) -> Vec<Word> {
             }
             TokenTree::Ident(ident) => words.push(Word {
                 spelling: ident.to_string(),
-                hygiene: Some(hygiene(ident.span())),
+                author: Some(Author::of(ident.span())),
             }),
             other => words.push(plain(other.to_string())),
         }
     }
     words
-}
-
-/// What tells apart the macros that wrote a token.
-///
-/// A span has a place and a hygiene, and only its debug text shows the latter; so that nothing
-/// depends on how, all get the same place.
-fn hygiene(span: Span) -> String {
-    format!("{:?}", Span::call_site().resolved_at(span))
 }
 
 /// The place of an expression's first visible token.

@@ -2,11 +2,14 @@
 //!
 //! Tokens know their places but not the space between them, and a token stream prints itself with a
 //! space around almost each. So two tokens are joined if one begins where the other ends, and
-//! anything else between two, a comment too, becomes one space.
+//! anything else between two, a comment too, becomes one space. Where two tokens were written by
+//! different macros their places say nothing: then only words are kept apart.
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Expr;
+
+use crate::hygiene::Author;
 
 /// The source text of an expression, on one line.
 pub(crate) fn of(expression: &Expr) -> String {
@@ -25,39 +28,58 @@ pub(crate) fn delimiters(delimiter: Delimiter) -> (&'static str, &'static str) {
     }
 }
 
+/// A line and a column.
+type Place = (usize, usize);
+
 #[derive(Default)]
 struct Text {
     written: String,
-    /// Where the last token ended.
-    end: Option<(usize, usize)>,
+    /// Who wrote the last token, and where it ended.
+    last: Option<(Author, Place)>,
 }
 
 impl Text {
     fn stream(&mut self, tokens: TokenStream) {
         for token in tokens {
+            let author = Author::of(token.span());
+            let (start, end) = extent(token.span());
             match token {
                 TokenTree::Group(group) => {
+                    // The span of a group is that of the whole.
                     let (open, close) = delimiters(group.delimiter());
-                    self.token(open, group.span_open());
+                    self.token(open, &author, start, (start.0, start.1 + open.len()));
                     self.stream(group.stream());
-                    self.token(close, group.span_close());
+                    self.token(close, &author, (end.0, end.1.saturating_sub(close.len())), end);
                 }
-                other => self.token(&other.to_string(), other.span()),
+                other => self.token(&other.to_string(), &author, start, end),
             }
         }
     }
 
-    fn token(&mut self, token: &str, span: Span) {
+    fn token(&mut self, token: &str, author: &Author, start: Place, end: Place) {
         if token.is_empty() {
             return;
         }
-        let span = span.unwrap();
-        let (start, end) = (span.start(), span.end());
-        let joined = self.end == Some((start.line(), start.column()));
-        if !joined && !self.written.is_empty() {
+        let apart = match &self.last {
+            None => false,
+            Some((last, place)) if last == author => *place != start,
+            Some(_) => self.written.ends_with(in_word) && token.starts_with(in_word),
+        };
+        if apart {
             self.written.push(' ');
         }
         self.written.push_str(token);
-        self.end = Some((end.line(), end.column()));
+        self.last = Some((author.clone(), end));
     }
+}
+
+/// Whether two such letters side by side would become one word.
+fn in_word(letter: char) -> bool {
+    letter.is_alphanumeric() || matches!(letter, '_' | '"' | '\'')
+}
+
+fn extent(span: Span) -> (Place, Place) {
+    let span = span.unwrap();
+    let (start, end) = (span.start(), span.end());
+    ((start.line(), start.column()), (end.line(), end.column()))
 }
