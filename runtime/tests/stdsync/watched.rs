@@ -51,6 +51,24 @@ fn a_lazy_value_that_needs_itself_panics() {
 }
 
 #[test]
+fn a_lazy_value_can_be_had_mutably_and_without_making_it() {
+    // std has this too, but only in newer versions than our oldest.
+    let mut lazy = LazyLock::new(|| String::from("made"));
+    assert_eq!(LazyLock::get(&lazy), None);
+    assert_eq!(LazyLock::get_mut(&mut lazy), None);
+    lazy.push('!');
+    LazyLock::force_mut(&mut lazy).push('?');
+    assert_eq!(LazyLock::get(&lazy).unwrap(), "made!?");
+    assert_eq!(LazyLock::get_mut(&mut lazy).unwrap(), "made!?");
+    assert_eq!(*lazy, "made!?");
+
+    let mut lazy: LazyLock<u8> = LazyLock::new(|| panic!("no value"));
+    assert_eq!(message_of(|| *LazyLock::force_mut(&mut lazy)), "no value");
+    assert!(message_of(|| *LazyLock::force_mut(&mut lazy)).contains("poisoned"));
+    assert!(message_of(|| *lazy).contains("poisoned"));
+}
+
+#[test]
 fn two_cells_may_need_each_other_on_different_paths() {
     let (one, two) = (OnceLock::new(), OnceLock::new());
     assert_eq!(*one.get_or_init(|| *two.get_or_init(|| 1) + 1), 2);
