@@ -9,6 +9,8 @@ use lock_api::{
 pub use parking_lot::{RawFairMutex, RawMutex, RawMutex as RawReentrantMutex, RawRwLock};
 
 use super::sited::{SitedMutex, SitedRwLock};
+use crate::tag::Tag;
+use crate::watch::hooks::Ask;
 use crate::watch::{Identity, Site};
 
 /// A plain raw mutex.
@@ -29,6 +31,17 @@ pub(crate) const fn reentrant_mutex(_identity: Identity) -> RawReentrantMutex {
 /// A plain raw read-write lock.
 pub(crate) const fn rwlock(_identity: Identity) -> RawRwLock {
     lock_api::RawRwLock::INIT
+}
+
+/// Waits for a condition variable, by `wait` on the guard itself.
+pub(crate) fn wait_on<T: ?Sized, U>(
+    _condvar: &Tag,
+    guard: &mut parking_lot::MutexGuard<'_, T>,
+    _ask: Ask,
+    _at: Site,
+    wait: impl FnOnce(&mut parking_lot::MutexGuard<'_, T>) -> U,
+) -> U {
+    wait(guard)
 }
 
 impl<R: RawMutexTimed<Instant = Instant>> SitedMutex for R {

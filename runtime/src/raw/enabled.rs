@@ -1,5 +1,6 @@
 //! Checks on: our lock types are made of watched raw locks.
 
+use std::mem::ManuallyDrop;
 use std::time::Instant;
 
 use lock_api::{
@@ -10,6 +11,8 @@ use lock_api::{
 use super::sited::{SitedMutex, SitedRwLock};
 use super::waitable::Waitable;
 use super::watched::Watched;
+use crate::tag::Tag;
+use crate::watch::hooks::Ask;
 use crate::watch::{Identity, Mode, Site};
 
 /// The raw lock of [`crate::Mutex`].
@@ -39,6 +42,35 @@ pub(crate) const fn reentrant_mutex(identity: Identity) -> RawReentrantMutex {
 /// A raw read-write lock with this identity.
 pub(crate) const fn rwlock(identity: Identity) -> RawRwLock {
     Watched::from_raw(lock_api::RawRwLock::INIT, identity)
+}
+
+/// Waits for a condition variable, by `wait` on a guard that `parking_lot` accepts.
+///
+/// For the watcher, `condvar` is waited for from before the lock is given back until it is held
+/// again, also if `wait` refuses and panics.
+pub(crate) fn wait_on<T: ?Sized, U>(
+    condvar: &Tag,
+    guard: &mut lock_api::MutexGuard<'_, RawMutex, T>,
+    ask: Ask,
+    at: Site,
+    wait: impl FnOnce(&mut parking_lot::MutexGuard<'_, ()>) -> U,
+) -> U {
+    /// Tells that the wait is over, also if it unwinds.
+    struct Woken<'a>(&'a Tag, &'a Tag, Site);
+    impl Drop for Woken<'_> {
+        fn drop(&mut self) {
+            self.0.woken(self.1, self.2);
+        }
+    }
+    // SAFETY: the raw mutex is unlocked only by `wait`, which locks it again before it returns or
+    // unwinds; until then `guard` is borrowed, so that nobody can use the value.
+    let lock: &RawMutex = unsafe { lock_api::MutexGuard::mutex(guard).raw() };
+    // SAFETY: `guard` is there, so this thread holds the mutex of nothing inside. The second guard
+    // is used only while the first one is borrowed, and never dropped, so that it releases nothing.
+    let mut nothing = ManuallyDrop::new(unsafe { lock.raw.0.make_guard_unchecked() });
+    condvar.waiting(&lock.tag, ask, at);
+    let _woken = Woken(condvar, &lock.tag, at);
+    wait(&mut nothing)
 }
 
 impl<R: RawMutexTimed<Instant = Instant>> SitedMutex for Watched<R> {

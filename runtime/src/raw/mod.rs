@@ -19,10 +19,10 @@ mod watched;
 #[cfg(not(feature = "checks"))]
 pub use disabled::{RawFairMutex, RawMutex, RawReentrantMutex, RawRwLock};
 #[cfg(not(feature = "checks"))]
-pub(crate) use disabled::{fair_mutex, mutex, reentrant_mutex, rwlock};
+pub(crate) use disabled::{fair_mutex, mutex, reentrant_mutex, rwlock, wait_on};
 #[cfg(feature = "checks")]
 pub use enabled::{RawFairMutex, RawMutex, RawReentrantMutex, RawRwLock};
 #[cfg(feature = "checks")]
-pub(crate) use enabled::{fair_mutex, mutex, reentrant_mutex, rwlock};
+pub(crate) use enabled::{fair_mutex, mutex, reentrant_mutex, rwlock, wait_on};
 pub(crate) use sited::{SitedMutex, SitedRwLock};
 pub use watched::Watched;

@@ -240,7 +240,7 @@ unsafe impl<R: RawRwLockUpgrade> RawRwLockUpgrade for Watched<R> {
     #[track_caller]
     unsafe fn upgrade(&self) {
         let at = Site::caller();
-        self.tag.request(Mode::Exclusive, at);
+        self.tag.upgrading(at);
         // SAFETY: the caller holds this lock upgradably, and that is to hold `raw` so.
         if !unsafe { self.raw.try_upgrade() } {
             self.tag.blocked(Mode::Exclusive, Ask::Wait, at);

@@ -49,7 +49,7 @@ use crate::watch::{Identity, Kind, Mode, Note, Site};
 /// reported and the program goes on, also if it chose to panic.
 #[derive(Debug)]
 pub struct Watched<R> {
-    pub(super) tag: Tag,
+    pub(crate) tag: Tag,
     pub(super) raw: R,
 }
 

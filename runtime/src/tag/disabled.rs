@@ -2,6 +2,7 @@
 //!
 //! Same shape as the twin, so that call sites carry no condition.
 
+use super::Wake;
 use crate::watch::hooks::Ask;
 use crate::watch::{Identity, Mode, Site};
 
@@ -46,7 +47,7 @@ impl Tag {
 
     /// Nothing.
     #[inline]
-    pub(crate) fn request(&self, _mode: Mode, _at: Site) {}
+    pub(crate) fn upgrading(&self, _at: Site) {}
 
     /// Nothing.
     #[inline]
@@ -77,4 +78,39 @@ impl Tag {
     /// Nothing.
     #[inline]
     pub(crate) fn changed_mode(&self, _from: Mode, _to: Mode, _at: Site) {}
+
+    /// Nothing.
+    #[inline]
+    pub(crate) fn notified(&self, _who: Wake, _at: Site) {}
+
+    /// Nothing.
+    #[inline]
+    pub(crate) fn arrived(&self, _parties: &Parties, _at: Site) {}
+
+    /// Nothing.
+    #[inline]
+    pub(crate) fn passed(&self) {}
+
+    /// Nothing.
+    #[inline]
+    pub(crate) fn pending(&self, _ask: Ask, _at: Site) {}
+
+    /// Nothing.
+    #[inline]
+    pub(crate) fn obtained(&self, _ask: Ask, _at: Site) {}
+
+    /// Nothing.
+    #[inline]
+    pub(crate) fn posted(&self, _units: u32, _at: Site) {}
+}
+
+/// Nothing.
+#[derive(Debug)]
+pub(crate) struct Parties;
+
+impl Parties {
+    /// Forgets the count.
+    pub(crate) const fn new(_count: usize) -> Parties {
+        Parties
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::carried;
+use super::{Wake, carried};
 use crate::watch::hooks::{self, Ask};
 use crate::watch::{Identity, Kind, Mode, Site};
 
@@ -49,6 +49,12 @@ impl Tag {
     #[inline]
     pub(crate) fn request(&self, mode: Mode, at: Site) {
         hooks::request(&self.0, mode, Ask::Wait, at);
+    }
+
+    /// Judges the upgrade of a lock that the thread holds upgradably, before it may block.
+    #[inline]
+    pub(crate) fn upgrading(&self, at: Site) {
+        hooks::request(&self.0, Mode::Exclusive, Ask::Wait, at);
     }
 
     /// Judges a request on behalf of a guard that exists already, and so never panics.
@@ -105,5 +111,69 @@ impl Tag {
     #[inline]
     pub(crate) fn changed_mode(&self, from: Mode, to: Mode, at: Site) {
         hooks::changed_mode(&self.0, from, to, at);
+    }
+
+    /// The thread is about to give `lock` back and to wait for this condition variable.
+    #[inline]
+    pub(crate) fn waiting(&self, lock: &Tag, ask: Ask, at: Site) {
+        hooks::waiting(&self.0, &lock.0, Mode::Exclusive, ask, at);
+    }
+
+    /// The wait is over and the thread holds `lock` again.
+    #[inline]
+    pub(crate) fn woken(&self, lock: &Tag, at: Site) {
+        hooks::woken(&self.0, &lock.0, Mode::Exclusive, at);
+    }
+
+    /// The thread wakes one waiter, or all.
+    #[inline]
+    pub(crate) fn notified(&self, who: Wake, at: Site) {
+        hooks::notified(&self.0, matches!(who, Wake::All), at);
+    }
+
+    /// The thread has arrived at this barrier.
+    #[inline]
+    pub(crate) fn arrived(&self, parties: &Parties, at: Site) {
+        hooks::arrived(&self.0, parties.0, at);
+    }
+
+    /// All parties have arrived, and the thread goes on.
+    #[inline]
+    pub(crate) fn passed(&self) {
+        hooks::passed(&self.0);
+    }
+
+    /// The thread is about to wait for a unit of this semaphore.
+    #[inline]
+    pub(crate) fn pending(&self, ask: Ask, at: Site) {
+        hooks::pending(&self.0, ask, at);
+    }
+
+    /// The thread has taken a unit of this semaphore.
+    #[inline]
+    pub(crate) fn obtained(&self, ask: Ask, at: Site) {
+        hooks::obtained(&self.0, 1, ask, at);
+    }
+
+    /// The thread is about to put units into this semaphore.
+    #[inline]
+    pub(crate) fn posted(&self, units: u32, at: Site) {
+        hooks::posted(&self.0, units, at);
+    }
+}
+
+/// How many threads a barrier waits for.
+#[derive(Debug)]
+pub(crate) struct Parties(u32);
+
+impl Parties {
+    /// `count` threads, for which more than four billion stand as that many.
+    #[expect(clippy::cast_possible_truncation, reason = "compared before")]
+    pub(crate) const fn new(count: usize) -> Parties {
+        if count > u32::MAX as usize {
+            Parties(u32::MAX)
+        } else {
+            Parties(count as u32)
+        }
     }
 }

@@ -12,6 +12,15 @@ mod disabled;
 mod enabled;
 
 #[cfg(not(feature = "checks"))]
-pub(crate) use disabled::{Tag, carrying, effective};
+pub(crate) use disabled::{Parties, Tag, carrying, effective};
 #[cfg(feature = "checks")]
-pub(crate) use enabled::{Tag, carrying, effective};
+pub(crate) use enabled::{Parties, Tag, carrying, effective};
+
+/// Whom a notification wakes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wake {
+    /// One waiter, if there is one.
+    One,
+    /// Every waiter.
+    All,
+}
