@@ -40,6 +40,7 @@
 //!
 //! - [`Mutex`], [`FairMutex`], [`ReentrantMutex`] and [`RwLock`], with `parking_lot`'s guards:
 //!   mapped, `Arc`, upgradable.
+//! - [`acquire!`] and [`try_acquire!`]: several locks at once, in the one order of all locks.
 //! - [`Condvar`], [`Barrier`] and [`Semaphore`]: waiting for other threads.
 //! - [`Once`], [`OnceCell`] and [`Lazy`]: an object is held while it is initialised, and an
 //!   initialiser that needs its own object panics instead of hanging.
@@ -88,4 +89,6 @@ pub use locks::{
 };
 pub use macros::{acquire, try_acquire};
 pub use raw::{RawFairMutex, RawMutex, RawReentrantMutex, RawRwLock, Watched};
-pub use watch::{Order, Rank, Reaction, set_callback, set_order, set_reaction};
+pub use watch::{
+    Enforcement, Order, Rank, Reaction, set_callback, set_enforcement, set_order, set_reaction,
+};

@@ -27,7 +27,9 @@ pub struct Limits {
 impl Default for Limits {
     /// Twenty million events.
     fn default() -> Self {
-        Limits { events_max: 20_000_000 }
+        Limits {
+            events_max: 20_000_000,
+        }
     }
 }
 
@@ -61,16 +63,23 @@ pub fn is_log(head: &[u8]) -> bool {
 /// If the file cannot be read or its header cannot be used. Damage behind the header is told in
 /// the limits of the evidence.
 pub fn read(path: &Path, limits: &Limits) -> Result<Evidence, LogReadError> {
-    let bytes = fs::read(path)
-        .map_err(|source| LogReadError::Io { path: path.to_owned(), source })?;
+    let bytes = fs::read(path).map_err(|source| LogReadError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
     let log = log::read(&bytes)?;
-    let file = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let file = path
+        .file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     Ok(convert(&log, &file, limits))
 }
 
 /// Turns a log into a run.
 fn convert(log: &LogFile<'_>, file: &str, limits: &Limits) -> Evidence {
-    let mut evidence = Evidence { limits: damage(log, file), ..Evidence::default() };
+    let mut evidence = Evidence {
+        limits: damage(log, file),
+        ..Evidence::default()
+    };
     let mut run = Run {
         label: format!("{} (process {})", log.header.program, log.header.process),
         ..Run::default()
@@ -110,14 +119,25 @@ fn damage(log: &LogFile<'_>, file: &str) -> Vec<String> {
         .damage
         .iter()
         .take(NAMED)
-        .map(|damage| format!("`{file}`: {} at byte {}; what is intact is used", damage.what, damage.offset))
+        .map(|damage| {
+            format!(
+                "`{file}`: {} at byte {}; what is intact is used",
+                damage.what, damage.offset
+            )
+        })
         .collect();
     if log.damage.len() > NAMED {
-        limits.push(format!("`{file}`: {} more damaged places", log.damage.len() - NAMED));
+        limits.push(format!(
+            "`{file}`: {} more damaged places",
+            log.damage.len() - NAMED
+        ));
     }
     let header = &log.header;
     if header.lost > 0 {
-        limits.push(format!("`{file}`: {} records were lost while recording", header.lost));
+        limits.push(format!(
+            "`{file}`: {} records were lost while recording",
+            header.lost
+        ));
     }
     if header.fell {
         limits.push(format!(
@@ -126,7 +146,9 @@ fn damage(log: &LogFile<'_>, file: &str) -> Vec<String> {
         ));
     }
     if header.stopped {
-        limits.push(format!("`{file}`: recording stopped before the program ended"));
+        limits.push(format!(
+            "`{file}`: recording stopped before the program ended"
+        ));
     }
     limits
 }
@@ -172,11 +194,22 @@ fn chains(
                         };
                         let ask = merge::ask(want.ask);
                         let (want, held) = (held(&want), nodes.iter().map(held).collect());
-                        run.chains.push(Chain { thread, stretch, held, want, ask });
+                        run.chains.push(Chain {
+                            thread,
+                            stretch,
+                            held,
+                            want,
+                            ask,
+                        });
                     }
                     None => unknown += 1,
                 },
-                log::Event::Finding { code, holds, wants, message } => {
+                log::Event::Finding {
+                    code,
+                    holds,
+                    wants,
+                    message,
+                } => {
                     let mut held = |(lock, mode, site)| Held {
                         lock: names.lock(lock),
                         mode,
@@ -210,6 +243,3 @@ fn path(log: &LogFile<'_>, node: u32) -> Option<Vec<log::NodeDef>> {
     }
     (!nodes.is_empty()).then_some(nodes)
 }
-
-#[cfg(test)]
-mod tests;

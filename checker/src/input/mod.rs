@@ -1,6 +1,7 @@
 //! From files to evidence: each format is a file of its own, [`load`] decides which one reads what.
 
 mod load;
+pub mod log;
 mod relative;
 
 pub use load::{InputError, Loaded, ReadResult, Readers, load};

@@ -101,12 +101,17 @@ pub(super) fn merge<'a>(
     let streams: Vec<Stream<'a>> = threads
         .iter()
         .map(|(&number, &id)| {
-            let segments: Vec<Segment<'a>> =
-                log.segments.iter().filter(|segment| segment.thread == number).copied().collect();
+            let segments: Vec<Segment<'a>> = log
+                .segments
+                .iter()
+                .filter(|segment| segment.thread == number)
+                .copied()
+                .collect();
             let forked = segments.iter().any(|segment| segment.forked);
             let items = segments.into_iter().flat_map(move |segment| {
                 let gap = segment.after_gap.then_some(Next::Gap);
-                gap.into_iter().chain(log.records(&segment).map(Next::Record))
+                gap.into_iter()
+                    .chain(log.records(&segment).map(Next::Record))
             });
             let items: Box<dyn Iterator<Item = Next<'a>> + 'a> = Box::new(items);
             Stream {
@@ -123,7 +128,11 @@ pub(super) fn merge<'a>(
     let count = streams.len();
     let mut merge = Merge {
         names,
-        by_number: streams.iter().enumerate().map(|(at, stream)| (stream.number, at)).collect(),
+        by_number: streams
+            .iter()
+            .enumerate()
+            .map(|(at, stream)| (stream.number, at))
+            .collect(),
         ready: (0..count).collect(),
         streams,
         objects: HashMap::new(),
@@ -151,7 +160,10 @@ impl<'a> Merge<'a, '_> {
             while let Some(at) = self.ready.pop_front() {
                 while let Some(next) = self.streams[at].items.peek().copied() {
                     if self.events.len() >= limits.events_max {
-                        return Merged { forced, events_left_out: true };
+                        return Merged {
+                            forced,
+                            events_left_out: true,
+                        };
                     }
                     if let Some(blocked) = self.blocked(at, &next) {
                         self.wait(at, &blocked);
@@ -165,7 +177,10 @@ impl<'a> Merge<'a, '_> {
                 }
             }
             let Some(at) = self.least_behind() else {
-                return Merged { forced, events_left_out: false };
+                return Merged {
+                    forced,
+                    events_left_out: false,
+                };
             };
             forced += 1;
             self.force(at);
@@ -178,7 +193,9 @@ impl<'a> Merge<'a, '_> {
         if stream.unborn {
             return Some(Blocked::Birth(stream.number));
         }
-        let Next::Record(record) = next else { return None };
+        let Next::Record(record) = next else {
+            return None;
+        };
         if let Record::Join { child, .. } = *record {
             let child_at = self.by_number.get(&child)?;
             return (!self.ended[*child_at]).then_some(Blocked::End(child));
@@ -230,7 +247,9 @@ impl<'a> Merge<'a, '_> {
     fn least_behind(&mut self) -> Option<usize> {
         let mut best = None;
         for at in 0..self.streams.len() {
-            let Some(next) = self.streams[at].items.peek().copied() else { continue };
+            let Some(next) = self.streams[at].items.peek().copied() else {
+                continue;
+            };
             let behind = match self.blocked(at, &next) {
                 None => 0,
                 Some(Blocked::Object(_, missing)) => u64::from(missing) + 1,
@@ -246,7 +265,9 @@ impl<'a> Merge<'a, '_> {
 
     /// Takes the next record of a stream although something before it is missing.
     fn force(&mut self, at: usize) {
-        let Some(next) = self.streams[at].items.peek().copied() else { return };
+        let Some(next) = self.streams[at].items.peek().copied() else {
+            return;
+        };
         match self.blocked(at, &next) {
             Some(Blocked::Object(object, missing)) => {
                 let state = self.objects.entry(object).or_default();
@@ -273,13 +294,21 @@ impl<'a> Merge<'a, '_> {
     fn end(&mut self, at: usize) {
         self.ended[at] = true;
         if let Some((op, site)) = self.streams[at].waiting.take() {
-            self.events.push(Event { thread: self.streams[at].id, op, site });
+            self.events.push(Event {
+                thread: self.streams[at].id,
+                op,
+                site,
+            });
         }
         self.wake_thread(self.streams[at].number);
     }
 
     fn push(&mut self, at: usize, op: Op, site: SiteId) {
-        self.events.push(Event { thread: self.streams[at].id, op, site });
+        self.events.push(Event {
+            thread: self.streams[at].id,
+            op,
+            site,
+        });
     }
 
     fn take(&mut self, at: usize, next: Next<'_>) {
@@ -294,15 +323,35 @@ impl<'a> Merge<'a, '_> {
         // Whatever it waited for, it does something else now.
         self.streams[at].waiting = None;
         match record {
-            Record::Acquired { lock, mode, ask: asked, site, .. } => {
+            Record::Acquired {
+                lock,
+                mode,
+                ask: asked,
+                site,
+                ..
+            } => {
                 self.hold(at, lock, mode);
                 let (id, site) = (self.names.lock(lock), self.names.site(site));
                 self.streams[at].held.push(id);
                 let class = AcquireClass::default();
-                self.push(at, Op::Acquire { lock: id, mode, ask: ask(asked), class }, site);
+                self.push(
+                    at,
+                    Op::Acquire {
+                        lock: id,
+                        mode,
+                        ask: ask(asked),
+                        class,
+                    },
+                    site,
+                );
             }
             Record::Released { lock } => self.release(at, lock),
-            Record::Request { lock, mode, ask: asked, site } => {
+            Record::Request {
+                lock,
+                mode,
+                ask: asked,
+                site,
+            } => {
                 let (lock, site) = (self.names.lock(lock), self.names.site(site));
                 if asked == Asked::Wait {
                     self.push(at, Op::Request { lock, mode }, site);
@@ -317,7 +366,10 @@ impl<'a> Merge<'a, '_> {
                 let op = if to.is_exclusive() {
                     Op::Upgrade { lock: lock_id }
                 } else {
-                    Op::Downgrade { lock: lock_id, mode: to }
+                    Op::Downgrade {
+                        lock: lock_id,
+                        mode: to,
+                    }
                 };
                 self.push(at, op, site);
                 self.wake_object(lock);
@@ -369,25 +421,51 @@ impl<'a> Merge<'a, '_> {
 
     fn take_condvar(&mut self, at: usize, record: Record<'_>) {
         match record {
-            Record::Waiting { condvar, lock, ask: asked, site, .. } => {
+            Record::Waiting {
+                condvar,
+                lock,
+                ask: asked,
+                site,
+                ..
+            } => {
                 self.free(lock);
                 let (condvar, id) = (self.names.resource(condvar), self.names.lock(lock));
                 let site = self.names.site(site);
                 forget(&mut self.streams[at].held, id);
                 let timed = asked != Asked::Wait;
-                self.push(at, Op::WaitBegin { condvar, lock: id, timed }, site);
+                self.push(
+                    at,
+                    Op::WaitBegin {
+                        condvar,
+                        lock: id,
+                        timed,
+                    },
+                    site,
+                );
                 self.wake_object(lock);
             }
-            Record::Woken { condvar, lock, mode, site, .. } => {
+            Record::Woken {
+                condvar,
+                lock,
+                mode,
+                site,
+                ..
+            } => {
                 self.hold(at, lock, mode);
                 let (condvar, id) = (self.names.resource(condvar), self.names.lock(lock));
                 let site = self.names.site(site);
                 self.streams[at].held.push(id);
                 self.push(at, Op::WaitEnd { condvar, lock: id }, site);
             }
-            Record::Notified { condvar, all, site, .. } => {
+            Record::Notified {
+                condvar, all, site, ..
+            } => {
                 let (condvar, site) = (self.names.resource(condvar), self.names.site(site));
-                let op = if all { Op::NotifyAll { condvar } } else { Op::Notify { condvar } };
+                let op = if all {
+                    Op::NotifyAll { condvar }
+                } else {
+                    Op::Notify { condvar }
+                };
                 self.push(at, op, site);
             }
             _ => {}
@@ -396,27 +474,57 @@ impl<'a> Merge<'a, '_> {
 
     fn take_other(&mut self, at: usize, record: Record<'_>) {
         match record {
-            Record::Arrived { barrier, parties, site, .. } => {
+            Record::Arrived {
+                barrier,
+                parties,
+                site,
+                ..
+            } => {
                 let (barrier, site) = (self.names.resource(barrier), self.names.site(site));
                 self.push(at, Op::Barrier { barrier, parties }, site);
             }
-            Record::Posted { semaphore, units, site, .. } => {
+            Record::Posted {
+                semaphore,
+                units,
+                site,
+                ..
+            } => {
                 let (semaphore, site) = (self.names.resource(semaphore), self.names.site(site));
                 for _ in 0..units.min(UNITS_MAX) {
                     self.push(at, Op::Post { semaphore }, site);
                 }
             }
-            Record::Pending { semaphore, ask: asked, site } => {
+            Record::Pending {
+                semaphore,
+                ask: asked,
+                site,
+            } => {
                 let (semaphore, site) = (self.names.resource(semaphore), self.names.site(site));
                 if asked == Asked::Wait {
-                    let op = Op::Pend { semaphore, ask: Ask::Wait };
+                    let op = Op::Pend {
+                        semaphore,
+                        ask: Ask::Wait,
+                    };
                     self.streams[at].waiting = Some((op, site));
                 }
             }
-            Record::Obtained { semaphore, units, ask: asked, site, .. } => {
+            Record::Obtained {
+                semaphore,
+                units,
+                ask: asked,
+                site,
+                ..
+            } => {
                 let (semaphore, site) = (self.names.resource(semaphore), self.names.site(site));
                 for _ in 0..units.min(UNITS_MAX) {
-                    self.push(at, Op::Pend { semaphore, ask: ask(asked) }, site);
+                    self.push(
+                        at,
+                        Op::Pend {
+                            semaphore,
+                            ask: ask(asked),
+                        },
+                        site,
+                    );
                 }
             }
             _ => {}
@@ -453,9 +561,23 @@ impl<'a> Merge<'a, '_> {
             (0..self.streams.len()).find(|&other| forget(&mut self.streams[other].held, id))
         };
         match holder {
-            Some(holder) => self.push(holder, Op::Release { lock: id, side: Side::Held }, site),
+            Some(holder) => self.push(
+                holder,
+                Op::Release {
+                    lock: id,
+                    side: Side::Held,
+                },
+                site,
+            ),
             None if self.streams[at].gappy => {}
-            None => self.push(at, Op::Release { lock: id, side: Side::Held }, site),
+            None => self.push(
+                at,
+                Op::Release {
+                    lock: id,
+                    side: Side::Held,
+                },
+                site,
+            ),
         }
         self.wake_object(lock);
     }
@@ -466,7 +588,14 @@ impl<'a> Merge<'a, '_> {
         self.streams[at].gappy = true;
         let site = self.names.site(0);
         for lock in std::mem::take(&mut self.streams[at].held).into_iter().rev() {
-            self.push(at, Op::Release { lock, side: Side::Held }, site);
+            self.push(
+                at,
+                Op::Release {
+                    lock,
+                    side: Side::Held,
+                },
+                site,
+            );
         }
     }
 }
@@ -488,9 +617,12 @@ fn forget(held: &mut Vec<LockId>, lock: LockId) -> bool {
 /// The object whose turn a record is, that turn, and the mode if it must be free for that.
 fn turn_of(record: &Record<'_>) -> Option<(u64, u32, Option<Mode>)> {
     Some(match *record {
-        Record::Acquired { lock, mode, turn, .. } | Record::Woken { lock, mode, turn, .. } => {
-            (lock, turn, Some(mode))
+        Record::Acquired {
+            lock, mode, turn, ..
         }
+        | Record::Woken {
+            lock, mode, turn, ..
+        } => (lock, turn, Some(mode)),
         Record::Changed { lock, turn, .. } => (lock, turn, None),
         Record::Waiting { condvar, turn, .. } | Record::Notified { condvar, turn, .. } => {
             (condvar, turn, None)
@@ -498,9 +630,12 @@ fn turn_of(record: &Record<'_>) -> Option<(u64, u32, Option<Mode>)> {
         Record::Arrived { barrier, turn, .. } | Record::Passed { barrier, turn } => {
             (barrier, turn, None)
         }
-        Record::Posted { semaphore, turn, .. } | Record::Obtained { semaphore, turn, .. } => {
-            (semaphore, turn, None)
+        Record::Posted {
+            semaphore, turn, ..
         }
+        | Record::Obtained {
+            semaphore, turn, ..
+        } => (semaphore, turn, None),
         _ => return None,
     })
 }

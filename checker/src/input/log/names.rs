@@ -59,7 +59,12 @@ impl<'a> Names<'a> {
                 column: def.column,
                 note: (!def.expression.is_empty()).then(|| def.expression.to_owned()),
             },
-            None => Site { file: "?".to_owned(), line: 0, column: 0, note: None },
+            None => Site {
+                file: "?".to_owned(),
+                line: 0,
+                column: 0,
+                note: None,
+            },
         };
         let sites = &mut self.sites;
         let id = *self.site_by_content.entry(site).or_insert_with_key(|site| {
@@ -88,19 +93,29 @@ impl<'a> Names<'a> {
                     trusted: def.trusted && (born.is_some() || !def.name.is_empty()),
                 }
             }
-            None => Class { label: "?".to_owned(), type_name: None, trusted: false },
+            None => Class {
+                label: "?".to_owned(),
+                type_name: None,
+                trusted: false,
+            },
         };
         let classes = &mut self.classes;
-        let id = *self.class_by_content.entry(class).or_insert_with_key(|class| {
-            classes.push(class.clone());
-            ClassId::from(classes.len() - 1)
-        });
+        let id = *self
+            .class_by_content
+            .entry(class)
+            .or_insert_with_key(|class| {
+                classes.push(class.clone());
+                ClassId::from(classes.len() - 1)
+            });
         self.class_ids.insert(number, id);
         id
     }
 
     fn kind(&self, class: u32) -> Kind {
-        self.log.classes.get(&class).map_or(Kind::Foreign, |class| class.kind)
+        self.log
+            .classes
+            .get(&class)
+            .map_or(Kind::Foreign, |class| class.kind)
     }
 
     /// The lock with this instance number.
@@ -140,12 +155,23 @@ impl<'a> Names<'a> {
 
     /// Gives all locks their labels and hands everything over.
     pub(super) fn finish(self, run: &mut Run, evidence: &mut Evidence) {
-        let locks = self.locks.iter().map(|&(instance, class, ..)| (instance, class));
+        let locks = self
+            .locks
+            .iter()
+            .map(|&(instance, class, ..)| (instance, class));
         let lock_labels = labels(locks, &self.classes);
         for ((_, class, kind, rank), label) in self.locks.into_iter().zip(lock_labels) {
-            run.locks.push(Lock { label, class, kind, rank, former: None });
+            run.locks.push(Lock {
+                label,
+                class,
+                kind,
+                rank,
+            });
         }
-        let resources = self.resources.iter().map(|&(instance, class, ..)| (instance, class));
+        let resources = self
+            .resources
+            .iter()
+            .map(|&(instance, class, ..)| (instance, class));
         let resource_labels = labels(resources, &self.classes);
         for ((_, _, kind, units), label) in self.resources.into_iter().zip(resource_labels) {
             run.resources.push(Resource { label, kind, units });
@@ -165,7 +191,11 @@ fn labels(objects: impl Iterator<Item = (u64, ClassId)>, classes: &[Class]) -> V
     for group in sorted.chunk_by(|&a, &b| objects[a].1 == objects[b].1) {
         for (place, &at) in (1..).zip(group) {
             let class = &classes[objects[at].1.at()].label;
-            labels[at] = if group.len() == 1 { class.clone() } else { format!("{class}#{place}") };
+            labels[at] = if group.len() == 1 {
+                class.clone()
+            } else {
+                format!("{class}#{place}")
+            };
         }
     }
     labels
