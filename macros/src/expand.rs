@@ -49,9 +49,6 @@ fn block(call: &Call, promise: Promise) -> TokenStream {
         || quote_spanned!(ours=> ::lockwise),
         ToTokens::to_token_stream,
     );
-    if call.requests.is_empty() && matches!((promise, &call.timeout), (Promise::All, None)) {
-        return quote_spanned!(ours=> ());
-    }
     let function = match (promise, &call.timeout) {
         (Promise::All, None) => quote_spanned!(ours=> all),
         (Promise::All, Some(_)) => quote_spanned!(ours=> all_within),

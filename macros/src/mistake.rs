@@ -49,7 +49,7 @@ fn no_lock(lock: &Expr) -> Option<Error> {
 }
 
 fn twice(request: &Request) -> Error {
-    let lock = text::of(&request.lock);
+    let lock = text::of(bare(&request.lock));
     Error::new_spanned(
         &request.lock,
         format!(
@@ -74,6 +74,14 @@ pub(crate) fn mutable(keyword: Token![mut]) -> Error {
     Error::new_spanned(
         keyword,
         "a lock is not acquired by `mut`; make the guard mutable: `let (mut a,) = acquire!(a)`",
+    )
+}
+
+/// A mode word after another.
+pub(crate) fn second_mode(word: &Ident) -> Error {
+    Error::new_spanned(
+        word,
+        format!("a lock is acquired in one mode only; remove `{word}` or the one before it"),
     )
 }
 

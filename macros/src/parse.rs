@@ -85,7 +85,10 @@ impl Parse for Call {
 
 impl Parse for Request {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let mode = mode(input)?;
+        let mode = match mode(input)? {
+            Mode::Bare => Mode::Bare,
+            mode => only(mode, input)?,
+        };
         if input.peek(Token![mut]) {
             return Err(mistake::mutable(input.parse()?));
         }
@@ -129,6 +132,15 @@ fn mode(input: ParseStream<'_>) -> Result<Mode> {
             None => Ok(Mode::Bare),
         },
         (None, Next::Braces) | (_, Next::SameExpression) => Ok(Mode::Bare),
+    }
+}
+
+/// Makes sure that no second mode word follows.
+fn only(mode: Mode, input: ParseStream<'_>) -> Result<Mode> {
+    let next = input.fork();
+    match self::mode(&next)? {
+        Mode::Bare => Ok(mode),
+        _ => Err(mistake::second_mode(&input.parse()?)),
     }
 }
 

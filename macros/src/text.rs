@@ -49,7 +49,12 @@ impl Text {
                     let (open, close) = delimiters(group.delimiter());
                     self.token(open, &author, start, (start.0, start.1 + open.len()));
                     self.stream(group.stream());
-                    self.token(close, &author, (end.0, end.1.saturating_sub(close.len())), end);
+                    self.token(
+                        close,
+                        &author,
+                        (end.0, end.1.saturating_sub(close.len())),
+                        end,
+                    );
                 }
                 other => self.token(&other.to_string(), &author, start, end),
             }

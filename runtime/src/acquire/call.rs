@@ -17,7 +17,6 @@ use crate::watch::Note;
 ///
 /// If two are the same lock, or one does not come after all that the thread holds.
 #[doc(hidden)]
-#[must_use = "the locks are released as soon as the guards are dropped"]
 #[track_caller]
 pub fn all<T: Together>(wanted: T) -> T::Guards {
     match wanted.take(Patience::Endless) {
