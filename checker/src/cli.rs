@@ -165,7 +165,7 @@ pub struct Reporting {
     /// When to colour [default: auto]
     #[arg(long, value_name = "WHEN")]
     pub color: Option<Color>,
-    /// Say nothing unless findings fail the build
+    /// Say nothing if all is well, and show only findings that fail the build
     #[arg(short, long)]
     pub quiet: bool,
 }

@@ -125,7 +125,7 @@ impl Report {
 pub enum Detail {
     /// Everything.
     Full,
-    /// Only findings that fail the build, and nothing at all if there are none.
+    /// Only findings that fail the build, and nothing at all if all is well.
     Quiet,
 }
 

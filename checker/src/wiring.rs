@@ -1,30 +1,23 @@
-//! Which reader and which judge the program uses: the one place where the stages meet.
+//! Which readers and which judge the program uses: the one place where the stages meet.
 
 use crate::command::Stages;
 use crate::dot::Graph;
-use crate::finding::{Stats, Verdict};
-use crate::input::Readers;
-use crate::trace::Evidence;
+use crate::input::{Readers, log, std_text};
+use crate::judge;
 
 /// The stages of the program.
 pub const STAGES: Stages = Stages {
     readers: Readers {
-        is_log: |_head| false,
-        log: |_path, _evidence| Err("reading logs is not wired yet".into()),
-        std_text: |_label, _text, _evidence| Err("reading STD text is not wired yet".into()),
+        is_log: log::is_log,
+        log: |path, evidence| {
+            evidence.absorb(log::read(path, &log::Limits::default())?);
+            Ok(())
+        },
+        std_text: |label, text, evidence| {
+            evidence.absorb(std_text::read(label, text, &std_text::Limits::default())?);
+            Ok(())
+        },
     },
-    judge,
+    judge: |evidence| judge::judge(evidence, &judge::Options::default()),
     graph: Graph::of,
 };
-
-/// Judges the evidence. A stand-in: it only hands on what was not understood.
-fn judge(evidence: &Evidence) -> Verdict {
-    Verdict {
-        findings: Vec::new(),
-        stats: Stats {
-            runs: evidence.runs.len() as u64,
-            ..Stats::default()
-        },
-        limits: evidence.limits.clone(),
-    }
-}

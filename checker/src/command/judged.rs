@@ -9,7 +9,7 @@ use crate::baseline::Baseline;
 use crate::cli::{Output, Reporting};
 use crate::exit::Inputs;
 use crate::input::{self, InputError, Loaded};
-use crate::report::{self, Detail, Format, Report, Sources};
+use crate::report::{self, Detail, Format, Report, Sources, printable};
 use crate::settings::{self, Color, ConfigError, Layer, Settings, SettingsError};
 
 /// Puts the settings together and says what in the file is not understood. Sites are relative to
@@ -33,7 +33,7 @@ pub(super) fn settings(
     let mut err = console.stderr(settings.color);
     for warning in warnings {
         // A closed stderr must not keep the work from being done.
-        let _ = writeln!(err, "warning: {warning}");
+        let _ = writeln!(err, "warning: {}", printable(&warning));
     }
     Ok(settings)
 }
@@ -84,22 +84,13 @@ pub(super) fn load(
 }
 
 /// Judges what was read. What could not be read is among the limits.
-pub(super) fn judge(
-    loaded: &Loaded,
-    reporting: &Reporting,
-    settings: &Settings,
-    root: &Path,
-    stages: &Stages,
-) -> Result<Report, CommandError> {
+pub(super) fn judge(loaded: &Loaded, settings: &Settings, root: &Path, stages: &Stages) -> Report {
     let mut verdict = (stages.judge)(&loaded.evidence);
     verdict.limits.extend(loaded.errors.iter().map(chain));
-    if let Some(path) = &reporting.write_baseline {
-        Baseline::of(&verdict).write(path)?;
-    }
     let policy = settings.policy.clone();
     let mut report = Report::new(verdict, policy, Sources::at(root));
     report.logs = loaded.read;
-    Ok(report)
+    report
 }
 
 /// An error and its sources on one line.
@@ -114,18 +105,22 @@ fn chain(error: &InputError) -> String {
     text
 }
 
-/// Writes the report into the files that were asked for.
+/// Writes the report, and the baseline, into the files that were asked for. To be done last: that a
+/// disk is full must not hide what was found.
 pub(super) fn write_files(
     report: &Report,
-    settings: &Settings,
+    reporting: &Reporting,
     files: Vec<(Format, PathBuf, File)>,
 ) -> Result<(), CommandError> {
     for (format, path, mut file) in files {
-        // A file is no terminal: never a colour.
+        // A file is no terminal: never a colour, and nothing left out to keep it quiet.
         let mut text = anstream::StripStream::new(Vec::new());
-        report::write(report, format, settings.detail, &mut text)
+        report::write(report, format, Detail::Full, &mut text)
             .and_then(|()| file.write_all(&text.into_inner()))
             .map_err(|source| CommandError::Output { path, source })?;
+    }
+    if let Some(path) = &reporting.write_baseline {
+        Baseline::of(&report.verdict).write(path)?;
     }
     Ok(())
 }

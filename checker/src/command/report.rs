@@ -6,7 +6,7 @@ use super::{CommandError, Console, Stages, Surroundings, judged};
 use crate::build::nearest_root;
 use crate::cli;
 use crate::exit::{self, Inputs};
-use crate::report::{self, Detail, Format};
+use crate::report::{self, Format};
 
 pub(super) fn run(
     options: &cli::Report,
@@ -22,17 +22,19 @@ pub(super) fn run(
     let loaded = judged::load(&options.inputs.paths, &root, &settings, console, stages);
     judged::complain(&loaded, settings.color, console);
     let inputs = judged::inputs(&loaded);
-    if inputs == Inputs::Missing && settings.detail == Detail::Full {
+    if inputs == Inputs::Missing {
         let _ = writeln!(console.stderr(settings.color), "lockwise: no log found");
     }
-    let report = judged::judge(&loaded, reporting, &settings, &root, stages)?;
-    judged::write_files(&report, &settings, files)?;
+    let report = judged::judge(&loaded, &settings, &root, stages);
     // With nothing read there is no story to tell to people; programs get their document always.
-    if loaded.read > 0 || settings.format != Format::Text || report.fails() {
+    let written = if loaded.read > 0 || settings.format != Format::Text {
         let mut out = console.stdout(settings.color);
         report::write(&report, settings.format, settings.detail, &mut *out)
             .and_then(|()| out.flush())
-            .map_err(CommandError::Write)?;
-    }
+    } else {
+        Ok(())
+    };
+    judged::write_files(&report, reporting, files)?;
+    written.map_err(CommandError::Write)?;
     Ok(exit::code(report.fails(), None, inputs))
 }

@@ -5,7 +5,7 @@
 //! output. A report that nobody reads changes no exit code here.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Write;
+use std::io::{self, Write};
 
 use super::{CommandError, Console, Stages, Surroundings, judged};
 use crate::build::{self, Project, Session, nearest_root};
@@ -55,17 +55,18 @@ pub(super) fn run(
     };
     let logs = [session.logs().to_owned()];
     let loaded = judged::load(&logs, &root, &settings, console, stages);
-    let mut report = judged::judge(&loaded, reporting, &settings, &root, stages)?;
-    report.program = Some(Program { command, exit });
-    judged::write_files(&report, &settings, files)?;
-    let written = write(&report, &session, &settings, console);
-    if let Err(error) = written
-        && error.kind() != std::io::ErrorKind::BrokenPipe
-    {
-        return Err(CommandError::Write(error));
-    }
-    let _ = session.end();
     let inputs = inputs(&loaded, &arguments);
+    let mut report = judged::judge(&loaded, &settings, &root, stages);
+    report.program = Some(Program { command, exit });
+    let written = write(&report, inputs, &session, &settings, console);
+    let _ = session.end();
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            return Err(CommandError::Write(error));
+        }
+        _ => {}
+    }
+    judged::write_files(&report, reporting, files)?;
     Ok(exit::code(report.fails(), Some(exit), inputs))
 }
 
@@ -106,27 +107,27 @@ fn inputs(loaded: &Loaded, arguments: &[OsString]) -> Inputs {
     }
 }
 
-/// Writes the report, which ends with both verdicts.
+/// Writes the report, which ends with both verdicts. That nobody reads standard error must not keep
+/// the document from standard output.
 fn write(
     report: &Report,
+    inputs: Inputs,
     session: &Session,
     settings: &Settings,
     console: &mut dyn Console,
-) -> std::io::Result<()> {
-    {
-        let mut err = console.stderr(settings.color);
-        if session.keeps() {
-            writeln!(err, "\nlogs kept in {}", session.logs().display())?;
-        }
-        if settings.detail == Detail::Full {
-            writeln!(err)?;
-        }
-        match settings.format {
-            Format::Text => report::write(report, Format::Text, settings.detail, &mut *err)?,
-            Format::Json => report::write_verdicts(report, settings.detail, &mut *err)?,
-        }
-        err.flush()?;
-    }
+) -> io::Result<()> {
+    // Where nothing was to be run there is nothing to say either.
+    let nothing_ran = report.logs == 0 && inputs == Inputs::Read;
+    let said = if nothing_ran {
+        Ok(())
+    } else {
+        say(
+            report,
+            session,
+            settings,
+            &mut *console.stderr(settings.color),
+        )
+    };
     if settings.format == Format::Json {
         let mut out = console.stdout(settings.color);
         // The program may have left its last line open.
@@ -134,7 +135,27 @@ fn write(
         report::write(report, Format::Json, settings.detail, &mut *out)?;
         out.flush()?;
     }
-    Ok(())
+    said
+}
+
+/// Writes what stands on standard error.
+fn say(
+    report: &Report,
+    session: &Session,
+    settings: &Settings,
+    err: &mut dyn Write,
+) -> io::Result<()> {
+    if session.keeps() {
+        writeln!(err, "\nlogs kept in {}", session.logs().display())?;
+    }
+    if settings.detail == Detail::Full {
+        writeln!(err)?;
+    }
+    match settings.format {
+        Format::Text => report::write(report, Format::Text, settings.detail, err)?,
+        Format::Json => report::write_verdicts(report, settings.detail, err)?,
+    }
+    err.flush()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod load;
 pub mod log;
 mod relative;
+pub mod std_text;
 
 pub use load::{InputError, Loaded, ReadResult, Readers, load};
 pub use relative::relative_to;

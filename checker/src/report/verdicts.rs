@@ -6,7 +6,8 @@ use super::{Count, Detail, Program, Report};
 
 /// Writes the program's verdict and ours, each on a line.
 pub(super) fn write(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
-    if detail == Detail::Quiet && !report.fails() {
+    // Having judged nothing is never well, and never silent.
+    if detail == Detail::Quiet && !report.fails() && report.logs > 0 {
         return Ok(());
     }
     if let Some(program) = &report.program {

@@ -42,19 +42,14 @@ pub enum ConfigError {
     },
 }
 
-/// The nearest configuration file in `from` or a folder above it, up to `top` and no further.
-pub fn find(from: &Path, top: &Path) -> Option<PathBuf> {
-    let mut folders = from.ancestors();
-    loop {
-        let folder = folders.next()?;
-        let path = folder.join(FILE);
-        if path.is_file() {
-            return Some(path);
-        }
-        if folder == top {
-            return None;
-        }
-    }
+/// The nearest configuration file in `from` or a folder above it, up to the workspace's `root` and
+/// no further. From outside of the workspace, only the root's own file counts.
+pub fn find(from: &Path, root: &Path) -> Option<PathBuf> {
+    let from = if from.starts_with(root) { from } else { root };
+    from.ancestors()
+        .take_while(|folder| folder.starts_with(root))
+        .map(|folder| folder.join(FILE))
+        .find(|path| path.is_file())
 }
 
 /// Reads the file; warnings come back beside what it says.

@@ -153,4 +153,5 @@ fn the_nearest_file_counts_and_none_above_the_workspace() {
     assert_eq!(find(&member.join("src"), &work), Some(member.join(FILE)));
     assert_eq!(find(&work, &work), None);
     assert_eq!(find(&work, top), Some(top.join(FILE)));
+    assert_eq!(find(Path::new("/"), top), Some(top.join(FILE)));
 }

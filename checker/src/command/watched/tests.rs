@@ -198,8 +198,9 @@ fn logs_go_after_the_report_unless_they_are_kept() {
 #[test]
 fn where_nothing_was_to_run_no_log_is_no_fault() {
     let folder = project("exit 0");
-    assert_eq!(run(&folder, &["test", "--no-run"]).0, 0);
-    assert_eq!(run(&folder, &["nextest", "list"]).0, 0);
+    for line in [["test", "--no-run"], ["nextest", "list"]] {
+        assert_eq!(run(&folder, &line), (0, String::new(), String::new()));
+    }
 }
 
 #[test]
@@ -210,6 +211,10 @@ fn quiet_says_nothing_when_all_is_well() {
         (0, String::new(), String::new())
     );
     assert_eq!(read(&folder, "arguments"), "test -q\n");
+    let folder = project("");
+    let (exit, _, err) = run(&folder, &["test", "-q"]);
+    assert_eq!(exit, 4);
+    assert!(err.contains("no log was made"), "{err}");
     let folder = project(LOG_CERTAIN);
     let (exit, _, err) = run(&folder, &["test", "-q"]);
     assert_eq!(exit, 1);

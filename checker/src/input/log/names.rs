@@ -166,6 +166,7 @@ impl<'a> Names<'a> {
                 class,
                 kind,
                 rank,
+                former: None,
             });
         }
         let resources = self
