@@ -13,8 +13,8 @@
 //! ```
 //!
 //! A method call finds the lock behind references, boxes and pointers of the user's own just as
-//! `.lock()` does, borrows it where it is, and lets the temporaries of its receiver live to the end of
-//! the statement.
+//! `.lock()` does, borrows it where it is, and lets the temporaries of its receiver live to the end
+//! of the statement.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};

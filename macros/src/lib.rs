@@ -1,11 +1,11 @@
 //! The macros of `lockwise`. Use them through that crate.
 //!
-//! `parse` (what the user wrote) → `mistake` (what is wrong with it) → `expand` (what it becomes), with
-//! the help of `text` (the source text of an expression) and `hygiene` (who wrote it). What the
-//! expansion calls is `lockwise::acquire`.
+//! `parse` (what the user wrote) → `mistake` (what is wrong with it) → `expand` (what it becomes),
+//! with the help of `text` (the source text of an expression) and `hygiene` (who wrote it). What
+//! the expansion calls is `lockwise::acquire`.
 //!
-//! This crate is of edition 2021 on purpose: its expansions are blocks, and temporaries in the tail of
-//! a block of edition 2024 die at its end. In an older one they live to the end of the user's
+//! This crate is of edition 2021 on purpose: its expansions are blocks, and temporaries in the tail
+//! of a block of edition 2024 die at its end. In an older one they live to the end of the user's
 //! statement, as those in the arguments of a function do, so that `acquire!(self.lock()).0.len()`
 //! works. The edition that counts is that of the crate whose macro wrote the block.
 #![forbid(unsafe_code)]

@@ -1,7 +1,7 @@
 //! The macros, with their documentation: the crate that has them cannot use this one in examples.
 
-/// Acquires several locks at once, in the one order of all locks, so that no two threads can wait for
-/// each other.
+/// Acquires several locks at once, in the one order of all locks, so that threads which take their
+/// locks by it never wait for each other in a circle.
 ///
 /// ```
 /// use lockwise::{Mutex, acquire};
@@ -24,8 +24,9 @@
 ///
 /// # What it takes
 ///
-/// Up to 12 expressions, each of which is a lock, or what `.lock()` could be called on: a reference, a
-/// `Box`, an `Arc`. Each is evaluated once, in the order written, before any lock is taken.
+/// Up to 12 expressions, each of which is a lock, or what `.lock()` could be called on: a
+/// reference, a `Box`, an `Arc`. Each is evaluated once, in the order written, before any lock is
+/// taken.
 ///
 /// A mode may stand before an expression. Without one, the lock is taken exclusively.
 ///
@@ -52,41 +53,45 @@
 ///
 /// A tuple of guards in the order of the *arguments*, whatever the order of acquisition: the guards
 /// that the locks' own methods return. One argument gives a tuple of one, `acquire!()` does nothing
-/// and gives `()`. A lock of `lockwise::stdsync` gives a `LockResult`, as its `lock` does: a poisoned
-/// lock is taken like any other.
+/// and gives `()`. A lock of `lockwise::stdsync` gives a `LockResult`, as its `lock` does: a
+/// poisoned lock is taken like any other.
 ///
-/// With `; timeout duration` it gives a `Result` of that tuple, or of [`TimedOut`], which names the lock
-/// that was not free in time. Then none is held. The duration counts from the evaluation of all
-/// arguments and bounds the whole.
+/// With `; timeout duration` it gives a `Result` of that tuple, or of [`TimedOut`], which names the
+/// lock that was not free in time; then none is held. The duration bounds the whole, and counts
+/// from when all arguments are evaluated. std cannot wait for a lock with a limit, so one of
+/// `stdsync` is tried again and again.
 ///
 /// ```
 /// use std::time::Duration;
+///
+/// use lockwise::acquire::TimedOut;
 /// use lockwise::{Mutex, acquire};
 ///
-/// let (a, b) = (Mutex::new(1), Mutex::new(2));
-/// let held = b.lock();
-/// let timed_out = acquire!(a; timeout Duration::from_millis(1)).is_err();
-/// assert!(!timed_out);
-/// # drop(held);
-/// let (a, b) = acquire!(a, b; timeout Duration::from_secs(1))?;
-/// assert_eq!(*a + *b, 3);
-/// # Ok::<(), lockwise::acquire::TimedOut>(())
+/// fn sum(a: &Mutex<i32>, b: &Mutex<i32>) -> Result<i32, TimedOut> {
+///     let (a, b) = acquire!(a, b; timeout Duration::from_millis(50))?;
+///     Ok(*a + *b)
+/// }
+///
+/// assert_eq!(sum(&Mutex::new(1), &Mutex::new(2)), Ok(3));
 /// ```
 ///
 /// # Order
 ///
-/// The locks are taken in ascending order of rank, else of creation site, then of instance number. If
-/// one of them cannot be had, by timeout or panic, those already taken are released in descending
-/// order and no others. Guards that were handed out are the caller's: each is released when it is
-/// dropped. `let (a, b) = acquire!(x, y)` drops `b`, then `a`; a tuple dropped as a whole drops its
-/// elements from first to last. The order of release can never cause a deadlock.
+/// The locks are taken in ascending order of rank, else of creation site, then of instance number.
+/// If one of them cannot be had, by timeout or panic, those already taken are released in
+/// descending order and no others. Guards that were handed out are the caller's: each is released
+/// when it is dropped. `let (a, b) = acquire!(x, y)` drops `b`, then `a`; a tuple dropped as a
+/// whole drops its elements from first to last. The order of release can never cause a deadlock.
 ///
 /// # Panics
 ///
-/// Before anything is taken, if two expressions are the same lock, in whatever modes; and if a lock does
-/// not come after all those that this thread already holds (LW0005), unless the program asked for
-/// reports only. Taking a re-entrant lock again is no violation. [`try_acquire!`] returns these as
-/// errors.
+/// Before anything is taken, if two expressions are the same lock, in whatever modes; and if a lock
+/// does not come after all those that this thread already holds (LW0005), unless the program asked
+/// for reports only, by [`set_enforcement`], or for no rule at all, by [`set_order`]. Taking a
+/// re-entrant lock again is no violation. [`try_acquire!`] returns these as errors.
+///
+/// With the feature `checks` off, locks are ordered by their addresses, duplicates are refused, and
+/// nothing else is checked.
 ///
 /// # Compile errors
 ///
@@ -95,17 +100,19 @@
 ///
 /// # The crate's path
 ///
-/// The expansion names `::lockwise`. Where the crate has another name, or is reached through another
-/// crate, that is said first: `acquire!(crate = my_prelude::lockwise, a, b)`.
+/// The expansion names `::lockwise`. Where the crate has another name, or is reached through
+/// another crate, that is said first: `acquire!(crate = my_prelude::lockwise, a, b)`.
 ///
 /// [`TimedOut`]: crate::acquire::TimedOut
-/// [`try_acquire!`]: crate::try_acquire
+/// [`set_enforcement`]: crate::set_enforcement
+/// [`set_order`]: crate::set_order
+/// [`try_acquire!`]: crate::try_acquire!
 pub use lockwise_macros::acquire;
 
 /// Acquires several locks at once, or none: nothing is held unless all could be had at once.
 ///
-/// It is written as [`acquire!`] is, with the same modes, and gives a `Result`: the guards in the order
-/// of the arguments, or a [`TryAcquireError`].
+/// It is written as [`acquire!`] is, with the same modes, and gives a `Result`: the guards in the
+/// order of the arguments, or a [`TryAcquireError`].
 ///
 /// ```
 /// use lockwise::acquire::TryAcquireError;
@@ -116,7 +123,6 @@ pub use lockwise_macros::acquire;
 ///     let (a, b) = try_acquire!(a, b)?;
 ///     assert_eq!(*a + *b, 3);
 /// }
-/// let held = b.lock();
 /// match try_acquire!(a) {
 ///     Ok((mut a,)) => *a += 1,
 ///     Err(TryAcquireError::WouldBlock { lock }) => println!("`{}` is busy", lock.expression),
@@ -125,7 +131,8 @@ pub use lockwise_macros::acquire;
 /// # Ok::<(), TryAcquireError>(())
 /// ```
 ///
-/// It never waits, but `try_acquire!(a, b; timeout duration)` does so until the duration has passed.
+/// It never waits, but `try_acquire!(a, b; timeout duration)` does so until the duration has
+/// passed.
 ///
 /// # Errors
 ///

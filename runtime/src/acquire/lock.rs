@@ -37,6 +37,18 @@ pub struct Upgradable;
 ///
 /// with_both(&Mutex::new(1), &Mutex::new(2), || println!("alone with both"));
 /// ```
+///
+/// What is no lock, or has no such mode, does not compile:
+///
+/// ```compile_fail,E0599
+/// let name = String::from("no lock");
+/// lockwise::acquire!(name);
+/// ```
+///
+/// ```compile_fail,E0599
+/// let plain = lockwise::Mutex::new(1);
+/// lockwise::acquire!(read plain);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a lock that can be acquired in mode `{M}`",
     label = "cannot be acquired in mode `{M}`",

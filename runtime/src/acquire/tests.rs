@@ -108,8 +108,8 @@ static NOTES: [Note; LOCKS_MAX] = {
     notes
 };
 
-/// What must happen when `wanted`, by index into `manners`, is acquired; and what is left taken at the
-/// end is released by nobody.
+/// What must happen when `wanted`, by index into `manners`, is acquired; and what is left taken at
+/// the end is released by nobody.
 fn model(manners: &[Manner], wanted: &[usize]) -> (Outcome, Vec<Event>) {
     let mut ascending = wanted.to_vec();
     ascending.sort_unstable();
@@ -187,13 +187,11 @@ proptest! {
 /// Three locks of ascending rank, the last of which answers in its own manner.
 fn with_probes(last: Manner, work: impl FnOnce([&Probe<'_>; 3])) -> Vec<Event> {
     let log = RefCell::new(Vec::new());
-    let [a, b, c] = [
-        Probe::new(1, Manner::Free, &log),
-        Probe::new(2, Manner::Free, &log),
-        Probe::new(3, last, &log),
-    ];
-    work([&a, &b, &c]);
-    drop([a, b, c]);
+    work([
+        &Probe::new(1, Manner::Free, &log),
+        &Probe::new(2, Manner::Free, &log),
+        &Probe::new(3, last, &log),
+    ]);
     log.into_inner()
 }
 

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use lockwise::{Mutex, RwLock, acquire};
 
-pub struct Account {
-    pub balance: Mutex<i64>,
+pub(crate) struct Account {
+    pub(crate) balance: Mutex<i64>,
     shared: Arc<Mutex<i64>>,
     boxed: Box<RwLock<i64>>,
     parts: Vec<Mutex<i64>>,
 }
 
 impl Account {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Account {
             balance: Mutex::new(1),
             shared: Arc::new(Mutex::new(2)),
@@ -21,16 +21,16 @@ impl Account {
         }
     }
 
-    pub fn balance(&self) -> &Mutex<i64> {
+    pub(crate) fn balance(&self) -> &Mutex<i64> {
         &self.balance
     }
 
-    pub fn sum(&self) -> i64 {
+    pub(crate) fn sum(&self) -> i64 {
         let (a, b, c, d) = acquire!(self.balance, self.shared, write self.boxed, self.parts[1]);
         *a + *b + *c + *d
     }
 
-    pub fn part(&self, index: usize) -> Option<i64> {
+    pub(crate) fn part(&self, index: usize) -> Option<i64> {
         let (part, _balance) = acquire!(self.parts.get(index)?, self.balance());
         Some(*part)
     }

@@ -62,8 +62,11 @@ fn temporaries_live_to_the_end_of_the_statement() {
     let len = acquire!(borrow()).0.len();
     assert_eq!(len, 2);
     assert_eq!(acquire!(borrow(), Arc::new(Mutex::new(3))).0.len(), 2);
-    match acquire!(borrow()) {
-        (mut guard,) => guard.push(3),
+    acquire!(borrow()).0.push(3);
+    if let (guard,) = acquire!(borrow())
+        && guard.len() == 3
+    {
+        assert!(lock.is_locked());
     }
     assert_eq!(try_acquire!(borrow()).unwrap().0.len(), 3);
 }

@@ -14,12 +14,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 /// The message of the panic that `work` ends with.
-pub fn panic_of(work: impl FnOnce()) -> String {
+fn panic_of(work: impl FnOnce()) -> String {
     let panic = catch_unwind(AssertUnwindSafe(work)).expect_err("it should panic");
     *panic.downcast().expect("the message is formatted")
 }
 
 /// Runs `work` on a thread that holds nothing.
-pub fn elsewhere<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+fn elsewhere<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     thread::scope(|scope| scope.spawn(work).join()).expect("it should not panic")
 }

@@ -27,10 +27,16 @@ fn random_orders_of_five_locks_in_eight_threads_end() {
                 for last in (1..5).rev() {
                     order.swap(last, below(last + 1));
                 }
-                let [a, b, c, d, e] = order.map(|index| &locks[index]);
-                let (mut a, mut b, mut c, mut d, mut e) = acquire!(a, b, c, d, e);
-                for guard in [&mut a, &mut b, &mut c, &mut d, &mut e] {
-                    **guard += 1;
+                let shuffled = order.map(|index| &locks[index]);
+                let guards = acquire!(
+                    shuffled[0],
+                    shuffled[1],
+                    shuffled[2],
+                    shuffled[3],
+                    shuffled[4]
+                );
+                for mut guard in <[_; 5]>::from(guards) {
+                    *guard += 1;
                 }
             }
             done.send(()).unwrap();
