@@ -25,7 +25,7 @@ pub const ONCE_INIT: Once = Once::new();
 
 impl Once {
     /// Something that has not happened yet.
-    #[expect(clippy::new_without_default, reason = "std has none")]
+    #[allow(clippy::new_without_default, reason = "std has none")]
     #[inline]
     #[must_use]
     #[track_caller]
