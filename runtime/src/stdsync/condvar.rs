@@ -7,11 +7,12 @@ use std::sync::{LockResult, WaitTimeoutResult};
 use std::time::{Duration, Instant};
 
 use crate::watch::hooks::{self, Ask};
-use crate::watch::{Identity, Kind, Rank, Site};
+use crate::watch::{Identity, Kind, Site};
 
 use super::held::{Held, Waiting, map_result};
+use super::identify::identify;
 use super::mutex::MutexGuard;
-use super::named::Named;
+use super::named::{Label, Named};
 
 /// A condition variable, as [`std::sync::Condvar`].
 pub struct Condvar {
@@ -199,14 +200,9 @@ fn timeout_result(timed_out: bool) -> WaitTimeoutResult {
 impl Named for Condvar {
     type Content = ();
 
-    fn named(name: &'static str, (): ()) -> Self {
+    fn labelled(label: Label, (): ()) -> Self {
         let identity = Identity::new(Kind::Condvar, Site::caller(), type_name::<()>);
-        Condvar::with_identity(identity.named(name))
-    }
-
-    fn ranked(rank: Rank, (): ()) -> Self {
-        let identity = Identity::new(Kind::Condvar, Site::caller(), type_name::<()>);
-        Condvar::with_identity(identity.ranked(rank))
+        Condvar::with_identity(identify(identity, label))
     }
 }
 

@@ -24,6 +24,12 @@ impl<'a> Held<'a> {
         parts
     }
 
+    /// Tells that the thread is about to let other readers in.
+    pub(super) fn downgrade(&mut self, at: Site) {
+        hooks::changed_mode(self.lock, self.mode, Mode::Shared, at);
+        self.mode = Mode::Shared;
+    }
+
     /// Holds the lock that a condition variable gave back and has taken again.
     pub(super) fn resumed(lock: &'a Identity, mode: Mode) -> Self {
         Held { lock, mode }

@@ -25,7 +25,7 @@ mod stdsync;
 mod thread;
 mod watch;
 
-use stdsync::{Barrier, Condvar, LazyLock, Mutex, Named, Once, OnceLock, RwLock};
+use stdsync::{Barrier, Condvar, LazyLock, Mutex, Named, Once, OnceLock, RwLock, RwLockWriteGuard};
 use watch::{Rank, told};
 
 fn assert_told(expected: &[&str]) {
@@ -99,6 +99,17 @@ fn trying_is_told_only_if_it_succeeds() {
     assert_told(&["released rw Shared", "acquired rw Exclusive Try"]);
     drop(writer);
     assert_told(&["released rw Exclusive"]);
+}
+
+#[test]
+fn a_downgrade_is_told_before_readers_come() {
+    let lock = RwLock::named("rw", 1);
+    let writer = lock.write().unwrap();
+    told();
+    // An older std cannot do it and panics, which is a release too.
+    let downgrade = || drop(RwLockWriteGuard::downgrade(writer));
+    let _either = catch_unwind(AssertUnwindSafe(downgrade));
+    assert_told(&["changed rw Exclusive Shared", "released rw Shared"]);
 }
 
 #[test]
@@ -380,6 +391,7 @@ fn an_object_knows_where_it_was_made_and_of_what() {
     assert!(OnceLock::<i8>::default().set(1).is_ok());
     assert!(OnceLock::<i16>::new().clone().set(1).is_ok());
     drop(RwLock::ranked(Rank(7), ()).read());
+    drop(Mutex::named_ranked("m", Rank(8), ()).lock());
     assert_eq!(*LazyLock::<i32>::default(), 0);
     Condvar::default().notify_one();
     let requests = told()
@@ -398,6 +410,7 @@ fn an_object_knows_where_it_was_made_and_of_what() {
             "OnceCell of i8 Exclusive Wait",
             "OnceCell of i16 Exclusive Wait",
             "RwLock of rank 7 Shared Wait",
+            "m of rank 8 Exclusive Wait",
             "Lazy of i32 Exclusive Wait",
         ]
     );

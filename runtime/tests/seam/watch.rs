@@ -62,7 +62,7 @@ pub(crate) enum Mode {
     Shared,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Rank(pub(crate) u32);
 
 #[derive(Debug, Clone, Copy)]
@@ -131,7 +131,8 @@ impl Identity {
         match (self.name, self.rank) {
             ("", None) => format!("{:?} of {}", self.kind, (self.type_name)()),
             ("", Some(Rank(rank))) => format!("{:?} of rank {rank}", self.kind),
-            (name, _) => name.to_owned(),
+            (name, None) => name.to_owned(),
+            (name, Some(Rank(rank))) => format!("{name} of rank {rank}"),
         }
     }
 }
@@ -173,6 +174,11 @@ pub(crate) mod hooks {
 
     pub(crate) fn released(lock: &Identity, mode: Mode) {
         tell(format!("released {} {mode:?}", lock.label()));
+    }
+
+    pub(crate) fn changed_mode(lock: &Identity, from: Mode, to: Mode, at: Site) {
+        assert!(at.is_in_this_test(), "changed at {at}");
+        tell(format!("changed {} {from:?} {to:?}", lock.label()));
     }
 
     pub(crate) fn waiting(condvar: &Identity, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
