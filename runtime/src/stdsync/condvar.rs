@@ -48,7 +48,8 @@ impl Condvar {
     ///
     /// # Panics
     ///
-    /// On some systems, if used with different mutexes over time.
+    /// On some systems, if used with different mutexes over time; or if taking the mutex again will
+    /// break a rule and the program chose to panic on that.
     #[track_caller]
     pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         let woken = self.park(guard, Ask::Wait, Site::caller(), |inner| {
@@ -65,7 +66,8 @@ impl Condvar {
     ///
     /// # Panics
     ///
-    /// On some systems, if used with different mutexes over time.
+    /// On some systems, if used with different mutexes over time; or if taking the mutex again will
+    /// break a rule and the program chose to panic on that.
     #[track_caller]
     pub fn wait_while<'a, T, F>(
         &self,
@@ -108,7 +110,8 @@ impl Condvar {
     ///
     /// # Panics
     ///
-    /// On some systems, if used with different mutexes over time.
+    /// On some systems, if used with different mutexes over time; or if taking the mutex again will
+    /// break a rule and the program chose to panic on that.
     #[track_caller]
     pub fn wait_timeout<'a, T>(
         &self,
@@ -128,7 +131,8 @@ impl Condvar {
     ///
     /// # Panics
     ///
-    /// On some systems, if used with different mutexes over time.
+    /// On some systems, if used with different mutexes over time; or if taking the mutex again will
+    /// break a rule and the program chose to panic on that.
     #[track_caller]
     pub fn wait_timeout_while<'a, T, F>(
         &self,
@@ -173,9 +177,10 @@ impl Condvar {
         at: Site,
         wait: impl FnOnce(std::sync::MutexGuard<'a, T>) -> LockResult<(std::sync::MutexGuard<'a, T>, R)>,
     ) -> LockResult<(MutexGuard<'a, T>, R)> {
+        // The guard is still whole: if this panics it is dropped as always.
+        hooks::waiting(&self.identity, guard.held.lock, guard.held.mode, ask, at);
         let MutexGuard { held, inner } = guard;
         let (lock, mode) = held.dissolve();
-        hooks::waiting(&self.identity, lock, mode, ask, at);
         let waiting = Waiting(&self.identity);
         let woken = wait(inner);
         mem::forget(waiting);

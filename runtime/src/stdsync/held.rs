@@ -12,8 +12,8 @@ use crate::watch::{Identity, Mode, Site};
 
 /// A lock that is held; dropping this tells the watcher that it is about to be released.
 pub(super) struct Held<'a> {
-    lock: &'a Identity,
-    mode: Mode,
+    pub(super) lock: &'a Identity,
+    pub(super) mode: Mode,
 }
 
 impl<'a> Held<'a> {

@@ -25,7 +25,10 @@ mod stdsync;
 mod thread;
 mod watch;
 
-use stdsync::{Barrier, Condvar, LazyLock, Mutex, Named, Once, OnceLock, RwLock, RwLockWriteGuard};
+use stdsync::{
+    Barrier, Condvar, LazyLock, Mutex, Named, Once, OnceLock, RwLock, RwLockWriteGuard,
+    TryLockError,
+};
 use watch::{Rank, told};
 
 fn assert_told(expected: &[&str]) {
@@ -230,6 +233,22 @@ fn a_wait_gives_the_mutex_back_and_takes_it_again() {
         drop(ready);
         assert_told(&["released m Exclusive"]);
     });
+}
+
+#[test]
+fn a_refused_wait_releases_the_mutex_as_any_panic_does() {
+    let (mutex, condvar) = (Mutex::named("m", ()), Condvar::named("c", ()));
+    let guard = mutex.lock().unwrap();
+    told();
+    watch::refuse_next();
+    panics(|| condvar.wait(guard));
+    assert_told(&["waiting c m Exclusive Wait", "released m Exclusive"]);
+    assert!(mutex.is_poisoned());
+    assert!(
+        mutex
+            .try_lock()
+            .is_err_and(|error| matches!(error, TryLockError::Poisoned(_)))
+    );
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub(crate) fn told() -> Vec<String> {
     TOLD.take()
 }
 
-/// Lets the next request of this thread panic.
+/// Lets the next request or wait of this thread panic.
 pub(crate) fn refuse_next() {
     REFUSES.set(true);
 }
@@ -185,6 +185,7 @@ pub(crate) mod hooks {
         assert!(at.is_in_this_test(), "waiting at {at}");
         let (condvar, lock) = (condvar.label(), lock.label());
         tell(format!("waiting {condvar} {lock} {mode:?} {ask:?}"));
+        assert!(!REFUSES.take(), "refused");
     }
 
     pub(crate) fn woken(condvar: &Identity, lock: &Identity, mode: Mode, at: Site) {
