@@ -1,18 +1,22 @@
 //! [`std::sync::LazyLock`], watched.
 //!
 //! Made of a cell and a function, not of std's type: that one tells only in newer versions than our
-//! oldest whether it has its value, and lends it mutably. Its traits come from [`PhantomData`].
+//! oldest whether it has its value, and lends it mutably. Auto traits and variance are those of
+//! [`PhantomData`]; and what changes from version to version, the words of `Debug` and of the panic,
+//! an object of std says that is brought into the same state.
 
 use std::any::type_name;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::PoisonError;
 
-use crate::watch::{Identity, Kind, Rank, Site};
+use crate::watch::{Identity, Kind, Site};
 
 use super::entry::Entry;
-use super::named::Named;
+use super::identify::identify;
+use super::named::{Label, Named};
 
 /// A value that is made at first use, as [`std::sync::LazyLock`].
 pub struct LazyLock<T, F = fn() -> T> {
@@ -101,21 +105,25 @@ impl<T, F> LazyLock<T, F> {
 fn make<T>(function: Option<impl FnOnce() -> T>) -> T {
     match function {
         Some(function) => function(),
-        None => panic!("LazyLock instance has previously been poisoned"),
+        None => panic_poisoned(),
     }
+}
+
+#[cold]
+fn panic_poisoned() -> ! {
+    let poisoned = std::sync::LazyLock::<()>::new(|| resume_unwind(Box::new(())));
+    let first = catch_unwind(AssertUnwindSafe(|| *std::sync::LazyLock::force(&poisoned)));
+    debug_assert!(first.is_err(), "its function unwinds");
+    std::sync::LazyLock::force(&poisoned);
+    unreachable!("std lets nobody use what is poisoned")
 }
 
 impl<T, F: FnOnce() -> T> Named for LazyLock<T, F> {
     type Content = F;
 
-    fn named(name: &'static str, content: F) -> Self {
+    fn labelled(label: Label, content: F) -> Self {
         let identity = Identity::new(Kind::Lazy, Site::caller(), type_name::<T>);
-        LazyLock::with_identity(identity.named(name), content)
-    }
-
-    fn ranked(rank: Rank, content: F) -> Self {
-        let identity = Identity::new(Kind::Lazy, Site::caller(), type_name::<T>);
-        LazyLock::with_identity(identity.ranked(rank), content)
+        LazyLock::with_identity(identify(identity, label), content)
     }
 }
 
@@ -136,6 +144,20 @@ impl<T, F: FnOnce() -> T> DerefMut for LazyLock<T, F> {
     }
 }
 
+impl<T, F> From<T> for LazyLock<T, F> {
+    #[inline]
+    #[track_caller]
+    fn from(value: T) -> Self {
+        let identity = Identity::new(Kind::Lazy, Site::caller(), type_name::<T>);
+        LazyLock {
+            entry: Entry::new(identity),
+            value: std::sync::OnceLock::from(value),
+            function: std::sync::Mutex::new(None),
+            shape: PhantomData,
+        }
+    }
+}
+
 impl<T: Default> Default for LazyLock<T> {
     #[inline]
     #[track_caller]
@@ -146,7 +168,6 @@ impl<T: Default> Default for LazyLock<T> {
 
 impl<T: fmt::Debug, F> fmt::Debug for LazyLock<T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // An object of std in the same state looks as its version of std has it.
         let value = self.value.get();
         let shown = std::sync::LazyLock::new(|| value.expect("it is forced only with a value"));
         if value.is_some() {

@@ -5,10 +5,11 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{LockResult, TryLockResult};
 
-use crate::watch::{Identity, Kind, Mode, Rank, Site};
+use crate::watch::{Identity, Kind, Mode, Site};
 
 use super::held::{Held, Request, map_result, map_try_result};
-use super::named::Named;
+use super::identify::identify;
+use super::named::{Label, Named};
 
 /// A mutual exclusion lock, as [`std::sync::Mutex`].
 pub struct Mutex<T: ?Sized> {
@@ -137,14 +138,9 @@ impl<T: ?Sized> Mutex<T> {
 impl<T> Named for Mutex<T> {
     type Content = T;
 
-    fn named(name: &'static str, content: T) -> Self {
+    fn labelled(label: Label, content: T) -> Self {
         let identity = Identity::new(Kind::Mutex, Site::caller(), type_name::<T>);
-        Mutex::with_identity(identity.named(name), content)
-    }
-
-    fn ranked(rank: Rank, content: T) -> Self {
-        let identity = Identity::new(Kind::Mutex, Site::caller(), type_name::<T>);
-        Mutex::with_identity(identity.ranked(rank), content)
+        Mutex::with_identity(identify(identity, label), content)
     }
 }
 

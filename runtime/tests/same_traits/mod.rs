@@ -19,20 +19,26 @@ macro_rules! implements {
 }
 pub(crate) use implements;
 
-/// Asserts that two types implement the same traits.
+/// Asserts that two types implement the same traits. Of those that std still gives to more types
+/// from version to version, ours may have more.
 macro_rules! assert_same_traits {
     ($ours:ty, $theirs:ty) => {
         $crate::same_traits::assert_same_traits!($ours, $theirs;
-            Send, Sync, Unpin, std::panic::UnwindSafe, std::panic::RefUnwindSafe,
-            std::fmt::Debug, std::fmt::Display, Default, Clone, Copy,
-            PartialEq, Eq, PartialOrd, Ord, std::hash::Hash,
-            From<u8>, From<std::rc::Rc<u8>>);
+            equal: Send, Sync, Unpin, std::panic::UnwindSafe, std::panic::RefUnwindSafe,
+            std::fmt::Debug, std::fmt::Display, Clone, Copy,
+            PartialEq, Eq, PartialOrd, Ord, std::hash::Hash;
+            at_least: Default, From<u8>, From<std::rc::Rc<u8>>, std::ops::DerefMut);
     };
-    ($ours:ty, $theirs:ty; $($trait:path),*) => {
+    ($ours:ty, $theirs:ty; equal: $($equal:path),*; at_least: $($at_least:path),*) => {
         $(assert_eq!(
-            $crate::same_traits::implements!($ours: $trait),
-            $crate::same_traits::implements!($theirs: $trait),
-            "{}: {}", stringify!($theirs), stringify!($trait),
+            $crate::same_traits::implements!($ours: $equal),
+            $crate::same_traits::implements!($theirs: $equal),
+            "{}: {}", stringify!($theirs), stringify!($equal),
+        );)*
+        $(assert!(
+            $crate::same_traits::implements!($ours: $at_least)
+                || !$crate::same_traits::implements!($theirs: $at_least),
+            "{}: {}", stringify!($theirs), stringify!($at_least),
         );)*
     };
 }

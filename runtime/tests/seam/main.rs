@@ -25,7 +25,10 @@ mod stdsync;
 mod thread;
 mod watch;
 
-use stdsync::{Barrier, Condvar, LazyLock, Mutex, Named, Once, OnceLock, RwLock};
+use stdsync::{
+    Barrier, Condvar, LazyLock, Mutex, Named, Once, OnceLock, RwLock, RwLockWriteGuard,
+    TryLockError,
+};
 use watch::{Rank, told};
 
 fn assert_told(expected: &[&str]) {
@@ -99,6 +102,17 @@ fn trying_is_told_only_if_it_succeeds() {
     assert_told(&["released rw Shared", "acquired rw Exclusive Try"]);
     drop(writer);
     assert_told(&["released rw Exclusive"]);
+}
+
+#[test]
+fn a_downgrade_is_told_before_readers_come() {
+    let lock = RwLock::named("rw", 1);
+    let writer = lock.write().unwrap();
+    told();
+    // An older std cannot do it and panics, which is a release too.
+    let downgrade = || drop(RwLockWriteGuard::downgrade(writer));
+    let _either = catch_unwind(AssertUnwindSafe(downgrade));
+    assert_told(&["changed rw Exclusive Shared", "released rw Shared"]);
 }
 
 #[test]
@@ -219,6 +233,22 @@ fn a_wait_gives_the_mutex_back_and_takes_it_again() {
         drop(ready);
         assert_told(&["released m Exclusive"]);
     });
+}
+
+#[test]
+fn a_refused_wait_releases_the_mutex_as_any_panic_does() {
+    let (mutex, condvar) = (Mutex::named("m", ()), Condvar::named("c", ()));
+    let guard = mutex.lock().unwrap();
+    told();
+    watch::refuse_next();
+    panics(|| condvar.wait(guard));
+    assert_told(&["waiting c m Exclusive Wait", "released m Exclusive"]);
+    assert!(mutex.is_poisoned());
+    assert!(
+        mutex
+            .try_lock()
+            .is_err_and(|error| matches!(error, TryLockError::Poisoned(_)))
+    );
 }
 
 #[test]
@@ -380,6 +410,7 @@ fn an_object_knows_where_it_was_made_and_of_what() {
     assert!(OnceLock::<i8>::default().set(1).is_ok());
     assert!(OnceLock::<i16>::new().clone().set(1).is_ok());
     drop(RwLock::ranked(Rank(7), ()).read());
+    drop(Mutex::named_ranked("m", Rank(8), ()).lock());
     assert_eq!(*LazyLock::<i32>::default(), 0);
     Condvar::default().notify_one();
     let requests = told()
@@ -398,6 +429,7 @@ fn an_object_knows_where_it_was_made_and_of_what() {
             "OnceCell of i8 Exclusive Wait",
             "OnceCell of i16 Exclusive Wait",
             "RwLock of rank 7 Shared Wait",
+            "m of rank 8 Exclusive Wait",
             "Lazy of i32 Exclusive Wait",
         ]
     );

@@ -16,7 +16,7 @@ pub(crate) fn told() -> Vec<String> {
     TOLD.take()
 }
 
-/// Lets the next request of this thread panic.
+/// Lets the next request or wait of this thread panic.
 pub(crate) fn refuse_next() {
     REFUSES.set(true);
 }
@@ -62,7 +62,7 @@ pub(crate) enum Mode {
     Shared,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Rank(pub(crate) u32);
 
 #[derive(Debug, Clone, Copy)]
@@ -131,7 +131,8 @@ impl Identity {
         match (self.name, self.rank) {
             ("", None) => format!("{:?} of {}", self.kind, (self.type_name)()),
             ("", Some(Rank(rank))) => format!("{:?} of rank {rank}", self.kind),
-            (name, _) => name.to_owned(),
+            (name, None) => name.to_owned(),
+            (name, Some(Rank(rank))) => format!("{name} of rank {rank}"),
         }
     }
 }
@@ -175,10 +176,16 @@ pub(crate) mod hooks {
         tell(format!("released {} {mode:?}", lock.label()));
     }
 
+    pub(crate) fn changed_mode(lock: &Identity, from: Mode, to: Mode, at: Site) {
+        assert!(at.is_in_this_test(), "changed at {at}");
+        tell(format!("changed {} {from:?} {to:?}", lock.label()));
+    }
+
     pub(crate) fn waiting(condvar: &Identity, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
         assert!(at.is_in_this_test(), "waiting at {at}");
         let (condvar, lock) = (condvar.label(), lock.label());
         tell(format!("waiting {condvar} {lock} {mode:?} {ask:?}"));
+        assert!(!REFUSES.take(), "refused");
     }
 
     pub(crate) fn woken(condvar: &Identity, lock: &Identity, mode: Mode, at: Site) {

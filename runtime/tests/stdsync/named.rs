@@ -13,6 +13,7 @@ fn names_and_ranks_change_nothing_else() {
     Once::named("f", ()).call_once(|| ());
     Condvar::named("g", ()).notify_all();
 
+    assert_eq!(*Mutex::named_ranked("h", Rank(1), 1).lock().unwrap(), 1);
     assert_eq!(*Mutex::ranked(Rank(1), 1).lock().unwrap(), 1);
     assert_eq!(*RwLock::ranked(Rank(2), 2).read().unwrap(), 2);
     assert_eq!(*LazyLock::ranked(Rank(3), || 3), 3);

@@ -1,9 +1,10 @@
 //! What only watched types do.
 
 use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock as StdOnceLock;
 
-use lockwise::stdsync::{LazyLock, Mutex, Once, OnceLock};
+use lockwise::stdsync::{LazyLock, Mutex, Once, OnceLock, RwLock, RwLockWriteGuard};
 
 use crate::message_of;
 
@@ -66,6 +67,25 @@ fn a_lazy_value_can_be_had_mutably_and_without_making_it() {
     assert_eq!(message_of(|| *LazyLock::force_mut(&mut lazy)), "no value");
     assert!(message_of(|| *LazyLock::force_mut(&mut lazy)).contains("poisoned"));
     assert!(message_of(|| *lazy).contains("poisoned"));
+
+    let made: LazyLock<u8> = LazyLock::from(1);
+    assert_eq!((LazyLock::get(&made), *made), (Some(&1), 1));
+}
+
+#[test]
+fn a_writer_becomes_a_reader_where_std_can_do_it() {
+    let lock = RwLock::new(1);
+    let mut writer = lock.write().unwrap();
+    *writer += 1;
+    match catch_unwind(AssertUnwindSafe(|| RwLockWriteGuard::downgrade(writer))) {
+        Ok(reader) => {
+            assert_eq!(*reader, *lock.try_read().unwrap());
+            assert!(lock.try_write().is_err());
+            drop(reader);
+            assert!(lock.try_write().is_ok());
+        }
+        Err(payload) => assert!(payload.is::<&str>() || payload.is::<String>()),
+    }
 }
 
 #[test]
