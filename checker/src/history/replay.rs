@@ -166,7 +166,7 @@ impl<'a> Replay<'a> {
                 self.held_wait(at, thread);
                 let arrived = self.arrived.entry(barrier).or_default();
                 arrived.push(thread);
-                if arrived.len() >= parties as usize {
+                if arrived.len() == parties as usize {
                     let group = std::mem::take(arrived);
                     self.history.stretches.barrier(&group);
                 }

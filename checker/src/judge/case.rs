@@ -13,7 +13,7 @@ use super::witness::{self, Step};
 use crate::cycles::{self, Cycles};
 use crate::graph::{self, Arc, OrderGraph};
 use crate::history::{Dependency, History, Subclass, histories};
-use crate::trace::{Evidence, Held, LockId, Op, Run, RunId, ThreadId};
+use crate::trace::{Event, Evidence, Held, LockId, Op, Run, RunId, ThreadId};
 use lockwise::watch::Mode;
 
 /// The evidence, ready to be judged.
@@ -137,13 +137,17 @@ impl<'a> RunCase<'a> {
     /// Whether threads wait for each other in other ways than by locks and a plain join.
     pub(super) fn has_waits(&self) -> bool {
         let mut joins = None;
+        // What was held at a join is not known for sure if lives of locks end meanwhile.
+        let lives = |event: &Event| matches!(event.op, Op::Init { .. } | Op::Destroy { .. });
+        let events = &self.run.events;
         !self.history.held_waits.is_empty()
-            || self.run.events.iter().any(|event| match event.op {
+            || events.iter().any(|event| match event.op {
                 Op::WaitBegin { .. } | Op::Barrier { .. } | Op::Pend { .. } => true,
                 // Two threads that join might join each other.
                 Op::Join { .. } => *joins.get_or_insert(event.thread) != event.thread,
                 _ => false,
             })
+            || (joins.is_some() && events.iter().any(lives))
     }
 
     /// The event of the same thread after this one.
@@ -228,13 +232,17 @@ impl<'a> RunCase<'a> {
             .as_ref()
     }
 
+    /// What that search found, if it was made; it is made where locks have several lives.
+    pub(super) fn found_already(&self) -> Option<&Found> {
+        if self.run.locks.iter().any(|lock| lock.former.is_some()) {
+            return self.found();
+        }
+        self.found.get()?.as_ref()
+    }
+
     /// Whether the witness check accepts a schedule.
     pub(super) fn accepts(&self, schedule: &[Step], sides: &[(ThreadId, u32)]) -> bool {
-        let accepted = witness::accepts(self.run, &self.history, self.timeline(), schedule, sides);
-        if !accepted {
-            self.rejected.set(self.rejected.get() + 1);
-        }
-        accepted
+        witness::accepts(self.run, &self.history, self.timeline(), schedule, sides)
     }
 
     /// Looks for a proof that a cycle of locks can be reached by one of these choices of requests.
@@ -255,8 +263,7 @@ impl<'a> RunCase<'a> {
     /// A proof that a cycle can be reached, if a search for anything was made and found one.
     pub(super) fn proved_by_search(&self, cycle: &[LockId]) -> Option<Proof> {
         let objects = self.objects(cycle);
-        let found = self.found.get()?.as_ref()?;
-        let mut stuck = found.stuck.iter();
+        let mut stuck = self.found_already()?.stuck.iter();
         let stuck = stuck.find(|stuck| cycle_of(stuck).as_deref() == Some(&*objects))?;
         self.accepts(&stuck.schedule, &stuck.sides).then(|| Proof {
             schedule: stuck.schedule.clone(),
@@ -315,6 +322,7 @@ impl<'a> RunCase<'a> {
     ) -> Outcome {
         let found = self.found();
         let stuck = found.into_iter().flat_map(|found| &found.stuck);
+        let mut rejected = false;
         for stuck in stuck.filter(|stuck| is_it(stuck)) {
             if self.accepts(&stuck.schedule, &stuck.sides) {
                 return Outcome::Proved(Proof {
@@ -322,6 +330,11 @@ impl<'a> RunCase<'a> {
                     sides: stuck.sides.clone(),
                 });
             }
+            rejected = true;
+        }
+        if rejected {
+            self.rejected.set(self.rejected.get() + 1);
+            return Outcome::Unknown;
         }
         if found.is_some_and(|found| found.complete) {
             return Outcome::Unreachable;

@@ -4,7 +4,8 @@
 //! class nested in itself with nothing that orders the instances is found here too, as a note.
 //!
 //! Fork, join and barrier exclude nothing here, because they order other instances. A gate does, if
-//! it is one and the same lock on every side and more than one thread was seen to go through it.
+//! it is one and the same lock on every side and more than one thread was seen to go through it:
+//! what one thread did under one gate says nothing of which gate others would hold.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -81,37 +82,26 @@ fn canonical_classes(cycle: Vec<Subclass>) -> Vec<Subclass> {
 /// A class that is nested in itself.
 fn nesting(case: &Case<'_>, known: &Known, class: Subclass) -> Option<Draft> {
     let edge = case.classes.edge(class, class)?;
-    let arcs: Vec<Arc> = edge
-        .arcs
-        .iter()
-        .copied()
-        .filter(|&arc| {
-            let (run, held, want) = ends(case, arc);
-            !known.pairs.contains(&(run, held, want))
-        })
-        .collect();
-    let &first = arcs.first()?;
+    let first = edge.arcs.iter().copied().find(|&arc| {
+        let (run, held, want) = ends(case, arc);
+        !known.pairs.contains(&(run, held, want))
+    })?;
     let mut draft = Draft::new(Code::LockOrderCycle, Certainty::Possible, String::new());
     draft.cycle = vec![side_of(case, first)];
     draft.note = true;
     let name = class_name(case.evidence, class);
     draft.message = format!("a lock of class {name} is taken while another of the class is held");
-    let gates = common_gates(case, &arcs);
-    if gates.is_empty() {
-        draft.basis = Some(Basis::Class);
-        draft.reasons.push(
-            "nothing orders the instances: two threads that take two of them the other way round \
-             can wait for each other"
-                .to_owned(),
-        );
-        draft.advice.push(
-            "take the instances in a fixed order (`acquire!` does), or mark the inner one as a \
-             class of its own"
-                .to_owned(),
-        );
-    } else {
-        exclude(&mut draft, &gates);
-    }
+    draft.basis = Some(Basis::Class);
+    draft.reasons.push(
+        "nothing orders the instances: two threads that take two of them the other way round can \
+         wait for each other"
+            .to_owned(),
+    );
+    draft.advice.push(
+        "take the instances in a fixed order (`acquire!` does), or mark the inner one as a class \
+         of its own"
+            .to_owned(),
+    );
     Some(draft)
 }
 

@@ -20,6 +20,7 @@ mod explore;
 mod misuse;
 mod model;
 mod order_cycle;
+mod reached;
 mod recursion;
 mod reported;
 mod stall;
@@ -76,10 +77,11 @@ impl Default for Options {
 type Rule = fn(&Case<'_>, &mut Vec<Draft>);
 
 /// All rules, in the order in which they are applied.
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 9] = [
     blocked::judge,
     recursion::judge,
     order_cycle::judge,
+    reached::judge,
     class_cycle::judge,
     waiting::judge,
     stall::judge,

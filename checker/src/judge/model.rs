@@ -52,6 +52,8 @@ enum Wake {
     Notify(ResourceId),
     Arrive(ResourceId),
     Post(ResourceId),
+    /// Ends or begins a life of the lock, and so takes it from whoever holds it.
+    Clear(LockId),
 }
 
 /// Why a thread cannot go on.
@@ -96,6 +98,9 @@ impl<'a> Model<'a> {
                 Op::Notify { condvar } | Op::NotifyAll { condvar } => Some(Wake::Notify(condvar)),
                 Op::Barrier { barrier, .. } => Some(Wake::Arrive(barrier)),
                 Op::Post { semaphore } => Some(Wake::Post(semaphore)),
+                Op::Init { lock } | Op::Destroy { lock } => {
+                    Some(Wake::Clear(history.object[lock.at()]))
+                }
                 _ => None,
             };
             if let Some(wake) = wake {
@@ -424,7 +429,7 @@ impl<'a> Model<'a> {
             state,
             |op| matches!(op, Op::Barrier { barrier: b, .. } if *b == barrier),
         );
-        if here.len() >= parties as usize {
+        if here.len() == parties as usize {
             for thread in here {
                 let (done, phase) = &mut state.threads[thread.at()];
                 (*done, *phase) = (*done + 1, Phase::Before);
@@ -506,6 +511,10 @@ impl<'a> Model<'a> {
                 mode,
                 upgrade,
             } => {
+                let clears = self.still(state, Wake::Clear(lock));
+                if clears.into_iter().any(|other| !is_stuck(other)) {
+                    return None;
+                }
                 let mut waits = Vec::new();
                 let mut for_ever = false;
                 for holder in self.in_the_way(state, thread, (lock, mode, upgrade)) {
@@ -528,8 +537,8 @@ impl<'a> Model<'a> {
             Block::Join(child) => is_stuck(child).then(|| vec![child]),
             Block::Wake(wake) => {
                 let mut waits = Vec::new();
-                for &(waker, last) in self.wakers.get(&wake).into_iter().flatten() {
-                    if waker == thread || last < state.threads[waker.at()].0 {
+                for waker in self.still(state, wake) {
+                    if waker == thread {
                         continue;
                     }
                     if !is_stuck(waker) {
@@ -540,9 +549,22 @@ impl<'a> Model<'a> {
                         waits.push(waker);
                     }
                 }
-                Some(waits)
+                match wake {
+                    // It never runs, but a thread that has not begun stands in no circle.
+                    Wake::Fork(_) => (!waits.is_empty()).then(Vec::new),
+                    _ => Some(waits),
+                }
             }
         }
+    }
+
+    /// The threads that have still to do this.
+    fn still(&self, state: &State, wake: Wake) -> Vec<ThreadId> {
+        let wakers = self.wakers.get(&wake).into_iter().flatten();
+        wakers
+            .filter(|(thread, last)| *last >= state.threads[thread.at()].0)
+            .map(|(thread, _)| *thread)
+            .collect()
     }
 
     /// Whether a thread stands in the queue of the lock that it wants: not after a condition wait.

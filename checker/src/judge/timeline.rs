@@ -31,6 +31,8 @@ pub(super) struct Timeline {
     pub(super) woke: HashMap<u32, ThreadId>,
     /// Per begin of a wait that was woken, the wake-up.
     pub(super) woken_by: HashMap<u32, u32>,
+    /// Whether lives of locks begin or end while it runs.
+    pub(super) has_lives: bool,
 }
 
 /// A thread that sleeps on a condition while the index is made.
@@ -66,6 +68,7 @@ impl Timeline {
             retaken: HashMap::new(),
             woke: HashMap::new(),
             woken_by: HashMap::new(),
+            has_lives: false,
         };
         let mut pass = Pass::default();
         for (at, event) in (0..).zip(&run.events) {
@@ -140,7 +143,7 @@ impl Timeline {
             Op::Barrier { barrier, parties } => {
                 let arrived = pass.arrived.entry(barrier).or_default();
                 arrived.push(at);
-                if arrived.len() >= parties as usize {
+                if arrived.len() == parties as usize {
                     let group = std::mem::take(arrived);
                     // A ring is enough: one of them needs all of them.
                     for (&one, &other) in group.iter().zip(group.iter().cycle().skip(1)) {
@@ -156,6 +159,7 @@ impl Timeline {
                 }
             }
             Op::Init { lock } | Op::Destroy { lock } => {
+                self.has_lives = true;
                 let threads: Vec<ThreadId> = pass.open.keys().copied().collect();
                 for holder in threads {
                     while self.close(pass, at, holder, lock, |_| true).is_some() {}

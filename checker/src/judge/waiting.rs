@@ -10,6 +10,7 @@ use super::case::{Case, Proof, RunCase, cycle_of};
 use super::closure::Goal;
 use super::draft::{Draft, also_held, listed, lock_use, resource_use, side, start_unseen, witness};
 use super::explore::Stuck;
+use super::reached::sides;
 use crate::finding::{Basis, Certainty, Code, ResourceUse, Side, Wants};
 use crate::history::{ChainId, Dependency, HeldWait};
 use crate::trace::{Ask, Held, LockId, Op, ResourceId, ThreadId};
@@ -35,28 +36,7 @@ fn reached(case: &Case<'_>, run: &RunCase<'_>, stuck: &Stuck) -> Option<Draft> {
     if !run.accepts(&stuck.schedule, &stuck.sides) {
         return None;
     }
-    let mut sides = Vec::new();
-    let count = stuck.sides.len();
-    for (at, &(thread, event)) in stuck.sides.iter().enumerate() {
-        let held_for = stuck.locks[(at + count - 1) % count];
-        let at_event = run.at_event(event);
-        let held = held_for.and_then(|lock| {
-            let held = at_event.iter().copied();
-            held.rev()
-                .find(|held| run.history.object[held.lock.at()] == lock)
-        });
-        sides.push(Side {
-            holds: held.map(|held| lock_use(case.evidence, run, &held, None)),
-            wants: wants(case, run, event),
-            also_held: at_event
-                .iter()
-                .filter(|other| Some(other.lock) != held.map(|held| held.lock))
-                .map(|other| lock_use(case.evidence, run, other, None))
-                .collect(),
-            ..side(case, run, thread)
-        });
-    }
-    let mut draft = draft(sides);
+    let mut draft = draft(sides(case, run, stuck));
     let threads = stuck.sides.iter().map(|(thread, _)| *thread);
     match start_unseen(run, threads) {
         None => certain(&mut draft, run, &stuck.schedule),
@@ -77,30 +57,6 @@ fn certain(draft: &mut Draft, run: &RunCase<'_>, schedule: &[super::witness::Ste
          the next"
             .to_owned(),
     ];
-}
-
-/// What a thread waits for at an event.
-fn wants(case: &Case<'_>, run: &RunCase<'_>, event: u32) -> Option<Wants> {
-    let of = &run.run.events[event as usize];
-    match of.op {
-        Op::Acquire { lock, mode, .. } | Op::Request { lock, mode } => {
-            let want = Held {
-                lock,
-                mode,
-                site: of.site,
-            };
-            Some(Wants::Lock(lock_use(case.evidence, run, &want, None)))
-        }
-        Op::Upgrade { lock } => {
-            let want = Held {
-                lock,
-                mode: lockwise::watch::Mode::Exclusive,
-                site: of.site,
-            };
-            Some(Wants::Lock(lock_use(case.evidence, run, &want, None)))
-        }
-        _ => resource_use(case, run, event).map(Wants::Resource),
-    }
 }
 
 fn draft(sides: Vec<Side>) -> Draft {

@@ -288,7 +288,7 @@ impl<'a> Replay<'a> {
                 })
             })
             .collect();
-        if here.len() >= parties as usize {
+        if here.len() == parties as usize {
             for other in here {
                 self.advance(other);
             }
@@ -320,6 +320,16 @@ impl<'a> Replay<'a> {
         if let Some((lock, mode)) = self.wanted(thread, event) {
             if matches!(self.op(event), Op::Acquire { ask: Ask::Try, .. }) {
                 return None;
+            }
+            // Who ends or begins a life of the lock takes it from its holders.
+            let clears = |op: &Op| match op {
+                Op::Init { lock: l } | Op::Destroy { lock: l } => {
+                    self.history.object[l.at()] == lock
+                }
+                _ => false,
+            };
+            if self.timeline.has_lives {
+                self.wakers(thread, stuck, clears)?;
             }
             let mut for_ever = false;
             let mut waits = BTreeSet::new();

@@ -54,7 +54,7 @@ impl Tag {
     /// Judges the upgrade of a lock that the thread holds upgradably, before it may block.
     #[inline]
     pub(crate) fn upgrading(&self, at: Site) {
-        hooks::request(&self.0, Mode::Exclusive, Ask::Wait, at);
+        hooks::upgrading(&self.0, at);
     }
 
     /// Judges a request on behalf of a guard that exists already, and so never panics.

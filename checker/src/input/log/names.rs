@@ -182,20 +182,28 @@ impl<'a> Names<'a> {
     }
 }
 
-/// A label for each object: the name of its class if that has one instance only and was given by
-/// the program, else with the instance's place among those of its class, from 1.
+/// A label for each object: its class, with the instance's place among those of its class, from 1,
+/// unless the program gave it a name that no other instance has.
 fn labels(objects: impl Iterator<Item = (u64, ClassId)>, classes: &[Class]) -> Vec<String> {
     let objects: Vec<(u64, ClassId)> = objects.collect();
     let mut sorted: Vec<usize> = (0..objects.len()).collect();
     sorted.sort_by_key(|&at| (objects[at].1, objects[at].0));
     let mut labels = vec![String::new(); objects.len()];
+    // What the program called by a name has a class without a place in the source.
+    let named = |class: &Class| {
+        class
+            .label
+            .rsplit(':')
+            .next()
+            .is_none_or(|end| end.parse::<u32>().is_err())
+    };
     for group in sorted.chunk_by(|&a, &b| objects[a].1 == objects[b].1) {
         for (place, &at) in (1..).zip(group) {
-            let class = &classes[objects[at].1.at()].label;
-            labels[at] = if group.len() == 1 {
-                class.clone()
+            let class = &classes[objects[at].1.at()];
+            labels[at] = if group.len() == 1 && named(class) {
+                class.label.clone()
             } else {
-                format!("{class}#{place}")
+                format!("{}#{place}", class.label)
             };
         }
     }
