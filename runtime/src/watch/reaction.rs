@@ -102,12 +102,12 @@ pub(super) fn print(finding: &Finding) {
     platform::write_stderr(format!("lockwise{weight}: {finding}\n").as_bytes());
 }
 
-/// Tells the callback and does what was chosen.
+/// Tells the callback and does what was chosen; a panic only if `quiet` is false.
 ///
 /// # Panics
 ///
 /// If that was chosen.
-pub(super) fn react(finding: &Finding) {
+pub(super) fn react(finding: &Finding, quiet: bool) {
     call_back(finding);
     let reaction = settings::reaction();
     if reaction == Reaction::Silent {
@@ -122,7 +122,7 @@ pub(super) fn react(finding: &Finding) {
         Reaction::Abort => std::process::abort(),
         Reaction::Panic => {
             // A second panic while unwinding would abort: the report must do.
-            if !std::thread::panicking() {
+            if !quiet && !std::thread::panicking() {
                 panic!(
                     "lockwise: {} {}: {}",
                     finding.code.text(),

@@ -87,6 +87,8 @@ pub(super) struct Slot {
     capacity: Cell<usize>,
     /// A hook is running a slow path: nested hooks do nothing.
     pub(super) busy: Cell<bool>,
+    /// Requests are judged for a caller that must not panic.
+    pub(super) quiet: Cell<bool>,
     /// How many fork and join events this thread has had.
     pub(super) stretch: Cell<u32>,
     /// What `settings::epoch` was when this thread last looked.
@@ -200,6 +202,7 @@ fn make() -> Option<&'static Slot> {
         entries: AtomicPtr::new(std::ptr::null_mut()),
         capacity: Cell::new(0),
         busy: Cell::new(false),
+        quiet: Cell::new(false),
         stretch: Cell::new(0),
         epoch: Cell::new(0),
         pending_node: Cell::new((0, 0)),
