@@ -155,14 +155,12 @@ impl<N: Copy + Ord + Hash> OrderGraph<N> {
             .map(|d| (d.chain, d.want.lock))
             .collect();
         for (at, dependency) in history.dependencies.iter().enumerate() {
-            let mut kept = 0_u64;
             let mut sufficient = false;
-            for (chain, link) in history.chain(dependency.chain) {
+            for (kept, (chain, link)) in (0..).zip(history.chain(dependency.chain)) {
                 if kept >= deepest && sufficient {
                     self.left_out += u64::from(depths[chain.at()]);
                     break;
                 }
-                kept += 1;
                 sufficient |=
                     link.held.mode.is_exclusive() && asked.contains(&(link.below, link.held.lock));
                 if let Some((from, to)) = ends(dependency, link) {

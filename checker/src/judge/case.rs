@@ -4,7 +4,7 @@ use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Options;
-use super::choice::{self, OutOfSteps, Strength};
+use super::choice::{self, Strength};
 use super::closure::{self, Goal};
 use super::explore::{Found, Stuck, explore};
 use super::model::Model;
@@ -122,7 +122,7 @@ pub(super) enum Outcome {
     NoEvents,
 }
 
-impl<'a> RunCase<'a> {
+impl RunCase<'_> {
     /// Whether a thread other than these ever takes the lock exclusively.
     pub(super) fn writes_besides(&self, lock: LockId, threads: [ThreadId; 2]) -> bool {
         let object = self.history.object[lock.at()];
@@ -159,12 +159,9 @@ impl<'a> RunCase<'a> {
     }
 
     /// The requests of a thread.
-    pub(super) fn requests_of(
-        &self,
-        thread: ThreadId,
-    ) -> impl Iterator<Item = (usize, &Dependency)> {
-        let all = self.history.dependencies.iter().enumerate();
-        all.filter(move |(_, dependency)| dependency.thread == thread)
+    pub(super) fn requests_of(&self, thread: ThreadId) -> impl Iterator<Item = &Dependency> {
+        let all = self.history.dependencies.iter();
+        all.filter(move |dependency| dependency.thread == thread)
     }
 
     /// What the thread of an event holds before it, by the thread's own events, oldest first.
@@ -457,13 +454,12 @@ impl<'a> RunCase<'a> {
     /// Cycles that the shortest-cycle search may have missed: for each component, one of each
     /// strength that none of the known cycles has.
     pub(super) fn sought(&self, component: &[LockId], strength: Strength) -> Option<Vec<LockId>> {
-        match choice::seek(self, component, strength, self.options.seek_steps_max) {
-            Ok(cycle) => cycle.map(cycles::canonical),
-            Err(OutOfSteps) => {
-                self.unsearched.set(self.unsearched.get() + 1);
-                None
-            }
+        let steps = self.options.seek_steps_max;
+        if let Ok(cycle) = choice::seek(self, component, strength, steps) {
+            return cycle.map(cycles::canonical);
         }
+        self.unsearched.set(self.unsearched.get() + 1);
+        None
     }
 }
 

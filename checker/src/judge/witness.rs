@@ -78,7 +78,10 @@ impl<'a> Replay<'a> {
             phase: vec![Phase::Before; run.threads.len()],
             started: timeline.forked_by.iter().map(|&by| by == NONE).collect(),
             held: BTreeMap::new(),
-            units: BTreeMap::new(),
+            units: (0..)
+                .map(ResourceId)
+                .zip(run.resources.iter().map(|resource| resource.units.into()))
+                .collect(),
             written: BTreeMap::new(),
         }
     }
@@ -150,7 +153,8 @@ impl<'a> Replay<'a> {
                 holders.retain(|&(holder, _)| holder != thread);
             }
             holders.push((thread, mode));
-            return self.advance(thread);
+            self.advance(thread);
+            return Some(());
         }
         match *self.op(event) {
             Op::Release { lock, side } => self.release(thread, lock, side),
@@ -221,13 +225,13 @@ impl<'a> Replay<'a> {
             }
             Op::Acquire { .. } | Op::Upgrade { .. } | Op::Request { .. } | Op::End => {}
         }
-        self.advance(thread)
+        self.advance(thread);
+        Some(())
     }
 
-    fn advance(&mut self, thread: ThreadId) -> Option<()> {
+    fn advance(&mut self, thread: ThreadId) {
         self.done[thread.at()] += 1;
         self.phase[thread.at()] = Phase::Before;
-        Some(())
     }
 
     fn is_done(&self, event: u32) -> bool {

@@ -190,7 +190,13 @@ fn labels(objects: impl Iterator<Item = (u64, ClassId)>, classes: &[Class]) -> V
     sorted.sort_by_key(|&at| (objects[at].1, objects[at].0));
     let mut labels = vec![String::new(); objects.len()];
     // What the program called by a name has a class without a place in the source.
-    let named = |class: &Class| class.label.rsplit(':').next().is_none_or(|end| end.parse::<u32>().is_err());
+    let named = |class: &Class| {
+        class
+            .label
+            .rsplit(':')
+            .next()
+            .is_none_or(|end| end.parse::<u32>().is_err())
+    };
     for group in sorted.chunk_by(|&a, &b| objects[a].1 == objects[b].1) {
         for (place, &at) in (1..).zip(group) {
             let class = &classes[objects[at].1.at()];
