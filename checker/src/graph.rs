@@ -146,7 +146,7 @@ impl<N: Copy + Ord + Hash> OrderGraph<N> {
             .sum();
         let deepest = match usize::try_from(total) {
             Ok(total) if total <= bounds.arcs_max => u64::MAX,
-            _ => (bounds.arcs_max / history.dependencies.len().max(1)).max(8) as u64,
+            _ => (bounds.arcs_max / 4 / history.dependencies.len().max(1)).max(8) as u64,
         };
         // Which lock was asked for under which chain: there are edges into it from all below.
         let asked: HashSet<(ChainId, LockId)> = history

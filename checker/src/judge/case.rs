@@ -1,7 +1,7 @@
 //! All that the rules look at: the evidence, replayed and made into graphs, and the proofs.
 
 use std::cell::{Cell, OnceCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Options;
 use super::choice::{self, Strength};
@@ -52,6 +52,7 @@ impl<'a> Case<'a> {
                     graph,
                     cycles,
                     timeline: OnceCell::new(),
+                    patterns: OnceCell::new(),
                     writes: OnceCell::new(),
                     found: OnceCell::new(),
                     proof_steps: Cell::new(options.proof_steps_max),
@@ -76,6 +77,46 @@ impl<'a> Case<'a> {
     }
 }
 
+/// Requests that are alike but for their sites and the time: same thread, same locks and modes held
+/// and wanted. (Sync-preserving prediction calls them an abstract acquisition.)
+#[derive(Default)]
+struct Patterns {
+    /// Per dependency, its pattern.
+    of: Vec<u32>,
+    /// Per pattern, its events in order.
+    events: Vec<Vec<u32>>,
+}
+
+impl Patterns {
+    fn of(history: &History) -> Self {
+        let mut patterns = Patterns::default();
+        let mut chain_of = HashMap::new();
+        // Per chain, the number of the same chain without sites.
+        let mut chains = vec![0_u32];
+        for link in &history.links[1..] {
+            let key = (chains[link.below.at()], link.held.lock, link.held.mode);
+            let next = u32::try_from(chain_of.len() + 1).expect("there are fewer than links");
+            chains.push(*chain_of.entry(key).or_insert(next));
+        }
+        let mut known = HashMap::new();
+        for dependency in &history.dependencies {
+            let want = (dependency.want.lock, dependency.want.mode);
+            let key = (dependency.thread, chains[dependency.chain.at()], want);
+            let next = u32::try_from(known.len()).expect("there are fewer than dependencies");
+            let pattern = *known.entry(key).or_insert(next);
+            if pattern == next {
+                patterns.events.push(Vec::new());
+            }
+            patterns.of.push(pattern);
+            patterns.events[pattern as usize].extend(&dependency.events);
+        }
+        for events in &mut patterns.events {
+            events.sort_unstable();
+        }
+        patterns
+    }
+}
+
 /// One run, replayed.
 pub(super) struct RunCase<'a> {
     pub(super) id: RunId,
@@ -85,6 +126,7 @@ pub(super) struct RunCase<'a> {
     pub(super) graph: OrderGraph<LockId>,
     pub(super) cycles: Cycles<LockId>,
     timeline: OnceCell<Timeline>,
+    patterns: OnceCell<Patterns>,
     /// Per object, the exclusive requests of each thread, in order.
     writes: OnceCell<BTreeMap<LockId, BTreeMap<ThreadId, Vec<u32>>>>,
     found: OnceCell<Option<Found>>,
@@ -186,6 +228,15 @@ impl RunCase<'_> {
         held.into_iter().map(|(_, held)| held).collect()
     }
 
+    /// The pattern that a dependency is of.
+    pub(super) fn pattern_of(&self, dependency: u32) -> u32 {
+        self.patterns().of[dependency as usize]
+    }
+
+    fn patterns(&self) -> &Patterns {
+        self.patterns.get_or_init(|| Patterns::of(&self.history))
+    }
+
     /// The exclusive requests for a lock, by thread.
     fn writes(&self, lock: LockId) -> Option<&BTreeMap<ThreadId, Vec<u32>>> {
         let writes = self.writes.get_or_init(|| {
@@ -217,7 +268,12 @@ impl RunCase<'_> {
         self.found
             .get_or_init(|| {
                 let events = self.run.events.len();
-                if events == 0 || events > self.options.search_events_max {
+                let options = self.options;
+                let threads = self.run.threads.len();
+                if events == 0
+                    || events > options.search_events_max
+                    || threads > options.search_threads_max
+                {
                     return None;
                 }
                 let timeline = self.timeline();
@@ -345,14 +401,11 @@ impl RunCase<'_> {
 
     /// Looks for a sync-preserving schedule for one choice of requests.
     fn close(&self, arcs: &[Arc]) -> Option<Proof> {
-        let dependencies = || {
-            arcs.iter()
-                .map(|arc| &self.history.dependencies[arc.dependency as usize])
-        };
-        let sides: Vec<Goal<'_>> = dependencies()
-            .map(|dependency| Goal {
-                thread: dependency.thread,
-                events: &dependency.events,
+        let sides: Vec<Goal<'_>> = arcs
+            .iter()
+            .map(|arc| Goal {
+                thread: self.history.dependencies[arc.dependency as usize].thread,
+                events: &self.patterns().events[self.pattern_of(arc.dependency) as usize],
             })
             .collect();
         // Where a reader waits for a reader, a writer must stand between them.

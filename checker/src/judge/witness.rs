@@ -438,24 +438,30 @@ impl<'a> Replay<'a> {
             }
             stuck = waits.into_keys().collect();
         };
-        // Each side must reach every other, and the first one itself, over at least one wait.
-        let first = sides[0].0;
-        let reach = |from: ThreadId| {
-            let mut reached = BTreeSet::new();
-            let mut work = vec![from];
-            while let Some(thread) = work.pop() {
-                for &next in waits.get(&thread).into_iter().flatten() {
-                    if reached.insert(next) {
-                        work.push(next);
-                    }
-                }
+        // Each side must be reached from the first, over at least one wait, and reach it.
+        let mut waited_for: BTreeMap<ThreadId, BTreeSet<ThreadId>> = BTreeMap::new();
+        for (&thread, of_thread) in &waits {
+            for &next in of_thread {
+                waited_for.entry(next).or_default().insert(thread);
             }
-            reached
-        };
-        let from_first = reach(first);
-        from_first.contains(&first)
-            && sides
-                .iter()
-                .all(|(thread, _)| from_first.contains(thread) && reach(*thread).contains(&first))
+        }
+        let first = sides[0].0;
+        let (ahead, behind) = (reached(&waits, first), reached(&waited_for, first));
+        let mut all = sides.iter().map(|(thread, _)| thread);
+        all.all(|thread| ahead.contains(thread) && behind.contains(thread))
     }
+}
+
+/// All that can be reached from a thread over at least one edge.
+fn reached(edges: &BTreeMap<ThreadId, BTreeSet<ThreadId>>, from: ThreadId) -> BTreeSet<ThreadId> {
+    let mut reached = BTreeSet::new();
+    let mut work = vec![from];
+    while let Some(thread) = work.pop() {
+        for &next in edges.get(&thread).into_iter().flatten() {
+            if reached.insert(next) {
+                work.push(next);
+            }
+        }
+    }
+    reached
 }
