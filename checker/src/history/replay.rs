@@ -145,9 +145,10 @@ impl<'a> Replay<'a> {
             Op::WaitBegin { lock, .. } => {
                 let taken = self.take(thread, lock, |_| true);
                 if taken.is_none() {
-                    let kind = match self.holders[lock.at()].is_empty() {
-                        true => SlipKind::WaitUnlocked,
-                        false => SlipKind::WaitNotOwner,
+                    let kind = if self.holders[lock.at()].is_empty() {
+                        SlipKind::WaitUnlocked
+                    } else {
+                        SlipKind::WaitNotOwner
                     };
                     self.slip(kind, thread, lock, site);
                 }
@@ -355,8 +356,8 @@ impl<'a> Replay<'a> {
         Some(hold)
     }
 
-    fn release(&mut self, thread: ThreadId, lock: LockId, side: Side, site: SiteId) {
-        let fits = |mode: Mode| match side {
+    fn release(&mut self, thread: ThreadId, lock: LockId, named: Side, site: SiteId) {
+        let fits = |mode: Mode| match named {
             Side::Exclusive => mode.is_exclusive(),
             Side::Shared => !mode.is_exclusive(),
             Side::Held => true,
