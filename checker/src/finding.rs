@@ -322,8 +322,9 @@ impl Finding {
     pub fn level_of(code: Code, certainty: Certainty, basis: Option<Basis>) -> Level {
         use Certainty::{Actual, Certain, Confirmed, Excluded, Possible};
         match (code, certainty) {
-            (_, Excluded) => Level::Note,
-            (Code::GuardAcrossAwait | Code::LockMisuse | Code::Stall, _) => Level::Note,
+            (_, Excluded) | (Code::GuardAcrossAwait | Code::LockMisuse | Code::Stall, _) => {
+                Level::Note
+            }
             (Code::Deadlock | Code::OrderViolation, _) | (_, Actual | Confirmed | Certain) => {
                 Level::Error
             }
@@ -411,10 +412,11 @@ impl Finding {
                 Some(Wants::Lock(want)) => Some(want),
                 _ => None,
             }) {
-                key.push_str(&format!(
-                    "{}\u{1}{}\u{1}{}\u{2}",
-                    lock.class, lock.lock, lock.site
-                ));
+                for part in [&lock.class, &lock.lock, &lock.site] {
+                    key.push_str(part);
+                    key.push('\u{1}');
+                }
+                key.push('\u{2}');
             }
         }
         key

@@ -1,7 +1,27 @@
 //! The checker of lockwise: reads what was recorded, judges it, and reports.
 //!
 //! Evidence flows one way, and each module uses those before it:
-//! [`trace`] (what was seen) → [`finding`] (what is said).
+//! [`trace`] (what was seen) → [`input`] (from files) → [`stretch`] (what came before what) →
+//! [`history`] (who held what) → [`graph`] → [`cycles`] → [`judge`] → [`finding`] (what is said) →
+//! [`policy`] (what is shown, what fails) → [`report`] and [`dot`] (how it looks) → [`command`] (who
+//! asked). Beside it stand [`build`], which runs programs under watch, and [`explain`].
 
+pub mod baseline;
+pub mod build;
+pub mod cli;
+pub mod command;
+pub mod cycles;
+pub mod dot;
+pub mod exit;
+pub mod explain;
 pub mod finding;
+pub mod graph;
+pub mod history;
+pub mod input;
+pub mod judge;
+pub mod policy;
+pub mod report;
+pub mod settings;
+pub mod stretch;
 pub mod trace;
+pub mod wiring;

@@ -9,6 +9,9 @@
 //! program could have shown. A run recorded at level `order` has [`Run::chains`]: one entry per
 //! thread stretch and distinct (locks held, lock wanted). Text traces have events.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use lockwise::watch::{Kind, Mode};
 
 /// Defines a dense index type: position in the vector that holds the things it names.
@@ -45,6 +48,8 @@ index! {
     LockId;
     /// A thing other than a lock that threads wait for, in [`Run::resources`].
     ResourceId;
+    /// A variable of a text trace; it has no table, because nothing but its identity matters.
+    VariableId;
     /// A lock class, in [`Evidence::classes`].
     ClassId;
     /// An acquisition site, in [`Evidence::sites`].
@@ -64,6 +69,54 @@ pub struct Evidence {
     pub limits: Vec<String>,
 }
 
+impl Evidence {
+    /// Takes over all that `other` has seen, as further runs.
+    pub fn absorb(&mut self, other: Evidence) {
+        let classes = merge(&mut self.classes, other.classes, ClassId::from);
+        let sites = merge(&mut self.sites, other.sites, SiteId::from);
+        self.limits.extend(other.limits);
+        for mut run in other.runs {
+            for lock in &mut run.locks {
+                lock.class = classes[lock.class.at()];
+            }
+            for event in &mut run.events {
+                event.site = sites[event.site.at()];
+            }
+            for chain in &mut run.chains {
+                for held in chain.held.iter_mut().chain([&mut chain.want]) {
+                    held.site = sites[held.site.at()];
+                }
+            }
+            for reported in &mut run.reported {
+                for held in reported.holds.iter_mut().chain([&mut reported.want]) {
+                    held.site = sites[held.site.at()];
+                }
+            }
+            self.runs.push(run);
+        }
+    }
+}
+
+/// Appends what is new in `from` to `into` and returns the new index of each.
+fn merge<T: Clone + Eq + Hash, I: Copy>(
+    into: &mut Vec<T>,
+    from: Vec<T>,
+    index: impl Fn(usize) -> I,
+) -> Vec<I> {
+    let mut known: HashMap<T, I> = into.iter().cloned().zip((0..).map(&index)).collect();
+    from.into_iter()
+        .map(|item| match known.get(&item) {
+            Some(&at) => at,
+            None => {
+                let at = index(into.len());
+                into.push(item.clone());
+                known.insert(item, at);
+                at
+            }
+        })
+        .collect()
+}
+
 /// One process, or one text trace.
 #[derive(Debug, Default, Clone)]
 pub struct Run {
@@ -81,6 +134,10 @@ pub struct Run {
     pub chains: Vec<Chain>,
     /// Rank, ascending-rule and other violations that the runtime itself reported into the log.
     pub reported: Vec<Reported>,
+    /// Whether the events are all that decides what the threads do. A text trace is taken at its
+    /// word. In a recorded program the data behind a condition is not seen: there a wait never
+    /// moves behind the wake-up that ended it.
+    pub complete: bool,
 }
 
 /// A thread.
@@ -109,6 +166,8 @@ pub struct Lock {
     pub kind: Kind,
     /// The rank that the program declared.
     pub rank: Option<u32>,
+    /// The life of the same object before this one, where the input shows that.
+    pub former: Option<LockId>,
 }
 
 /// A condition variable, barrier or semaphore.
@@ -118,6 +177,8 @@ pub struct Resource {
     pub label: String,
     /// What it is.
     pub kind: Kind,
+    /// The units that a semaphore starts with.
+    pub units: u32,
 }
 
 /// A lock class: instances that share one ordering rule.
@@ -216,6 +277,10 @@ pub enum Op {
     Init { lock: LockId },
     /// The lock's life ended.
     Destroy { lock: LockId },
+    /// Read data. In any other order of the events it must see the same write.
+    Read { variable: VariableId },
+    /// Wrote data.
+    Write { variable: VariableId },
     /// The thread ended.
     End,
 }

@@ -72,10 +72,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
-        let taken = self
-            .request(Mode::Shared, Site::caller())
-            .wait(|| self.inner.try_read(), || self.inner.read());
-        map_result(taken, |(held, inner)| RwLockReadGuard { held, inner })
+        self.read_at(Site::caller())
     }
 
     /// Locks for reading if that is possible now.
@@ -86,10 +83,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
-        let taken = self
-            .request(Mode::Shared, Site::caller())
-            .tried(self.inner.try_read());
-        map_try_result(taken, |(held, inner)| RwLockReadGuard { held, inner })
+        self.try_read_at(Site::caller())
     }
 
     /// Locks for writing, waiting until nobody else holds the lock.
@@ -104,10 +98,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
-        let taken = self
-            .request(Mode::Exclusive, Site::caller())
-            .wait(|| self.inner.try_write(), || self.inner.write());
-        map_result(taken, |(held, inner)| RwLockWriteGuard { held, inner })
+        self.write_at(Site::caller())
     }
 
     /// Locks for writing if that is possible now.
@@ -118,10 +109,48 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
+        self.try_write_at(Site::caller())
+    }
+
+    /// [`RwLock::read`], as if called from `at`.
+    #[inline]
+    pub(crate) fn read_at(&self, at: Site) -> LockResult<RwLockReadGuard<'_, T>> {
         let taken = self
-            .request(Mode::Exclusive, Site::caller())
+            .request(Mode::Shared, at)
+            .wait(|| self.inner.try_read(), || self.inner.read());
+        map_result(taken, |(held, inner)| RwLockReadGuard { held, inner })
+    }
+
+    /// [`RwLock::try_read`], as if called from `at`.
+    #[inline]
+    pub(crate) fn try_read_at(&self, at: Site) -> TryLockResult<RwLockReadGuard<'_, T>> {
+        let taken = self.request(Mode::Shared, at).tried(self.inner.try_read());
+        map_try_result(taken, |(held, inner)| RwLockReadGuard { held, inner })
+    }
+
+    /// [`RwLock::write`], as if called from `at`.
+    #[inline]
+    pub(crate) fn write_at(&self, at: Site) -> LockResult<RwLockWriteGuard<'_, T>> {
+        let taken = self
+            .request(Mode::Exclusive, at)
+            .wait(|| self.inner.try_write(), || self.inner.write());
+        map_result(taken, |(held, inner)| RwLockWriteGuard { held, inner })
+    }
+
+    /// [`RwLock::try_write`], as if called from `at`.
+    #[inline]
+    pub(crate) fn try_write_at(&self, at: Site) -> TryLockResult<RwLockWriteGuard<'_, T>> {
+        let taken = self
+            .request(Mode::Exclusive, at)
             .tried(self.inner.try_write());
         map_try_result(taken, |(held, inner)| RwLockWriteGuard { held, inner })
+    }
+
+    /// Who the lock is.
+    #[inline]
+    #[expect(clippy::unnecessary_wraps, reason = "with checks off it is nobody")]
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        Some(&self.identity)
     }
 
     /// Whether a writer panicked.

@@ -6,6 +6,7 @@ use super::hooks::Ask;
 use super::identity::{Class, LockId, Rank};
 use super::mode::Mode;
 use super::site::Site;
+use super::stack::Stack;
 
 /// The kind of a finding, with its stable code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,7 +21,7 @@ pub enum Code {
     RecursiveRead = 4,
     /// LW0005: a declared rank, or the ascending rule of `acquire!`, is broken.
     OrderViolation = 5,
-    /// LW0008: a thread ends while it holds a lock, or releases what it does not hold.
+    /// LW0008: a lock is released by a thread that does not hold it.
     LockMisuse = 8,
 }
 
@@ -48,13 +49,17 @@ impl Code {
     }
 }
 
-/// Whether the very same locks close the cycle, or other instances of their classes.
+/// What a finding rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Granularity {
-    /// The very same locks.
-    Instance,
-    /// Instances of the same classes.
-    Class,
+#[non_exhaustive]
+pub enum Basis {
+    /// It is about to happen: the thread goes on into it if nobody stops it.
+    Now,
+    /// The very same locks, on two threads or more.
+    SameInstances,
+    /// The very same locks, but all sides were seen on one thread only. A reaction other than a
+    /// report never applies to this.
+    OneThread,
 }
 
 /// A lock as a finding names it.
@@ -63,7 +68,7 @@ pub struct LockUse {
     /// Which lock.
     pub lock: LockId,
     /// Of which class.
-    pub class: Class,
+    pub class: Option<Class>,
     /// With which declared rank.
     pub rank: Option<Rank>,
     /// In which mode it is held or wanted.
@@ -77,7 +82,7 @@ pub struct LockUse {
 pub struct Side {
     /// The thread's number in this process, from 1.
     pub thread: u32,
-    /// The thread's name, where it has one.
+    /// The thread's name, where it has one; at most 32 bytes of it.
     pub thread_name: Option<String>,
     /// The lock that it holds.
     pub holds: Option<LockUse>,
@@ -86,7 +91,7 @@ pub struct Side {
     /// How it asks.
     pub ask: Ask,
     /// The stack of the request, if stacks are captured; resolved when it is formatted.
-    pub stack: super::stack::Stack,
+    pub stack: Stack,
 }
 
 /// One problem, seen while the program runs.
@@ -96,12 +101,19 @@ pub struct Side {
 pub struct Finding {
     /// What it is.
     pub code: Code,
-    /// Whether the very same locks are meant.
-    pub granularity: Granularity,
+    /// On what it rests.
+    pub basis: Basis,
     /// One entry per acquisition that takes part.
     pub sides: Vec<Side>,
     /// What is wrong, in one sentence without a full stop.
     pub message: String,
+}
+
+impl Finding {
+    /// Whether the chosen reaction applies. It does to all but cycles seen on one thread only.
+    pub fn is_serious(&self) -> bool {
+        self.basis != Basis::OneThread && self.code != Code::LockMisuse
+    }
 }
 
 impl fmt::Display for Finding {
@@ -112,8 +124,57 @@ impl fmt::Display for Finding {
             self.code.text(),
             self.code.name(),
             self.message
-        )
+        )?;
+        for side in &self.sides {
+            write!(f, "\n  {}: ", ThreadLabel(side))?;
+            if let Some(holds) = &side.holds {
+                write!(f, "holds {holds}, ")?;
+            }
+            write!(f, "wants {}", side.wants)?;
+        }
+        for side in self.sides.iter().filter(|side| !side.stack.is_empty()) {
+            write!(f, "\n  stack of {}:", ThreadLabel(side))?;
+            for line in side.stack.lines() {
+                write!(f, "\n    {line}")?;
+            }
+        }
+        Ok(())
     }
 }
 
 impl std::error::Error for Finding {}
+
+/// A thread as a report names it.
+struct ThreadLabel<'a>(&'a Side);
+
+impl fmt::Display for ThreadLabel<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.thread_name {
+            Some(name) => write!(f, "thread \"{name}\""),
+            None => write!(f, "thread {}", self.0.thread),
+        }
+    }
+}
+
+impl LockUse {
+    /// The lock's name: what the program calls it, else kind and creation site; with its number.
+    pub fn name(&self) -> String {
+        match &self.class {
+            Some(Class {
+                name: Some(name), ..
+            }) => format!("{name}{}", self.lock),
+            Some(class) => format!("{}{} made at {}", class.kind.name(), self.lock, class.born),
+            None => format!("lock{}", self.lock),
+        }
+    }
+}
+
+impl fmt::Display for LockUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name())?;
+        if let Some(note) = self.site.note() {
+            write!(f, " (`{}`)", note.expression)?;
+        }
+        write!(f, " [{}] at {}", self.mode.name(), self.site)
+    }
+}

@@ -6,18 +6,34 @@
 //! lock        request → (blocked, if the lock was not free) → acquired
 //! try_lock    acquired(Ask::Try), only if it succeeded
 //! lock_for    (blocked) → acquired(Ask::Timed) | gave_up
+//! upgrade     upgrading → (blocked) → changed_mode
 //! unlock      released, then the real release
 //! condvar     waiting → (the real wait) → woken
 //! ```
 //!
 //! `request` judges *before* the thread may block, so that a report comes out even if the program
-//! then hangs; by the user's choice it may panic, and then nothing was taken. No other hook panics.
-//! Hooks take no watched lock: while one runs on a thread, those that its allocator, its callback
-//! or its stack capture cause on the same thread do nothing.
+//! then hangs; by the user's choice it may panic, and then nothing was taken (`upgrading` and
+//! `waiting` judge too; what was held before is still held then). No other hook panics. Hooks take
+//! no watched lock: while one runs on a thread, those that its allocator, its callback or its stack
+//! capture cause on the same thread do nothing.
+//!
+//! Each hook touches only the thread's own slot and the lock's own words, unless a chain is new or
+//! a chunk of the log is full.
 
-use super::identity::Identity;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use super::finding::{Basis, Code, Finding, LockUse, Side};
+use super::identity::{Identity, LockId, Place};
+use super::log::{self, Op};
+use super::memory::{SysVec, hash_bytes, mix};
 use super::mode::Mode;
+use super::own_lock::Guarded;
+use super::reaction::{self, Enforcement, Order};
+use super::settings::{self, Level};
 use super::site::Site;
+use super::slot::{self, HeldLock, Slot, chain_key, split};
+use super::stack::Stack;
+use super::{order, registry};
 
 /// How an acquisition asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,6 +47,86 @@ pub enum Ask {
     Timed = 2,
 }
 
+impl Ask {
+    /// The way of asking with this number; unknown ones wait.
+    pub const fn from_number(number: u8) -> Ask {
+        match number {
+            1 => Ask::Try,
+            2 => Ask::Timed,
+            _ => Ask::Wait,
+        }
+    }
+}
+
+/// Locks released by another thread than their holder: the holder's number and the lock.
+static FOREIGN: Guarded<SysVec<(u32, LockId)>> = Guarded::new(SysVec::new());
+/// How many of them wait for their holder to notice.
+static FOREIGN_COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// Marks a slot as busy until it is dropped.
+struct Busy<'a>(&'a Slot);
+
+impl<'a> Busy<'a> {
+    fn new(slot: &'a Slot) -> Self {
+        slot.busy.set(true);
+        Busy(slot)
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.busy.set(false);
+    }
+}
+
+/// This thread's slot, if it is to be watched now.
+#[inline]
+fn watching() -> Option<&'static Slot> {
+    slot::current().filter(|slot| !slot.busy.get() && settings::level() != Level::Off)
+}
+
+/// This thread's slot, if all events are recorded.
+fn tracing() -> Option<&'static Slot> {
+    watching().filter(|_| is_trace())
+}
+
+#[inline]
+fn is_trace() -> bool {
+    settings::level() == Level::Trace && settings::log_wanted()
+}
+
+/// The number of an object in the log, defined there if it was numbered before a fork.
+fn logged(slot: &Slot, object: &Identity) -> u64 {
+    let id = object.id();
+    if log::generation() != 1 && slot.is_undefined_here(id) {
+        define(slot, id, object);
+    }
+    id.instance()
+}
+
+fn define(slot: &Slot, id: LockId, object: &Identity) {
+    let (instance, class) = split(id);
+    registry::define_class(slot, class);
+    let rank = object.rank().map_or(0, |rank| u64::from(rank.0) + 1);
+    slot.log(Op::DefLock, |record| {
+        record.number(instance).number(class).number(rank)
+    });
+}
+
+/// A fresh word for an object that is used for the first time.
+pub(super) fn fresh_word(object: &Identity) -> u64 {
+    let Some(slot) = slot::current() else {
+        return 1;
+    };
+    let was_busy = slot.busy.replace(true);
+    let word = slot.fresh_word(object);
+    if is_trace() {
+        define(slot, LockId(word), object);
+    }
+    slot.busy.set(was_busy);
+    word
+}
+
 /// Judges a request before the thread may block.
 ///
 /// # Panics
@@ -38,88 +134,703 @@ pub enum Ask {
 /// If the request breaks a rule and the program chose to panic on that.
 #[inline]
 pub fn request(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
-    let _ = (lock, mode, ask, at);
+    if let Some(slot) = watching() {
+        if slot.depth() > 0 {
+            request_nested(slot, lock, mode, ask, at);
+        }
+    }
+}
+
+/// Judges the upgrade of a lock that this thread holds upgradably, before it may block.
+///
+/// # Panics
+///
+/// If the request breaks a rule and the program chose to panic on that.
+pub fn upgrading(lock: &Identity, at: Site) {
+    if let Some(slot) = watching() {
+        let id = lock.id();
+        if slot.all_held().any(|held| held.lock != id) {
+            let want = held_lock(lock, Mode::Exclusive, Ask::Wait, at);
+            judge_if_new(slot, want, SelfCheck::Skip);
+        }
+    }
+}
+
+fn request_nested(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
+    if mode == Mode::Reentrant && lock.owner() == slot.thread.load(Relaxed) {
+        return;
+    }
+    judge_if_new(slot, held_lock(lock, mode, ask, at), SelfCheck::Do);
+}
+
+#[inline]
+fn held_lock(lock: &Identity, mode: Mode, ask: Ask, site: Site) -> HeldLock {
+    HeldLock {
+        lock: lock.id(),
+        mode,
+        ask,
+        again: false,
+        rank: lock.rank(),
+        site,
+    }
+}
+
+/// Whether a request of a lock that the thread holds already is judged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SelfCheck {
+    Do,
+    Skip,
+}
+
+#[inline]
+fn judge_if_new(slot: &Slot, want: HeldLock, check: SelfCheck) {
+    catch_up(slot);
+    let key = chain_key(slot.key(), want.lock, want.mode, false).rotate_left(want.ask as u32);
+    if !slot.knows(key) {
+        judge_new(slot, want, key, check);
+    }
+}
+
+/// Takes notice of what other threads did that concerns this one.
+#[inline]
+fn catch_up(slot: &Slot) {
+    if slot.is_stale() {
+        slot.refresh();
+    }
+    if FOREIGN_COUNT.load(Relaxed) != 0 {
+        drop_foreign(slot);
+    }
+}
+
+#[cold]
+fn judge_new(slot: &Slot, want: HeldLock, key: u64, check: SelfCheck) {
+    let busy = Busy::new(slot);
+    slot.pending_node.set((0, 0));
+    if let Some(finding) = judge(slot, want, key, check) {
+        reaction::react(&finding);
+    }
+    drop(busy);
+}
+
+/// Judges a request in a context that this thread has not shown before in this stretch.
+fn judge(slot: &Slot, want: HeldLock, key: u64, check: SelfCheck) -> Option<Finding> {
+    let stack = if settings::stacks_wanted() {
+        Stack::capture()
+    } else {
+        Stack::EMPTY
+    };
+    if check == SelfCheck::Do {
+        if let Some(finding) = held_already(slot, want, &stack) {
+            return first_time(slot, finding);
+        }
+        // A recursive read that waits for nobody orders nothing either.
+        if want.mode == Mode::RecursiveShared && slot.find(want.lock).is_some() {
+            return None;
+        }
+    }
+    let violation = out_of_order(slot, want, &stack);
+    let (node, cycle) = order::learn(slot, want, &stack);
+    slot.pending_node.set((want.lock.0, node));
+    if let Some(violation) = violation {
+        return first_time(slot, violation);
+    }
+    slot.remember(key);
+    let finding = describe_cycle(slot, &cycle?, want);
+    log_finding(slot, &finding);
+    Some(finding)
+}
+
+/// The request of a lock that this thread holds already, if that can block it.
+fn held_already(slot: &Slot, want: HeldLock, stack: &Stack) -> Option<Finding> {
+    if want.ask != Ask::Wait {
+        return None;
+    }
+    let holds = slot
+        .all_held()
+        .filter(|held| held.lock == want.lock)
+        .max_by_key(|held| held.mode.excludes(want.mode))?;
+    let (code, basis, what) = if holds.mode.excludes(want.mode) {
+        (
+            Code::SelfDeadlock,
+            Basis::Now,
+            "and the one excludes the other: it waits for itself",
+        )
+    } else if want.mode == Mode::RecursiveShared {
+        return None;
+    } else {
+        (
+            Code::RecursiveRead,
+            Basis::SameInstances,
+            "again: a writer that waits in between blocks both",
+        )
+    };
+    let message = format!(
+        "this thread holds {} in mode {} and requests it in mode {}, {what}",
+        name_of(want.lock),
+        holds.mode.name(),
+        want.mode.name(),
+    );
+    Some(finding(slot, code, basis, holds, want, stack, message))
+}
+
+/// The breach of the ascending rule, where the rule binds this lock.
+fn out_of_order(slot: &Slot, want: HeldLock, stack: &Stack) -> Option<Finding> {
+    if want.ask != Ask::Wait {
+        return None;
+    }
+    let greatest = match settings::order() {
+        Order::Learn => return None,
+        Order::Declared => {
+            want.rank?;
+            greatest(slot.all_held().filter(|held| held.rank.is_some()))?
+        }
+        Order::Every => greatest(slot.all_held())?,
+    };
+    if greatest.1 < place_of(&want) {
+        return None;
+    }
+    Some(order_violation(slot, greatest.0, want, stack))
+}
+
+fn order_violation(slot: &Slot, holds: HeldLock, want: HeldLock, stack: &Stack) -> Finding {
+    let message = match (holds.rank, want.rank) {
+        (Some(above), Some(rank)) => format!(
+            "{} of rank {} is requested while {} of rank {} is held: ranks must ascend",
+            name_of(want.lock),
+            rank.0,
+            name_of(holds.lock),
+            above.0
+        ),
+        _ => format!(
+            "{} is requested while {} is held, which comes after it in the order of locks",
+            name_of(want.lock),
+            name_of(holds.lock)
+        ),
+    };
+    finding(
+        slot,
+        Code::OrderViolation,
+        Basis::Now,
+        holds,
+        want,
+        stack,
+        message,
+    )
+}
+
+fn greatest(held: impl Iterator<Item = HeldLock>) -> Option<(HeldLock, Place)> {
+    held.map(|held| (held, place_of(&held)))
+        .max_by_key(|(_, place)| *place)
+}
+
+fn place_of(held: &HeldLock) -> Place {
+    let (_, class) = split(held.lock);
+    // A lock whose class has no number (there were too many) is placed by where it was acquired.
+    let born = registry::class(class).map_or(held.site, |class| class.born);
+    Place {
+        rank: held.rank,
+        born,
+        id: held.lock,
+    }
+}
+
+fn describe_cycle(slot: &Slot, cycle: &order::Cycle, want: HeldLock) -> Finding {
+    let sides: Vec<Side> = cycle.sides[..cycle.len]
+        .iter()
+        .flatten()
+        .map(|side| Side {
+            thread: side.thread,
+            thread_name: text(&side.name),
+            holds: Some(lock_use(side.holds)),
+            wants: lock_use(side.wants),
+            ask: side.wants.ask,
+            stack: side.stack,
+        })
+        .collect();
+    let names: Vec<String> = sides.iter().map(|side| name_of(side.wants.lock)).collect();
+    let message = format!(
+        "{} is requested here, and elsewhere while it was held {} was requested, in orders that close a cycle",
+        name_of(want.lock),
+        names[1..].join(", then "),
+    );
+    let basis = if cycle.one_thread {
+        Basis::OneThread
+    } else {
+        Basis::SameInstances
+    };
+    let _ = slot;
+    Finding {
+        code: Code::LockOrderCycle,
+        basis,
+        sides,
+        message,
+    }
+}
+
+fn finding(
+    slot: &Slot,
+    code: Code,
+    basis: Basis,
+    holds: HeldLock,
+    wants: HeldLock,
+    stack: &Stack,
+    message: String,
+) -> Finding {
+    let side = Side {
+        thread: slot.thread.load(Relaxed),
+        thread_name: (!slot.name().is_empty()).then(|| slot.name().to_owned()),
+        holds: Some(lock_use(holds)),
+        wants: lock_use(wants),
+        ask: wants.ask,
+        stack: *stack,
+    };
+    Finding {
+        code,
+        basis,
+        sides: vec![side],
+        message,
+    }
+}
+
+fn lock_use(held: HeldLock) -> LockUse {
+    let (_, class) = split(held.lock);
+    LockUse {
+        lock: held.lock,
+        class: registry::class(class),
+        rank: held.rank,
+        mode: held.mode,
+        site: held.site,
+    }
+}
+
+fn name_of(lock: LockId) -> String {
+    let (_, class) = split(lock);
+    match registry::class(class) {
+        Some(class) => match class.name {
+            Some(name) => format!("{name}{lock}"),
+            None => format!("{}{lock}", class.kind.name()),
+        },
+        None => format!("lock{lock}"),
+    }
+}
+
+fn text(bytes: &[u8]) -> Option<String> {
+    let end = bytes
+        .iter()
+        .position(|&byte| byte == 0)
+        .unwrap_or(bytes.len());
+    (end > 0).then(|| String::from_utf8_lossy(&bytes[..end]).into_owned())
+}
+
+/// Lets a finding through that is about to happen, and of the others the first of a kind.
+fn first_time(slot: &Slot, finding: Finding) -> Option<Finding> {
+    let side = &finding.sides[0];
+    let mut hash = mix(finding.code as u64, u64::from(side.wants.site.line()));
+    for site in side
+        .holds
+        .iter()
+        .map(|holds| holds.site)
+        .chain([side.wants.site])
+    {
+        hash = hash_bytes(mix(hash, u64::from(site.line())), site.file().as_bytes());
+        hash = mix(hash, u64::from(site.column()));
+    }
+    let fresh = order::is_first_report(hash);
+    if fresh {
+        log_finding(slot, &finding);
+    }
+    let stops = settings::reaction() == reaction::Reaction::Panic && finding.basis == Basis::Now;
+    (fresh || stops).then_some(finding)
+}
+
+fn log_finding(slot: &Slot, finding: &Finding) {
+    if !settings::log_wanted() {
+        return;
+    }
+    let side = &finding.sides[0];
+    let numbers = |held: &LockUse| {
+        let (instance, class) = split(held.lock);
+        registry::define_class(slot, class);
+        if settings::level() == Level::Order || log::generation() != 1 {
+            // At this level and after a fork locks are not defined when they are numbered.
+            slot.log(Op::DefLock, |record| {
+                let rank = held.rank.map_or(0, |rank| u64::from(rank.0) + 1);
+                record.number(instance).number(class).number(rank)
+            });
+        }
+        (instance, held.mode, registry::site_number(slot, held.site))
+    };
+    let holds = side.holds.as_ref().map(numbers);
+    let wants = numbers(&side.wants);
+    slot.log_texts(Op::Finding, |record| {
+        let record = record
+            .small(finding.code as u8)
+            .small(u8::from(holds.is_some()));
+        let record = match holds {
+            Some((lock, mode, site)) => record.number(lock).how(mode, Ask::Wait).number(site),
+            None => record,
+        };
+        let (lock, mode, site) = wants;
+        record
+            .number(lock)
+            .how(mode, side.ask)
+            .number(site)
+            .text(&finding.message)
+    });
 }
 
 /// The lock was not free: the thread is about to park.
 #[cold]
 pub fn blocked(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
-    let _ = (lock, mode, ask, at);
+    if let Some(slot) = tracing() {
+        let _busy = Busy::new(slot);
+        let number = logged(slot, lock);
+        let site = registry::site_number(slot, at);
+        slot.log(Op::Request, |record| {
+            record.number(number).how(mode, ask).number(site)
+        });
+    }
 }
 
 /// The thread does not wait for the lock any more, and did not get it.
 #[cold]
 pub fn gave_up(lock: &Identity) {
-    let _ = lock;
+    if let Some(slot) = tracing() {
+        let _busy = Busy::new(slot);
+        let number = logged(slot, lock);
+        slot.log(Op::GaveUp, |record| record.number(number));
+    }
 }
 
 /// The thread got the lock. Called inside the critical section.
 #[inline]
 pub fn acquired(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
-    let _ = (lock, mode, ask, at);
+    if let Some(slot) = watching() {
+        hold(slot, lock, mode, ask, at);
+        if is_trace() {
+            log_acquired(slot, lock, mode, ask, at);
+        }
+    }
+}
+
+#[inline]
+fn hold(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, site: Site) {
+    let thread = slot.thread.load(Relaxed);
+    let again = mode == Mode::Reentrant && lock.owner() == thread;
+    let held = HeldLock {
+        lock: lock.id(),
+        mode,
+        ask,
+        again,
+        rank: lock.rank(),
+        site,
+    };
+    let (word, node) = slot.pending_node.replace((0, 0));
+    slot.push(held, if word == held.lock.0 { node } else { 0 });
+    if mode.is_exclusive() {
+        lock.set_owner(thread);
+    }
+}
+
+fn log_acquired(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
+    let _busy = Busy::new(slot);
+    if slot.is_stale() {
+        slot.refresh();
+    }
+    let number = logged(slot, lock);
+    let site = registry::site_number(slot, at);
+    let turn = if mode.is_exclusive() {
+        lock.next_turn_exclusive()
+    } else {
+        lock.next_turn_shared()
+    };
+    slot.log(Op::Acquired, |record| {
+        record
+            .number(number)
+            .how(mode, ask)
+            .number(site)
+            .number(turn)
+    });
 }
 
 /// The thread is about to give the lock back, which it holds in `mode`.
 #[inline]
 pub fn released(lock: &Identity, mode: Mode) {
-    let _ = (lock, mode);
+    let Some(slot) = watching() else { return };
+    let Some(id) = lock.known_id() else { return };
+    if !slot.remove(id, Some(mode)) && !slot.remove(id, None) {
+        released_by_another(slot, lock, id);
+        return;
+    }
+    if mode.is_exclusive() && (mode != Mode::Reentrant || slot.find(id).is_none()) {
+        lock.set_owner(0);
+    }
+    if is_trace() {
+        log_released(slot, lock);
+    }
+}
+
+fn log_released(slot: &Slot, lock: &Identity) {
+    let _busy = Busy::new(slot);
+    let number = logged(slot, lock);
+    slot.log(Op::Released, |record| record.number(number));
+}
+
+/// This thread gives back what another holds: a guard that was sent away, or a forced unlock.
+#[cold]
+fn released_by_another(slot: &Slot, lock: &Identity, id: LockId) {
+    let _busy = Busy::new(slot);
+    let owner = lock.owner();
+    if owner != 0 && owner != slot.thread.load(Relaxed) {
+        post_foreign_release(owner, id);
+        lock.set_owner(0);
+    } else {
+        slot::released_elsewhere(id);
+    }
+    if is_trace() {
+        let number = logged(slot, lock);
+        slot.log(Op::Released, |record| record.number(number));
+    }
+}
+
+/// Has `holder` forget that it holds `lock`, when it looks next.
+pub(super) fn post_foreign_release(holder: u32, lock: LockId) {
+    FOREIGN.with(|foreign| {
+        if foreign.push((holder, lock)) {
+            FOREIGN_COUNT.fetch_add(1, Relaxed);
+        }
+    });
+}
+
+#[cold]
+fn drop_foreign(slot: &Slot) {
+    let thread = slot.thread.load(Relaxed);
+    FOREIGN.with(|foreign| {
+        let mut kept = 0;
+        for at in 0..foreign.len() {
+            let (holder, lock) = foreign[at];
+            if holder == thread {
+                slot.remove(lock, None);
+                FOREIGN_COUNT.fetch_sub(1, Relaxed);
+            } else {
+                foreign[kept] = (holder, lock);
+                kept += 1;
+            }
+        }
+        foreign.truncate(kept);
+    });
 }
 
 /// The thread holds the lock in mode `from` and now holds it in mode `to`: an upgrade that has
 /// waited for the readers to leave, or a downgrade.
-///
-/// An upgrade that may block is first judged by [`request`] with [`Mode::Exclusive`], which knows
-/// that the thread itself holds the lock upgradably.
 pub fn changed_mode(lock: &Identity, from: Mode, to: Mode, at: Site) {
-    let _ = (lock, from, to, at);
+    let Some(slot) = watching() else { return };
+    let _busy = Busy::new(slot);
+    let id = lock.id();
+    slot.change_mode(id, from, to);
+    lock.set_owner(if to.is_exclusive() {
+        slot.thread.load(Relaxed)
+    } else {
+        0
+    });
+    if is_trace() {
+        let number = logged(slot, lock);
+        let site = registry::site_number(slot, at);
+        let turn = lock.next_turn_shared();
+        slot.log(Op::Changed, |record| {
+            record
+                .number(number)
+                .small(from as u8)
+                .small(to as u8)
+                .number(site)
+                .number(turn)
+        });
+    }
 }
 
 /// The thread holds `lock` in `mode` and is about to give it back and to wait for `condvar`.
 ///
 /// Judges the acquisition of `lock` that will follow.
+///
+/// # Panics
+///
+/// If that breaks a rule and the program chose to panic on that; `lock` is still held then.
 pub fn waiting(condvar: &Identity, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
-    let _ = (condvar, lock, mode, ask, at);
+    let Some(slot) = watching() else { return };
+    let id = lock.id();
+    let held = slot.find(id);
+    slot.remove(id, Some(mode));
+    if slot.depth() > 0 {
+        judge_wait(slot, lock, mode, held, at);
+    }
+    if mode.is_exclusive() {
+        lock.set_owner(0);
+    }
+    if is_trace() {
+        let _busy = Busy::new(slot);
+        let (condvar_number, number) = (logged(slot, condvar), logged(slot, lock));
+        let site = registry::site_number(slot, at);
+        let turn = condvar.next_turn_shared();
+        slot.log(Op::Waiting, |record| {
+            record
+                .number(condvar_number)
+                .number(number)
+                .small(ask as u8)
+                .number(site)
+                .number(turn)
+        });
+    }
+}
+
+/// Judges the acquisition that ends a wait, while other locks stay held.
+fn judge_wait(slot: &Slot, lock: &Identity, mode: Mode, held: Option<HeldLock>, at: Site) {
+    catch_up(slot);
+    let want = held_lock(lock, mode, Ask::Wait, at);
+    let key = chain_key(slot.key(), want.lock, want.mode, false);
+    if slot.knows(key) {
+        return;
+    }
+    let _busy = Busy::new(slot);
+    if let Some(finding) = judge(slot, want, key, SelfCheck::Do) {
+        // The lock is held until the wait really begins, and after a panic too.
+        if let Some(held) = held {
+            slot.push(held, 0);
+        }
+        reaction::react(&finding);
+        slot.remove(want.lock, Some(mode));
+    }
 }
 
 /// The wait is over and the thread holds `lock` again.
 pub fn woken(condvar: &Identity, lock: &Identity, mode: Mode, at: Site) {
-    let _ = (condvar, lock, mode, at);
+    let Some(slot) = watching() else { return };
+    hold(slot, lock, mode, Ask::Wait, at);
+    if is_trace() {
+        let _busy = Busy::new(slot);
+        let (condvar_number, number) = (logged(slot, condvar), logged(slot, lock));
+        let site = registry::site_number(slot, at);
+        let turn = lock.next_turn_exclusive();
+        slot.log(Op::Woken, |record| {
+            record
+                .number(condvar_number)
+                .number(number)
+                .how(mode, Ask::Wait)
+                .number(site)
+                .number(turn)
+        });
+    }
 }
 
-/// The thread wakes one waiter of `condvar`, or all of them.
+/// The thread is about to wake one waiter of `condvar`, or all of them.
 pub fn notified(condvar: &Identity, all: bool, at: Site) {
-    let _ = (condvar, all, at);
+    if let Some(slot) = tracing() {
+        let _busy = Busy::new(slot);
+        let number = logged(slot, condvar);
+        let site = registry::site_number(slot, at);
+        let turn = condvar.next_turn_shared();
+        slot.log(Op::Notified, |record| {
+            record
+                .number(number)
+                .small(u8::from(all))
+                .number(site)
+                .number(turn)
+        });
+    }
 }
 
 /// The thread has arrived at a barrier of `parties` threads and may wait.
 pub fn arrived(barrier: &Identity, parties: u32, at: Site) {
-    let _ = (barrier, parties, at);
+    if let Some(slot) = tracing() {
+        let _busy = Busy::new(slot);
+        let number = logged(slot, barrier);
+        let site = registry::site_number(slot, at);
+        let turn = barrier.next_turn_shared();
+        slot.log(Op::Arrived, |record| {
+            record
+                .number(number)
+                .number(parties)
+                .number(site)
+                .number(turn)
+        });
+    }
 }
 
 /// All parties have arrived, and the thread goes on.
 pub fn passed(barrier: &Identity) {
-    let _ = barrier;
+    if let Some(slot) = tracing() {
+        let _busy = Busy::new(slot);
+        let number = logged(slot, barrier);
+        let turn = barrier.next_turn_shared();
+        slot.log(Op::Passed, |record| record.number(number).number(turn));
+    }
 }
 
 /// The thread is about to put `units` into a semaphore.
 pub fn posted(semaphore: &Identity, units: u32, at: Site) {
-    let _ = (semaphore, units, at);
+    if let Some(slot) = tracing() {
+        let _busy = Busy::new(slot);
+        let number = logged(slot, semaphore);
+        let site = registry::site_number(slot, at);
+        let turn = semaphore.next_turn_shared();
+        slot.log(Op::Posted, |record| {
+            record
+                .number(number)
+                .number(units)
+                .number(site)
+                .number(turn)
+        });
+    }
 }
 
 /// The thread is about to wait for a unit of a semaphore.
 pub fn pending(semaphore: &Identity, ask: Ask, at: Site) {
-    let _ = (semaphore, ask, at);
+    if let Some(slot) = tracing() {
+        let _busy = Busy::new(slot);
+        let number = logged(slot, semaphore);
+        let site = registry::site_number(slot, at);
+        slot.log(Op::Pending, |record| {
+            record.number(number).small(ask as u8).number(site)
+        });
+    }
 }
 
 /// The thread has taken `units` from a semaphore.
 pub fn obtained(semaphore: &Identity, units: u32, ask: Ask, at: Site) {
-    let _ = (semaphore, units, ask, at);
+    if let Some(slot) = tracing() {
+        let _busy = Busy::new(slot);
+        let number = logged(slot, semaphore);
+        let site = registry::site_number(slot, at);
+        let turn = semaphore.next_turn_shared();
+        slot.log(Op::Obtained, |record| {
+            record
+                .number(number)
+                .number(units)
+                .small(ask as u8)
+                .number(site)
+                .number(turn)
+        });
+    }
 }
 
 /// The mode in which this thread holds the lock, if it does: the latest, if several times.
 pub fn held_mode(lock: &Identity) -> Option<Mode> {
-    let _ = lock;
-    None
+    let slot = slot::existing()?;
+    if FOREIGN_COUNT.load(Relaxed) != 0 {
+        drop_foreign(slot);
+    }
+    slot.find(lock.known_id()?).map(|held| held.mode)
+}
+
+/// Where this thread acquired the lock, if it holds it: the latest, if several times.
+pub fn held_since(lock: &Identity) -> Option<Site> {
+    slot::existing()?
+        .find(lock.known_id()?)
+        .map(|held| held.site)
+}
+
+/// How many locks this thread holds, a lock held twice counting twice.
+pub fn held_count() -> usize {
+    slot::existing().map_or(0, Slot::depth)
 }
 
 /// A thread that is about to be started: made by its parent, carried into it.
@@ -138,24 +849,68 @@ impl Birth {
 
     /// Called first thing on the new thread.
     pub fn start(self, name: Option<&str>) {
-        let _ = name;
+        if self.0 == 0 {
+            return;
+        }
+        if let Some(name) = name {
+            order::name_thread(self.0, name);
+        }
+        match slot::existing() {
+            None => {
+                slot::enter(Some((self.0, name)));
+            }
+            // Something on this thread took a lock before we were called.
+            Some(slot) => slot.become_thread(self.0),
+        }
     }
 }
 
 /// The thread is about to start another.
 pub fn forking(at: Site) -> Birth {
-    let _ = at;
-    Birth(0)
+    let Some(slot) = watching() else {
+        return Birth(0);
+    };
+    let _busy = Busy::new(slot);
+    let me = slot.thread.load(Relaxed);
+    let child = order::new_thread("", Some((me, slot.stretch.get())));
+    if slot.is_stale() {
+        slot.refresh();
+    }
+    let site = registry::site_number(slot, at);
+    slot.log(Op::Fork, |record| record.number(child).number(site));
+    next_stretch(slot);
+    Birth(child)
 }
 
 /// The thread is about to wait until `thread` has ended.
 pub fn joining(thread: ThreadRef, at: Site) {
-    let _ = (thread, at);
+    if let Some(slot) = tracing() {
+        let _busy = Busy::new(slot);
+        let site = registry::site_number(slot, at);
+        slot.log(Op::Joining, |record| record.number(thread.0).number(site));
+    }
 }
 
 /// `thread` has ended, and this thread knows.
 pub fn joined(thread: ThreadRef, at: Site) {
-    let _ = (thread, at);
+    let Some(slot) = watching() else { return };
+    if thread.0 == 0 {
+        return;
+    }
+    let _busy = Busy::new(slot);
+    order::joined(thread.0, slot.thread.load(Relaxed), slot.stretch.get());
+    if slot.is_stale() {
+        slot.refresh();
+    }
+    let site = registry::site_number(slot, at);
+    slot.log(Op::Join, |record| record.number(thread.0).number(site));
+    next_stretch(slot);
+}
+
+/// A fork or join ends a stretch: what was seen before it is evidence of its own.
+fn next_stretch(slot: &Slot) {
+    slot.stretch.set(slot.stretch.get().wrapping_add(1));
+    slot.forget_chains();
 }
 
 /// What the ascending rule says of several requests at once, before any is made.
@@ -164,9 +919,43 @@ pub fn joined(thread: ThreadRef, at: Site) {
 ///
 /// # Errors
 ///
-/// The violation, already reported to whoever asked for reports, if a lock in `wanted` does not
-/// come after the greatest lock that this thread holds. Re-entering a re-entrant lock is none.
-pub fn check_ascending(wanted: &[(&Identity, Mode)], at: Site) -> Result<(), Box<super::Finding>> {
-    let _ = (wanted, at);
-    Ok(())
+/// The violation, if a lock in `wanted` does not come after the greatest lock that this thread
+/// holds, unless the rule binds nothing or is only to be reported. The callback and the log know
+/// of it already. Re-entering a re-entrant lock is none.
+pub fn check_ascending(wanted: &[(&Identity, Mode)], at: Site) -> Result<(), Box<Finding>> {
+    let Some(slot) = watching() else {
+        return Ok(());
+    };
+    if slot.depth() == 0 || wanted.is_empty() || settings::order() == Order::Learn {
+        return Ok(());
+    }
+    catch_up(slot);
+    let _busy = Busy::new(slot);
+    let me = slot.thread.load(Relaxed);
+    let Some((holds, place)) = greatest(slot.all_held()) else {
+        return Ok(());
+    };
+    let offending = wanted.iter().find(|(lock, mode)| {
+        let re_entry = *mode == Mode::Reentrant && lock.owner() == me;
+        !re_entry && lock.place() <= place
+    });
+    let Some(&(lock, mode)) = offending else {
+        return Ok(());
+    };
+    let stack = if settings::stacks_wanted() {
+        Stack::capture()
+    } else {
+        Stack::EMPTY
+    };
+    let want = held_lock(lock, mode, Ask::Wait, at);
+    let violation = order_violation(slot, holds, want, &stack);
+    log_finding(slot, &violation);
+    reaction::call_back(&violation);
+    match settings::enforcement() {
+        Enforcement::Refuse => Err(Box::new(violation)),
+        Enforcement::Report => {
+            reaction::print(&violation);
+            Ok(())
+        }
+    }
 }

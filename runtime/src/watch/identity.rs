@@ -21,16 +21,28 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
+use super::memory::mix;
 use super::mode::Kind;
 use super::site::Site;
 
 /// A lock instance, or another watched object: a number that is never reused in its process.
+///
+/// The number of its class stands in the bits above the number of the instance, so that a held
+/// lock needs no look at the lock itself, which may be gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LockId(pub u64);
+pub struct LockId(pub(super) u64);
+
+impl LockId {
+    /// The number of the instance among all watched objects of the process, in order of first use
+    /// on each thread.
+    pub fn instance(self) -> u64 {
+        super::slot::split(self).0
+    }
+}
 
 impl fmt::Display for LockId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.0)
+        write!(f, "#{}", self.instance())
     }
 }
 
@@ -81,7 +93,7 @@ pub struct Identity {
     /// The thread that holds the lock exclusively, by number, or 0.
     owner: AtomicU32,
     kind: Kind,
-    /// The declared rank plus one, or 0.
+    /// The declared rank plus one, or 0; of a semaphore: its first units plus one.
     rank: u64,
     born: Site,
     /// Empty if the program gave no name.
@@ -120,6 +132,12 @@ impl Identity {
         }
     }
 
+    /// The same for a semaphore that starts with this many units.
+    #[must_use]
+    pub const fn with_units(self, units: u32) -> Self {
+        self.ranked(Rank(units))
+    }
+
     /// The instance number, given now if this is the first use.
     #[inline]
     pub fn id(&self) -> LockId {
@@ -135,11 +153,21 @@ impl Identity {
 
     #[cold]
     fn number(&self) -> LockId {
-        let fresh = super::slot::fresh_number();
+        let fresh = super::hooks::fresh_word(self);
         match self.id.compare_exchange(0, fresh, Relaxed, Relaxed) {
             Ok(_) => LockId(fresh),
             Err(winner) => LockId(winner),
         }
+    }
+
+    /// Tells classes apart without looking at content: equal keys may still be one class under two
+    /// keys, never two classes under one, but for a freak of hashing.
+    pub(super) fn class_key(&self) -> u64 {
+        let name = self.name.as_ptr().addr() as u64 ^ (self.name.len() as u64) << 48;
+        mix(
+            self.born.pack() ^ self.kind as u64,
+            mix(self.type_name as usize as u64, name),
+        )
     }
 
     /// What kind of object it is.
@@ -210,9 +238,9 @@ impl fmt::Debug for Identity {
 /// The place of a lock in the one order of all locks: rank, else creation site; then number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    rank: Option<Rank>,
-    born: Site,
-    id: LockId,
+    pub(super) rank: Option<Rank>,
+    pub(super) born: Site,
+    pub(super) id: LockId,
 }
 
 impl Ord for Place {
@@ -225,7 +253,7 @@ impl Ord for Place {
         };
         by_rank
             .then_with(|| self.born.cmp(&other.born))
-            .then_with(|| self.id.cmp(&other.id))
+            .then_with(|| self.id.instance().cmp(&other.id.instance()))
     }
 }
 

@@ -3,22 +3,45 @@
 //! This folder has no dependencies and names nothing outside itself, so that it can also be built
 //! alone (its root is this file) and stand under other lock types than those of this crate.
 //!
-//! Bottom to top, each file using those before it: `mode`, `site` (the words), `identity` (who a
-//! lock is), `stack`, `slot` (what a thread holds), `finding`, `reaction`, `hooks` (the seam).
+//! Bottom to top, each file using those before it:
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `mode`, `site` | how a lock is held, and where in the source |
+//! | `memory`, `own_lock`, `platform` | what stands in for the standard library inside hooks |
+//! | `identity` | who a lock is: instance, class, place in the one order |
+//! | `stack` | the stack of a new chain |
+//! | `log` | the event log: format and writer |
+//! | `slot` | what one thread holds and knows |
+//! | `registry` | sites and classes by number |
+//! | `order` | the learned order: chains, and cycles among them |
+//! | `finding`, `reaction`, `settings` | what is reported, what happens then, what the user chose |
+//! | `process` | surviving `fork` |
+//! | `hooks` | the one seam to the lock types |
 
 mod finding;
 pub mod hooks;
 mod identity;
+pub mod log;
+mod memory;
 mod mode;
+mod order;
+mod own_lock;
+mod platform;
+mod process;
 mod reaction;
+mod registry;
+mod settings;
 mod site;
 mod slot;
 mod stack;
 
-pub use finding::{Code, Finding, Granularity, LockUse, Side};
+pub use finding::{Basis, Code, Finding, LockUse, Side};
 pub use hooks::Ask;
 pub use identity::{Class, Identity, LockId, Place, Rank};
 pub use mode::{Kind, Mode};
-pub use reaction::{Order, Reaction, set_callback, set_order, set_reaction};
+pub use reaction::{
+    Enforcement, Order, Reaction, set_callback, set_enforcement, set_order, set_reaction,
+};
 pub use site::{Note, Site};
 pub use stack::{FRAMES_MAX, Stack};

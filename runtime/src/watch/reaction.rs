@@ -1,6 +1,10 @@
 //! What happens on a finding, and where the ascending rule binds.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{PoisonError, RwLock};
+
 use super::finding::Finding;
+use super::{platform, settings};
 
 /// What happens when something is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,20 +32,104 @@ pub enum Order {
     Learn = 2,
 }
 
+/// What `acquire!` does when the ascending rule is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Enforcement {
+    /// `acquire!` panics and `try_acquire!` returns the error, with nothing taken. The default.
+    Refuse = 0,
+    /// Both report and go on.
+    Report = 1,
+}
+
+type Callback = Box<dyn Fn(&Finding) + Send + Sync>;
+
+static HAS_CALLBACK: AtomicBool = AtomicBool::new(false);
+static CALLBACK: RwLock<Option<Callback>> = RwLock::new(None);
+
 /// Chooses where the ascending rule binds, from now on, for all threads.
 pub fn set_order(order: Order) {
-    let _ = order;
+    settings::choose_order(order);
 }
 
 /// Chooses what happens on a finding, from now on, for all threads.
+///
+/// Findings of `acquire!` are its own matter: see [`set_enforcement`].
 pub fn set_reaction(reaction: Reaction) {
-    let _ = reaction;
+    settings::choose_reaction(reaction);
+}
+
+/// Chooses what `acquire!` and `try_acquire!` do when the ascending rule is broken.
+pub fn set_enforcement(enforcement: Enforcement) {
+    settings::choose_enforcement(enforcement);
 }
 
 /// Has `callback` called with each finding, before the reaction. A later one replaces it.
 ///
 /// It runs on the thread that made the finding, before that thread blocks. Locks that it takes are
-/// not watched.
+/// not watched. It must not call `set_callback`, and stacks are captured from now on, unless
+/// `LOCKWISE_STACKS=0` is in the environment.
 pub fn set_callback(callback: impl Fn(&Finding) + Send + Sync + 'static) {
-    let _ = callback;
+    let old = CALLBACK
+        .write()
+        .unwrap_or_else(PoisonError::into_inner)
+        .replace(Box::new(callback));
+    HAS_CALLBACK.store(true, Relaxed);
+    drop(old);
+}
+
+/// Whether the program wants to be called.
+pub(super) fn has_callback() -> bool {
+    HAS_CALLBACK.load(Relaxed)
+}
+
+/// Tells the program's callback.
+pub(super) fn call_back(finding: &Finding) {
+    if has_callback() {
+        if let Some(callback) = &*CALLBACK.read().unwrap_or_else(PoisonError::into_inner) {
+            callback(finding);
+        }
+    }
+}
+
+/// Writes the finding to standard error.
+pub(super) fn print(finding: &Finding) {
+    let weight = if finding.is_serious() {
+        ""
+    } else {
+        " (note: seen on one thread only)"
+    };
+    platform::write_stderr(format!("lockwise{weight}: {finding}\n").as_bytes());
+}
+
+/// Tells the callback and does what was chosen.
+///
+/// # Panics
+///
+/// If that was chosen.
+pub(super) fn react(finding: &Finding) {
+    call_back(finding);
+    let reaction = settings::reaction();
+    if reaction == Reaction::Silent {
+        return;
+    }
+    print(finding);
+    if !finding.is_serious() {
+        return;
+    }
+    match reaction {
+        Reaction::Report | Reaction::Silent => {}
+        Reaction::Abort => std::process::abort(),
+        Reaction::Panic => {
+            // A second panic while unwinding would abort: the report must do.
+            if !std::thread::panicking() {
+                panic!(
+                    "lockwise: {} {}: {}",
+                    finding.code.text(),
+                    finding.code.name(),
+                    finding.message
+                );
+            }
+        }
+    }
 }

@@ -1,6 +1,19 @@
-//! The stack of an acquisition, captured only when an edge is new.
+//! The stack of an acquisition, captured only when a chain is new.
+//!
+//! Capturing walks the stack and keeps instruction addresses; names are looked up when a stack is
+//! formatted. Capturing takes no watched lock and does not allocate.
+
+#[cfg(not(lockwise_overlay))]
+mod unwound;
+#[cfg(lockwise_overlay)]
+mod without;
 
 use std::fmt;
+
+#[cfg(not(lockwise_overlay))]
+use unwound::{resolve, walk};
+#[cfg(lockwise_overlay)]
+use without::{resolve, walk};
 
 /// The most frames that are kept.
 pub const FRAMES_MAX: usize = 32;
@@ -19,6 +32,17 @@ impl Stack {
         len: 0,
     };
 
+    /// The stack of the caller.
+    pub(super) fn capture() -> Stack {
+        let mut stack = Stack::EMPTY;
+        walk(&mut |address| {
+            stack.frames[stack.len] = address;
+            stack.len += 1;
+            stack.len < FRAMES_MAX
+        });
+        stack
+    }
+
     /// The instruction addresses, innermost first.
     pub fn frames(&self) -> &[usize] {
         &self.frames[..self.len]
@@ -28,10 +52,38 @@ impl Stack {
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
+
+    /// The frames by name, innermost first, one text each: `function at file:line`. Frames of the
+    /// watcher itself are left out.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for &address in self.frames() {
+            resolve(address, &mut |line| lines.push(line));
+        }
+        let own = lines.iter().take_while(|line| is_own(line)).count();
+        lines.split_off(own)
+    }
+}
+
+/// Whether a frame belongs to the watcher or to the lock types that call it.
+fn is_own(line: &str) -> bool {
+    let name = line.trim_start_matches('<');
+    ["lockwise::", "lock_api::", "backtrace::"]
+        .iter()
+        .any(|own| name.starts_with(own))
+}
+
+impl fmt::Display for Stack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in self.lines() {
+            writeln!(f, "{line}")?;
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Debug for Stack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.frames()).finish()
+        f.debug_list().entries(self.lines()).finish()
     }
 }

@@ -1,0 +1,353 @@
+//! The command line.
+//!
+//! `run`, `test` and `nextest` stand in front of cargo, whose flags are not ours to know: before
+//! clap sees anything, [`split`] takes out what is ours and leaves the rest untouched and in order.
+//! Our options may stand anywhere before `--`; for `run` also only before the program's own first
+//! argument, since cargo gives the program everything from there on.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::policy::FailOn;
+use crate::report::{Detail, Format};
+use crate::settings::{Color, Layer, LogLevel};
+
+/// The end of every long help.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    nothing that fails the build
+  1    findings fail the build (see --fail-on), whatever the tests returned
+  n    run, test, nextest: what cargo or the program returned; 128+n after signal n
+  2    wrong usage or configuration, or a file that was asked for cannot be written
+  3    an input cannot be read; what is intact is reported all the same
+  4    no log was made, or none was found";
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo lockwise test                          watch the tests, then report
+  cargo lockwise test -p bank -- --nocapture   with cargo's own flags
+  cargo lockwise run --format json             the report as the last line of stdout
+  cargo lockwise report traces/ abba.std       judge what was recorded earlier
+  cargo lockwise explain LW0003                what a finding means, and how to fix it";
+
+const WATCHED: &str = "\
+Lockwise's options may stand anywhere before `--`; all other arguments go to cargo as they are.
+`-q` and `--color` count for both.";
+
+const WATCHED_RUN: &str = "\
+Lockwise's options may stand anywhere before `--` and before the program's first argument; all other
+arguments go to cargo as they are. `-q` and `--color` count for both.";
+
+const SETTINGS: &str = "\
+Settings: command line, then LOCKWISE_FAIL_ON, LOCKWISE_FORMAT, LOCKWISE_SHOW_EXCLUDED,
+LOCKWISE_DEPS, LOCKWISE_COLOR, LOCKWISE_LEVEL, LOCKWISE_BASELINE, then `.config/lockwise.toml`:
+  fail-on = \"possible\"
+  deps = true";
+
+/// Finds what can deadlock: runs your program with watched locks, reads lock logs, proves or excludes each cycle.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo-lockwise",
+    bin_name = "cargo lockwise",
+    version,
+    max_term_width = 100,
+    after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"),
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a program through `cargo run`, watched, then report
+    #[command(
+        override_usage = "cargo lockwise run [OPTIONS] [CARGO'S FLAGS] [-- PROGRAM'S ARGUMENTS]",
+        after_help = format!("{WATCHED_RUN}\n\n{SETTINGS}\n\n{EXIT_CODES}"),
+    )]
+    Run(Watched),
+    /// Run the tests through `cargo test`, watched, then report
+    #[command(
+        override_usage = "cargo lockwise test [OPTIONS] [CARGO'S FLAGS] [-- TEST BINARY'S FLAGS]",
+        after_help = format!("{WATCHED}\n\n{SETTINGS}\n\n{EXIT_CODES}"),
+    )]
+    Test(Watched),
+    /// Run the tests through `cargo nextest run`, watched, then report
+    #[command(
+        override_usage = "cargo lockwise nextest [OPTIONS] [run] [NEXTEST'S FLAGS] [-- FILTERS]",
+        after_help = format!("{WATCHED}\n\n{SETTINGS}\n\n{EXIT_CODES}"),
+    )]
+    Nextest(Watched),
+    /// Judge what was recorded earlier
+    #[command(after_help = format!("{SETTINGS}\n\n{EXIT_CODES}"))]
+    Report(Report),
+    /// Print the lock-order graph in DOT, for Graphviz
+    #[command(after_help = format!(
+        "Example:\n  cargo lockwise graph traces/ | dot -Tsvg > locks.svg\n\n{EXIT_CODES}"
+    ))]
+    Graph(Inputs),
+    /// Say what a finding means and how to fix it
+    Explain {
+        /// The finding's code; without it, all codes are listed
+        #[arg(value_name = "CODE")]
+        code: Option<String>,
+    },
+}
+
+/// Options and arguments of the commands that run cargo.
+#[derive(Debug, Args)]
+pub struct Watched {
+    /// How to report.
+    #[command(flatten)]
+    pub reporting: Reporting,
+    /// How much the program records [default: trace]
+    #[arg(long, value_name = "LEVEL")]
+    pub level: Option<LogLevel>,
+    /// Keep the logs and say where they are
+    #[arg(long)]
+    pub keep_log: bool,
+    /// Keep the logs in this folder, which must be empty or absent
+    #[arg(long, value_name = "DIR")]
+    pub log_dir: Option<PathBuf>,
+    /// Everything that is not ours.
+    #[arg(skip)]
+    pub cargo: Vec<OsString>,
+}
+
+/// Options and arguments of `report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// What to judge.
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// How to report.
+    #[command(flatten)]
+    pub reporting: Reporting,
+}
+
+/// What to read.
+#[derive(Debug, Args)]
+pub struct Inputs {
+    /// Logs, STD text, folders with either, or `-` for STD text on standard input
+    #[arg(required = true, value_name = "INPUT")]
+    pub paths: Vec<PathBuf>,
+}
+
+/// How to report, and what fails the build.
+#[derive(Debug, Default, Args)]
+pub struct Reporting {
+    /// How to write the report [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Which findings fail the build [default: certain; new if there is a baseline]
+    #[arg(long, value_name = "WHICH")]
+    pub fail_on: Option<FailOn>,
+    /// Show also what cannot happen, with the reason
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub show_excluded: Option<bool>,
+    /// Treat findings that lie wholly inside dependencies like your own
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
+    pub deps: Option<bool>,
+    /// Write the report to a file too, say `json=lockwise.json`; may be repeated
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub output: Vec<Output>,
+    /// Accepted findings: only those that are not in it are new
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Accept all findings of this report and write them to a file
+    #[arg(long, value_name = "FILE")]
+    pub write_baseline: Option<PathBuf>,
+    /// When to colour [default: auto]
+    #[arg(long, value_name = "WHEN")]
+    pub color: Option<Color>,
+    /// Say nothing if all is well, and show only findings that fail the build
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// A report in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// How it is written.
+    pub format: Format,
+    /// Where.
+    pub path: PathBuf,
+}
+
+impl FromStr for Output {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (format, path) = text.split_once('=').ok_or("expected FORMAT=FILE")?;
+        if path.is_empty() {
+            return Err("the file's name is empty".to_owned());
+        }
+        Ok(Output {
+            format: Format::from_str(format, false)?,
+            path: PathBuf::from(path),
+        })
+    }
+}
+
+impl Reporting {
+    /// What the command line says of the settings.
+    pub fn layer(&self) -> Layer {
+        Layer {
+            fail_on: self.fail_on,
+            format: self.format,
+            show_excluded: self.show_excluded,
+            deps: self.deps,
+            color: self.color,
+            level: None,
+            baseline: self.baseline.clone(),
+        }
+    }
+
+    /// How much is said.
+    pub fn detail(&self) -> Detail {
+        if self.quiet {
+            Detail::Quiet
+        } else {
+            Detail::Full
+        }
+    }
+}
+
+/// Reads the command line, program name included. As a subcommand of cargo the program gets its own
+/// name once more, as the first argument.
+///
+/// # Errors
+///
+/// What clap says; a call for help counts as an error there.
+pub fn parse<I>(arguments: I) -> Result<Cli, clap::Error>
+where
+    I: IntoIterator<Item = OsString>,
+{
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    if arguments.get(1).is_some_and(|first| first == "lockwise") {
+        arguments.remove(1);
+    }
+    let cargo = match arguments.get(1).and_then(|name| Front::named(name)) {
+        Some(front) => {
+            let (ours, cargo) = split(front, arguments.split_off(2));
+            arguments.extend(ours);
+            cargo
+        }
+        None => Vec::new(),
+    };
+    let mut cli = Cli::try_parse_from(arguments)?;
+    if let Command::Run(watched) | Command::Test(watched) | Command::Nextest(watched) =
+        &mut cli.command
+    {
+        watched.cargo = cargo;
+    }
+    Ok(cli)
+}
+
+/// A command that stands in front of one of cargo's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Front {
+    Run,
+    Test,
+    Nextest,
+}
+
+impl Front {
+    fn named(name: &OsStr) -> Option<Front> {
+        match name.to_str()? {
+            "run" => Some(Front::Run),
+            "test" => Some(Front::Test),
+            "nextest" => Some(Front::Nextest),
+            _ => None,
+        }
+    }
+}
+
+/// Options of ours that cargo has too, with the same meaning.
+const SHARED: [&str; 3] = ["-q", "--quiet", "--color"];
+
+/// Options of cargo whose value is the next argument. One that is missing here matters only for
+/// `run`: its value is taken for the program's first argument, and options of ours after it are not
+/// seen as ours, about which cargo then complains.
+const CARGO_VALUED: [&str; 21] = [
+    "--bin",
+    "--example",
+    "--test",
+    "--bench",
+    "-p",
+    "--package",
+    "--exclude",
+    "-F",
+    "--features",
+    "-j",
+    "--jobs",
+    "--profile",
+    "--target",
+    "--target-dir",
+    "--manifest-path",
+    "--message-format",
+    "--config",
+    "--lockfile-path",
+    "-Z",
+    "-C",
+    "-E",
+];
+
+/// Parts the arguments after the command's name into ours and cargo's.
+fn split(front: Front, arguments: Vec<OsString>) -> (Vec<OsString>, Vec<OsString>) {
+    let ours_known = Watched::augment_args(Cli::command());
+    let mut ours = Vec::new();
+    let mut cargo = Vec::new();
+    let mut rest = arguments.into_iter();
+    while let Some(argument) = rest.next() {
+        let text = argument.to_str().unwrap_or("");
+        if text == "--" {
+            cargo.push(argument);
+            break;
+        }
+        let name = text.split_once('=').map_or(text, |(name, _)| name);
+        if text == "-h" || text == "--help" {
+            ours.push(argument);
+        } else if let Some(value_follows) = own(&ours_known, name) {
+            let shared = SHARED.contains(&name);
+            let value = (value_follows && name == text)
+                .then(|| rest.next())
+                .flatten();
+            for part in std::iter::once(argument).chain(value) {
+                if shared {
+                    cargo.push(part.clone());
+                }
+                ours.push(part);
+            }
+        } else if CARGO_VALUED.contains(&text) {
+            cargo.push(argument);
+            cargo.extend(rest.next());
+        } else {
+            let is_program_s = front == Front::Run && !text.starts_with('-');
+            cargo.push(argument);
+            if is_program_s {
+                break;
+            }
+        }
+    }
+    cargo.extend(rest);
+    (ours, cargo)
+}
+
+/// Whether `name` is an option of ours, and if so, whether its value can be the next argument.
+fn own(known: &clap::Command, name: &str) -> Option<bool> {
+    let option = known.get_arguments().find(|option| {
+        let long = option.get_long().map(|long| format!("--{long}"));
+        let short = option.get_short().map(|short| format!("-{short}"));
+        long.as_deref() == Some(name) || short.as_deref() == Some(name)
+    })?;
+    Some(option.get_action().takes_values() && !option.is_require_equals_set())
+}
+
+#[cfg(test)]
+mod tests;

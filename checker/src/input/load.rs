@@ -1,0 +1,313 @@
+//! Finds the logs among what the user named, and reads each as what it is.
+//!
+//! A file is known by its first bytes, then by its name: our own log by its magic, STD text by being
+//! text. What is neither is refused after one look at its start, however long it is. A folder is
+//! searched with all its subfolders; files in it that are foreign are left alone and counted.
+//!
+//! One bad input never hides the others: what is intact is read, and the rest comes back as errors.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use crate::trace::Evidence;
+
+/// How much of a file decides what it is, in bytes.
+const HEAD: usize = 8 << 10;
+
+/// How many foreign files of a folder are named; the rest is counted.
+const FOREIGN_NAMED: usize = 3;
+
+/// The extension of our own logs.
+const LOG: &str = "lwlog";
+
+/// The extension of STD text.
+const STD: &str = "std";
+
+/// The input that stands for standard input.
+const STDIN: &str = "-";
+
+/// What a reader returns when it refuses. What it could read is in the evidence all the same.
+pub type ReadResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+/// How each kind of input is known and read.
+#[derive(Debug, Clone, Copy)]
+pub struct Readers {
+    /// Whether a file that starts with these bytes is one of our logs.
+    pub is_log: fn(&[u8]) -> bool,
+    /// Adds one of our logs to the evidence.
+    pub log: fn(&Path, &mut Evidence) -> ReadResult,
+    /// Adds STD text to the evidence, as a run with this label.
+    pub std_text: fn(&str, &mut dyn BufRead, &mut Evidence) -> ReadResult,
+}
+
+/// What could be read, and what could not.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// All runs.
+    pub evidence: Evidence,
+    /// One entry for each input that could not be read; parts of it may be in the evidence.
+    pub errors: Vec<InputError>,
+    /// How many logs and traces were read.
+    pub read: usize,
+}
+
+/// Why an input could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InputError {
+    /// The file system refuses.
+    #[error("cannot read `{}`", path.display())]
+    Io {
+        /// Which file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is nothing in it.
+    #[error("cannot read `{}`: the file is empty", path.display())]
+    Empty {
+        /// Which.
+        path: PathBuf,
+    },
+    /// It is no format that we know.
+    #[error("cannot read `{}`: neither a lockwise log nor STD text", path.display())]
+    Unknown {
+        /// Which.
+        path: PathBuf,
+    },
+    /// It has the name of a log but not its first bytes.
+    #[error("cannot read `{}`: not a lockwise log, although its name says so", path.display())]
+    NotALog {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Its reader refuses.
+    #[error("cannot read `{}`", path.display())]
+    Content {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// Reads all `inputs`; `-` is STD text on `stdin`. An input named twice is read once.
+///
+/// `seen` is told the number of the input before each is read, for a progress line.
+pub fn load(
+    inputs: &[PathBuf],
+    stdin: &mut dyn BufRead,
+    readers: &Readers,
+    seen: &mut dyn FnMut(usize),
+) -> Loaded {
+    let mut loaded = Loaded::default();
+    let mut files = BTreeSet::new();
+    for input in inputs {
+        if input.as_os_str() == STDIN {
+            seen(loaded.read + 1);
+            loaded.stdin(stdin, readers);
+        } else if input.is_dir() {
+            for path in loaded.search(input, readers) {
+                if is_new(&mut files, &path) {
+                    seen(loaded.read + 1);
+                    loaded.file(&path, readers);
+                }
+            }
+        } else if is_new(&mut files, input) {
+            seen(loaded.read + 1);
+            loaded.file(input, readers);
+        }
+    }
+    loaded
+}
+
+/// Whether the file was not met before, under any name.
+fn is_new(files: &mut BTreeSet<PathBuf>, path: &Path) -> bool {
+    files.insert(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
+}
+
+/// What a file is, by its first bytes and its name.
+enum Nature {
+    Log,
+    Text,
+    Foreign,
+}
+
+impl Loaded {
+    /// Reads one file that was named, or found and recognised.
+    fn file(&mut self, path: &Path, readers: &Readers) {
+        let result = self.try_file(path, readers);
+        self.settle(result);
+    }
+
+    fn try_file(&mut self, path: &Path, readers: &Readers) -> Result<(), InputError> {
+        let io_error = |source| InputError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let file = File::open(path).map_err(io_error)?;
+        let mut reader = BufReader::with_capacity(HEAD, file);
+        let head = reader.fill_buf().map_err(io_error)?;
+        if head.is_empty() {
+            let path = path.to_owned();
+            return Err(InputError::Empty { path });
+        }
+        let result = match nature(path, head, readers) {
+            Nature::Log => (readers.log)(path, &mut self.evidence),
+            Nature::Text => {
+                let label = path.display().to_string();
+                (readers.std_text)(&label, &mut reader, &mut self.evidence)
+            }
+            Nature::Foreign => {
+                let path = path.to_owned();
+                return Err(if has_extension(&path, LOG) {
+                    InputError::NotALog { path }
+                } else {
+                    InputError::Unknown { path }
+                });
+            }
+        };
+        result.map_err(|source| InputError::Content {
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    /// Reads STD text from standard input.
+    fn stdin(&mut self, stdin: &mut dyn BufRead, readers: &Readers) {
+        let path = PathBuf::from("standard input");
+        let result = match stdin.fill_buf() {
+            Err(source) => Err(InputError::Io { path, source }),
+            Ok([]) => Err(InputError::Empty { path }),
+            Ok(head) if !is_text(head) => Err(InputError::Unknown { path }),
+            Ok(_) => (readers.std_text)("standard input", stdin, &mut self.evidence)
+                .map_err(|source| InputError::Content { path, source }),
+        };
+        self.settle(result);
+    }
+
+    /// Counts one input.
+    fn settle(&mut self, result: Result<(), InputError>) {
+        match result {
+            Ok(()) => self.read += 1,
+            Err(error) => self.errors.push(error),
+        }
+    }
+
+    /// Finds the logs and traces in a folder and below, in the order of their paths. Links to
+    /// folders are not followed, so that a circle of them is no trap.
+    fn search(&mut self, folder: &Path, readers: &Readers) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let mut foreign = Vec::new();
+        let mut open = vec![folder.to_owned()];
+        while let Some(folder) = open.pop() {
+            let entries = fs::read_dir(&folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+            let entries = match entries {
+                Ok(entries) => entries,
+                Err(source) => {
+                    let path = folder;
+                    self.errors.push(InputError::Io { path, source });
+                    continue;
+                }
+            };
+            for entry in entries {
+                let path = entry.path();
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    open.push(path);
+                } else if is_ours(&path, readers) {
+                    found.push(path);
+                } else {
+                    foreign.push(path);
+                }
+            }
+        }
+        foreign.sort();
+        if let Some(limit) = passed_over(folder, &foreign) {
+            self.evidence.limits.push(limit);
+        }
+        found.sort();
+        found
+    }
+}
+
+/// Says which files of a folder were left alone.
+fn passed_over(folder: &Path, foreign: &[PathBuf]) -> Option<String> {
+    let names: Vec<String> = foreign
+        .iter()
+        .take(FOREIGN_NAMED)
+        .map(|path| {
+            let name = path.strip_prefix(folder).unwrap_or(path);
+            format!("`{}`", name.display())
+        })
+        .collect();
+    let more = match foreign.len().saturating_sub(FOREIGN_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let names = names.join(", ");
+    (!foreign.is_empty()).then(|| {
+        format!(
+            "skipped in `{}`, being neither logs nor STD text by name or content: {names}{more}",
+            folder.display()
+        )
+    })
+}
+
+/// Whether a file found in a folder is to be read. Text counts only if its name says that it is a
+/// trace; a log counts by its name even if damaged, so that the damage is reported.
+fn is_ours(path: &Path, readers: &Readers) -> bool {
+    if has_extension(path, LOG) || has_extension(path, STD) {
+        return true;
+    }
+    // A pipe or a device must not be opened for a mere look.
+    if !fs::metadata(path).is_ok_and(|meta| meta.is_file()) {
+        return false;
+    }
+    let head = File::open(path).and_then(|file| {
+        let mut reader = BufReader::with_capacity(HEAD, file);
+        reader.fill_buf().map(readers.is_log)
+    });
+    head.unwrap_or(false)
+}
+
+/// What a file is.
+fn nature(path: &Path, head: &[u8], readers: &Readers) -> Nature {
+    if (readers.is_log)(head) {
+        Nature::Log
+    } else if !has_extension(path, LOG)
+        && is_text(head)
+        && (has_extension(path, STD) || looks_like_std(head))
+    {
+        Nature::Text
+    } else {
+        Nature::Foreign
+    }
+}
+
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension()
+        .is_some_and(|found| found.eq_ignore_ascii_case(extension))
+}
+
+/// Whether the start of a file is text; a letter may be cut at its end.
+fn is_text(head: &[u8]) -> bool {
+    let valid = match std::str::from_utf8(head) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none() && error.valid_up_to() > 0,
+    };
+    valid && !head.contains(&0)
+}
+
+/// Whether the first line that is no comment has the form `THREAD|OP|LOCATION`.
+fn looks_like_std(head: &[u8]) -> bool {
+    String::from_utf8_lossy(head)
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty() && !line.starts_with('#'))
+        .is_none_or(|line| line.matches('|').count() >= 1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,218 @@
+use std::fs;
+use std::io::{self, BufRead, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::{Loaded, Readers, load};
+use crate::trace::{Evidence, Run};
+
+/// Readers that only note what they were given; a log is what starts with `LOG!`.
+const READERS: Readers = Readers {
+    is_log: |head| head.starts_with(b"LOG!"),
+    log: |path, evidence| {
+        if fs::read(path)?.ends_with(b"damaged") {
+            return Err("record 7 is damaged".into());
+        }
+        note(evidence, "log", path.file_name().unwrap().to_str().unwrap());
+        Ok(())
+    },
+    std_text: |label, text, evidence| {
+        let lines = text.lines().count();
+        let name = Path::new(label).file_name().unwrap().to_str().unwrap();
+        note(evidence, "text", &format!("{name} with {lines} lines"));
+        Ok(())
+    },
+};
+
+fn note(evidence: &mut Evidence, format: &str, what: &str) {
+    evidence.runs.push(Run {
+        label: format!("{format} {what}"),
+        ..Run::default()
+    });
+}
+
+/// A folder with these files in it.
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    folder
+}
+
+fn read(inputs: &[PathBuf]) -> Loaded {
+    load(inputs, &mut io::empty(), &READERS, &mut |_| {})
+}
+
+fn labels(loaded: &Loaded) -> Vec<&str> {
+    let runs = loaded.evidence.runs.iter();
+    runs.map(|run| run.label.as_str()).collect()
+}
+
+/// The errors, without the folder's name.
+fn errors(loaded: &Loaded, folder: &TempDir) -> Vec<String> {
+    let prefix = format!("{}/", folder.path().display());
+    let errors = loaded.errors.iter();
+    errors
+        .map(|error| error.to_string().replace(&prefix, ""))
+        .collect()
+}
+
+#[test]
+fn a_file_is_read_as_what_its_first_bytes_say() {
+    let folder = folder(&[
+        ("a.lwlog", "LOG!..."),
+        ("b.std", "T1|acq(L)|1\nT1|rel(L)|2\n"),
+        ("c", "LOG!..."),
+        ("d.txt", "# a comment\n\nT1|acq(L)|1\n"),
+    ]);
+    let inputs: Vec<PathBuf> = ["a.lwlog", "b.std", "c", "d.txt"]
+        .iter()
+        .map(|name| folder.path().join(name))
+        .collect();
+    let loaded = read(&inputs);
+    assert_eq!(
+        labels(&loaded),
+        [
+            "log a.lwlog",
+            "text b.std with 2 lines",
+            "log c",
+            "text d.txt with 3 lines"
+        ]
+    );
+    assert_eq!((loaded.read, loaded.errors.len()), (4, 0));
+}
+
+#[test]
+fn a_folder_is_searched_and_foreign_files_are_named() {
+    let folder = folder(&[
+        ("b.lwlog", "LOG!"),
+        ("deep/er/a.std", "T1|acq(L)|1"),
+        ("core", "\0\0\0"),
+        ("notes.md", "T1|acq(L)|1"),
+        ("x/1", ""),
+        ("x/2", ""),
+        ("x/3", ""),
+        ("raw", "LOG! without an extension"),
+    ]);
+    let loaded = read(&[folder.path().to_owned()]);
+    assert_eq!(
+        labels(&loaded),
+        ["log b.lwlog", "text a.std with 1 lines", "log raw"]
+    );
+    assert!(loaded.errors.is_empty());
+    let limits = &loaded.evidence.limits;
+    assert_eq!(limits.len(), 1);
+    assert!(
+        limits[0].ends_with("by name or content: `core`, `notes.md`, `x/1` and 2 more"),
+        "{limits:?}"
+    );
+}
+
+#[test]
+fn an_empty_folder_is_no_error_and_no_log() {
+    let folder = folder(&[]);
+    let loaded = read(&[folder.path().to_owned()]);
+    assert_eq!((loaded.read, loaded.errors.len()), (0, 0));
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_and_hides_nothing() {
+    let folder = folder(&[
+        ("good.lwlog", "LOG!"),
+        ("empty.lwlog", ""),
+        ("renamed.lwlog", "T1|acq(L)|1"),
+        ("damaged.lwlog", "LOG! damaged"),
+        ("binary.std", "\u{7f}ELF\0\0"),
+        ("prose", "To whom it may concern.\n"),
+    ]);
+    let names = [
+        "good.lwlog",
+        "empty.lwlog",
+        "renamed.lwlog",
+        "damaged.lwlog",
+        "binary.std",
+        "prose",
+        "none",
+    ];
+    let inputs: Vec<PathBuf> = names.iter().map(|name| folder.path().join(name)).collect();
+    let loaded = read(&inputs);
+    assert_eq!(labels(&loaded), ["log good.lwlog"]);
+    assert_eq!(
+        errors(&loaded, &folder),
+        [
+            "cannot read `empty.lwlog`: the file is empty",
+            "cannot read `renamed.lwlog`: not a lockwise log, although its name says so",
+            "cannot read `damaged.lwlog`",
+            "cannot read `binary.std`: neither a lockwise log nor STD text",
+            "cannot read `prose`: neither a lockwise log nor STD text",
+            "cannot read `none`",
+        ]
+    );
+}
+
+#[test]
+fn the_same_file_under_two_names_is_read_once() {
+    let folder = folder(&[("a.lwlog", "LOG!")]);
+    let file = folder.path().join("a.lwlog");
+    let loaded = read(&[file.clone(), folder.path().to_owned(), file]);
+    assert_eq!(loaded.read, 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_circle_of_links_is_no_trap() {
+    let folder = folder(&[("sub/a.lwlog", "LOG!")]);
+    std::os::unix::fs::symlink(folder.path(), folder.path().join("sub/up")).unwrap();
+    assert_eq!(read(&[folder.path().to_owned()]).read, 1);
+}
+
+#[test]
+fn standard_input_is_text() {
+    let stdin = |mut content: &[u8]| {
+        let content: &mut dyn BufRead = &mut content;
+        load(&[PathBuf::from("-")], content, &READERS, &mut |_| {})
+    };
+    assert_eq!(
+        labels(&stdin(b"T1|acq(L)|1\n")),
+        ["text standard input with 1 lines"]
+    );
+    assert!(
+        stdin(b"").errors[0]
+            .to_string()
+            .ends_with("the file is empty")
+    );
+    assert_eq!(stdin(&[0xff; 100]).errors.len(), 1);
+}
+
+/// Sparse, so that a gigabyte costs nothing; what matters is that nobody reads it.
+#[test]
+fn a_gigabyte_of_garbage_is_refused_at_once() {
+    let folder = folder(&[]);
+    for (name, head) in [
+        ("a.lwlog", [0x9c_u8; 16]),
+        ("b.std", [0xe3; 16]),
+        ("c", [0x9c; 16]),
+    ] {
+        let path = folder.path().join(name);
+        let mut file = fs::File::create(&path).unwrap();
+        file.write_all(&head).unwrap();
+        file.set_len(1 << 30).unwrap();
+        assert_eq!(read(&[path]).errors.len(), 1);
+    }
+}
+
+#[test]
+fn a_letter_cut_at_the_end_of_the_look_is_still_text() {
+    let folder = folder(&[]);
+    let path = folder.path().join("wide");
+    let mut content = String::from("T1|acq(L)|é\n");
+    content.push_str(&"é".repeat(super::HEAD));
+    fs::write(&path, &content).unwrap();
+    assert_eq!(read(std::slice::from_ref(&path)).read, 1);
+    fs::write(&path, format!("T{content}")).unwrap();
+    assert_eq!(read(&[path]).read, 1);
+}

@@ -1,0 +1,211 @@
+//! From the numbers of one log to names that mean the same in every run.
+//!
+//! Only what an event or a chain mentions gets a name: a log may define a million locks of which
+//! few matter.
+
+use std::collections::HashMap;
+
+use lockwise::watch::Kind;
+use lockwise::watch::log::LogFile;
+
+use crate::trace::{
+    Class, ClassId, Evidence, Lock, LockId, Resource, ResourceId, Run, Site, SiteId,
+};
+
+/// The names in use so far.
+pub(super) struct Names<'a> {
+    log: &'a LogFile<'a>,
+    sites: Vec<Site>,
+    site_ids: HashMap<u32, SiteId>,
+    /// Two numbers of one log can mean one site or class; by content they are one.
+    site_by_content: HashMap<Site, SiteId>,
+    classes: Vec<Class>,
+    class_ids: HashMap<u32, ClassId>,
+    class_by_content: HashMap<Class, ClassId>,
+    /// Instance number in the log and class, by lock.
+    locks: Vec<(u64, ClassId, Kind, Option<u32>)>,
+    lock_ids: HashMap<u64, LockId>,
+    /// The same for what is no lock, with the units that a semaphore started with.
+    resources: Vec<(u64, ClassId, Kind, u32)>,
+    resource_ids: HashMap<u64, ResourceId>,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn new(log: &'a LogFile<'a>) -> Self {
+        Names {
+            log,
+            sites: Vec::new(),
+            site_ids: HashMap::new(),
+            site_by_content: HashMap::new(),
+            classes: Vec::new(),
+            class_ids: HashMap::new(),
+            class_by_content: HashMap::new(),
+            locks: Vec::new(),
+            lock_ids: HashMap::new(),
+            resources: Vec::new(),
+            resource_ids: HashMap::new(),
+        }
+    }
+
+    /// The site with this number; `?` if its definition is lost.
+    pub(super) fn site(&mut self, number: u32) -> SiteId {
+        if let Some(&id) = self.site_ids.get(&number) {
+            return id;
+        }
+        let site = match self.log.sites.get(&number) {
+            Some(def) => Site {
+                file: def.file.to_owned(),
+                line: def.line,
+                column: def.column,
+                note: (!def.expression.is_empty()).then(|| def.expression.to_owned()),
+            },
+            None => Site {
+                file: "?".to_owned(),
+                line: 0,
+                column: 0,
+                note: None,
+            },
+        };
+        let sites = &mut self.sites;
+        let id = *self.site_by_content.entry(site).or_insert_with_key(|site| {
+            sites.push(site.clone());
+            SiteId::from(sites.len() - 1)
+        });
+        self.site_ids.insert(number, id);
+        id
+    }
+
+    fn class(&mut self, number: u32) -> ClassId {
+        if let Some(&id) = self.class_ids.get(&number) {
+            return id;
+        }
+        let class = match self.log.classes.get(&number) {
+            Some(def) => {
+                let born = self.log.sites.get(&def.born);
+                let label = match born {
+                    _ if !def.name.is_empty() => def.name.to_owned(),
+                    Some(born) => format!("{}:{}:{}", born.file, born.line, born.column),
+                    None => "?".to_owned(),
+                };
+                Class {
+                    label,
+                    type_name: (!def.type_name.is_empty()).then(|| def.type_name.to_owned()),
+                    trusted: def.trusted && (born.is_some() || !def.name.is_empty()),
+                }
+            }
+            None => Class {
+                label: "?".to_owned(),
+                type_name: None,
+                trusted: false,
+            },
+        };
+        let classes = &mut self.classes;
+        let id = *self
+            .class_by_content
+            .entry(class)
+            .or_insert_with_key(|class| {
+                classes.push(class.clone());
+                ClassId::from(classes.len() - 1)
+            });
+        self.class_ids.insert(number, id);
+        id
+    }
+
+    fn kind(&self, class: u32) -> Kind {
+        self.log
+            .classes
+            .get(&class)
+            .map_or(Kind::Foreign, |class| class.kind)
+    }
+
+    /// The lock with this instance number.
+    pub(super) fn lock(&mut self, instance: u64) -> LockId {
+        let class = self.log.locks.get(&instance).map_or(0, |def| def.class);
+        self.lock_of_class(instance, class)
+    }
+
+    /// The lock with this instance number, known to be of this class.
+    pub(super) fn lock_of_class(&mut self, instance: u64, class: u32) -> LockId {
+        if let Some(&id) = self.lock_ids.get(&instance) {
+            return id;
+        }
+        let rank = self.log.locks.get(&instance).and_then(|def| def.rank);
+        let kind = self.kind(class);
+        let class = self.class(class);
+        let id = LockId::from(self.locks.len());
+        self.locks.push((instance, class, kind, rank));
+        self.lock_ids.insert(instance, id);
+        id
+    }
+
+    /// The condition variable, barrier or semaphore with this instance number.
+    pub(super) fn resource(&mut self, instance: u64) -> ResourceId {
+        if let Some(&id) = self.resource_ids.get(&instance) {
+            return id;
+        }
+        let def = self.log.locks.get(&instance);
+        let (class, units) = def.map_or((0, 0), |def| (def.class, def.rank.unwrap_or(0)));
+        let kind = self.kind(class);
+        let class = self.class(class);
+        let id = ResourceId::from(self.resources.len());
+        self.resources.push((instance, class, kind, units));
+        self.resource_ids.insert(instance, id);
+        id
+    }
+
+    /// Gives all locks their labels and hands everything over.
+    pub(super) fn finish(self, run: &mut Run, evidence: &mut Evidence) {
+        let locks = self
+            .locks
+            .iter()
+            .map(|&(instance, class, ..)| (instance, class));
+        let lock_labels = labels(locks, &self.classes);
+        for ((_, class, kind, rank), label) in self.locks.into_iter().zip(lock_labels) {
+            run.locks.push(Lock {
+                label,
+                class,
+                kind,
+                rank,
+                former: None,
+            });
+        }
+        let resources = self
+            .resources
+            .iter()
+            .map(|&(instance, class, ..)| (instance, class));
+        let resource_labels = labels(resources, &self.classes);
+        for ((_, _, kind, units), label) in self.resources.into_iter().zip(resource_labels) {
+            run.resources.push(Resource { label, kind, units });
+        }
+        evidence.classes = self.classes;
+        evidence.sites = self.sites;
+    }
+}
+
+/// A label for each object: its class, with the instance's place among those of its class, from 1,
+/// unless the program gave it a name that no other instance has.
+fn labels(objects: impl Iterator<Item = (u64, ClassId)>, classes: &[Class]) -> Vec<String> {
+    let objects: Vec<(u64, ClassId)> = objects.collect();
+    let mut sorted: Vec<usize> = (0..objects.len()).collect();
+    sorted.sort_by_key(|&at| (objects[at].1, objects[at].0));
+    let mut labels = vec![String::new(); objects.len()];
+    // What the program called by a name has a class without a place in the source.
+    let named = |class: &Class| {
+        class
+            .label
+            .rsplit(':')
+            .next()
+            .is_none_or(|end| end.parse::<u32>().is_err())
+    };
+    for group in sorted.chunk_by(|&a, &b| objects[a].1 == objects[b].1) {
+        for (place, &at) in (1..).zip(group) {
+            let class = &classes[objects[at].1.at()];
+            labels[at] = if group.len() == 1 && named(class) {
+                class.label.clone()
+            } else {
+                format!("{}#{place}", class.label)
+            };
+        }
+    }
+    labels
+}

@@ -1,0 +1,9 @@
+//! From files to evidence: each format is a file of its own, [`load`] decides which one reads what.
+
+mod load;
+pub mod log;
+mod relative;
+pub mod std_text;
+
+pub use load::{InputError, Loaded, ReadResult, Readers, load};
+pub use relative::relative_to;

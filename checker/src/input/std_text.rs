@@ -1,0 +1,240 @@
+//! Text traces: one event a line, `THREAD|OP(ARGUMENT)|LOCATION`.
+//!
+//! The notation is the STD style of RAPID with more operations; `fixtures/corpus/lock-order/README.md`
+//! lists them. Three dialects are understood besides: data accesses `r`/`w` (SPDOffline and others),
+//! `req` before `acq` (a request that may not have been granted), and `rel(L) wait(L) acq(L)` for a
+//! wait on a Java monitor (SUnhang), which becomes one wait here.
+//!
+//! A line that cannot be understood is left out, counted, and named in the limits; the rest of the
+//! file still counts. Memory is bounded by [`Limits`].
+//!
+//! `init` and `destroy` split a lock into lives: each is an instance of its own, with the same label.
+
+mod builder;
+mod line;
+
+use std::io::{self, BufRead};
+
+use self::builder::Builder;
+use crate::trace::Evidence;
+
+/// How much of a text trace is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Events beyond this number are left out. An event takes about 40 bytes.
+    pub events_max: usize,
+    /// A longer line is left out; no more of it than this is ever in memory.
+    pub line_bytes_max: usize,
+}
+
+impl Default for Limits {
+    /// Twenty million events, and lines of one mebibyte: a `# class:` header may be long.
+    fn default() -> Self {
+        Limits {
+            events_max: 20_000_000,
+            line_bytes_max: 1 << 20,
+        }
+    }
+}
+
+/// Lines without a single event after which a file is taken for something else.
+const GARBAGE_LINES_MAX: u64 = 10_000;
+
+/// Why a text trace could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StdTextError {
+    /// The source failed.
+    #[error("cannot read `{label}` after line {line}")]
+    Read {
+        /// The name of the input.
+        label: String,
+        /// The last line that was read.
+        line: u64,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is text, and none of it is an event.
+    #[error("`{label}` is no text trace: line {line}: {problem}")]
+    NoEvents {
+        /// The name of the input.
+        label: String,
+        /// The first line that is not understood.
+        line: u64,
+        /// What was expected there.
+        problem: Malformed,
+    },
+}
+
+/// What is wrong with a line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Malformed {
+    /// It is not made as an event is.
+    #[error("expected `THREAD|OPERATION(ARGUMENT)|LOCATION`")]
+    Shape,
+    /// The operation does not exist.
+    #[error("unknown operation `{0}`")]
+    Operation(String),
+    /// The operation lacks an argument, or it is of the wrong kind.
+    #[error("`{operation}` needs {needs}")]
+    Argument {
+        /// The operation.
+        operation: String,
+        /// What it needs.
+        needs: &'static str,
+    },
+    /// It is too long.
+    #[error("the line is longer than {0} bytes")]
+    Long(usize),
+}
+
+/// Reads a text trace as one run; `label` names it in reports and errors.
+///
+/// # Errors
+///
+/// [`StdTextError::Read`] if `reader` fails, [`StdTextError::NoEvents`] if there is text but no
+/// line of it is an event. An empty trace is no error.
+pub fn read(
+    label: &str,
+    mut reader: impl BufRead,
+    limits: &Limits,
+) -> Result<Evidence, StdTextError> {
+    let mut builder = Builder::default();
+    let mut skipped = Skipped::default();
+    let mut line = Vec::new();
+    let mut number = 0_u64;
+    loop {
+        let whole = match next_line(&mut reader, &mut line, limits.line_bytes_max) {
+            Ok(None) => break,
+            Ok(Some(whole)) => whole,
+            Err(source) => {
+                return Err(StdTextError::Read {
+                    label: label.to_owned(),
+                    line: number,
+                    source,
+                });
+            }
+        };
+        number += 1;
+        let mut text = String::from_utf8_lossy(&line);
+        if number == 1 && text.starts_with('\u{feff}') {
+            text = text['\u{feff}'.len_utf8()..].to_owned().into();
+        }
+        let text = text.trim();
+        if text.is_empty() {
+            continue;
+        }
+        if let Some(comment) = text.strip_prefix('#') {
+            builder.comment(comment.trim());
+            continue;
+        }
+        if builder.events() >= limits.events_max {
+            skipped.over_limit += 1;
+            continue;
+        }
+        let problem = if whole {
+            match builder.event(text, number) {
+                Ok(()) => None,
+                Err(problem) => Some(problem),
+            }
+        } else {
+            Some(Malformed::Long(limits.line_bytes_max))
+        };
+        if let Some(problem) = problem {
+            skipped.lines += 1;
+            let first = skipped.first.get_or_insert((number, problem));
+            if builder.lines() == 0 && skipped.lines >= GARBAGE_LINES_MAX {
+                return Err(no_events(label, first.clone()));
+            }
+        }
+    }
+    match skipped.first {
+        Some(first) if builder.lines() == 0 => Err(no_events(label, first)),
+        _ => {
+            let mut evidence = builder.finish(label);
+            evidence.limits = skipped.sentences(label, limits);
+            Ok(evidence)
+        }
+    }
+}
+
+fn no_events(label: &str, (line, problem): (u64, Malformed)) -> StdTextError {
+    StdTextError::NoEvents {
+        label: label.to_owned(),
+        line,
+        problem,
+    }
+}
+
+/// Reads one line into `line`, at most `bytes_max` of it; `Some(false)` if there was more.
+fn next_line(
+    reader: &mut impl BufRead,
+    line: &mut Vec<u8>,
+    bytes_max: usize,
+) -> io::Result<Option<bool>> {
+    line.clear();
+    let mut whole = true;
+    let mut some = false;
+    loop {
+        let buffer = match reader.fill_buf() {
+            Ok(buffer) => buffer,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        if buffer.is_empty() {
+            return Ok(some.then_some(whole));
+        }
+        some = true;
+        let end = buffer.iter().position(|&byte| byte == b'\n');
+        let part = &buffer[..end.unwrap_or(buffer.len())];
+        let room = bytes_max - line.len();
+        whole &= part.len() <= room;
+        line.extend_from_slice(&part[..part.len().min(room)]);
+        let used = end.map_or(buffer.len(), |end| end + 1);
+        reader.consume(used);
+        if end.is_some() {
+            return Ok(Some(whole));
+        }
+    }
+}
+
+/// What was left out.
+#[derive(Debug, Default)]
+struct Skipped {
+    /// Lines that were not understood.
+    lines: u64,
+    /// The first of them.
+    first: Option<(u64, Malformed)>,
+    /// Lines after the event limit.
+    over_limit: u64,
+}
+
+impl Skipped {
+    /// What the report says about it.
+    fn sentences(&self, label: &str, limits: &Limits) -> Vec<String> {
+        let mut said = Vec::new();
+        if let Some((line, problem)) = &self.first {
+            let lines = counted(self.lines, "line");
+            said.push(format!(
+                "{label}: {lines} not understood and left out, the first is line {line}: {problem}"
+            ));
+        }
+        if self.over_limit > 0 {
+            said.push(format!(
+                "{label}: {} after the first {} events left out",
+                counted(self.over_limit, "line"),
+                limits.events_max
+            ));
+        }
+        said
+    }
+}
+
+/// `1 line`, `2 lines`.
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,423 @@
+//! The run that the lines of a text trace add up to.
+
+use std::collections::HashMap;
+
+use lockwise::watch::{Kind, Mode};
+
+use super::Malformed;
+use super::line::Line;
+use crate::trace::{
+    AcquireClass, Ask, Class, ClassId, Event, Evidence, Lock, LockId, Op, Resource, ResourceId,
+    Run, Side, Site, SiteId, Thread, ThreadId, VariableId,
+};
+
+/// A lock name and the life it is in.
+#[derive(Debug, Default, Clone, Copy)]
+struct Life {
+    /// The instance that stands for this life, once there is a use of it.
+    lock: Option<LockId>,
+    /// The instance of the life before.
+    former: Option<LockId>,
+    /// Whether it was destroyed and not made anew.
+    dead: bool,
+    /// Whether anything but `init` was ever done to this name.
+    used: bool,
+}
+
+/// A wait on a Java monitor, `rel(L) wait(L) acq(L)`, that is being put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Monitor {
+    /// The thread's last event, at this position, released the lock.
+    Released(LockId, usize),
+    /// The thread waits; its next acquisition of the lock ends the wait.
+    Waiting(LockId, ResourceId),
+}
+
+/// What a line says.
+enum Said {
+    /// Nothing about locks: `begin`, `end`.
+    Nothing,
+    /// One operation.
+    Op(Op),
+    /// A whole wait on a condition.
+    Wait { condvar: ResourceId, lock: LockId },
+}
+
+/// The run so far.
+#[derive(Debug, Default)]
+pub(super) struct Builder {
+    run: Run,
+    /// Lines understood, also those that make no event.
+    lines: u64,
+    sites: Vec<Site>,
+    site_of: HashMap<String, SiteId>,
+    thread_of: HashMap<String, ThreadId>,
+    life_of: HashMap<String, Life>,
+    resource_of: HashMap<(Kind, String), ResourceId>,
+    variable_of: HashMap<String, VariableId>,
+    /// `# class:` headers, from lock name to class name.
+    class_of: HashMap<String, String>,
+    /// Per thread, what may become a wait on a monitor.
+    monitors: HashMap<ThreadId, Monitor>,
+    /// Per thread and lock, how often it is held: this tells the two spellings of a wait apart.
+    held: HashMap<(ThreadId, LockId), u32>,
+}
+
+impl Builder {
+    /// Lines understood so far.
+    pub(super) fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// Events so far.
+    pub(super) fn events(&self) -> usize {
+        self.run.events.len()
+    }
+
+    /// Takes in a comment, which may be a `class:` header.
+    pub(super) fn comment(&mut self, comment: &str) {
+        let Some(pairs) = comment.strip_prefix("class:") else {
+            return;
+        };
+        for (lock, class) in pairs.split_whitespace().filter_map(|p| p.split_once('=')) {
+            self.class_of.insert(lock.to_owned(), class.to_owned());
+        }
+    }
+
+    /// Takes in an event, from line `number`.
+    pub(super) fn event(&mut self, text: &str, number: u64) -> Result<(), Malformed> {
+        let line = Line::parse(text)?;
+        let said = self.read(&line)?;
+        self.lines += 1;
+        let thread = self.thread(line.thread);
+        let site = match line.location {
+            "" => self.site(&format!("line {number}")),
+            location => self.site(location),
+        };
+        let monitor = self.monitors.remove(&thread);
+        match said {
+            Said::Nothing => {}
+            Said::Wait { condvar, lock } => self.wait(thread, condvar, lock, site, monitor),
+            Said::Op(op) => {
+                let op = self.note(thread, op, monitor);
+                self.append(thread, op, site);
+            }
+        }
+        Ok(())
+    }
+
+    /// The run as evidence, with the classes that the headers give.
+    pub(super) fn finish(mut self, label: &str) -> Evidence {
+        label.clone_into(&mut self.run.label);
+        self.run.complete = true;
+        let mut classes: Vec<Class> = Vec::new();
+        let mut known: HashMap<String, ClassId> = HashMap::new();
+        for lock in &mut self.run.locks {
+            let name = self.class_of.get(&lock.label).unwrap_or(&lock.label);
+            lock.class = *known.entry(name.clone()).or_insert_with(|| {
+                classes.push(Class {
+                    label: name.clone(),
+                    type_name: None,
+                    trusted: true,
+                });
+                ClassId::from(classes.len() - 1)
+            });
+        }
+        Evidence {
+            runs: vec![self.run],
+            classes,
+            sites: self.sites,
+            limits: Vec::new(),
+        }
+    }
+
+    /// What a line says, with its names looked up.
+    fn read(&mut self, line: &Line<'_>) -> Result<Said, Malformed> {
+        let op = match line.operation {
+            "begin" | "end" => return Ok(Said::Nothing),
+            "wait" => {
+                let name = line.first("a condition or a lock")?;
+                let lock = self.lock(line.argument(1).unwrap_or(name), Mode::Exclusive);
+                let condvar = self.resource(Kind::Condvar, name);
+                return Ok(Said::Wait { condvar, lock });
+            }
+            "acq" => self.acquire(line, Mode::Exclusive, Ask::Wait)?,
+            "racq" => self.acquire(line, Mode::Shared, Ask::Wait)?,
+            "rracq" => self.acquire(line, Mode::RecursiveShared, Ask::Wait)?,
+            "reacq" => self.acquire(line, Mode::Reentrant, Ask::Wait)?,
+            "tryacq" => self.acquire(line, Mode::Exclusive, Ask::Try)?,
+            "rtryacq" => self.acquire(line, Mode::Shared, Ask::Try)?,
+            "req" => Op::Request {
+                lock: self.lock(line.first("a lock")?, Mode::Exclusive),
+                mode: Mode::Exclusive,
+            },
+            "rel" => Op::Release {
+                lock: self.lock(line.first("a lock")?, Mode::Exclusive),
+                side: Side::Exclusive,
+            },
+            "rrel" => Op::Release {
+                lock: self.lock(line.first("a lock")?, Mode::Shared),
+                side: Side::Shared,
+            },
+            "init" => self.init(line.first("a lock")?),
+            "destroy" => self.destroy(line.first("a lock")?),
+            "fork" => Op::Fork {
+                child: self.child(line)?,
+            },
+            "join" => Op::Join {
+                child: self.child(line)?,
+            },
+            "notify" => Op::Notify {
+                condvar: self.resource(Kind::Condvar, line.first("a condition")?),
+            },
+            "notifyall" | "notifyAll" => Op::NotifyAll {
+                condvar: self.resource(Kind::Condvar, line.first("a condition")?),
+            },
+            "barrier" => self.barrier(line)?,
+            "post" => Op::Post {
+                semaphore: self.resource(Kind::Semaphore, line.first("a semaphore")?),
+            },
+            "pend" => Op::Pend {
+                semaphore: self.resource(Kind::Semaphore, line.first("a semaphore")?),
+                ask: Ask::Wait,
+            },
+            "r" => Op::Read {
+                variable: self.variable(line.whole_argument("a variable")?),
+            },
+            "w" => Op::Write {
+                variable: self.variable(line.whole_argument("a variable")?),
+            },
+            other => return Err(Malformed::Operation(other.chars().take(40).collect())),
+        };
+        Ok(Said::Op(op))
+    }
+
+    fn acquire(&mut self, line: &Line<'_>, mode: Mode, ask: Ask) -> Result<Op, Malformed> {
+        let name = line.first("a lock")?;
+        let sub = match line.parameter("sub").map(str::parse) {
+            None => None,
+            Some(Ok(sub)) => Some(sub),
+            Some(Err(_)) => return Err(line.lacks("a number after `sub=`")),
+        };
+        let nest = line.parameter("nest");
+        Ok(Op::Acquire {
+            lock: self.lock(name, mode),
+            mode,
+            ask,
+            class: AcquireClass {
+                sub,
+                nest: nest.map(|gate| self.lock(gate, Mode::Exclusive)),
+            },
+        })
+    }
+
+    fn barrier(&mut self, line: &Line<'_>) -> Result<Op, Malformed> {
+        let needs = "a barrier and the number of threads, as in `barrier(B,2)`";
+        let name = line.first(needs)?;
+        match line.argument(1).map(str::parse) {
+            Some(Ok(parties)) if parties > 0 => Ok(Op::Barrier {
+                barrier: self.resource(Kind::Barrier, name),
+                parties,
+            }),
+            _ => Err(line.lacks(needs)),
+        }
+    }
+
+    /// Follows what `op` does to the thread's locks; the acquisition that ends a monitor wait
+    /// becomes the end of that wait.
+    fn note(&mut self, thread: ThreadId, op: Op, monitor: Option<Monitor>) -> Op {
+        match op {
+            Op::Acquire { lock, .. } => {
+                *self.held.entry((thread, lock)).or_default() += 1;
+                match monitor {
+                    Some(Monitor::Waiting(waiting, condvar)) if waiting == lock => {
+                        return Op::WaitEnd { condvar, lock };
+                    }
+                    _ => {}
+                }
+            }
+            Op::Release { lock, .. } => {
+                if let Some(count) = self.held.get_mut(&(thread, lock)) {
+                    *count = count.saturating_sub(1);
+                }
+                let at = self.run.events.len();
+                self.monitors.insert(thread, Monitor::Released(lock, at));
+            }
+            // A request stands between a wait and the acquisition that ends it.
+            Op::Request { .. } => {
+                if let Some(waiting @ Monitor::Waiting(..)) = monitor {
+                    self.monitors.insert(thread, waiting);
+                }
+            }
+            Op::Join { child } => self.run.threads[child.at()].end_seen = true,
+            _ => {}
+        }
+        op
+    }
+
+    fn wait(
+        &mut self,
+        thread: ThreadId,
+        condvar: ResourceId,
+        lock: LockId,
+        site: SiteId,
+        monitor: Option<Monitor>,
+    ) {
+        let held = self.held.get(&(thread, lock)).is_some_and(|&n| n > 0);
+        let begin = Op::WaitBegin {
+            condvar,
+            lock,
+            timed: false,
+        };
+        match monitor {
+            Some(Monitor::Released(released, at)) if released == lock && !held => {
+                self.run.events[at].op = begin;
+                let waiting = Monitor::Waiting(lock, condvar);
+                self.monitors.insert(thread, waiting);
+            }
+            _ => {
+                self.append(thread, begin, site);
+                self.append(thread, Op::WaitEnd { condvar, lock }, site);
+            }
+        }
+    }
+
+    fn append(&mut self, thread: ThreadId, op: Op, site: SiteId) {
+        self.run.events.push(Event { thread, op, site });
+    }
+
+    /// The thread that a `fork` or `join` names. Some writers leave out its `T`, and only there.
+    fn child(&mut self, line: &Line<'_>) -> Result<ThreadId, Malformed> {
+        let name = line.first("a thread")?;
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        if digits(name) && line.thread.strip_prefix('T').is_some_and(digits) {
+            return Ok(self.thread(&format!("T{name}")));
+        }
+        Ok(self.thread(name))
+    }
+
+    fn thread(&mut self, name: &str) -> ThreadId {
+        if let Some(&known) = self.thread_of.get(name) {
+            return known;
+        }
+        let new = ThreadId::from(self.run.threads.len());
+        self.run.threads.push(Thread {
+            label: name.to_owned(),
+            name: None,
+            start_seen: true,
+            end_seen: false,
+        });
+        self.thread_of.insert(name.to_owned(), new);
+        new
+    }
+
+    /// The instance that a name stands for now, for a use in this mode. A dead name gets a new
+    /// instance: that the use is wrong is for the judge to say.
+    fn lock(&mut self, name: &str, mode: Mode) -> LockId {
+        let lock = match self.life_of.get(name) {
+            Some(&Life {
+                lock: Some(lock),
+                used: true,
+                ..
+            }) => lock,
+            life => {
+                let mut life = life.copied().unwrap_or_default();
+                life.used = true;
+                let lock = match life.lock {
+                    Some(lock) => lock,
+                    None => self.instance(name, life.former),
+                };
+                life.lock = Some(lock);
+                self.life_of.insert(name.to_owned(), life);
+                lock
+            }
+        };
+        let kind = &mut self.run.locks[lock.at()].kind;
+        match mode {
+            Mode::Shared | Mode::RecursiveShared | Mode::Upgradable => *kind = Kind::RwLock,
+            Mode::Reentrant if *kind == Kind::Mutex => *kind = Kind::ReentrantMutex,
+            Mode::Reentrant | Mode::Exclusive => {}
+        }
+        lock
+    }
+
+    fn init(&mut self, name: &str) -> Op {
+        let mut life = self.life_of.get(name).copied().unwrap_or_default();
+        if !life.dead && life.used {
+            life.former = life.lock.take().or(life.former);
+        }
+        life.dead = false;
+        let lock = match life.lock {
+            Some(lock) => lock,
+            None => self.instance(name, life.former),
+        };
+        life.lock = Some(lock);
+        self.life_of.insert(name.to_owned(), life);
+        Op::Init { lock }
+    }
+
+    fn destroy(&mut self, name: &str) -> Op {
+        let mut life = self.life_of.get(name).copied().unwrap_or_default();
+        // Destroyed twice with no use between: the same instance is named again.
+        let lock = match life.lock.take().or(life.former) {
+            Some(lock) => lock,
+            None => self.instance(name, None),
+        };
+        life = Life {
+            lock: None,
+            former: Some(lock),
+            dead: true,
+            used: true,
+        };
+        self.life_of.insert(name.to_owned(), life);
+        Op::Destroy { lock }
+    }
+
+    fn instance(&mut self, name: &str, former: Option<LockId>) -> LockId {
+        let lock = LockId::from(self.run.locks.len());
+        self.run.locks.push(Lock {
+            label: name.to_owned(),
+            // The headers that give classes may come later: `finish` sets this.
+            class: ClassId(0),
+            kind: Kind::Mutex,
+            rank: None,
+            former,
+        });
+        lock
+    }
+
+    fn resource(&mut self, kind: Kind, name: &str) -> ResourceId {
+        let key = (kind, name.to_owned());
+        if let Some(&known) = self.resource_of.get(&key) {
+            return known;
+        }
+        let new = ResourceId::from(self.run.resources.len());
+        self.run.resources.push(Resource {
+            label: name.to_owned(),
+            kind,
+            units: 0,
+        });
+        self.resource_of.insert(key, new);
+        new
+    }
+
+    fn variable(&mut self, name: &str) -> VariableId {
+        let next = VariableId::from(self.variable_of.len());
+        *self.variable_of.entry(name.to_owned()).or_insert(next)
+    }
+
+    fn site(&mut self, location: &str) -> SiteId {
+        if let Some(&known) = self.site_of.get(location) {
+            return known;
+        }
+        let new = SiteId::from(self.sites.len());
+        self.sites.push(Site {
+            file: location.to_owned(),
+            line: 0,
+            column: 0,
+            note: None,
+        });
+        self.site_of.insert(location.to_owned(), new);
+        new
+    }
+}

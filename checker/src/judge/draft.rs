@@ -1,0 +1,293 @@
+//! Findings in the making, and how they are put into words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::case::{Case, RunCase};
+use super::witness::Step;
+use crate::finding::{
+    Basis, Certainty, Code, Exclusion, Finding, Level, LockUse, ResourceUse, Side, Source, Verdict,
+    Wants,
+};
+use crate::graph::Arc;
+use crate::history::{ChainId, Subclass};
+use crate::trace::{Evidence, Held, LockId, Op, RunId, SiteId, ThreadId};
+
+/// A finding that is not finished.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    pub(super) code: Code,
+    pub(super) certainty: Certainty,
+    pub(super) basis: Option<Basis>,
+    pub(super) message: String,
+    pub(super) cycle: Vec<Side>,
+    pub(super) witness: Vec<String>,
+    pub(super) excluded_by: BTreeSet<Exclusion>,
+    pub(super) reasons: Vec<String>,
+    pub(super) advice: Vec<String>,
+    /// Whether it is a note whatever its certainty.
+    pub(super) note: bool,
+    /// Tells apart what the sides do not: sites, messages.
+    pub(super) salt: String,
+    /// The run, and the locks in canonical order, where it is about instances.
+    pub(super) locks: Option<(RunId, Vec<LockId>)>,
+}
+
+impl Draft {
+    pub(super) fn new(code: Code, certainty: Certainty, message: String) -> Self {
+        Draft {
+            code,
+            certainty,
+            basis: None,
+            message,
+            cycle: Vec::new(),
+            witness: Vec::new(),
+            excluded_by: BTreeSet::new(),
+            reasons: Vec::new(),
+            advice: Vec::new(),
+            note: false,
+            salt: String::new(),
+            locks: None,
+        }
+    }
+
+    /// Classes and modes of the sides, in the smallest rotation: equal for equal problems.
+    fn key(&self) -> (Code, String) {
+        let sides: Vec<String> = self.cycle.iter().map(side_key).collect();
+        let turned = (0..sides.len().max(1)).map(|start| {
+            let mut turned = sides.clone();
+            turned.rotate_left(start.min(sides.len()));
+            turned.join("\u{2}")
+        });
+        let smallest = turned.min().unwrap_or_default();
+        (self.code, format!("{smallest}\u{3}{}", self.salt))
+    }
+
+    fn finish(self, seen: u64) -> Finding {
+        let mut reasons = self.reasons;
+        if seen > 1 {
+            reasons.push(format!(
+                "the same was found {} with other locks of these classes, threads or runs",
+                times(seen - 1)
+            ));
+        }
+        let level = match self.note {
+            true => Level::Note,
+            false => Finding::level_of(self.code, self.certainty, self.basis),
+        };
+        Finding {
+            code: self.code,
+            name: self.code.name(),
+            certainty: self.certainty,
+            basis: self.basis,
+            level,
+            fingerprint: Finding::fingerprint_of(self.code, &self.cycle),
+            message: self.message,
+            evidence: vec![Source::Run],
+            cycle: self.cycle,
+            witness: self.witness,
+            excluded_by: self.excluded_by.into_iter().collect(),
+            reasons,
+            advice: self.advice,
+            in_dependencies: false,
+        }
+    }
+}
+
+fn side_key(side: &Side) -> String {
+    let lock = |lock: &LockUse| format!("{}\u{1}{}", lock.class, lock.mode);
+    let holds = side.holds.as_ref().map(lock).unwrap_or_default();
+    let wants = match &side.wants {
+        Some(Wants::Lock(want)) => lock(want),
+        Some(Wants::Resource(want)) => format!("{}\u{1}{}", want.resource, want.name),
+        None => String::new(),
+    };
+    format!("{holds}\u{1}{wants}")
+}
+
+/// Finishes drafts: of those that say the same of the same classes the surest stays.
+pub(super) fn finish(drafts: Vec<Draft>, verdict: &mut Verdict) {
+    let mut kept: BTreeMap<(Code, String), (Draft, u64)> = BTreeMap::new();
+    for draft in drafts {
+        match kept.entry(draft.key()) {
+            std::collections::btree_map::Entry::Vacant(entry) => {
+                entry.insert((draft, 1));
+            }
+            std::collections::btree_map::Entry::Occupied(mut entry) => {
+                let (best, seen) = entry.get_mut();
+                *seen += 1;
+                let rank = |draft: &Draft| (draft.certainty, std::cmp::Reverse(draft.basis));
+                if rank(&draft) > rank(best) {
+                    *best = draft;
+                }
+            }
+        }
+    }
+    let findings = kept.into_values();
+    verdict
+        .findings
+        .extend(findings.map(|(draft, seen)| draft.finish(seen)));
+}
+
+/// `once`, `twice`, `3 times`.
+pub(super) fn times(count: u64) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        _ => format!("{count} times"),
+    }
+}
+
+/// `A`, `A and B`, `A, B and C`.
+pub(super) fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+/// A place as reports name it: verbatim from text traces, else `file:line:column`.
+pub(super) fn place(evidence: &Evidence, site: SiteId) -> String {
+    let site = &evidence.sites[site.at()];
+    match site.line {
+        0 => site.file.clone(),
+        line => format!("{}:{line}:{}", site.file, site.column),
+    }
+}
+
+/// The class as reports name it, with its subclass.
+pub(super) fn class_name(evidence: &Evidence, class: Subclass) -> String {
+    let label = &evidence.classes[class.class.at()].label;
+    match class.sub {
+        Some(sub) => format!("{label}/{sub}"),
+        None => label.clone(),
+    }
+}
+
+/// A lock in a side.
+pub(super) fn lock_use(
+    evidence: &Evidence,
+    run: &RunCase<'_>,
+    held: &Held,
+    class: Option<Subclass>,
+) -> LockUse {
+    let lock = &run.run.locks[held.lock.at()];
+    let class = class.unwrap_or(Subclass {
+        class: lock.class,
+        sub: None,
+    });
+    let of_class = &evidence.classes[lock.class.at()];
+    LockUse {
+        lock: lock.label.clone(),
+        // A class that does not mean one kind of lock would make different problems look alike.
+        class: match of_class.trusted {
+            true => class_name(evidence, class),
+            false => lock.label.clone(),
+        },
+        mode: held.mode.name().to_owned(),
+        site: place(evidence, held.site),
+        type_name: of_class.type_name.clone(),
+        expression: evidence.sites[held.site.at()].note.clone(),
+    }
+}
+
+/// A side without anything but its thread.
+pub(super) fn side(case: &Case<'_>, run: &RunCase<'_>, thread: ThreadId) -> Side {
+    let of_run = &run.run.threads[thread.at()];
+    Side {
+        thread: of_run.label.clone(),
+        holds: None,
+        wants: None,
+        gates: Vec::new(),
+        thread_name: of_run.name.clone(),
+        run: (case.runs.len() > 1).then(|| run.run.label.clone()),
+        also_held: Vec::new(),
+        stack: Vec::new(),
+        path: Vec::new(),
+    }
+}
+
+/// Locks beside the one in question that a side shows at most.
+const ALSO_HELD_MAX: usize = 32;
+
+/// The locks of a chain but one, oldest first, and not too many.
+pub(super) fn also_held(
+    evidence: &Evidence,
+    run: &RunCase<'_>,
+    chain: ChainId,
+    but: Option<LockId>,
+) -> Vec<LockUse> {
+    let links = run.history.chain(chain);
+    let others = links.filter(|(_, link)| Some(link.held.lock) != but);
+    let mut held: Vec<LockUse> = others
+        .take(ALSO_HELD_MAX)
+        .map(|(_, link)| lock_use(evidence, run, &link.held, Some(link.class)))
+        .collect();
+    held.reverse();
+    held
+}
+
+/// The side that an arc stands for.
+pub(super) fn side_of(case: &Case<'_>, arc: Arc) -> Side {
+    let run = case.run(arc.run);
+    let dependency = &run.history.dependencies[arc.dependency as usize];
+    let link = &run.history.links[arc.link.at()];
+    let use_of = |held, class| lock_use(case.evidence, run, held, Some(class));
+    Side {
+        holds: Some(use_of(&link.held, link.class)),
+        wants: Some(Wants::Lock(use_of(&dependency.want, dependency.class))),
+        also_held: also_held(case.evidence, run, dependency.chain, Some(link.held.lock)),
+        ..side(case, run, dependency.thread)
+    }
+}
+
+/// What a thread waits for at an event that takes no lock.
+pub(super) fn resource_use(case: &Case<'_>, run: &RunCase<'_>, event: u32) -> Option<ResourceUse> {
+    let event = &run.run.events[event as usize];
+    let resource = |kind: &str, at: crate::trace::ResourceId| {
+        (kind.to_owned(), run.run.resources[at.at()].label.clone())
+    };
+    let (resource, name) = match event.op {
+        Op::Join { child } => ("join".to_owned(), run.run.threads[child.at()].label.clone()),
+        Op::WaitBegin { condvar, .. } | Op::WaitEnd { condvar, .. } => resource("condvar", condvar),
+        Op::Barrier { barrier, .. } => resource("barrier", barrier),
+        Op::Pend { semaphore, .. } => resource("semaphore", semaphore),
+        _ => return None,
+    };
+    Some(ResourceUse {
+        resource,
+        name,
+        site: place(case.evidence, event.site),
+    })
+}
+
+/// A schedule as reports give it: a thread per step, runs of one thread as `T1*3`.
+pub(super) fn witness(run: &RunCase<'_>, schedule: &[Step]) -> Vec<String> {
+    let by_thread = schedule.chunk_by(|a, b| a.thread == b.thread);
+    by_thread
+        .map(|steps| {
+            let label = &run.run.threads[steps[0].thread.at()].label;
+            match steps.len() {
+                1 => label.clone(),
+                count => format!("{label}*{count}"),
+            }
+        })
+        .collect()
+}
+
+/// Why a thread of this run may not be given a proof, if one of these was running already when the
+/// recording began.
+pub(super) fn start_unseen(
+    run: &RunCase<'_>,
+    threads: impl IntoIterator<Item = ThreadId>,
+) -> Option<String> {
+    let of_run = &run.run.threads;
+    let unseen = threads
+        .into_iter()
+        .map(|thread| &of_run[thread.at()])
+        .find(|thread| !thread.start_seen)?;
+    Some(format!(
+        "the start of thread {} was not seen, so what it does may be ordered in a way that is not recorded",
+        unseen.label
+    ))
+}

@@ -1,0 +1,168 @@
+//! From evidence to findings: which problems there are, and how sure each is.
+//!
+//! Each rule is one file with a `judge` function and one line in [`RULES`]. Rules see the same
+//! [`case::Case`]: the evidence, replayed and made into graphs, with two ways to a proof. A finding
+//! is `certain` only if [`witness`] accepts a schedule of the run's own events that ends in it,
+//! whatever search found that schedule: [`closure`] (polynomial, most deadlocks) or [`explore`]
+//! (exhaustive, bounded).
+//!
+//! What cannot be seen: a deadlock behind data (a lock that is taken only if a flag is set, which it
+//! never was in this run), locks and waits that are not recorded, and, in recorded programs, order
+//! that atomics or channels force. A proof holds for the observed events, not for all the program.
+
+mod blocked;
+mod case;
+mod choice;
+mod class_cycle;
+mod closure;
+mod draft;
+mod explore;
+mod misuse;
+mod model;
+mod order_cycle;
+mod reached;
+mod recursion;
+mod reported;
+mod stall;
+mod timeline;
+mod waiting;
+mod witness;
+
+use self::case::Case;
+use self::draft::Draft;
+use crate::finding::{Stats, Verdict};
+use crate::trace::Evidence;
+
+/// How far the searches go. What they leave out is in [`Verdict::limits`].
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Arcs of a lock-order graph (40 bytes each); beyond that, nested locks keep their nearest.
+    pub arcs_max: usize,
+    /// Cycles that are judged, per run and for the classes.
+    pub cycles_max: usize,
+    /// Edges looked at in the search for cycles.
+    pub cycle_steps_max: u64,
+    /// Checks made to choose the requests of one cycle.
+    pub choice_steps_max: u64,
+    /// Checks made in one component to find cycles that are not the shortest through any edge.
+    pub seek_steps_max: u64,
+    /// Events taken in by all sync-preserving proofs of a run.
+    pub proof_steps_max: u64,
+    /// A run with more events is not searched exhaustively.
+    pub search_events_max: usize,
+    /// Memory of the exhaustive search, in words of four bytes.
+    pub search_words_max: u64,
+    /// Cycles of a run that are searched for on their own, where the exhaustive search gave up.
+    pub directed_max: usize,
+}
+
+impl Default for Options {
+    /// Enough for a million events in seconds and a few hundred megabytes.
+    fn default() -> Self {
+        Options {
+            arcs_max: 2_000_000,
+            cycles_max: 1_000,
+            cycle_steps_max: 20_000_000,
+            choice_steps_max: 100_000,
+            seek_steps_max: 200_000,
+            proof_steps_max: 200_000_000,
+            search_events_max: 20_000,
+            search_words_max: 4_000_000,
+            directed_max: 16,
+        }
+    }
+}
+
+/// A rule: looks at the case and adds what it finds. Later rules see what earlier ones found.
+type Rule = fn(&Case<'_>, &mut Vec<Draft>);
+
+/// All rules, in the order in which they are applied.
+const RULES: [Rule; 9] = [
+    blocked::judge,
+    recursion::judge,
+    order_cycle::judge,
+    reached::judge,
+    class_cycle::judge,
+    waiting::judge,
+    stall::judge,
+    misuse::judge,
+    reported::judge,
+];
+
+/// Judges all evidence together.
+pub fn judge(evidence: &Evidence, options: &Options) -> Verdict {
+    let case = Case::new(evidence, options);
+    let mut drafts = Vec::new();
+    for rule in RULES {
+        rule(&case, &mut drafts);
+    }
+    let mut verdict = Verdict {
+        findings: Vec::new(),
+        stats: stats(&case),
+        limits: evidence.limits.clone(),
+    };
+    draft::finish(drafts, &mut verdict);
+    limits(&case, &mut verdict.limits);
+    verdict.settle();
+    verdict
+}
+
+fn stats(case: &Case<'_>) -> Stats {
+    let runs = &case.evidence.runs;
+    let count = |of: fn(&crate::trace::Run) -> usize| runs.iter().map(|run| of(run) as u64).sum();
+    let edges = case.runs.iter().map(|run| run.graph.graph.edge_count());
+    Stats {
+        events: count(|run| run.events.len() + run.chains.len()),
+        threads: count(|run| run.threads.len()),
+        locks: count(|run| run.locks.len()),
+        classes: case.evidence.classes.len() as u64,
+        edges: edges.map(|edges| edges as u64).sum(),
+        runs: runs.len() as u64,
+    }
+}
+
+/// Says what the searches left out.
+fn limits(case: &Case<'_>, limits: &mut Vec<String>) {
+    let mut say = |label: &str, count: u64, what: &str| {
+        if count > 0 {
+            limits.push(format!("{label}: {count} {what}"));
+        }
+    };
+    for run in &case.runs {
+        let label = &run.run.label;
+        say(
+            label,
+            run.graph.left_out,
+            "pairs of a held and a wanted lock left out of the lock-order graph, those furthest \
+             apart; the orders they would show follow from nearer pairs",
+        );
+        say(
+            label,
+            run.cycles.left_out,
+            "lock-order edges that lie on cycles not followed, or their cycles not judged",
+        );
+        say(
+            label,
+            run.unproved.get(),
+            "cycles not searched exhaustively: these are `possible` and may be certain",
+        );
+        say(
+            label,
+            run.unsearched.get(),
+            "groups of locks in cycles with too many cycles to look at each",
+        );
+        say(
+            label,
+            run.rejected.get(),
+            "proofs not accepted by the witness check: these findings are `possible`",
+        );
+    }
+    say(
+        "all runs",
+        case.classes.left_out + case.class_cycles.left_out,
+        "edges between lock classes not followed",
+    );
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! LW0002 and LW0004: a thread asks for a lock that it holds.
+//!
+//! Where its hold excludes the request, it waits for itself (LW0002). Where it reads what it reads
+//! already, it waits only if a writer has queued in between (LW0004): that is always possible with a
+//! lock whose readers wait behind waiting writers, whether or not a writer was seen. A recursive
+//! read (`read_recursive`) waits for no queue, and is no finding.
+
+use std::collections::BTreeSet;
+
+use super::case::{Case, Outcome, RunCase};
+use super::draft::{Draft, lock_use, place, side, start_unseen, witness};
+use super::order_cycle::unproved;
+use crate::finding::{Basis, Certainty, Code, Side, Wants};
+use crate::history::Recursion;
+use crate::trace::{ClassId, LockId};
+
+pub(super) fn judge(case: &Case<'_>, drafts: &mut Vec<Draft>) {
+    let written = written_classes(case);
+    for run in &case.runs {
+        let actual: BTreeSet<LockId> = drafts
+            .iter()
+            .filter_map(|draft| draft.locks.as_ref())
+            .filter(|(id, locks)| *id == run.id && locks.len() == 1)
+            .map(|(_, locks)| locks[0])
+            .collect();
+        for recursion in &run.history.recursions {
+            if !actual.contains(&recursion.held.lock) {
+                drafts.push(draft(case, run, recursion, &written));
+            }
+        }
+    }
+}
+
+/// The classes of which some lock is taken exclusively by some thread.
+fn written_classes(case: &Case<'_>) -> BTreeSet<ClassId> {
+    let runs = case.runs.iter();
+    runs.flat_map(|run| {
+        let written = run.history.writers.keys();
+        written.map(|lock| run.run.locks[lock.at()].class)
+    })
+    .collect()
+}
+
+fn draft(
+    case: &Case<'_>,
+    run: &RunCase<'_>,
+    recursion: &Recursion,
+    written: &BTreeSet<ClassId>,
+) -> Draft {
+    let dependency = &run.history.dependencies[recursion.dependency as usize];
+    let (held, want) = (recursion.held, dependency.want);
+    let excluded = held.mode.excludes(want.mode);
+    let code = match excluded {
+        true => Code::SelfDeadlock,
+        false => Code::RecursiveRead,
+    };
+    let outcome = run.prove_recursion(want.lock, recursion.dependency, excluded);
+    let lock = lock_use(case.evidence, run, &want, Some(dependency.class));
+    let message = match excluded {
+        true => format!(
+            "{} asks for {} ({}), which it holds itself ({})",
+            run.run.threads[dependency.thread.at()].label,
+            lock.lock,
+            want.mode.name(),
+            held.mode.name()
+        ),
+        false => format!(
+            "{} reads {} again while it reads it: a writer that waits between the two blocks both",
+            run.run.threads[dependency.thread.at()].label,
+            lock.lock
+        ),
+    };
+    let mut draft = Draft::new(code, Certainty::Possible, message);
+    draft.salt = format!(
+        "{} {}",
+        place(case.evidence, held.site),
+        place(case.evidence, want.site)
+    );
+    draft.cycle = vec![Side {
+        holds: Some(lock_use(case.evidence, run, &held, None)),
+        wants: Some(Wants::Lock(lock)),
+        also_held: super::draft::also_held(case.evidence, run, dependency.chain, Some(held.lock)),
+        ..side(case, run, dependency.thread)
+    }];
+    draft.advice.push(match excluded {
+        true => "release the first guard before, or pass it on instead of locking again".to_owned(),
+        false => "pass the first guard on instead of reading again, or use a recursive read \
+                  (`read_recursive`) for the second"
+            .to_owned(),
+    });
+    draft.locks = Some((run.id, vec![held.lock]));
+    let unseen = start_unseen(run, [dependency.thread]);
+    if let (Outcome::Proved(proof), None) = (&outcome, &unseen) {
+        draft.certainty = Certainty::Certain;
+        draft.witness = witness(run, &proof.schedule);
+        draft.reasons.push(match excluded {
+            true => {
+                "the schedule leads to the request, which then waits for its own thread".to_owned()
+            }
+            false => {
+                let writer = proof.sides.iter().find(|(t, _)| *t != dependency.thread);
+                let writer = writer.map_or("a writer", |(t, _)| &run.run.threads[t.at()].label);
+                format!("after the schedule, {writer} can ask to write before the second read")
+            }
+        });
+        return draft;
+    }
+    let writes = run.writes_besides(want.lock, [dependency.thread; 2]);
+    if excluded || writes {
+        draft.basis = Some(Basis::SameInstances);
+        draft.reasons.extend(unproved(run, Some(&outcome)));
+        draft.reasons.extend(unseen);
+    } else if written.contains(&run.run.locks[want.lock.at()].class) {
+        draft.basis = Some(Basis::Class);
+        draft.reasons.push(
+            "no other thread was seen to write here, but locks of this class are written"
+                .to_owned(),
+        );
+    } else {
+        draft.basis = Some(Basis::OneThread);
+        draft.reasons.push(
+            "no other thread was seen to write here; once one does, both can hang".to_owned(),
+        );
+    }
+    draft
+}

@@ -1,0 +1,249 @@
+//! LW0006: a wait for a thread, condition, barrier or semaphore that closes a circle.
+//!
+//! Small runs are searched exhaustively, and what that finds is certain. Where it was cut short,
+//! each wait under a lock is looked at on its own: if the thread that would end the wait first asks
+//! for that lock, it is a finding, and certain if a schedule can be made for it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::case::{Case, Proof, RunCase, cycle_of};
+use super::closure::Goal;
+use super::draft::{Draft, also_held, listed, lock_use, resource_use, side, start_unseen, witness};
+use super::explore::Stuck;
+use super::reached::sides;
+use crate::finding::{Basis, Certainty, Code, ResourceUse, Side, Wants};
+use crate::history::{ChainId, Dependency, HeldWait};
+use crate::trace::{Ask, Held, LockId, Op, ResourceId, ThreadId};
+
+pub(super) fn judge(case: &Case<'_>, drafts: &mut Vec<Draft>) {
+    for run in case.runs.iter().filter(|run| run.has_waits()) {
+        let found = run.found();
+        for stuck in found.into_iter().flat_map(|found| &found.stuck) {
+            if cycle_of(stuck).is_none() {
+                drafts.extend(reached(case, run, stuck));
+            }
+        }
+        if !found.is_some_and(|found| found.complete) {
+            let wakers = wakers(run);
+            let waits = run.history.held_waits.iter();
+            drafts.extend(waits.flat_map(|wait| under_lock(case, run, wait, &wakers)));
+        }
+    }
+}
+
+/// A deadlock that the exhaustive search reached.
+fn reached(case: &Case<'_>, run: &RunCase<'_>, stuck: &Stuck) -> Option<Draft> {
+    if !run.accepts(&stuck.schedule, &stuck.sides) {
+        return None;
+    }
+    let mut draft = draft(sides(case, run, stuck));
+    let threads = stuck.sides.iter().map(|(thread, _)| *thread);
+    match start_unseen(run, threads) {
+        None => certain(&mut draft, run, &stuck.schedule),
+        Some(unseen) => {
+            draft.basis = Some(Basis::SameInstances);
+            draft.reasons.push(unseen);
+        }
+    }
+    Some(draft)
+}
+
+fn certain(draft: &mut Draft, run: &RunCase<'_>, schedule: &[super::witness::Step]) {
+    draft.certainty = Certainty::Certain;
+    draft.basis = None;
+    draft.witness = witness(run, schedule);
+    draft.reasons = vec![
+        "the schedule is a legal order of the observed events, and after it each side waits for \
+         the next"
+            .to_owned(),
+    ];
+}
+
+fn draft(sides: Vec<Side>) -> Draft {
+    let told: Vec<String> = sides
+        .iter()
+        .map(|side| {
+            let waits = match &side.wants {
+                Some(Wants::Lock(lock)) => lock.lock.clone(),
+                Some(Wants::Resource(resource)) => told(resource),
+                None => "something".to_owned(),
+            };
+            match &side.holds {
+                Some(holds) => {
+                    format!("{} holds {} and waits for {waits}", side.thread, holds.lock)
+                }
+                None => format!("{} waits for {waits}", side.thread),
+            }
+        })
+        .collect();
+    let message = format!("threads wait in a circle: {}", listed(&told));
+    let mut draft = Draft::new(Code::WaitWhileHolding, Certainty::Possible, message);
+    draft.cycle = sides;
+    draft.advice.push(
+        "release the lock before the wait, or let whoever ends the wait do so without that lock"
+            .to_owned(),
+    );
+    draft
+}
+
+/// `the end of T1`, `condition C`.
+fn told(resource: &ResourceUse) -> String {
+    match resource.resource.as_str() {
+        "join" => format!("the end of {}", resource.name),
+        "condvar" => format!("condition {}", resource.name),
+        other => format!("{other} {}", resource.name),
+    }
+}
+
+/// What ends a wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Waker {
+    Notify(ResourceId),
+    Arrive(ResourceId),
+    Post(ResourceId),
+}
+
+/// Per resource and thread, the last event that ends waits for it.
+type Wakers = HashMap<Waker, BTreeMap<ThreadId, u32>>;
+
+fn wakers(run: &RunCase<'_>) -> Wakers {
+    let mut wakers = Wakers::new();
+    for (at, event) in (0..).zip(&run.run.events) {
+        let waker = match event.op {
+            Op::Notify { condvar } | Op::NotifyAll { condvar } => Waker::Notify(condvar),
+            Op::Barrier { barrier, .. } => Waker::Arrive(barrier),
+            Op::Post { semaphore } => Waker::Post(semaphore),
+            _ => continue,
+        };
+        wakers.entry(waker).or_default().insert(event.thread, at);
+    }
+    wakers
+}
+
+/// A wait under a lock that the thread which ends the wait asks for first.
+fn under_lock(
+    case: &Case<'_>,
+    run: &RunCase<'_>,
+    wait: &HeldWait,
+    wakers: &Wakers,
+) -> Option<Draft> {
+    let event = &run.run.events[wait.event as usize];
+    let of = |waker| {
+        let found = wakers.get(&waker).into_iter().flatten();
+        found.map(|(&thread, &at)| (thread, at)).collect()
+    };
+    // The threads that end the wait, and by when they have done so.
+    let wakers: Vec<(ThreadId, u32)> = match event.op {
+        Op::Join { child } => vec![(child, u32::MAX)],
+        Op::WaitBegin {
+            condvar,
+            timed: false,
+            ..
+        } => of(Waker::Notify(condvar)),
+        Op::Barrier { barrier, .. } => of(Waker::Arrive(barrier)),
+        Op::Pend {
+            semaphore,
+            ask: Ask::Wait,
+        } => of(Waker::Post(semaphore)),
+        _ => return None,
+    };
+    let held: BTreeMap<LockId, Held> = run
+        .history
+        .chain(wait.chain)
+        .map(|(_, link)| (link.held.lock, link.held))
+        .collect();
+    for (waker, by) in wakers {
+        if waker == event.thread {
+            continue;
+        }
+        let asks = run.requests_of(waker).filter(|(_, dependency)| {
+            dependency.first() < by
+                && held
+                    .get(&dependency.want.lock)
+                    .is_some_and(|held| held.mode.excludes(dependency.want.mode))
+                && run
+                    .history
+                    .stretches
+                    .ordered((waker, dependency.stretch), (event.thread, wait.stretch))
+                    .is_none()
+        });
+        for (_, dependency) in asks.take(8) {
+            return Some(of_two(
+                case,
+                run,
+                wait,
+                held[&dependency.want.lock],
+                dependency,
+            ));
+        }
+    }
+    None
+}
+
+fn of_two(
+    case: &Case<'_>,
+    run: &RunCase<'_>,
+    wait: &HeldWait,
+    held: Held,
+    asks: &Dependency,
+) -> Draft {
+    let event = &run.run.events[wait.event as usize];
+    let waiting = resource_use(case, run, wait.event);
+    let others = |chain: ChainId, but| also_held(case.evidence, run, chain, but);
+    let mut draft = draft(vec![
+        Side {
+            holds: Some(lock_use(case.evidence, run, &held, None)),
+            wants: waiting.map(Wants::Resource),
+            also_held: others(wait.chain, Some(held.lock)),
+            ..side(case, run, event.thread)
+        },
+        Side {
+            wants: Some(Wants::Lock(lock_use(
+                case.evidence,
+                run,
+                &asks.want,
+                Some(asks.class),
+            ))),
+            also_held: others(asks.chain, None),
+            ..side(case, run, asks.thread)
+        },
+    ]);
+    let unseen = start_unseen(run, [event.thread, asks.thread]);
+    match (prove(run, wait, asks), unseen) {
+        (Some(proof), None) => certain(&mut draft, run, &proof.schedule),
+        (_, unseen) => {
+            draft.basis = Some(Basis::SameInstances);
+            draft.reasons.push(
+                "the lock is held during the wait, and the thread that ends the wait asks for it; \
+                 whether the observed events can end so is open"
+                    .to_owned(),
+            );
+            draft.reasons.extend(unseen);
+        }
+    }
+    draft
+}
+
+fn prove(run: &RunCase<'_>, wait: &HeldWait, asks: &Dependency) -> Option<Proof> {
+    let event = &run.run.events[wait.event as usize];
+    let own = match event.op {
+        // The thread sleeps once the wait has begun: it stands before the end of it.
+        Op::WaitBegin { .. } => run.event_after(wait.event)?,
+        _ => wait.event,
+    };
+    let goals = [
+        Goal {
+            thread: event.thread,
+            events: &[own],
+        },
+        Goal {
+            thread: asks.thread,
+            events: &asks.events,
+        },
+    ];
+    let arrives: BTreeSet<ThreadId> = match event.op {
+        Op::Barrier { .. } => BTreeSet::from([event.thread]),
+        _ => BTreeSet::new(),
+    };
+    run.meet(&goals, &arrives)
+}

@@ -1,0 +1,106 @@
+//! The last lines of a report for people: how the program ended, and what we found.
+
+use std::io::{self, Write};
+
+use super::{Count, Detail, Program, Report};
+
+/// Writes the program's verdict and ours, each on a line.
+pub(super) fn write(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
+    // Having judged nothing is never well, and never silent.
+    if detail == Detail::Quiet && !report.fails() && report.logs > 0 {
+        return Ok(());
+    }
+    if let Some(program) = &report.program {
+        writeln!(out, "{}", program_verdict(program))?;
+    }
+    writeln!(out, "lockwise: {}", own_verdict(report))
+}
+
+/// How the program, or its tests, ended.
+fn program_verdict(program: &Program) -> String {
+    let is_test = program.command != "run";
+    let who = if is_test { "tests" } else { "program" };
+    let how = match program.exit {
+        0 if is_test => "passed".to_owned(),
+        0 => "ended well (exit 0)".to_owned(),
+        code @ 129..=159 => format!("ended by signal {} (exit {code})", code - 128),
+        code => format!("failed (exit {code})"),
+    };
+    format!("{who}: {how}")
+}
+
+/// What was found, and in what.
+fn own_verdict(report: &Report) -> String {
+    if report.logs == 0 {
+        return match report.program {
+            Some(_) => "no log was made: no program started that has watched locks",
+            None => "no log was read",
+        }
+        .to_owned();
+    }
+    let stats = &report.verdict.stats;
+    let runs = match stats.runs {
+        0 | 1 => String::new(),
+        many => format!(" in {many} runs"),
+    };
+    let looked_at = format!(
+        "{} of {}{runs}, {} of {}, {}",
+        plural(stats.events, "event", "events"),
+        plural(stats.threads, "thread", "threads"),
+        plural(stats.locks, "lock", "locks"),
+        plural(stats.classes, "class", "classes"),
+        plural(stats.edges, "lock order", "lock orders"),
+    );
+    let count = report.count();
+    let mut parts = count.parts();
+    if parts.is_empty() && stats.locks == 0 {
+        return "no lock was taken, so there is nothing to judge".to_owned();
+    }
+    if parts.is_empty() {
+        parts.push("nothing found".to_owned());
+    }
+    if report.hidden > 0 {
+        parts.push(format!("{} excluded (see --show-excluded)", report.hidden));
+    }
+    let found = parts.join(", ");
+    let fails = match count.failing {
+        0 => String::new(),
+        1 => format!(
+            "; 1 fails the build (--fail-on {})",
+            report.policy.fail_on.name()
+        ),
+        many => format!(
+            "; {many} fail the build (--fail-on {})",
+            report.policy.fail_on.name()
+        ),
+    };
+    format!("{found} in {looked_at}{fails}")
+}
+
+impl Count {
+    /// The kinds of which there are any, in words.
+    fn parts(&self) -> Vec<String> {
+        let mut parts = Vec::new();
+        let mut add = |number: usize, one: &str, many: &str| {
+            if number > 0 {
+                parts.push(plural(number as u64, one, many));
+            }
+        };
+        add(self.errors, "error", "errors");
+        add(self.warnings, "warning", "warnings");
+        add(self.notes, "note", "notes");
+        add(
+            self.dependencies,
+            "finding in dependencies",
+            "findings in dependencies",
+        );
+        add(self.excluded, "excluded", "excluded");
+        parts
+    }
+}
+
+/// `1 lock`, `2 locks`.
+fn plural(number: u64, one: &str, many: &str) -> String {
+    let noun = if number == 1 { one } else { many };
+    format!("{number} {noun}")
+}

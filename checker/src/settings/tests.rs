@@ -1,0 +1,157 @@
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Color, Environment, FILE, Layer, LogLevel, Settings, find, parse};
+use crate::policy::FailOn;
+use crate::report::{Detail, Format};
+
+fn environment(variables: &[(&str, &str)]) -> Environment {
+    variables
+        .iter()
+        .map(|(name, value)| (OsString::from(name), OsString::from(value)))
+        .collect()
+}
+
+fn resolve(line: Layer, variables: &[(&str, &str)], file: &str) -> Result<Settings, String> {
+    let path = Path::new("/bank").join(FILE);
+    let (config, _) = parse(&path, file).map_err(|error| error.to_string())?;
+    Settings::resolve(line, &environment(variables), config, Detail::Full)
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_command_line_outranks_the_environment_and_that_the_file() {
+    let line = Layer {
+        fail_on: Some(FailOn::Never),
+        ..Layer::default()
+    };
+    let variables = [("LOCKWISE_FAIL_ON", "note"), ("LOCKWISE_FORMAT", "json")];
+    let file = "fail-on = 'possible'\nformat = 'text'\ndeps = true\nshow-excluded = true\n";
+    let settings = resolve(line, &variables, file).unwrap();
+    assert_eq!(settings.policy.fail_on, FailOn::Never);
+    assert_eq!(settings.format, Format::Json);
+    assert!(settings.policy.deps && settings.policy.show_excluded);
+
+    let settings = resolve(Layer::default(), &variables, file).unwrap();
+    assert_eq!(settings.policy.fail_on, FailOn::Note);
+    let settings = resolve(Layer::default(), &[("LOCKWISE_DEPS", "0")], file).unwrap();
+    assert!(!settings.policy.deps);
+}
+
+#[test]
+fn without_any_word_the_defaults_hold() {
+    let settings = resolve(Layer::default(), &[("LOCKWISE_FAIL_ON", "")], "").unwrap();
+    assert_eq!(settings.policy.fail_on, FailOn::Certain);
+    assert_eq!(settings.format, Format::Text);
+    assert_eq!(settings.color, Color::Auto);
+    assert_eq!(settings.level, Some(LogLevel::Trace));
+}
+
+#[test]
+fn a_level_in_the_environment_is_left_to_the_runtime() {
+    let level = |line, variables: &[(&str, &str)], file| {
+        let line = Layer {
+            level: line,
+            ..Layer::default()
+        };
+        resolve(line, variables, file).unwrap().level
+    };
+    let variables = [("LOCKWISE_LEVEL", "off")];
+    assert_eq!(level(None, &variables, "level = 'order'"), None);
+    assert_eq!(level(None, &[], "level = 'order'"), Some(LogLevel::Order));
+    assert_eq!(
+        level(Some(LogLevel::Trace), &variables, ""),
+        Some(LogLevel::Trace)
+    );
+}
+
+#[test]
+fn colour_follows_the_usual_variables() {
+    let color = |variables: &[(&str, &str)], file| {
+        resolve(Layer::default(), variables, file).unwrap().color
+    };
+    assert_eq!(color(&[("CARGO_TERM_COLOR", "always")], ""), Color::Always);
+    assert_eq!(color(&[("CARGO_TERM_COLOR", "nonsense")], ""), Color::Auto);
+    let both = [("CARGO_TERM_COLOR", "always"), ("NO_COLOR", "1")];
+    assert_eq!(color(&both, "color = 'always'"), Color::Auto);
+    let ours = [("LOCKWISE_COLOR", "never"), ("CLICOLOR_FORCE", "1")];
+    assert_eq!(color(&ours, ""), Color::Never);
+    assert_eq!(color(&[], "color = 'never'"), Color::Never);
+}
+
+#[test]
+fn a_wrong_variable_is_named_with_what_it_can_be() {
+    let error = resolve(Layer::default(), &[("LOCKWISE_FAIL_ON", "always")], "").unwrap_err();
+    assert_eq!(
+        error,
+        "environment variable `LOCKWISE_FAIL_ON` is `always`, which is none of `actual`, \
+         `certain`, `possible`, `note`, `new`, `never`"
+    );
+    assert!(resolve(Layer::default(), &[("LOCKWISE_DEPS", "perhaps")], "").is_err());
+}
+
+#[test]
+fn a_wrong_file_is_named_with_line_and_column() {
+    let error = |file: &str| resolve(Layer::default(), &[], file).unwrap_err();
+    let prefix = "/bank/.config/lockwise.toml";
+    assert_eq!(
+        error("deps = true\nfail-on = 'maybe'\n"),
+        format!(
+            "{prefix}:2:11: `fail-on`: `maybe` is none of `actual`, `certain`, `possible`, \
+             `note`, `new`, `never`"
+        )
+    );
+    assert_eq!(
+        error("deps = 'yes'"),
+        format!("{prefix}:1:8: `deps`: expected true or false, found string")
+    );
+    assert_eq!(
+        error("format = 1"),
+        format!("{prefix}:1:10: `format`: expected a string, found integer")
+    );
+    assert!(error("deps = true\ndeps = = 1\n").starts_with(&format!("{prefix}:2:")));
+}
+
+#[test]
+fn an_unknown_key_is_a_warning_with_its_line() {
+    let path = Path::new("lockwise.toml");
+    let (layer, warnings) = parse(path, "deps = true\n\n[profile.ci]\nx = 1\n").unwrap();
+    assert_eq!(layer.deps, Some(true));
+    assert_eq!(warnings, ["lockwise.toml:3:2: unknown key `profile`"]);
+}
+
+#[test]
+fn new_needs_a_baseline_and_a_baseline_means_new() {
+    let error = resolve(Layer::default(), &[], "fail-on = 'new'").unwrap_err();
+    assert!(error.contains("--write-baseline"), "{error}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("baseline.json");
+    fs::write(&file, "{\"version\":1,\"accepted\":[]}").unwrap();
+    let line = Layer {
+        baseline: Some(file),
+        ..Layer::default()
+    };
+    let settings = resolve(line, &[], "").unwrap();
+    assert_eq!(settings.policy.fail_on, FailOn::New);
+
+    let (layer, _) = parse(&Path::new("/bank").join(FILE), "baseline = 'b.json'").unwrap();
+    assert_eq!(layer.baseline, Some(PathBuf::from("/bank/b.json")));
+}
+
+#[test]
+fn the_nearest_file_counts_and_none_above_the_workspace() {
+    let folder = tempfile::tempdir().unwrap();
+    let top = folder.path();
+    let member = top.join("work/member");
+    for place in [top.to_owned(), member.clone()] {
+        fs::create_dir_all(place.join(".config")).unwrap();
+        fs::write(place.join(FILE), "").unwrap();
+    }
+    let work = top.join("work");
+    assert_eq!(find(&member.join("src"), &work), Some(member.join(FILE)));
+    assert_eq!(find(&work, &work), None);
+    assert_eq!(find(&work, top), Some(top.join(FILE)));
+    assert_eq!(find(Path::new("/"), top), Some(top.join(FILE)));
+}

@@ -1,0 +1,23 @@
+//! Which readers and which judge the program uses: the one place where the stages meet.
+
+use crate::command::Stages;
+use crate::dot::Graph;
+use crate::input::{Readers, log, std_text};
+use crate::judge;
+
+/// The stages of the program.
+pub const STAGES: Stages = Stages {
+    readers: Readers {
+        is_log: log::is_log,
+        log: |path, evidence| {
+            evidence.absorb(log::read(path, &log::Limits::default())?);
+            Ok(())
+        },
+        std_text: |label, text, evidence| {
+            evidence.absorb(std_text::read(label, text, &std_text::Limits::default())?);
+            Ok(())
+        },
+    },
+    judge: |evidence| judge::judge(evidence, &judge::Options::default()),
+    graph: Graph::of,
+};

@@ -1,0 +1,192 @@
+//! Checks on: our lock types are made of watched raw locks.
+
+use std::mem::ManuallyDrop;
+use std::time::Instant;
+
+use lock_api::{
+    RawMutexTimed, RawRwLock as _, RawRwLockRecursive, RawRwLockTimed, RawRwLockUpgrade,
+    RawRwLockUpgradeTimed,
+};
+
+use super::sited::{SitedMutex, SitedRwLock};
+use super::waitable::Waitable;
+use super::watched::Watched;
+use crate::tag::Tag;
+use crate::watch::hooks::Ask;
+use crate::watch::{Identity, Mode, Site};
+
+/// The raw lock of [`crate::Mutex`].
+pub type RawMutex = Watched<Waitable>;
+/// The raw lock of [`crate::FairMutex`].
+pub type RawFairMutex = Watched<parking_lot::RawFairMutex>;
+/// The raw lock that [`crate::ReentrantMutex`] takes when its first guard is made.
+pub type RawReentrantMutex = Watched<parking_lot::RawMutex>;
+/// The raw lock of [`crate::RwLock`].
+pub type RawRwLock = Watched<parking_lot::RawRwLock>;
+
+/// A raw mutex with this identity.
+pub(crate) const fn mutex(identity: Identity) -> RawMutex {
+    Watched::from_raw(lock_api::RawMutex::INIT, identity)
+}
+
+/// A raw fair mutex with this identity.
+pub(crate) const fn fair_mutex(identity: Identity) -> RawFairMutex {
+    Watched::from_raw(lock_api::RawMutex::INIT, identity)
+}
+
+/// A raw mutex for a re-entrant one with this identity.
+pub(crate) const fn reentrant_mutex(identity: Identity) -> RawReentrantMutex {
+    Watched::from_raw(lock_api::RawMutex::INIT, identity)
+}
+
+/// A raw read-write lock with this identity.
+pub(crate) const fn rwlock(identity: Identity) -> RawRwLock {
+    Watched::from_raw(lock_api::RawRwLock::INIT, identity)
+}
+
+/// Waits for a condition variable, by `wait` on a guard that `parking_lot` accepts.
+///
+/// For the watcher, `condvar` is waited for from before the lock is given back until it is held
+/// again, also if `wait` refuses and panics.
+pub(crate) fn wait_on<T: ?Sized, U>(
+    condvar: &Tag,
+    guard: &mut lock_api::MutexGuard<'_, RawMutex, T>,
+    ask: Ask,
+    at: Site,
+    wait: impl FnOnce(&mut parking_lot::MutexGuard<'_, ()>) -> U,
+) -> U {
+    /// Tells that the wait is over, also if it unwinds.
+    struct Woken<'a>(&'a Tag, &'a Tag, Site);
+    impl Drop for Woken<'_> {
+        fn drop(&mut self) {
+            self.0.woken(self.1, self.2);
+        }
+    }
+    // SAFETY: the raw mutex is unlocked only by `wait`, which locks it again before it returns or
+    // unwinds; until then `guard` is borrowed, so that nobody can use the value.
+    let lock: &RawMutex = unsafe { lock_api::MutexGuard::mutex(guard).raw() };
+    // SAFETY: `guard` is there, so this thread holds the mutex of nothing inside. The second guard
+    // is used only while the first one is borrowed, and never dropped, so that it releases nothing.
+    let mut nothing = ManuallyDrop::new(unsafe { lock.raw.0.make_guard_unchecked() });
+    condvar.waiting(&lock.tag, ask, at);
+    let _woken = Woken(condvar, &lock.tag, at);
+    wait(&mut nothing)
+}
+
+impl<R: RawMutexTimed<Instant = Instant>> SitedMutex for Watched<R> {
+    #[inline]
+    fn identity(&self) -> Option<&Identity> {
+        self.tag.identity()
+    }
+
+    #[inline]
+    fn lock_at(&self, at: Site) {
+        let mode = self.tag.mutex_mode();
+        self.tag.request(mode, at);
+        self.acquire(mode, at, R::try_lock, R::lock);
+    }
+
+    #[inline]
+    fn try_lock_at(&self, at: Site) -> bool {
+        self.attempt(self.tag.mutex_mode(), at, R::try_lock)
+    }
+
+    #[inline]
+    fn try_lock_until_at(&self, deadline: Instant, at: Site) -> bool {
+        self.attempt_timed(self.tag.mutex_mode(), at, R::try_lock, |raw| {
+            raw.try_lock_until(deadline)
+        })
+    }
+}
+
+impl SitedRwLock for RawRwLock {
+    #[inline]
+    fn identity(&self) -> Option<&Identity> {
+        self.tag.identity()
+    }
+
+    #[inline]
+    fn lock_shared_at(&self, at: Site) {
+        self.tag.request(Mode::Shared, at);
+        self.acquire(
+            Mode::Shared,
+            at,
+            parking_lot::RawRwLock::try_lock_shared,
+            parking_lot::RawRwLock::lock_shared,
+        );
+    }
+
+    #[inline]
+    fn try_lock_shared_at(&self, at: Site) -> bool {
+        self.attempt(Mode::Shared, at, parking_lot::RawRwLock::try_lock_shared)
+    }
+
+    #[inline]
+    fn try_lock_shared_until_at(&self, deadline: Instant, at: Site) -> bool {
+        let attempt = parking_lot::RawRwLock::try_lock_shared;
+        self.attempt_timed(Mode::Shared, at, attempt, |raw| {
+            raw.try_lock_shared_until(deadline)
+        })
+    }
+
+    #[inline]
+    fn lock_shared_recursive_at(&self, at: Site) {
+        self.tag.request(Mode::RecursiveShared, at);
+        self.acquire(
+            Mode::RecursiveShared,
+            at,
+            parking_lot::RawRwLock::try_lock_shared_recursive,
+            parking_lot::RawRwLock::lock_shared_recursive,
+        );
+    }
+
+    #[inline]
+    fn lock_exclusive_at(&self, at: Site) {
+        self.tag.request(Mode::Exclusive, at);
+        self.acquire(
+            Mode::Exclusive,
+            at,
+            parking_lot::RawRwLock::try_lock_exclusive,
+            parking_lot::RawRwLock::lock_exclusive,
+        );
+    }
+
+    #[inline]
+    fn try_lock_exclusive_at(&self, at: Site) -> bool {
+        let attempt = parking_lot::RawRwLock::try_lock_exclusive;
+        self.attempt(Mode::Exclusive, at, attempt)
+    }
+
+    #[inline]
+    fn try_lock_exclusive_until_at(&self, deadline: Instant, at: Site) -> bool {
+        let attempt = parking_lot::RawRwLock::try_lock_exclusive;
+        self.attempt_timed(Mode::Exclusive, at, attempt, |raw| {
+            raw.try_lock_exclusive_until(deadline)
+        })
+    }
+
+    #[inline]
+    fn lock_upgradable_at(&self, at: Site) {
+        self.tag.request(Mode::Upgradable, at);
+        self.acquire(
+            Mode::Upgradable,
+            at,
+            parking_lot::RawRwLock::try_lock_upgradable,
+            parking_lot::RawRwLock::lock_upgradable,
+        );
+    }
+
+    #[inline]
+    fn try_lock_upgradable_at(&self, at: Site) -> bool {
+        let attempt = parking_lot::RawRwLock::try_lock_upgradable;
+        self.attempt(Mode::Upgradable, at, attempt)
+    }
+
+    #[inline]
+    fn try_lock_upgradable_until_at(&self, deadline: Instant, at: Site) -> bool {
+        let attempt = parking_lot::RawRwLock::try_lock_upgradable;
+        self.attempt_timed(Mode::Upgradable, at, attempt, |raw| {
+            raw.try_lock_upgradable_until(deadline)
+        })
+    }
+}

@@ -1,0 +1,145 @@
+//! A raw lock that the watcher sees.
+//!
+//! The protocol of each kind of operation stands here once; the trait impls in `mutex` and `rwlock`
+//! say only which mode it is about and which operation of the raw lock to call. A blocking
+//! operation first tries, so that the watcher hears of a wait only if there is one.
+//!
+//! What it cannot see: `bump` tells whether it had to wait to nobody, so a thread that parks in one
+//! is not known as waiting. A guard's `unlocked` loses the caller on its way through a closure; the
+//! site of that acquisition lies inside `lock_api`.
+
+use crate::tag::Tag;
+use crate::watch::hooks::Ask;
+use crate::watch::{Identity, Kind, Mode, Note, Site};
+
+/// Any raw lock of `lock_api`, together with who it is.
+///
+/// Wrap a foreign raw lock to have it watched like our own:
+///
+/// ```
+/// use lockwise::{Watched, lock_api};
+///
+/// type Mutex<T> = lock_api::Mutex<Watched<parking_lot::RawFairMutex>, T>;
+///
+/// static JOBS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+/// JOBS.lock().push(7);
+/// ```
+///
+/// A lock made like that has no creation site, as `lock_api` does not hand one on: it is judged as
+/// an instance, not as a member of a class. [`Watched::from_raw`] gives it an identity of its own:
+///
+/// ```
+/// use lockwise::watch::{Identity, Kind, Site};
+/// use lockwise::{Watched, lock_api};
+///
+/// type Raw = parking_lot::RawFairMutex;
+///
+/// static JOBS: lock_api::Mutex<Watched<Raw>, Vec<u32>> = lock_api::Mutex::from_raw(
+///     Watched::from_raw(
+///         <Raw as lock_api::RawMutex>::INIT,
+///         Identity::new(Kind::Foreign, Site::caller(), std::any::type_name::<Vec<u32>>)
+///             .named("jobs"),
+///     ),
+///     Vec::new(),
+/// );
+/// JOBS.lock().push(7);
+/// ```
+///
+/// To take a lock through the traits of `lock_api` must not panic, so a finding about such a lock is
+/// reported and the program goes on, also if it chose to panic.
+#[derive(Debug)]
+pub struct Watched<R> {
+    pub(crate) tag: Tag,
+    pub(super) raw: R,
+}
+
+impl<R> Watched<R> {
+    /// Watches `raw`, which nobody holds yet, under this identity.
+    #[inline]
+    pub const fn from_raw(raw: R, identity: Identity) -> Self {
+        Watched {
+            tag: Tag::new(identity),
+            raw,
+        }
+    }
+
+    /// Who the lock is; nobody, if checks are off.
+    #[inline]
+    pub const fn identity(&self) -> Option<&Identity> {
+        self.tag.identity()
+    }
+
+    /// Takes the lock after a request: by `attempt`, else by `park`, which waits.
+    #[inline]
+    pub(super) fn acquire(
+        &self,
+        mode: Mode,
+        at: Site,
+        attempt: impl FnOnce(&R) -> bool,
+        park: impl FnOnce(&R),
+    ) {
+        if !attempt(&self.raw) {
+            self.tag.blocked(mode, Ask::Wait, at);
+            park(&self.raw);
+        }
+        self.tag.acquired(mode, Ask::Wait, at);
+    }
+
+    /// Takes the lock if it is free.
+    #[inline]
+    pub(super) fn attempt(&self, mode: Mode, at: Site, attempt: impl FnOnce(&R) -> bool) -> bool {
+        let got = attempt(&self.raw);
+        if got {
+            self.tag.acquired(mode, Ask::Try, at);
+        }
+        got
+    }
+
+    /// Takes the lock if it is free, or becomes so while `wait` waits.
+    #[inline]
+    pub(super) fn attempt_timed(
+        &self,
+        mode: Mode,
+        at: Site,
+        attempt: impl FnOnce(&R) -> bool,
+        wait: impl FnOnce(&R) -> bool,
+    ) -> bool {
+        if !attempt(&self.raw) {
+            self.tag.blocked(mode, Ask::Timed, at);
+            if !wait(&self.raw) {
+                self.tag.gave_up();
+                return false;
+            }
+        }
+        self.tag.acquired(mode, Ask::Timed, at);
+        true
+    }
+
+    /// Lets others have the lock for a moment and takes it again, by `bump`.
+    ///
+    /// For the watcher that is a release and a request, which is judged anew.
+    #[inline]
+    pub(super) fn bump_by(&self, mode: Mode, at: Site, bump: impl FnOnce(&R)) {
+        self.tag.released(mode);
+        self.tag.request_for_guard(mode, at);
+        bump(&self.raw);
+        self.tag.acquired(mode, Ask::Wait, at);
+    }
+}
+
+/// The identity of a lock of which nothing is known.
+pub(super) const fn unknown() -> Identity {
+    /// A creation site that is none: [`crate::watch::Class::trusted`] does not trust it.
+    const NOWHERE: &Note = &Note {
+        file: "",
+        line: 0,
+        column: 0,
+        module: "",
+        expression: "",
+    };
+    /// The protected type, which a raw lock does not know.
+    fn no_type() -> &'static str {
+        ""
+    }
+    Identity::new(Kind::Foreign, Site::Noted(NOWHERE), no_type)
+}

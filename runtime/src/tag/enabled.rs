@@ -1,0 +1,179 @@
+//! Checks on: a tag is an identity, and its calls go to the hooks.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::{Wake, carried};
+use crate::watch::hooks::{self, Ask};
+use crate::watch::{Identity, Kind, Mode, Site};
+
+/// Who a watched object is.
+#[derive(Debug)]
+pub(crate) struct Tag(Identity);
+
+/// Runs `path` with the site at hand for the raw lock at its end.
+#[inline]
+pub(crate) fn carrying<T>(at: Site, path: impl FnOnce() -> T) -> T {
+    carried::carrying(at, path)
+}
+
+/// The site of a raw operation: the carried one, else the caller of the raw lock.
+#[inline]
+pub(crate) fn effective(caller: Site) -> Site {
+    carried::take().unwrap_or(caller)
+}
+
+impl Tag {
+    /// The tag of an object with this identity.
+    #[inline]
+    pub(crate) const fn new(identity: Identity) -> Tag {
+        Tag(identity)
+    }
+
+    /// The identity; there is always one while checks are on.
+    #[inline]
+    #[expect(clippy::unnecessary_wraps, reason = "the twin has none")]
+    pub(crate) const fn identity(&self) -> Option<&Identity> {
+        Some(&self.0)
+    }
+
+    /// The mode in which a mutex with this tag is taken.
+    #[inline]
+    pub(crate) fn mutex_mode(&self) -> Mode {
+        match self.0.kind() {
+            Kind::ReentrantMutex => Mode::Reentrant,
+            _ => Mode::Exclusive,
+        }
+    }
+
+    /// Judges a request before the thread may block.
+    #[inline]
+    pub(crate) fn request(&self, mode: Mode, at: Site) {
+        hooks::request(&self.0, mode, Ask::Wait, at);
+    }
+
+    /// Judges the upgrade of a lock that the thread holds upgradably, before it may block.
+    #[inline]
+    pub(crate) fn upgrading(&self, at: Site) {
+        hooks::upgrading(&self.0, at);
+    }
+
+    /// Judges a request on behalf of a guard that exists already, and so never panics.
+    ///
+    /// `MutexGuard::unlocked` and `bump` give the lock back and take it again, and whatever happens
+    /// the guard will release it in the end: a panic would make it release what is not held. Such a
+    /// request is reported, and then goes on to block.
+    #[inline]
+    pub(crate) fn request_for_guard(&self, mode: Mode, at: Site) {
+        let judged = catch_unwind(AssertUnwindSafe(|| self.request(mode, at)));
+        // The payload belongs to the watcher: its message is the report, already printed.
+        drop(judged);
+    }
+
+    /// Judges a request that came through a trait of `lock_api`, and returns its site.
+    ///
+    /// A site that is carried comes from our own lock types, where no guard exists yet. Without one
+    /// the caller may be `MutexGuard::unlocked`.
+    #[inline]
+    pub(crate) fn request_through_trait(&self, mode: Mode, caller: Site) -> Site {
+        if let Some(at) = carried::take() {
+            self.request(mode, at);
+            return at;
+        }
+        self.request_for_guard(mode, caller);
+        caller
+    }
+
+    /// The lock was not free: the thread is about to park.
+    #[inline]
+    pub(crate) fn blocked(&self, mode: Mode, ask: Ask, at: Site) {
+        hooks::blocked(&self.0, mode, ask, at);
+    }
+
+    /// The thread does not wait any more, and did not get what it waited for.
+    #[inline]
+    pub(crate) fn gave_up(&self) {
+        hooks::gave_up(&self.0);
+    }
+
+    /// The thread got the lock.
+    #[inline]
+    pub(crate) fn acquired(&self, mode: Mode, ask: Ask, at: Site) {
+        hooks::acquired(&self.0, mode, ask, at);
+    }
+
+    /// The thread is about to give the lock back.
+    #[inline]
+    pub(crate) fn released(&self, mode: Mode) {
+        hooks::released(&self.0, mode);
+    }
+
+    /// The thread holds the lock in another mode now.
+    #[inline]
+    pub(crate) fn changed_mode(&self, from: Mode, to: Mode, at: Site) {
+        hooks::changed_mode(&self.0, from, to, at);
+    }
+
+    /// The thread is about to give `lock` back and to wait for this condition variable.
+    #[inline]
+    pub(crate) fn waiting(&self, lock: &Tag, ask: Ask, at: Site) {
+        hooks::waiting(&self.0, &lock.0, Mode::Exclusive, ask, at);
+    }
+
+    /// The wait is over and the thread holds `lock` again.
+    #[inline]
+    pub(crate) fn woken(&self, lock: &Tag, at: Site) {
+        hooks::woken(&self.0, &lock.0, Mode::Exclusive, at);
+    }
+
+    /// The thread wakes one waiter, or all.
+    #[inline]
+    pub(crate) fn notified(&self, who: Wake, at: Site) {
+        hooks::notified(&self.0, matches!(who, Wake::All), at);
+    }
+
+    /// The thread has arrived at this barrier.
+    #[inline]
+    pub(crate) fn arrived(&self, parties: &Parties, at: Site) {
+        hooks::arrived(&self.0, parties.0, at);
+    }
+
+    /// All parties have arrived, and the thread goes on.
+    #[inline]
+    pub(crate) fn passed(&self) {
+        hooks::passed(&self.0);
+    }
+
+    /// The thread is about to wait for a unit of this semaphore.
+    #[inline]
+    pub(crate) fn pending(&self, ask: Ask, at: Site) {
+        hooks::pending(&self.0, ask, at);
+    }
+
+    /// The thread has taken a unit of this semaphore.
+    #[inline]
+    pub(crate) fn obtained(&self, ask: Ask, at: Site) {
+        hooks::obtained(&self.0, 1, ask, at);
+    }
+
+    /// The thread is about to put units into this semaphore.
+    #[inline]
+    pub(crate) fn posted(&self, units: u32, at: Site) {
+        hooks::posted(&self.0, units, at);
+    }
+}
+
+/// How many threads a barrier waits for.
+#[derive(Debug)]
+pub(crate) struct Parties(u32);
+
+impl Parties {
+    /// `count` threads, for which more than four billion stand as that many.
+    #[expect(clippy::cast_possible_truncation, reason = "compared before")]
+    pub(crate) const fn new(count: usize) -> Parties {
+        if count > u32::MAX as usize {
+            Parties(u32::MAX)
+        } else {
+            Parties(count as u32)
+        }
+    }
+}

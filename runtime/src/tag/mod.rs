@@ -1,0 +1,26 @@
+//! What a watched object carries beside its state: who it is, or, with checks off, nothing.
+//!
+//! Every lock type asks its [`Tag`] to tell the watcher what it does, and never calls the watcher
+//! itself. So switching the checks off replaces this one module by a twin of the same shape, whose
+//! tag has no size and whose calls are empty.
+
+#[cfg(feature = "checks")]
+mod carried;
+#[cfg(not(feature = "checks"))]
+mod disabled;
+#[cfg(feature = "checks")]
+mod enabled;
+
+#[cfg(not(feature = "checks"))]
+pub(crate) use disabled::{Parties, Tag, carrying, effective};
+#[cfg(feature = "checks")]
+pub(crate) use enabled::{Parties, Tag, carrying, effective};
+
+/// Whom a notification wakes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wake {
+    /// One waiter, if there is one.
+    One,
+    /// Every waiter.
+    All,
+}

@@ -1,0 +1,401 @@
+//! Writing the log: one file, opened at the first record, and a chunk of it for each thread.
+//!
+//! A thread writes into its own chunk and shares nothing; only taking a new chunk takes a lock.
+//! Everything here may be lost, nothing may fail: a log that cannot be written is given up with one
+//! line on standard error, and the program goes on.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use super::super::memory::{SysVec, hash_bytes, mix};
+use super::super::own_lock::Guarded;
+use super::super::{platform, settings};
+use super::encode::{PLAIN_MAX, Record};
+use super::{
+    CHUNK_HEADER, CHUNK_LEN, CHUNK_MAGIC, HEADER_LEN, MAGIC, Op, TEXT_MAX, VERSION, counter,
+    mapping,
+};
+
+/// Room for a record with texts.
+const TEXT_ROOM: usize = PLAIN_MAX + 3 * (TEXT_MAX + 2);
+
+/// Counts forks: what was mapped before one belongs to the parent.
+static GENERATION: AtomicU32 = AtomicU32::new(1);
+/// The first block, mapped, for the counters; null without a log.
+static HEADER: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
+
+static OPEN: Guarded<OpenLog> = Guarded::new(OpenLog {
+    file: None,
+    blocks: 0,
+    nonce: 0,
+    spare: SysVec::new(),
+});
+
+/// The log file of this process.
+struct OpenLog {
+    file: Option<File>,
+    /// How many blocks the file has, header included.
+    blocks: u64,
+    nonce: u64,
+    /// Chunks that threads left when they ended: address, and where their records end.
+    spare: SysVec<(usize, usize)>,
+}
+
+/// Where a thread writes.
+pub(crate) struct Cursor {
+    base: Cell<*mut u8>,
+    at: Cell<usize>,
+    segment: Cell<u32>,
+    generation: Cell<u32>,
+}
+
+/// Who writes: what a [`Op::Thread`] record says.
+#[derive(Clone, Copy)]
+pub(crate) struct Writer<'a> {
+    pub(crate) thread: u32,
+    pub(crate) flags: u8,
+    pub(crate) name: &'a str,
+}
+
+impl Cursor {
+    pub(crate) const fn new() -> Self {
+        Cursor {
+            base: Cell::new(std::ptr::null_mut()),
+            at: Cell::new(CHUNK_LEN),
+            segment: Cell::new(0),
+            generation: Cell::new(0),
+        }
+    }
+
+    /// Writes a record without texts. Nothing happens if there is no log.
+    #[inline]
+    pub(crate) fn plain(&self, who: Writer<'_>, op: Op, fill: impl FnOnce(Record) -> Record) {
+        self.write(who, op, PLAIN_MAX, fill);
+    }
+
+    /// Writes a record with texts.
+    pub(crate) fn texts(&self, who: Writer<'_>, op: Op, fill: impl FnOnce(Record) -> Record) {
+        self.write(who, op, TEXT_ROOM, fill);
+    }
+
+    #[inline]
+    fn write(&self, who: Writer<'_>, op: Op, room: usize, fill: impl FnOnce(Record) -> Record) {
+        let stale = self.generation.get() != GENERATION.load(Relaxed);
+        if (stale || self.at.get() + room > CHUNK_LEN) && !self.renew(who, room) {
+            return;
+        }
+        let at = self.at.get();
+        // SAFETY: `at + room <= CHUNK_LEN`, so the place lies inside the block.
+        let start = unsafe { self.base.get().add(at) };
+        // SAFETY: the block is mapped, zero from `at` on (it was written as zeros and is filled
+        // from the front), and belongs to this thread until `leave`.
+        let record = unsafe { Record::begin(start, room, op) };
+        self.at.set(at + fill(record).commit());
+    }
+
+    /// Takes a chunk with room for `room` bytes.
+    #[cold]
+    fn renew(&self, who: Writer<'_>, room: usize) -> bool {
+        let generation = GENERATION.load(Relaxed);
+        if self.generation.get() != generation {
+            // The old chunk, if any, is the parent's: leave it alone.
+            self.generation.set(generation);
+            self.segment.set(0);
+        } else if !self.base.get().is_null() {
+            let full = self.base.replace(std::ptr::null_mut());
+            // SAFETY: the block was mapped by `take_chunk` and nothing refers to it any more.
+            unsafe { mapping::unmap(full) };
+        }
+        self.base.set(std::ptr::null_mut());
+        self.at.set(CHUNK_LEN);
+        let Some((base, at)) = OPEN.with(|open| open.take_chunk(room + TEXT_ROOM)) else {
+            count(counter::LOST);
+            return false;
+        };
+        self.base.set(base);
+        // SAFETY: `take_chunk` gives a mapped block with that much room.
+        let start = unsafe { base.add(at) };
+        // SAFETY: the block is mapped, zero from `at` on, and belongs to this thread now.
+        let record = unsafe { Record::begin(start, TEXT_ROOM, Op::Thread) };
+        let record = record
+            .number(who.thread)
+            .number(self.segment.get())
+            .small(who.flags)
+            .text(who.name);
+        self.at.set(at + record.commit());
+        self.segment.set(self.segment.get() + 1);
+        true
+    }
+
+    /// Leaves the rest of the chunk to other threads. The next record starts a new segment.
+    pub(crate) fn leave(&self) {
+        let base = self.base.replace(std::ptr::null_mut());
+        let at = self.at.replace(CHUNK_LEN);
+        if base.is_null() || self.generation.get() != GENERATION.load(Relaxed) {
+            return;
+        }
+        let kept = at + 2 * TEXT_ROOM < CHUNK_LEN
+            && OPEN.with(|open| open.spare.push((base.expose_provenance(), at)));
+        if !kept {
+            // SAFETY: the block was mapped by `take_chunk` and nothing refers to it any more.
+            unsafe { mapping::unmap(base) };
+        }
+    }
+
+    /// Makes the cursor that of a new thread.
+    pub(crate) fn restart(&self) {
+        self.segment.set(0);
+    }
+}
+
+impl OpenLog {
+    /// A mapped chunk with at least `room` bytes left, and where its records end.
+    fn take_chunk(&mut self, room: usize) -> Option<(*mut u8, usize)> {
+        if !settings::log_wanted() {
+            return None;
+        }
+        if self.file.is_none() && !self.open() {
+            return None;
+        }
+        if let Some(&(base, at)) = self.spare.last() {
+            if at + room <= CHUNK_LEN {
+                self.spare.pop();
+                return Some((std::ptr::with_exposed_provenance_mut(base), at));
+            }
+        }
+        let max = settings::log_max() / CHUNK_LEN as u64;
+        if settings::level() == settings::Level::Trace && self.blocks >= max.max(2) {
+            settings::fall_to_order();
+            set(counter::FELL);
+        }
+        // A quarter more is kept for the chains of level `order`.
+        if self.blocks >= (max + max / 4).max(4) {
+            set(counter::STOPPED);
+            settings::log_failed();
+            return None;
+        }
+        let file = self.file.as_ref()?;
+        let Ok(base) = mapping::map(file, self.blocks * CHUNK_LEN as u64) else {
+            set(counter::STOPPED);
+            settings::log_failed();
+            platform::write_stderr(
+                b"lockwise: the log cannot grow any more; recording stops here\n",
+            );
+            return None;
+        };
+        self.blocks += 1;
+        // SAFETY: the block is mapped and ours, and longer than the magic.
+        unsafe { base.copy_from_nonoverlapping(CHUNK_MAGIC.as_ptr(), CHUNK_MAGIC.len()) };
+        Some((base, CHUNK_HEADER))
+    }
+
+    /// Creates the file. Uses no allocator: the path is built in place.
+    fn open(&mut self) -> bool {
+        let opened = Path::of_log(self.nonce).and_then(|(path, nonce)| {
+            let file = path.create()?;
+            let header = mapping::map(&file, 0).ok()?;
+            Some((file, header, nonce))
+        });
+        let Some((file, header, nonce)) = opened else {
+            settings::log_failed();
+            platform::write_stderr(
+                b"lockwise: no log can be written in the directory that LOCKWISE_LOG names; going on without\n",
+            );
+            return false;
+        };
+        let start = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |since| {
+                since.as_secs() * 1_000_000_000 + u64::from(since.subsec_nanos())
+            });
+        let mut bytes = [0_u8; HEADER_LEN];
+        let mut put = |at: usize, field: &[u8]| bytes[at..at + field.len()].copy_from_slice(field);
+        put(8, &VERSION.to_le_bytes());
+        put(10, &(HEADER_LEN as u16).to_le_bytes());
+        put(12, &(CHUNK_LEN as u32).to_le_bytes());
+        put(16, &std::process::id().to_le_bytes());
+        put(20, &(settings::level() as u32).to_le_bytes());
+        put(24, &start.to_le_bytes());
+        put(32, &nonce.to_le_bytes());
+        put(40, &self.nonce.to_le_bytes());
+        // SAFETY: the header block is mapped, ours, and longer than the header.
+        unsafe { header.copy_from_nonoverlapping(bytes.as_ptr(), HEADER_LEN) };
+        let mut buffer = [0; 256];
+        let program = platform::program_name(&mut buffer);
+        let mut text = [0_u8; 2 + 256];
+        let len = program.len();
+        text[0] = (len & 0x7f) as u8 | 0x80;
+        text[1] = (len >> 7) as u8;
+        text[2..2 + len].copy_from_slice(program);
+        // SAFETY: the block is mapped and ours, and 128 + 258 bytes lie inside it.
+        unsafe {
+            header
+                .add(HEADER_LEN)
+                .copy_from_nonoverlapping(text.as_ptr(), 2 + len)
+        };
+        // The magic last: a log without it was cut off while it was opened.
+        // SAFETY: as above.
+        unsafe { header.copy_from_nonoverlapping(MAGIC.as_ptr(), MAGIC.len()) };
+        HEADER.store(header, Relaxed);
+        self.file = Some(file);
+        self.blocks = 1;
+        self.nonce = nonce;
+        true
+    }
+}
+
+/// A path, or a part of one, built without an allocator.
+struct Path {
+    bytes: [u8; 1024],
+    len: usize,
+}
+
+impl Path {
+    fn push(&mut self, part: &[u8]) -> Option<()> {
+        self.bytes
+            .get_mut(self.len..self.len + part.len())?
+            .copy_from_slice(part);
+        self.len += part.len();
+        Some(())
+    }
+
+    fn push_number(&mut self, number: u64, base: u64) -> Option<()> {
+        let mut digits = [0_u8; 20];
+        let mut at = digits.len();
+        let mut rest = number;
+        loop {
+            at -= 1;
+            digits[at] = b"0123456789abcdef"[(rest % base) as usize];
+            rest /= base;
+            if rest == 0 {
+                return self.push(&digits[at..]);
+            }
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    /// `DIR/PROGRAM.PID.NONCE.lwlog`, and the nonce.
+    fn of_log(parent: u64) -> Option<(Path, u64)> {
+        let mut path = Path {
+            bytes: [0; 1024],
+            len: 0,
+        };
+        path.push(platform::env(c"LOCKWISE_LOG")?)?;
+        path.push(b"/")?;
+        let mut buffer = [0; 256];
+        let program = platform::program_name(&mut buffer);
+        path.push(&program[..program.len().min(100)])?;
+        let process = std::process::id();
+        // Unlike for two processes, two copies of this runtime in one, and two lives of one number.
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |since| since.as_nanos() as u64);
+        let here = HEADER.as_ptr().expose_provenance() as u64;
+        let nonce = mix(
+            mix(now, u64::from(process)),
+            hash_bytes(here, program) ^ parent,
+        );
+        path.push(b".")?;
+        path.push_number(u64::from(process), 10)?;
+        path.push(b".")?;
+        path.push_number(nonce, 16)?;
+        path.push(b".lwlog")?;
+        Some((path, nonce))
+    }
+
+    #[cfg(unix)]
+    fn create(&self) -> Option<File> {
+        use std::os::unix::ffi::OsStrExt;
+
+        let path = std::path::Path::new(std::ffi::OsStr::from_bytes(self.bytes()));
+        let fresh = || {
+            File::options()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .open(path)
+        };
+        fresh()
+            .or_else(|_| {
+                if let Some(dir) = path.parent() {
+                    std::fs::create_dir_all(dir)?;
+                }
+                fresh()
+            })
+            .ok()
+    }
+
+    #[cfg(not(unix))]
+    fn create(&self) -> Option<File> {
+        None
+    }
+}
+
+/// Adds one to a counter in the header.
+fn count(at: usize) {
+    add(at, 1);
+}
+
+/// Sets a flag in the header.
+fn set(at: usize) {
+    let header = HEADER.load(Relaxed);
+    if !header.is_null() {
+        // SAFETY: the header block stays mapped for as long as `HEADER` names it, and the counters
+        // lie inside it at multiples of eight.
+        let counter = unsafe { AtomicU64::from_ptr(header.add(at).cast()) };
+        counter.store(1, Relaxed);
+    }
+}
+
+fn add(at: usize, number: u64) {
+    let header = HEADER.load(Relaxed);
+    if !header.is_null() {
+        // SAFETY: as in `set`.
+        let counter = unsafe { AtomicU64::from_ptr(header.add(at).cast()) };
+        counter.fetch_add(number, Relaxed);
+    }
+}
+
+/// Counts chains that the running program forgot.
+pub(crate) fn count_forgotten(number: u64) {
+    add(counter::FORGOTTEN, number);
+}
+
+/// A number for a node of the learned order; never used twice.
+pub(crate) fn next_node_number() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    NEXT.fetch_add(1, Relaxed)
+}
+
+/// The generation that definitions must have been written in to be in this process's log.
+pub(crate) fn generation() -> u32 {
+    GENERATION.load(Relaxed)
+}
+
+/// Takes the writer's lock before a fork.
+pub(crate) fn before_fork() {
+    OPEN.take();
+}
+
+/// Gives it back afterwards, in the parent.
+pub(crate) fn after_fork_in_parent() {
+    OPEN.give_back();
+}
+
+/// Gives it back afterwards, in the child, which starts a log of its own.
+pub(crate) fn after_fork_in_child() {
+    GENERATION.fetch_add(1, Relaxed);
+    HEADER.store(std::ptr::null_mut(), Relaxed);
+    OPEN.give_back();
+    OPEN.with(|open| {
+        // The parent's blocks stay mapped here and are not written to any more; its spare chunks
+        // are its own. Closing our descriptor of its file does not close it.
+        open.file = None;
+        open.spare.clear();
+        open.blocks = 0;
+    });
+}

@@ -1,0 +1,252 @@
+//! Memory for the watcher: a vector and a map on the system allocator.
+//!
+//! The program's own global allocator may take watched locks, so nothing that runs inside a hook
+//! may call it while it holds a lock of ours: the allocator's lock could be held by a thread that
+//! waits for that very lock. Both types hold plain data only, never panic, and report a refusal
+//! of the system by a return value, which the caller counts.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ptr::NonNull;
+
+/// A growing array of plain data.
+pub(super) struct SysVec<T: Copy> {
+    data: Option<NonNull<T>>,
+    len: usize,
+    capacity: usize,
+}
+
+// SAFETY: the vector owns its data like `Vec`, and `T: Copy + Send` has no tie to a thread.
+unsafe impl<T: Copy + Send> Send for SysVec<T> {}
+
+impl<T: Copy> SysVec<T> {
+    /// An empty vector, which owns no memory.
+    pub(super) const fn new() -> Self {
+        SysVec {
+            data: None,
+            len: 0,
+            capacity: 0,
+        }
+    }
+
+    /// Adds a value at the end; false if the system gives no memory.
+    #[must_use]
+    pub(super) fn push(&mut self, value: T) -> bool {
+        if self.len == self.capacity && !self.grow() {
+            return false;
+        }
+        let Some(data) = self.data else { return false };
+        // SAFETY: `len < capacity`, so the place lies inside the allocation.
+        let place = unsafe { data.add(self.len) };
+        // SAFETY: `place` is valid for writes and aligned, as part of an allocation of `[T]`.
+        unsafe { place.write(value) };
+        self.len += 1;
+        true
+    }
+
+    fn grow(&mut self) -> bool {
+        let capacity = (self.capacity * 2).max(16);
+        let (Ok(new), Ok(old)) = (
+            Layout::array::<T>(capacity),
+            Layout::array::<T>(self.capacity),
+        ) else {
+            return false;
+        };
+        if new.size() == 0 {
+            return false;
+        }
+        let raw = match self.data {
+            // SAFETY: `new` has a non-zero size, checked above.
+            None => unsafe { System.alloc(new) },
+            // SAFETY: `data` came from `System` with layout `old`, and the new size is not zero
+            // and, being a valid layout's, does not overflow.
+            Some(data) => unsafe { System.realloc(data.as_ptr().cast(), old, new.size()) },
+        };
+        let Some(data) = NonNull::new(raw.cast::<T>()) else {
+            return false;
+        };
+        self.data = Some(data);
+        self.capacity = capacity;
+        true
+    }
+
+    /// Forgets all values and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    /// Forgets all values but the first `len`.
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    /// Takes the last value away.
+    pub(super) fn pop(&mut self) -> Option<T> {
+        let last = *self.last()?;
+        self.len -= 1;
+        Some(last)
+    }
+}
+
+impl<T: Copy> std::ops::Deref for SysVec<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        match self.data {
+            None => &[],
+            // SAFETY: the first `len` values are initialised, aligned and owned by `self`.
+            Some(data) => unsafe { std::slice::from_raw_parts(data.as_ptr(), self.len) },
+        }
+    }
+}
+
+impl<T: Copy> std::ops::DerefMut for SysVec<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        match self.data {
+            None => &mut [],
+            // SAFETY: as above, and `self` is borrowed exclusively.
+            Some(data) => unsafe { std::slice::from_raw_parts_mut(data.as_ptr(), self.len) },
+        }
+    }
+}
+
+/// A map from non-zero 64-bit keys to 32-bit values; open addressing with linear probing.
+pub(super) struct SysMap {
+    /// Pairs of key and value; key 0 marks a free place. The length is a power of two.
+    places: SysVec<(u64, u32)>,
+    used: usize,
+}
+
+impl SysMap {
+    /// An empty map, which owns no memory.
+    pub(super) const fn new() -> Self {
+        SysMap {
+            places: SysVec::new(),
+            used: 0,
+        }
+    }
+
+    /// The value under `key`.
+    pub(super) fn get(&self, key: u64) -> Option<u32> {
+        debug_assert_ne!(key, 0, "0 marks a free place");
+        if self.places.is_empty() {
+            return None;
+        }
+        let mask = self.places.len() - 1;
+        let mut at = spread(key) & mask;
+        loop {
+            match self.places[at] {
+                (0, _) => return None,
+                (found, value) if found == key => return Some(value),
+                _ => at = (at + 1) & mask,
+            }
+        }
+    }
+
+    /// Puts `value` under `key`, over an older one; false if the system gives no memory.
+    #[must_use]
+    pub(super) fn insert(&mut self, key: u64, value: u32) -> bool {
+        if (self.used + 1) * 4 > self.places.len() * 3 && !self.grow() {
+            return false;
+        }
+        let mask = self.places.len() - 1;
+        let mut at = spread(key) & mask;
+        while self.places[at].0 != 0 && self.places[at].0 != key {
+            at = (at + 1) & mask;
+        }
+        self.used += usize::from(self.places[at].0 == 0);
+        self.places[at] = (key, value);
+        true
+    }
+
+    /// How many keys there are.
+    pub(super) fn len(&self) -> usize {
+        self.used
+    }
+
+    /// Forgets all keys and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.places.fill((0, 0));
+        self.used = 0;
+    }
+
+    fn grow(&mut self) -> bool {
+        let mut bigger = SysVec::new();
+        for _ in 0..(self.places.len() * 2).max(64) {
+            if !bigger.push((0, 0)) {
+                bigger.release();
+                return false;
+            }
+        }
+        let mut old = std::mem::replace(&mut self.places, bigger);
+        self.used = 0;
+        for &(key, value) in old.iter() {
+            // It has room for all, so it does not grow again and cannot fail.
+            let fits = key == 0 || self.insert(key, value);
+            debug_assert!(fits, "the bigger table has room");
+        }
+        old.release();
+        true
+    }
+}
+
+impl<T: Copy> SysVec<T> {
+    /// Gives the memory back. There is no `Drop`, because these vectors stand in statics.
+    fn release(&mut self) {
+        if let (Some(data), Ok(layout)) = (self.data.take(), Layout::array::<T>(self.capacity)) {
+            // SAFETY: `data` came from `System` with this layout and is not used any more.
+            unsafe { System.dealloc(data.as_ptr().cast(), layout) };
+        }
+        self.len = 0;
+        self.capacity = 0;
+    }
+}
+
+/// Mixes a key so that neighbours do not cluster.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the low bits of a hash are a hash"
+)]
+fn spread(key: u64) -> usize {
+    mix(key, 0) as usize
+}
+
+/// Mixes two words into one well-distributed word (the finaliser of `SplitMix64`).
+#[inline]
+pub(super) const fn mix(a: u64, b: u64) -> u64 {
+    let mut x = a ^ b.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+/// Hashes bytes into a word (FNV-1a), going on from `seed`.
+pub(super) fn hash_bytes(seed: u64, bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_holds_what_a_standard_map_holds() {
+        let mut ours = SysMap::new();
+        let mut theirs = std::collections::HashMap::new();
+        let mut key = 1_u64;
+        for value in 0..5_000 {
+            key = mix(key, 7) % 3_000 + 1;
+            assert!(ours.insert(key, value));
+            theirs.insert(key, value);
+        }
+        for key in 1..=3_000 {
+            assert_eq!(ours.get(key), theirs.get(&key).copied());
+        }
+        assert_eq!(ours.len(), theirs.len());
+        ours.clear();
+        assert_eq!(ours.get(1), None);
+    }
+}

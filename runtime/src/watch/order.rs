@@ -1,0 +1,662 @@
+//! The learned order: every chain of locks that a thread ever held while it asked for another, as
+//! a tree, and the search for cycles in it.
+//!
+//! A node of the tree is an acquisition in its context: the path from the root is what was held,
+//! oldest first, and the node itself is what was asked for then (and, for nodes below it, held). A
+//! new chain is one new node, however many locks are held, where a graph of edges would need one
+//! edge per held lock. Edges are implied: `a -> b` exists if a node for `b` lies below one for `a`.
+//!
+//! A cycle is a list of nodes, each of which asks for a lock that the next one holds (Goodlock:
+//! Havelund, 2000; iGoodlock: Joshi et al., PLDI 2009). It is reported only if it could happen by
+//! what is known here: the modes exclude each other, no lock that all sides hold keeps them apart
+//! (gate lock), the sides were seen on different threads, and no side ends before another begins
+//! (fork and join). The search runs only when a thread shows a chain for the first time.
+//!
+//! What it cannot see: cycles over other instances of the same classes, which the checker finds in
+//! the log; sides that only some other order of events could bring together; cycles longer than
+//! [`CYCLE_MAX`]; what was forgotten because the tree was full; and what the search gave up after
+//! [`STEPS_MAX`] steps. The last two are counted.
+
+use super::hooks::Ask;
+use super::identity::LockId;
+use super::log::{self, Op};
+use super::memory::{SysMap, SysVec, mix};
+use super::mode::Mode;
+use super::own_lock::Guarded;
+use super::site::Site;
+use super::slot::{HeldLock, Slot, split};
+use super::stack::Stack;
+use super::{registry, settings};
+
+/// The most nodes that are kept; a full tree is forgotten as a whole, and that is counted.
+const NODES_MAX: usize = 1 << 18;
+/// The most stacks that are kept.
+const STACKS_MAX: usize = 1 << 15;
+/// The most threads whose fork and join are kept; later ones count as unordered.
+const THREADS_MAX: usize = 1 << 20;
+/// The longest cycle that is looked for while the program runs.
+pub(super) const CYCLE_MAX: usize = 8;
+/// The most nodes that one search looks at.
+const STEPS_MAX: usize = 20_000;
+/// On how many threads a node is remembered to have been seen.
+const SEEN_MAX: usize = 3;
+
+static ORDER: Guarded<Learned> = Guarded::new(Learned {
+    nodes: SysVec::new(),
+    children: SysMap::new(),
+    by_lock: SysMap::new(),
+    stacks: SysVec::new(),
+    reported: SysMap::new(),
+    threads: SysVec::new(),
+    forgotten: 0,
+    searches_cut: 0,
+});
+
+struct Learned {
+    /// By number, from 1.
+    nodes: SysVec<Node>,
+    /// Node by hash of (parent, lock, mode, ask).
+    children: SysMap,
+    /// The latest node for each lock; the others hang on it.
+    by_lock: SysMap,
+    /// The stacks of new chains, where they are captured.
+    stacks: SysVec<Stack>,
+    /// Hashes of what was reported.
+    reported: SysMap,
+    /// By number, from 1.
+    threads: SysVec<Thread>,
+    forgotten: u64,
+    searches_cut: u64,
+}
+
+/// An acquisition in its context. Numbers of nodes are 0 for none.
+#[derive(Clone, Copy)]
+struct Node {
+    parent: u32,
+    first_child: u32,
+    next_sibling: u32,
+    next_of_lock: u32,
+    lock: LockId,
+    mode: Mode,
+    ask: Ask,
+    site: Site,
+    /// The threads that showed it, with the stretch in which each did last.
+    seen: [(u32, u32); SEEN_MAX],
+    /// In `stacks`, plus one; 0 for none.
+    stack: u32,
+    /// Its number in the log, and the log generation in which that was defined.
+    logged: (u32, u32),
+}
+
+/// What is known of a thread's place among the others. Numbers of threads are 0 for none.
+#[derive(Clone, Copy)]
+struct Thread {
+    parent: u32,
+    /// The parent's stretch that ended with the fork.
+    forked_in: u32,
+    joiner: u32,
+    /// The joiner's stretch that ended with the join.
+    joined_in: u32,
+    name: [u8; 32],
+}
+
+/// One side of a cycle, as plain data.
+#[derive(Clone, Copy)]
+pub(super) struct CycleSide {
+    pub(super) thread: u32,
+    pub(super) name: [u8; 32],
+    pub(super) holds: HeldLock,
+    pub(super) wants: HeldLock,
+    pub(super) stack: Stack,
+}
+
+/// A cycle that a new chain closes; the running thread's side comes first.
+#[derive(Clone, Copy)]
+pub(super) struct Cycle {
+    pub(super) len: usize,
+    pub(super) sides: [Option<CycleSide>; CYCLE_MAX],
+    /// Whether all sides were seen on one thread only.
+    pub(super) one_thread: bool,
+}
+
+/// Learns that this thread asks for `want` while it holds what it holds.
+///
+/// Returns the node of the request, and the cycle that it closes if it is new.
+pub(super) fn learn(slot: &Slot, want: HeldLock, stack: &Stack) -> (u32, Option<Cycle>) {
+    ORDER.with(|order| order.learn(slot, want, stack))
+}
+
+/// Whether this was not reported before; it counts as reported from now on.
+pub(super) fn is_first_report(hash: u64) -> bool {
+    ORDER.with(|order| {
+        let hash = hash | 1;
+        let fresh = order.reported.get(hash).is_none();
+        if order.reported.len() < NODES_MAX {
+            // Without memory it may be reported again: better than not at all.
+            let _ = order.reported.insert(hash, 1);
+        }
+        fresh
+    })
+}
+
+/// A number for a thread; with its parent and the parent's stretch if its fork was seen.
+pub(super) fn new_thread(name: &str, parent: Option<(u32, u32)>) -> u32 {
+    let (parent, forked_in) = parent.unwrap_or((0, 0));
+    let thread = Thread {
+        parent,
+        forked_in,
+        joiner: 0,
+        joined_in: 0,
+        name: short(name),
+    };
+    ORDER.with(|order| {
+        if order.threads.len() >= THREADS_MAX || !order.threads.push(thread) {
+            // It still needs a number that no other thread has.
+            order.forgotten += 1;
+            return (THREADS_MAX as u64 + order.forgotten) as u32;
+        }
+        order.threads.len() as u32
+    })
+}
+
+/// Gives a thread its name, now that it runs.
+pub(super) fn name_thread(thread: u32, name: &str) {
+    ORDER.with(|order| {
+        if let Some(thread) = order.thread_mut(thread) {
+            thread.name = short(name);
+        }
+    });
+}
+
+/// `joiner` has waited for `thread` to end, in its given stretch.
+pub(super) fn joined(thread: u32, joiner: u32, stretch: u32) {
+    ORDER.with(|order| {
+        let Some(joined) = order.thread_mut(thread) else {
+            return;
+        };
+        if joined.joiner == 0 && thread != joiner {
+            joined.joiner = joiner;
+            joined.joined_in = stretch;
+        }
+    });
+}
+
+fn short(name: &str) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    let len = name.len().min(32);
+    bytes[..len].copy_from_slice(&name.as_bytes()[..len]);
+    bytes
+}
+
+impl Learned {
+    fn thread_mut(&mut self, number: u32) -> Option<&mut Thread> {
+        self.threads.get_mut((number as usize).checked_sub(1)?)
+    }
+
+    fn node(&self, number: u32) -> &Node {
+        &self.nodes[number as usize - 1]
+    }
+
+    fn learn(&mut self, slot: &Slot, want: HeldLock, stack: &Stack) -> (u32, Option<Cycle>) {
+        if self.nodes.len() + slot.depth() + 1 > NODES_MAX && !self.nodes.is_empty() {
+            self.forget();
+        }
+        if slot.is_stale() {
+            // The nodes that this thread remembers may be gone.
+            slot.refresh();
+        }
+        let mut parent = 0;
+        for at in 0..slot.depth() {
+            let mut node = slot.node(at);
+            if node == 0 || node as usize > self.nodes.len() {
+                let held = slot.held(at);
+                node = if held.again {
+                    parent
+                } else {
+                    self.child(parent, held).0
+                };
+                slot.set_node(at, node);
+            }
+            parent = node;
+        }
+        let (node, fresh) = self.child(parent, want);
+        if node == 0 {
+            return (0, None);
+        }
+        if fresh && !stack.is_empty() && self.stacks.len() < STACKS_MAX && self.stacks.push(*stack)
+        {
+            self.nodes[node as usize - 1].stack = self.stacks.len() as u32;
+        }
+        let thread = slot.thread.load(std::sync::atomic::Ordering::Relaxed);
+        let new_thread = self.see(node, thread, slot.stretch.get());
+        self.log(slot, node);
+        let cycle = if want.ask == Ask::Wait && new_thread {
+            self.search(node)
+        } else {
+            None
+        };
+        (node, cycle)
+    }
+
+    /// The child of `parent` for this acquisition, and whether it is new; 0 without memory.
+    fn child(&mut self, parent: u32, held: HeldLock) -> (u32, bool) {
+        let how = held.mode as u64 | (held.ask as u64) << 8;
+        let mut key = mix(mix(u64::from(parent) << 16 | how, held.lock.0), 3) | 1;
+        while let Some(found) = self.children.get(key) {
+            let node = self.node(found);
+            if (node.parent, node.lock, node.mode, node.ask)
+                == (parent, held.lock, held.mode, held.ask)
+            {
+                return (found, false);
+            }
+            key = mix(key, 5) | 1;
+        }
+        let number = self.nodes.len() as u32 + 1;
+        let lock_key = held.lock.0.max(1);
+        let node = Node {
+            parent,
+            first_child: 0,
+            next_sibling: if parent == 0 {
+                0
+            } else {
+                self.node(parent).first_child
+            },
+            next_of_lock: self.by_lock.get(lock_key).unwrap_or(0),
+            lock: held.lock,
+            mode: held.mode,
+            ask: held.ask,
+            site: held.site,
+            seen: [(0, 0); SEEN_MAX],
+            stack: 0,
+            logged: (0, 0),
+        };
+        if !self.nodes.push(node) {
+            return (0, false);
+        }
+        // An entry that does not fit makes the node findable on fewer ways, never wrong.
+        let _ = self.children.insert(key, number);
+        let _ = self.by_lock.insert(lock_key, number);
+        if parent != 0 {
+            self.nodes[parent as usize - 1].first_child = number;
+        }
+        (number, true)
+    }
+
+    /// Notes that `thread` showed the node; whether it is the first time for that thread.
+    fn see(&mut self, node: u32, thread: u32, stretch: u32) -> bool {
+        let seen = &mut self.nodes[node as usize - 1].seen;
+        if let Some(place) = seen.iter_mut().find(|place| place.0 == thread) {
+            // A later stretch may be unordered where the earlier one was not, so it is searched.
+            let fresh = place.1 != stretch;
+            place.1 = stretch;
+            return fresh;
+        }
+        match seen.iter_mut().find(|place| place.0 == 0) {
+            Some(place) => *place = (thread, stretch),
+            None => seen[SEEN_MAX - 1] = (thread, stretch),
+        }
+        true
+    }
+
+    /// Writes the chain into the log: its nodes where they are not there yet, and who showed it.
+    fn log(&mut self, slot: &Slot, node: u32) {
+        if settings::level() != settings::Level::Order || !settings::log_wanted() {
+            return;
+        }
+        let logged = self.define(slot, node);
+        slot.log(Op::Seen, |record| {
+            record.number(logged).number(slot.stretch.get())
+        });
+    }
+
+    fn define(&mut self, slot: &Slot, node: u32) -> u32 {
+        // From the node up to the first ancestor that is defined, then down again.
+        let generation = log::generation();
+        let mut next = node;
+        let mut first = node;
+        while next != 0 && self.node(next).logged.1 != generation {
+            first = next;
+            next = self.node(next).parent;
+        }
+        if self.node(node).logged.1 == generation {
+            return self.node(node).logged.0;
+        }
+        loop {
+            let number = log::next_node_number();
+            let Node {
+                parent,
+                lock,
+                mode,
+                ask,
+                site,
+                ..
+            } = *self.node(first);
+            let parent = if parent == 0 {
+                0
+            } else {
+                self.node(parent).logged.0
+            };
+            let (instance, class) = split(lock);
+            registry::define_class(slot, class);
+            let site = registry::site_number(slot, site);
+            slot.log(Op::DefNode, |record| {
+                record
+                    .number(number)
+                    .number(parent)
+                    .number(instance)
+                    .number(class)
+                    .how(mode, ask)
+                    .number(site)
+            });
+            self.nodes[first as usize - 1].logged = (number, generation);
+            if first == node {
+                return number;
+            }
+            // The ancestor of `node` just below `first`: found from below again, which makes a
+            // long undefined chain quadratic once, and it is defined once.
+            let mut below = node;
+            while self.node(below).parent != first {
+                below = self.node(below).parent;
+            }
+            first = below;
+        }
+    }
+
+    /// Forgets all chains. What was reported stays, and so does what is known of threads.
+    fn forget(&mut self) {
+        self.forgotten += self.nodes.len() as u64;
+        log::count_forgotten(self.nodes.len() as u64);
+        self.nodes.clear();
+        self.children.clear();
+        self.by_lock.clear();
+        self.stacks.clear();
+        settings::new_epoch();
+    }
+
+    /// Whether all that thread `a` did up to its stretch `a.1` came before all that thread `b` did
+    /// in its stretch `b.1`, by fork and join.
+    ///
+    /// What came after `a` for sure: its joiner from the join on, that one's joiner, and so on.
+    /// What came before `b` for sure: its parent up to the fork, that one's parent, and so on, and
+    /// whatever those had joined by then. Other paths through forks and joins are not followed: a
+    /// finding that they would exclude is then only called possible.
+    fn before(&self, a: (u32, u32), b: (u32, u32)) -> bool {
+        let row = |number: u32| self.threads.get((number as usize).checked_sub(1)?);
+        let mut steps = 0;
+        // Pairs (thread, stretch): all that this thread did from then on came after `a`.
+        let mut after = Some(a);
+        while let Some((thread, from)) = after {
+            let mut ancestor = Some(b);
+            while let Some((number, upto)) = ancestor {
+                steps += 1;
+                if steps > STEPS_MAX {
+                    return false;
+                }
+                if number == thread && upto >= from && (number, b.0) != (a.0, a.0) {
+                    return true;
+                }
+                ancestor = row(number)
+                    .filter(|row| row.parent != 0)
+                    .map(|row| (row.parent, row.forked_in));
+            }
+            after = row(thread)
+                .filter(|row| row.joiner != 0)
+                .map(|row| (row.joiner, row.joined_in.saturating_add(1)));
+        }
+        false
+    }
+
+    /// The locks held at a node: its proper ancestors, youngest first.
+    fn held(&self, node: u32) -> impl Iterator<Item = u32> + '_ {
+        let mut at = self.node(node).parent;
+        std::iter::from_fn(move || {
+            let now = at;
+            at = if now == 0 {
+                return None;
+            } else {
+                self.node(now).parent
+            };
+            Some(now)
+        })
+    }
+
+    /// The shortest cycle that asks first for what `node` asks for, if it could happen; else one
+    /// that was seen on one thread only.
+    fn search(&mut self, node: u32) -> Option<Cycle> {
+        // Without another node that wants anything while holding the wanted lock there is none.
+        let mut steps = STEPS_MAX;
+        let mut found = None;
+        for one_thread in [false, true] {
+            for len in 2..=CYCLE_MAX {
+                let mut path = [0_u32; CYCLE_MAX];
+                path[0] = node;
+                let mut deeper = false;
+                if self.extend(&mut path, 1, len, one_thread, &mut steps, &mut deeper) {
+                    found = Some((path, len, one_thread));
+                    break;
+                }
+                if !deeper || steps == 0 {
+                    break;
+                }
+            }
+            if found.is_some() {
+                break;
+            }
+        }
+        if steps == 0 {
+            self.searches_cut += 1;
+        }
+        let (path, len, one_thread) = found?;
+        let mut hash = u64::from(one_thread);
+        for &node in &path[..len] {
+            // Commutative, so that it does not matter which side closed the cycle.
+            hash = hash.wrapping_add(mix(self.node(node).lock.0, 11));
+        }
+        if self.reported.get(hash | 1).is_some() {
+            return None;
+        }
+        if self.reported.len() < NODES_MAX {
+            let _ = self.reported.insert(hash | 1, 1);
+        }
+        Some(self.cycle(&path[..len], one_thread))
+    }
+
+    /// Tries to make the path into a cycle of `len` nodes. The depth of the recursion is at most
+    /// [`CYCLE_MAX`].
+    fn extend(
+        &self,
+        path: &mut [u32; CYCLE_MAX],
+        at: usize,
+        len: usize,
+        one_thread: bool,
+        steps: &mut usize,
+        deeper: &mut bool,
+    ) -> bool {
+        let last = *self.node(path[at - 1]);
+        let mut holder = self.by_lock.get(last.lock.0.max(1)).unwrap_or(0);
+        while holder != 0 {
+            let Node {
+                mode,
+                next_of_lock,
+                first_child,
+                ..
+            } = *self.node(holder);
+            let mut node = if mode.excludes(last.mode) {
+                first_child
+            } else {
+                0
+            };
+            while node != 0 {
+                if *steps == 0 {
+                    return false;
+                }
+                *steps -= 1;
+                if self.fits(path, at, node, one_thread) {
+                    path[at] = node;
+                    if at + 1 < len {
+                        *deeper = true;
+                        if self.extend(path, at + 1, len, one_thread, steps, deeper) {
+                            return true;
+                        }
+                    } else {
+                        *deeper = true;
+                        let wants = *self.node(node);
+                        let closes = self.held(path[0]).any(|held| {
+                            let held = self.node(held);
+                            held.lock == wants.lock && held.mode.excludes(wants.mode)
+                        });
+                        if closes && self.threads_fit(&path[..len], one_thread) {
+                            return true;
+                        }
+                    }
+                }
+                node = self.next_below(holder, node);
+            }
+            holder = next_of_lock;
+        }
+        false
+    }
+
+    /// The node after `node` in a walk over all that lies below `top`.
+    fn next_below(&self, top: u32, node: u32) -> u32 {
+        let mut at = node;
+        if self.node(at).first_child != 0 {
+            return self.node(at).first_child;
+        }
+        while at != top {
+            if self.node(at).next_sibling != 0 {
+                return self.node(at).next_sibling;
+            }
+            at = self.node(at).parent;
+        }
+        0
+    }
+
+    /// Whether `node` can be the next side: it waits, for another lock than the sides before it,
+    /// and no gate lock keeps it apart from any of them.
+    fn fits(&self, path: &[u32; CYCLE_MAX], at: usize, node: u32, one_thread: bool) -> bool {
+        let wants = self.node(node);
+        if wants.ask != Ask::Wait {
+            return false;
+        }
+        path[..at].iter().all(|&side| {
+            side != node
+                && self.node(side).lock != wants.lock
+                && !self.gated(side, node)
+                && (one_thread || self.apart(side, node))
+        })
+    }
+
+    /// Whether both sides hold one lock in modes that exclude each other.
+    fn gated(&self, a: u32, b: u32) -> bool {
+        self.held(a).any(|a| {
+            let a = self.node(a);
+            self.held(b).any(|b| {
+                let b = self.node(b);
+                a.lock == b.lock && (a.mode.excludes(b.mode) || b.mode.excludes(a.mode))
+            })
+        })
+    }
+
+    /// Whether the sides were seen on different threads and could overlap.
+    fn apart(&self, a: u32, b: u32) -> bool {
+        let seen = |node: u32| {
+            self.node(node)
+                .seen
+                .into_iter()
+                .filter(|place| place.0 != 0)
+        };
+        seen(a).any(|a| seen(b).any(|b| a.0 != b.0 && !self.before(a, b) && !self.before(b, a)))
+    }
+
+    /// Whether all sides can be on different threads at once; for `one_thread`, that they need not.
+    fn threads_fit(&self, path: &[u32], one_thread: bool) -> bool {
+        one_thread || self.assign(path).is_some()
+    }
+
+    /// A thread for each side, all different and unordered.
+    fn assign(&self, path: &[u32]) -> Option<[(u32, u32); CYCLE_MAX]> {
+        let mut chosen = [(0, 0); CYCLE_MAX];
+        let mut tried = [0_usize; CYCLE_MAX];
+        let mut at = 0;
+        loop {
+            if at == path.len() {
+                return Some(chosen);
+            }
+            let seen = &self.node(path[at]).seen;
+            let next = (tried[at]..SEEN_MAX).find(|&choice| {
+                let place = seen[choice];
+                place.0 != 0
+                    && chosen[..at].iter().all(|&other| {
+                        other.0 != place.0
+                            && !self.before(place, other)
+                            && !self.before(other, place)
+                    })
+            });
+            if let Some(choice) = next {
+                chosen[at] = seen[choice];
+                tried[at] = choice + 1;
+                at += 1;
+            } else if at == 0 {
+                return None;
+            } else {
+                tried[at] = 0;
+                at -= 1;
+            }
+        }
+    }
+
+    fn cycle(&self, path: &[u32], one_thread: bool) -> Cycle {
+        let threads = self.assign(path);
+        let mut cycle = Cycle {
+            len: path.len(),
+            sides: [None; CYCLE_MAX],
+            one_thread,
+        };
+        for (at, &number) in path.iter().enumerate() {
+            let node = self.node(number);
+            let before = self.node(path[(at + path.len() - 1) % path.len()]);
+            let holds = self
+                .held(number)
+                .find(|&held| self.node(held).lock == before.lock);
+            let thread = threads.map_or(node.seen[0].0, |threads| threads[at].0);
+            let row = (thread as usize)
+                .checked_sub(1)
+                .and_then(|at| self.threads.get(at));
+            cycle.sides[at] = holds.map(|holds| CycleSide {
+                thread,
+                name: row.map_or([0; 32], |row| row.name),
+                holds: self.node(holds).as_held(),
+                wants: node.as_held(),
+                stack: match node.stack {
+                    0 => Stack::EMPTY,
+                    stack => self.stacks[stack as usize - 1],
+                },
+            });
+        }
+        cycle
+    }
+}
+
+impl Node {
+    fn as_held(&self) -> HeldLock {
+        HeldLock {
+            lock: self.lock,
+            mode: self.mode,
+            ask: self.ask,
+            again: false,
+            rank: None,
+            site: self.site,
+        }
+    }
+}
+
+/// Takes the lock before a fork.
+pub(super) fn before_fork() {
+    ORDER.take();
+}
+
+/// Gives it back afterwards, in the parent and in the child.
+pub(super) fn after_fork() {
+    ORDER.give_back();
+}

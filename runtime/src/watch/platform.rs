@@ -1,0 +1,17 @@
+//! What the watcher asks of the system without the standard library's help, because that would
+//! allocate with the program's allocator or cannot be had there: environment variables, thread
+//! names, a call at the very end of a thread, and handlers around `fork`.
+
+#[cfg(not(unix))]
+mod other;
+#[cfg(unix)]
+mod unix;
+
+#[cfg(not(unix))]
+pub(super) use other::{
+    at_thread_end, env, is_first_thread, on_fork, program_name, thread_name, write_stderr,
+};
+#[cfg(unix)]
+pub(super) use unix::{
+    at_thread_end, env, is_first_thread, on_fork, program_name, thread_name, write_stderr,
+};

@@ -1,0 +1,37 @@
+//! Surviving `fork`: the child is a process of its own, with a log of its own.
+//!
+//! A fork copies the memory of all threads but runs only one of them. So all locks of the watcher
+//! are taken before and given back after, in the parent and in the child; the child then starts a
+//! new log and takes what was defined in the parent's for not yet defined.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use super::{log, order, platform, registry, settings};
+
+/// Sets the handlers up, once.
+pub(super) fn prepare() {
+    static DONE: AtomicBool = AtomicBool::new(false);
+    if !DONE.swap(true, Relaxed) {
+        platform::on_fork(before, after_in_parent, after_in_child);
+    }
+}
+
+/// The order is that in which slow paths take them.
+extern "C" fn before() {
+    order::before_fork();
+    registry::before_fork();
+    log::before_fork();
+}
+
+extern "C" fn after_in_parent() {
+    log::after_fork_in_parent();
+    registry::after_fork();
+    order::after_fork();
+}
+
+extern "C" fn after_in_child() {
+    log::after_fork_in_child();
+    registry::after_fork();
+    order::after_fork();
+    settings::new_epoch();
+}

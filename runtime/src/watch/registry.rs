@@ -1,0 +1,192 @@
+//! Sites and classes by number: interned by content, defined in the log before anyone uses them.
+//!
+//! Each crate has its own copy of a location, so equal pointers are only a short cut: per thread, a
+//! small table maps the pointers last seen to numbers, and behind it stands one table for all,
+//! keyed by content.
+
+use super::identity::Class;
+use super::log::{self, Op};
+use super::memory::{SysMap, SysVec, hash_bytes, mix};
+use super::own_lock::Guarded;
+use super::site::Site;
+use super::slot::Slot;
+
+/// The most classes that are told apart; the rest share number 0.
+const CLASSES_MAX: usize = 1 << 20;
+/// The most sites that are told apart; the rest share number 0.
+const SITES_MAX: usize = 1 << 20;
+
+static REGISTRY: Guarded<Registry> = Guarded::new(Registry {
+    sites: SysVec::new(),
+    site_numbers: SysMap::new(),
+    classes: SysVec::new(),
+    class_numbers: SysMap::new(),
+});
+
+struct Registry {
+    /// By number, from 1; with the log generation in which each was defined.
+    sites: SysVec<(Site, u32)>,
+    /// Number by content hash; a collision is resolved by rehashing.
+    site_numbers: SysMap,
+    /// By number, from 1; with the log generation in which each was defined.
+    classes: SysVec<(Class, u32)>,
+    class_numbers: SysMap,
+}
+
+/// The number of a site; 0 if there are too many.
+pub(super) fn site_number(slot: &Slot, site: Site) -> u32 {
+    let word = site.pack();
+    if let Some(number) = slot.cached_site(word) {
+        return number;
+    }
+    let number = REGISTRY.with(|registry| registry.site(slot, site));
+    slot.cache_site(word, number);
+    number
+}
+
+/// The number of a class; 0 if there are too many.
+pub(super) fn class_number(slot: &Slot, class: &Class) -> u32 {
+    REGISTRY.with(|registry| registry.class(slot, class))
+}
+
+/// The class with this number.
+pub(super) fn class(number: u32) -> Option<Class> {
+    REGISTRY.with(|registry| {
+        registry
+            .classes
+            .get((number as usize).checked_sub(1)?)
+            .map(|(class, _)| *class)
+    })
+}
+
+/// Makes sure that the class with this number is defined in the log as it is now.
+pub(super) fn define_class(slot: &Slot, number: u32) {
+    REGISTRY.with(|registry| registry.log_class(slot, number));
+}
+
+impl Registry {
+    fn site(&mut self, slot: &Slot, site: Site) -> u32 {
+        let seed = u64::from(site.line()) << 32 | u64::from(site.column());
+        let mut key = hash_bytes(seed, site.file().as_bytes()) | 1;
+        let number = loop {
+            match self.site_numbers.get(key) {
+                Some(number) if same_site(self.sites[number as usize - 1].0, site) => break number,
+                Some(_) => key = mix(key, 1) | 1,
+                None => {
+                    let number = self.sites.len() as u32 + 1;
+                    if self.sites.len() >= SITES_MAX
+                        || !self.sites.push((site, 0))
+                        || !self.site_numbers.insert(key, number)
+                    {
+                        return 0;
+                    }
+                    break number;
+                }
+            }
+        };
+        self.log_site(slot, number);
+        number
+    }
+
+    fn log_site(&mut self, slot: &Slot, number: u32) {
+        let row = &mut self.sites[number as usize - 1];
+        if row.1 == log::generation() {
+            return;
+        }
+        row.1 = log::generation();
+        let site = row.0;
+        let (module, expression) = site
+            .note()
+            .map_or(("", ""), |note| (note.module, note.expression));
+        slot.log_texts(Op::DefSite, |record| {
+            record
+                .number(number)
+                .number(site.line())
+                .number(site.column())
+                .text(site.file())
+                .text(module)
+                .text(expression)
+        });
+    }
+
+    fn class(&mut self, slot: &Slot, class: &Class) -> u32 {
+        let born = class.born;
+        let mut key = match class.name {
+            Some(name) => hash_bytes(class.kind as u64, name.as_bytes()),
+            None => hash_bytes(
+                u64::from(born.line()) << 32 | u64::from(born.column()) << 8 | class.kind as u64,
+                born.file().as_bytes(),
+            ),
+        };
+        key = hash_bytes(key, class.type_name.as_bytes()) | 1;
+        let number = loop {
+            match self.class_numbers.get(key) {
+                Some(number) if same_class(&self.classes[number as usize - 1].0, class) => {
+                    break number;
+                }
+                Some(_) => key = mix(key, 1) | 1,
+                None => {
+                    let number = self.classes.len() as u32 + 1;
+                    if self.classes.len() >= CLASSES_MAX
+                        || !self.classes.push((*class, 0))
+                        || !self.class_numbers.insert(key, number)
+                    {
+                        return 0;
+                    }
+                    break number;
+                }
+            }
+        };
+        self.log_class(slot, number);
+        number
+    }
+
+    fn log_class(&mut self, slot: &Slot, number: u32) {
+        let Some(row) = (number as usize)
+            .checked_sub(1)
+            .and_then(|at| self.classes.get_mut(at))
+        else {
+            return;
+        };
+        if row.1 == log::generation() {
+            return;
+        }
+        row.1 = log::generation();
+        let class = row.0;
+        let born = self.site(slot, class.born);
+        slot.log_texts(Op::DefClass, |record| {
+            record
+                .number(number)
+                .small(class.kind as u8)
+                .small(u8::from(class.trusted()))
+                .number(born)
+                .text(class.name.unwrap_or(""))
+                .text(class.type_name)
+        });
+    }
+}
+
+/// Whether two sites are one, notes included: a macro says more about a place than its location.
+fn same_site(a: Site, b: Site) -> bool {
+    a == b && a.note() == b.note()
+}
+
+fn same_class(a: &Class, b: &Class) -> bool {
+    a.kind == b.kind
+        && a.type_name == b.type_name
+        && match (a.name, b.name) {
+            (Some(a), Some(b)) => a == b,
+            (None, None) => a.born == b.born,
+            _ => false,
+        }
+}
+
+/// Takes the registry's lock before a fork.
+pub(super) fn before_fork() {
+    REGISTRY.take();
+}
+
+/// Gives it back afterwards, in the parent and in the child.
+pub(super) fn after_fork() {
+    REGISTRY.give_back();
+}

@@ -1,0 +1,232 @@
+//! What the environment asks for, read once.
+//!
+//! | variable | values | meaning |
+//! | --- | --- | --- |
+//! | `LOCKWISE_LEVEL` | `off`, `order`, `trace` | what is watched and recorded; `order` if not given |
+//! | `LOCKWISE_LOG` | a directory | where each process writes its event log; none if not given |
+//! | `LOCKWISE_LOG_MAX` | bytes, with `K`, `M` or `G` | the size at which a log falls from `trace` to `order`; 1G |
+//! | `LOCKWISE_ON_FINDING` | `report`, `panic`, `abort`, `silent` | see [`Reaction`](super::Reaction) |
+//! | `LOCKWISE_ORDER` | `declared`, `every`, `learn` | see [`Order`](super::Order) |
+//! | `LOCKWISE_ACQUIRE` | `refuse`, `report` | see [`Enforcement`](super::Enforcement) |
+//! | `LOCKWISE_STACKS` | `0`, `1` | stacks of new edges; on if a callback is set or a log is written |
+//!
+//! What the program chooses by a call wins over the environment. A value that is not understood is
+//! reported on standard error, once, and the default is taken.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use super::platform;
+use super::reaction::{Enforcement, Order, Reaction};
+
+/// What is watched and recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(super) enum Level {
+    /// Nothing.
+    Off = 0,
+    /// Held sets and orders; the log holds new chains only.
+    Order = 1,
+    /// All events go to the log.
+    Trace = 2,
+}
+
+static LOADED: AtomicBool = AtomicBool::new(false);
+static LEVEL: AtomicU8 = AtomicU8::new(Level::Order as u8);
+static LOG: AtomicBool = AtomicBool::new(false);
+static LOG_MAX: AtomicU64 = AtomicU64::new(1 << 30);
+/// 0 not chosen, 1 off, 2 on.
+static STACKS: AtomicU8 = AtomicU8::new(0);
+/// The reaction plus one; 0 not chosen.
+static REACTION: AtomicU8 = AtomicU8::new(0);
+/// The order plus one; 0 not chosen.
+static ORDER: AtomicU8 = AtomicU8::new(0);
+/// The enforcement plus one; 0 not chosen.
+static ENFORCEMENT: AtomicU8 = AtomicU8::new(0);
+/// Counts what makes per-thread knowledge stale: a fork, a fallen level, forgotten chains.
+static EPOCH: AtomicU32 = AtomicU32::new(1);
+
+/// Reads the environment, if that was not done yet.
+pub(super) fn load() {
+    if LOADED.swap(true, Relaxed) {
+        return;
+    }
+    if let Some(level) = choice(
+        c"LOCKWISE_LEVEL",
+        &[
+            (b"off", Level::Off as u8),
+            (b"order", Level::Order as u8),
+            (b"trace", Level::Trace as u8),
+        ],
+    ) {
+        LEVEL.store(level, Relaxed);
+    }
+    let reactions: [(&[u8], u8); 4] = [
+        (b"report", Reaction::Report as u8 + 1),
+        (b"panic", Reaction::Panic as u8 + 1),
+        (b"abort", Reaction::Abort as u8 + 1),
+        (b"silent", Reaction::Silent as u8 + 1),
+    ];
+    if let Some(reaction) = choice(c"LOCKWISE_ON_FINDING", &reactions) {
+        let _ = REACTION.compare_exchange(0, reaction, Relaxed, Relaxed);
+    }
+    let orders: [(&[u8], u8); 3] = [
+        (b"declared", Order::Declared as u8 + 1),
+        (b"every", Order::Every as u8 + 1),
+        (b"learn", Order::Learn as u8 + 1),
+    ];
+    if let Some(order) = choice(c"LOCKWISE_ORDER", &orders) {
+        let _ = ORDER.compare_exchange(0, order, Relaxed, Relaxed);
+    }
+    let enforcements: [(&[u8], u8); 2] = [
+        (b"refuse", Enforcement::Refuse as u8 + 1),
+        (b"report", Enforcement::Report as u8 + 1),
+    ];
+    if let Some(enforcement) = choice(c"LOCKWISE_ACQUIRE", &enforcements) {
+        let _ = ENFORCEMENT.compare_exchange(0, enforcement, Relaxed, Relaxed);
+    }
+    if let Some(stacks) = choice(c"LOCKWISE_STACKS", &[(b"0", 1), (b"1", 2)]) {
+        STACKS.store(stacks, Relaxed);
+    }
+    LOG.store(
+        platform::env(c"LOCKWISE_LOG").is_some_and(|dir| !dir.is_empty()),
+        Relaxed,
+    );
+    if let Some(text) = platform::env(c"LOCKWISE_LOG_MAX") {
+        match bytes(text) {
+            Some(max) => LOG_MAX.store(max, Relaxed),
+            None => complain(c"LOCKWISE_LOG_MAX"),
+        }
+    }
+}
+
+/// The value that belongs to what the variable says.
+fn choice(name: &'static std::ffi::CStr, values: &[(&[u8], u8)]) -> Option<u8> {
+    let text = platform::env(name).filter(|text| !text.is_empty())?;
+    let found = values.iter().find(|(value, _)| *value == text);
+    if found.is_none() {
+        complain(name);
+    }
+    found.map(|(_, number)| *number)
+}
+
+/// A number of bytes, with an optional unit.
+fn bytes(text: &[u8]) -> Option<u64> {
+    let (digits, shift) = match text.split_last()? {
+        (b'K' | b'k', digits) => (digits, 10),
+        (b'M' | b'm', digits) => (digits, 20),
+        (b'G' | b'g', digits) => (digits, 30),
+        _ => (text, 0),
+    };
+    let number: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    number.checked_mul(1 << shift)
+}
+
+fn complain(name: &'static std::ffi::CStr) {
+    let mut line = [0_u8; 128];
+    let mut len = 0;
+    for part in [
+        b"lockwise: the value of ",
+        name.to_bytes(),
+        b" is not understood\n",
+    ] {
+        line[len..len + part.len()].copy_from_slice(part);
+        len += part.len();
+    }
+    platform::write_stderr(&line[..len]);
+}
+
+/// What is watched and recorded now.
+#[inline]
+pub(super) fn level() -> Level {
+    match LEVEL.load(Relaxed) {
+        0 => Level::Off,
+        1 => Level::Order,
+        _ => Level::Trace,
+    }
+}
+
+/// Falls from `trace` to `order`, because the log is full.
+pub(super) fn fall_to_order() {
+    LEVEL.store(Level::Order as u8, Relaxed);
+    new_epoch();
+}
+
+/// Whether a log is to be written.
+#[inline]
+pub(super) fn log_wanted() -> bool {
+    LOG.load(Relaxed)
+}
+
+/// Gives the log up.
+pub(super) fn log_failed() {
+    LOG.store(false, Relaxed);
+}
+
+/// The size at which a log falls from `trace` to `order`, in bytes.
+pub(super) fn log_max() -> u64 {
+    LOG_MAX.load(Relaxed)
+}
+
+/// Whether stacks of new edges are captured.
+pub(super) fn stacks_wanted() -> bool {
+    match STACKS.load(Relaxed) {
+        0 => log_wanted() || super::reaction::has_callback(),
+        chosen => chosen == 2,
+    }
+}
+
+/// What happens on a finding.
+pub(super) fn reaction() -> Reaction {
+    match REACTION.load(Relaxed) {
+        0 | 1 => Reaction::Report,
+        2 => Reaction::Panic,
+        3 => Reaction::Abort,
+        _ => Reaction::Silent,
+    }
+}
+
+/// Chooses what happens on a finding.
+pub(super) fn choose_reaction(reaction: Reaction) {
+    REACTION.store(reaction as u8 + 1, Relaxed);
+}
+
+/// What `acquire!` does when the ascending rule is broken.
+pub(super) fn enforcement() -> Enforcement {
+    if ENFORCEMENT.load(Relaxed) == 2 {
+        Enforcement::Report
+    } else {
+        Enforcement::Refuse
+    }
+}
+
+/// Chooses what `acquire!` does when the ascending rule is broken.
+pub(super) fn choose_enforcement(enforcement: Enforcement) {
+    ENFORCEMENT.store(enforcement as u8 + 1, Relaxed);
+}
+
+/// Where the ascending rule binds.
+#[inline]
+pub(super) fn order() -> Order {
+    match ORDER.load(Relaxed) {
+        0 | 1 => Order::Declared,
+        2 => Order::Every,
+        _ => Order::Learn,
+    }
+}
+
+/// Chooses where the ascending rule binds. Chains judged under the old rule are judged again.
+pub(super) fn choose_order(order: Order) {
+    ORDER.store(order as u8 + 1, Relaxed);
+    new_epoch();
+}
+
+/// The current epoch; what a thread knows from another one is stale.
+#[inline]
+pub(super) fn epoch() -> u32 {
+    EPOCH.load(Relaxed)
+}
+
+/// Makes all per-thread knowledge stale.
+pub(super) fn new_epoch() {
+    EPOCH.fetch_add(1, Relaxed);
+}
