@@ -388,6 +388,8 @@ impl<'a> Merge<'a, '_> {
             Record::Join { child, site } => {
                 let site = self.names.site(site);
                 if let Some(&child) = self.by_number.get(&child) {
+                    // Its own last record may be lost, or come a little later.
+                    self.end_seen[child] = true;
                     let child = self.streams[child].id;
                     self.push(at, Op::Join { child }, site);
                 }
