@@ -134,10 +134,10 @@ pub(super) fn fresh_word(object: &Identity) -> u64 {
 /// If the request breaks a rule and the program chose to panic on that.
 #[inline]
 pub fn request(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
-    if let Some(slot) = watching() {
-        if slot.depth() > 0 {
-            request_nested(slot, lock, mode, ask, at);
-        }
+    if let Some(slot) = watching()
+        && slot.depth() > 0
+    {
+        request_nested(slot, lock, mode, ask, at);
     }
 }
 
@@ -478,20 +478,21 @@ fn log_finding(slot: &Slot, finding: &Finding) {
         (instance, held.mode, registry::site_number(slot, held.site))
     };
     let holds = side.holds.as_ref().map(numbers);
-    let wants = numbers(&side.wants);
+    let (lock, mode, at) = numbers(&side.wants);
     slot.log_texts(Op::Finding, |record| {
         let record = record
             .small(finding.code as u8)
             .small(u8::from(holds.is_some()));
         let record = match holds {
-            Some((lock, mode, site)) => record.number(lock).how(mode, Ask::Wait).number(site),
+            Some((held, held_in, since)) => {
+                record.number(held).how(held_in, Ask::Wait).number(since)
+            }
             None => record,
         };
-        let (lock, mode, site) = wants;
         record
             .number(lock)
             .how(mode, side.ask)
-            .number(site)
+            .number(at)
             .text(&finding.message)
     });
 }

@@ -171,12 +171,12 @@ pub(super) fn name_thread(thread: u32, name: &str) {
 /// `joiner` has waited for `thread` to end, in its given stretch.
 pub(super) fn joined(thread: u32, joiner: u32, stretch: u32) {
     ORDER.with(|order| {
-        let Some(joined) = order.thread_mut(thread) else {
+        let Some(row) = order.thread_mut(thread) else {
             return;
         };
-        if joined.joiner == 0 && thread != joiner {
-            joined.joiner = joiner;
-            joined.joined_in = stretch;
+        if row.joiner == 0 && thread != joiner {
+            row.joiner = joiner;
+            row.joined_in = stretch;
         }
     });
 }

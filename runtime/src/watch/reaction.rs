@@ -85,10 +85,10 @@ pub(super) fn has_callback() -> bool {
 
 /// Tells the program's callback.
 pub(super) fn call_back(finding: &Finding) {
-    if has_callback() {
-        if let Some(callback) = &*CALLBACK.read().unwrap_or_else(PoisonError::into_inner) {
-            callback(finding);
-        }
+    if has_callback()
+        && let Some(callback) = &*CALLBACK.read().unwrap_or_else(PoisonError::into_inner)
+    {
+        callback(finding);
     }
 }
 
@@ -122,14 +122,13 @@ pub(super) fn react(finding: &Finding, quiet: bool) {
         Reaction::Abort => std::process::abort(),
         Reaction::Panic => {
             // A second panic while unwinding would abort: the report must do.
-            if !quiet && !std::thread::panicking() {
-                panic!(
-                    "lockwise: {} {}: {}",
-                    finding.code.text(),
-                    finding.code.name(),
-                    finding.message
-                );
-            }
+            assert!(
+                quiet || std::thread::panicking(),
+                "lockwise: {} {}: {}",
+                finding.code.text(),
+                finding.code.name(),
+                finding.message
+            );
         }
     }
 }

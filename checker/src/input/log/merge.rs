@@ -96,7 +96,7 @@ pub(super) fn merge<'a>(
     threads: &BTreeMap<u32, ThreadId>,
     names: &mut Names<'a>,
     run: &mut Run,
-    limits: &Limits,
+    limits: Limits,
 ) -> Merged {
     let streams: Vec<Stream<'a>> = threads
         .iter()
@@ -153,8 +153,8 @@ pub(super) fn merge<'a>(
     merged
 }
 
-impl<'a> Merge<'a, '_> {
-    fn run(&mut self, limits: &Limits) -> Merged {
+impl Merge<'_, '_> {
+    fn run(&mut self, limits: Limits) -> Merged {
         let mut forced = 0;
         loop {
             while let Some(at) = self.ready.pop_front() {
@@ -374,6 +374,31 @@ impl<'a> Merge<'a, '_> {
                 self.push(at, op, site);
                 self.wake_object(lock);
             }
+            Record::Fork { .. } | Record::Join { .. } | Record::Joining { .. } => {
+                self.take_thread(at, record);
+            }
+            Record::End => {
+                self.end_seen[at] = true;
+                let site = self.names.site(0);
+                self.push(at, Op::End, site);
+            }
+            Record::GaveUp { .. } | Record::Seen { .. } | Record::Finding { .. } => {}
+            Record::Waiting { .. } | Record::Woken { .. } | Record::Notified { .. } => {
+                self.take_condvar(at, record);
+            }
+            Record::Arrived { .. }
+            | Record::Passed { .. }
+            | Record::Posted { .. }
+            | Record::Pending { .. }
+            | Record::Obtained { .. } => self.take_other(at, record),
+        }
+        if let Some((object, ..)) = turn_of(&record) {
+            self.wake_object(object);
+        }
+    }
+
+    fn take_thread(&mut self, at: usize, record: Record<'_>) {
+        match record {
             Record::Fork { child, site } => {
                 let site = self.names.site(site);
                 if let Some(&child_at) = self.by_number.get(&child) {
@@ -401,23 +426,7 @@ impl<'a> Merge<'a, '_> {
                     self.streams[at].waiting = Some((Op::Join { child }, site));
                 }
             }
-            Record::End => {
-                self.end_seen[at] = true;
-                let site = self.names.site(0);
-                self.push(at, Op::End, site);
-            }
-            Record::GaveUp { .. } | Record::Seen { .. } | Record::Finding { .. } => {}
-            Record::Waiting { .. } | Record::Woken { .. } | Record::Notified { .. } => {
-                self.take_condvar(at, record);
-            }
-            Record::Arrived { .. }
-            | Record::Passed { .. }
-            | Record::Posted { .. }
-            | Record::Pending { .. }
-            | Record::Obtained { .. } => self.take_other(at, record),
-        }
-        if let Some((object, ..)) = turn_of(&record) {
-            self.wake_object(object);
+            _ => {}
         }
     }
 
