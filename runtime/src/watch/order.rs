@@ -205,19 +205,16 @@ impl Learned {
             // The nodes that this thread remembers may be gone.
             slot.refresh();
         }
-        let mut parent = 0;
-        for at in 0..slot.depth() {
-            let mut node = slot.node(at);
-            if node == 0 || node as usize > self.nodes.len() {
-                let held = slot.held(at);
-                node = if held.again {
-                    parent
-                } else {
-                    self.child(parent, held).0
-                };
-                slot.set_node(at, node);
+        // From the youngest entry whose node is known, mostly the youngest of all.
+        let known = |at: &usize| (1..=self.nodes.len()).contains(&(slot.node(*at) as usize));
+        let from = (0..slot.depth()).rev().find(known);
+        let mut parent = from.map_or(0, |at| slot.node(at));
+        for at in from.map_or(0, |at| at + 1)..slot.depth() {
+            let held = slot.held(at);
+            if !held.again {
+                parent = self.child(parent, held).0;
             }
-            parent = node;
+            slot.set_node(at, parent);
         }
         let (node, fresh) = self.child(parent, want);
         if node == 0 {
