@@ -136,28 +136,43 @@ impl<N: Copy + Ord + Hash> Component<N> {
 
     /// Adds the shortest cycle through each edge; returns how many edges were left out.
     fn shortest(&self, cycles_max: usize, steps: &mut u64, found: &mut BTreeSet<Vec<N>>) -> u64 {
+        let edges: usize = self.out.iter().map(Vec::len).sum();
+        if edges == self.nodes.len() {
+            // A ring: one cycle, for which one search will do.
+            return self.shortest_into(0, cycles_max, steps, found);
+        }
+        (0..self.nodes.len())
+            .map(|to| self.shortest_into(to, cycles_max, steps, found))
+            .sum()
+    }
+
+    /// The same for the edges into one node.
+    fn shortest_into(
+        &self,
+        to: usize,
+        cycles_max: usize,
+        steps: &mut u64,
+        found: &mut BTreeSet<Vec<N>>,
+    ) -> u64 {
         let mut left_out = 0;
-        for to in 0..self.nodes.len() {
-            if *steps == 0 || found.len() >= cycles_max {
-                left_out += self.into[to].len() as u64;
+        if *steps == 0 || found.len() >= cycles_max {
+            return self.into[to].len() as u64;
+        }
+        // From each of the two ways of arriving at `to`, if there is an edge that does.
+        let searches = [false, true].map(|recursive| {
+            self.into[to]
+                .iter()
+                .any(|&(_, kinds)| kinds.leads(false, recursive))
+                .then(|| self.search(to, recursive, steps))
+        });
+        for &(from, kinds) in &self.into[to] {
+            let Some(cycle) = self.close(from, kinds, &searches) else {
                 continue;
-            }
-            // From each of the two ways of arriving at `to`, if there is an edge that does.
-            let searches = [false, true].map(|recursive| {
-                self.into[to]
-                    .iter()
-                    .any(|&(_, kinds)| kinds.leads(false, recursive))
-                    .then(|| self.search(to, recursive, steps))
-            });
-            for &(from, kinds) in &self.into[to] {
-                let Some(cycle) = self.close(from, kinds, &searches) else {
-                    continue;
-                };
-                if found.len() < cycles_max {
-                    found.insert(canonical(cycle));
-                } else if !found.contains(&canonical(cycle)) {
-                    left_out += 1;
-                }
+            };
+            if found.len() < cycles_max {
+                found.insert(canonical(cycle));
+            } else if !found.contains(&canonical(cycle)) {
+                left_out += 1;
             }
         }
         left_out

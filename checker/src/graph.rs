@@ -146,7 +146,7 @@ impl<N: Copy + Ord + Hash> OrderGraph<N> {
             .sum();
         let deepest = match usize::try_from(total) {
             Ok(total) if total <= bounds.arcs_max => u64::MAX,
-            _ => (bounds.arcs_max / history.dependencies.len().max(1)).max(8) as u64,
+            _ => (bounds.arcs_max / 4 / history.dependencies.len().max(1)).max(8) as u64,
         };
         // Which lock was asked for under which chain: there are edges into it from all below.
         let asked: HashSet<(ChainId, LockId)> = history
@@ -155,14 +155,12 @@ impl<N: Copy + Ord + Hash> OrderGraph<N> {
             .map(|d| (d.chain, d.want.lock))
             .collect();
         for (at, dependency) in history.dependencies.iter().enumerate() {
-            let mut kept = 0_u64;
             let mut sufficient = false;
-            for (chain, link) in history.chain(dependency.chain) {
+            for (kept, (chain, link)) in (0..).zip(history.chain(dependency.chain)) {
                 if kept >= deepest && sufficient {
                     self.left_out += u64::from(depths[chain.at()]);
                     break;
                 }
-                kept += 1;
                 sufficient |=
                     link.held.mode.is_exclusive() && asked.contains(&(link.below, link.held.lock));
                 if let Some((from, to)) = ends(dependency, link) {

@@ -189,6 +189,10 @@ pub struct History {
 impl History {
     /// Replays a run. Time and memory are linear in the events, apart from releases that are not
     /// last-in-first-out: these cost the number of locks held.
+    ///
+    /// # Panics
+    ///
+    /// If there are more than `u32::MAX` events: readers stop long before.
     pub fn of(run: &Run) -> History {
         let mut replay = Replay::new(run);
         for at in 0..run.events.len() {

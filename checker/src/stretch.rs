@@ -114,6 +114,11 @@ impl Stretches {
         });
     }
 
+    /// Whether nothing is ordered by anything.
+    pub fn is_free(&self) -> bool {
+        self.incoming.iter().all(Vec::is_empty)
+    }
+
     /// What orders two stretches of different threads, whichever comes first; fork and join are
     /// named where they suffice.
     pub fn ordered(&self, a: (ThreadId, u32), b: (ThreadId, u32)) -> Option<Tie> {

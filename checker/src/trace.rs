@@ -105,14 +105,14 @@ fn merge<T: Clone + Eq + Hash, I: Copy>(
 ) -> Vec<I> {
     let mut known: HashMap<T, I> = into.iter().cloned().zip((0..).map(&index)).collect();
     from.into_iter()
-        .map(|item| match known.get(&item) {
-            Some(&at) => at,
-            None => {
-                let at = index(into.len());
-                into.push(item.clone());
-                known.insert(item, at);
-                at
+        .map(|item| {
+            if let Some(&at) = known.get(&item) {
+                return at;
             }
+            let at = index(into.len());
+            into.push(item.clone());
+            known.insert(item, at);
+            at
         })
         .collect()
 }

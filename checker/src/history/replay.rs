@@ -139,15 +139,19 @@ impl<'a> Replay<'a> {
             Op::Fork { child } => self.history.stretches.fork(thread, child),
             Op::Join { child } => {
                 self.held_wait(at, thread);
-                self.exit(child);
-                self.history.stretches.join(thread, child);
+                // In a recorded run the last event of a thread may be a join that never came back.
+                if self.run.complete || self.run.threads[child.at()].end_seen {
+                    self.exit(child);
+                    self.history.stretches.join(thread, child);
+                }
             }
             Op::WaitBegin { lock, .. } => {
                 let taken = self.take(thread, lock, |_| true);
                 if taken.is_none() {
-                    let kind = match self.holders[lock.at()].is_empty() {
-                        true => SlipKind::WaitUnlocked,
-                        false => SlipKind::WaitNotOwner,
+                    let kind = if self.holders[lock.at()].is_empty() {
+                        SlipKind::WaitUnlocked
+                    } else {
+                        SlipKind::WaitNotOwner
                     };
                     self.slip(kind, thread, lock, site);
                 }
@@ -355,8 +359,8 @@ impl<'a> Replay<'a> {
         Some(hold)
     }
 
-    fn release(&mut self, thread: ThreadId, lock: LockId, side: Side, site: SiteId) {
-        let fits = |mode: Mode| match side {
+    fn release(&mut self, thread: ThreadId, lock: LockId, named: Side, site: SiteId) {
+        let fits = |mode: Mode| match named {
             Side::Exclusive => mode.is_exclusive(),
             Side::Shared => !mode.is_exclusive(),
             Side::Held => true,

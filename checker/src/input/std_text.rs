@@ -1,9 +1,9 @@
 //! Text traces: one event a line, `THREAD|OP(ARGUMENT)|LOCATION`.
 //!
 //! The notation is the STD style of RAPID with more operations; `fixtures/corpus/lock-order/README.md`
-//! lists them. Three dialects are understood besides: data accesses `r`/`w` (SPDOffline and others),
+//! lists them. Three dialects are understood besides: data accesses `r`/`w` (as `SPDOffline` reads),
 //! `req` before `acq` (a request that may not have been granted), and `rel(L) wait(L) acq(L)` for a
-//! wait on a Java monitor (SUnhang), which becomes one wait here.
+//! wait on a Java monitor (`SUnhang`), which becomes one wait here.
 //!
 //! A line that cannot be understood is left out, counted, and named in the limits; the rest of the
 //! file still counts. Memory is bounded by [`Limits`].
@@ -134,10 +134,7 @@ pub fn read(
             continue;
         }
         let problem = if whole {
-            match builder.event(text, number) {
-                Ok(()) => None,
-                Err(problem) => Some(problem),
-            }
+            builder.event(text, number).err()
         } else {
             Some(Malformed::Long(limits.line_bytes_max))
         };

@@ -1,10 +1,10 @@
 //! All that the rules look at: the evidence, replayed and made into graphs, and the proofs.
 
 use std::cell::{Cell, OnceCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Options;
-use super::choice::{self, OutOfSteps, Strength};
+use super::choice::{self, Strength};
 use super::closure::{self, Goal};
 use super::explore::{Found, Stuck, explore};
 use super::model::Model;
@@ -52,6 +52,7 @@ impl<'a> Case<'a> {
                     graph,
                     cycles,
                     timeline: OnceCell::new(),
+                    patterns: OnceCell::new(),
                     writes: OnceCell::new(),
                     found: OnceCell::new(),
                     proof_steps: Cell::new(options.proof_steps_max),
@@ -76,6 +77,46 @@ impl<'a> Case<'a> {
     }
 }
 
+/// Requests that are alike but for their sites and the time: same thread, same locks and modes held
+/// and wanted. (Sync-preserving prediction calls them an abstract acquisition.)
+#[derive(Default)]
+struct Patterns {
+    /// Per dependency, its pattern.
+    of: Vec<u32>,
+    /// Per pattern, its events in order.
+    events: Vec<Vec<u32>>,
+}
+
+impl Patterns {
+    fn of(history: &History) -> Self {
+        let mut patterns = Patterns::default();
+        let mut chain_of = HashMap::new();
+        // Per chain, the number of the same chain without sites.
+        let mut chains = vec![0_u32];
+        for link in &history.links[1..] {
+            let key = (chains[link.below.at()], link.held.lock, link.held.mode);
+            let next = u32::try_from(chain_of.len() + 1).expect("there are fewer than links");
+            chains.push(*chain_of.entry(key).or_insert(next));
+        }
+        let mut known = HashMap::new();
+        for dependency in &history.dependencies {
+            let want = (dependency.want.lock, dependency.want.mode);
+            let key = (dependency.thread, chains[dependency.chain.at()], want);
+            let next = u32::try_from(known.len()).expect("there are fewer than dependencies");
+            let pattern = *known.entry(key).or_insert(next);
+            if pattern == next {
+                patterns.events.push(Vec::new());
+            }
+            patterns.of.push(pattern);
+            patterns.events[pattern as usize].extend(&dependency.events);
+        }
+        for events in &mut patterns.events {
+            events.sort_unstable();
+        }
+        patterns
+    }
+}
+
 /// One run, replayed.
 pub(super) struct RunCase<'a> {
     pub(super) id: RunId,
@@ -85,6 +126,7 @@ pub(super) struct RunCase<'a> {
     pub(super) graph: OrderGraph<LockId>,
     pub(super) cycles: Cycles<LockId>,
     timeline: OnceCell<Timeline>,
+    patterns: OnceCell<Patterns>,
     /// Per object, the exclusive requests of each thread, in order.
     writes: OnceCell<BTreeMap<LockId, BTreeMap<ThreadId, Vec<u32>>>>,
     found: OnceCell<Option<Found>>,
@@ -122,7 +164,7 @@ pub(super) enum Outcome {
     NoEvents,
 }
 
-impl<'a> RunCase<'a> {
+impl RunCase<'_> {
     /// Whether a thread other than these ever takes the lock exclusively.
     pub(super) fn writes_besides(&self, lock: LockId, threads: [ThreadId; 2]) -> bool {
         let object = self.history.object[lock.at()];
@@ -159,12 +201,9 @@ impl<'a> RunCase<'a> {
     }
 
     /// The requests of a thread.
-    pub(super) fn requests_of(
-        &self,
-        thread: ThreadId,
-    ) -> impl Iterator<Item = (usize, &Dependency)> {
-        let all = self.history.dependencies.iter().enumerate();
-        all.filter(move |(_, dependency)| dependency.thread == thread)
+    pub(super) fn requests_of(&self, thread: ThreadId) -> impl Iterator<Item = &Dependency> {
+        let all = self.history.dependencies.iter();
+        all.filter(move |dependency| dependency.thread == thread)
     }
 
     /// What the thread of an event holds before it, by the thread's own events, oldest first.
@@ -187,6 +226,15 @@ impl<'a> RunCase<'a> {
             held.retain(|&(acquired, _)| timeline.closes[acquired as usize] != at);
         }
         held.into_iter().map(|(_, held)| held).collect()
+    }
+
+    /// The pattern that a dependency is of.
+    pub(super) fn pattern_of(&self, dependency: u32) -> u32 {
+        self.patterns().of[dependency as usize]
+    }
+
+    fn patterns(&self) -> &Patterns {
+        self.patterns.get_or_init(|| Patterns::of(&self.history))
     }
 
     /// The exclusive requests for a lock, by thread.
@@ -220,7 +268,12 @@ impl<'a> RunCase<'a> {
         self.found
             .get_or_init(|| {
                 let events = self.run.events.len();
-                if events == 0 || events > self.options.search_events_max {
+                let options = self.options;
+                let threads = self.run.threads.len();
+                if events == 0
+                    || events > options.search_events_max
+                    || threads > options.search_threads_max
+                {
                     return None;
                 }
                 let timeline = self.timeline();
@@ -348,14 +401,11 @@ impl<'a> RunCase<'a> {
 
     /// Looks for a sync-preserving schedule for one choice of requests.
     fn close(&self, arcs: &[Arc]) -> Option<Proof> {
-        let dependencies = || {
-            arcs.iter()
-                .map(|arc| &self.history.dependencies[arc.dependency as usize])
-        };
-        let sides: Vec<Goal<'_>> = dependencies()
-            .map(|dependency| Goal {
-                thread: dependency.thread,
-                events: &dependency.events,
+        let sides: Vec<Goal<'_>> = arcs
+            .iter()
+            .map(|arc| Goal {
+                thread: self.history.dependencies[arc.dependency as usize].thread,
+                events: &self.patterns().events[self.pattern_of(arc.dependency) as usize],
             })
             .collect();
         // Where a reader waits for a reader, a writer must stand between them.
@@ -457,13 +507,12 @@ impl<'a> RunCase<'a> {
     /// Cycles that the shortest-cycle search may have missed: for each component, one of each
     /// strength that none of the known cycles has.
     pub(super) fn sought(&self, component: &[LockId], strength: Strength) -> Option<Vec<LockId>> {
-        match choice::seek(self, component, strength, self.options.seek_steps_max) {
-            Ok(cycle) => cycle.map(cycles::canonical),
-            Err(OutOfSteps) => {
-                self.unsearched.set(self.unsearched.get() + 1);
-                None
-            }
+        let steps = self.options.seek_steps_max;
+        if let Ok(cycle) = choice::seek(self, component, strength, steps) {
+            return cycle.map(cycles::canonical);
         }
+        self.unsearched.set(self.unsearched.get() + 1);
+        None
     }
 }
 

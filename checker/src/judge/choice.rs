@@ -134,6 +134,8 @@ struct Path<'a> {
     /// Locks held by the sides, with the side and the mode.
     held: HashMap<LockId, Vec<(usize, Mode)>>,
     removed: BTreeSet<Exclusion>,
+    /// Whether fork, join and barrier order nothing in this run.
+    free: bool,
     /// Checks left.
     steps: u64,
 }
@@ -147,13 +149,17 @@ impl<'a> Path<'a> {
             threads: HashMap::new(),
             held: HashMap::new(),
             removed: BTreeSet::new(),
+            free: case.history.stretches.is_free(),
             steps,
         }
     }
 
     /// All ways to take one of each row, up to [`CHOICES_MAX`].
+    ///
+    /// Choices that differ only in sites, or in when a thread did the same, count as one.
     fn choices(&mut self, rows: &[&[Arc]]) -> Vec<Vec<Arc>> {
         let mut choices = Vec::new();
+        let mut patterns = HashSet::new();
         let mut next = vec![0];
         while let Some(&at) = next.last() {
             let Some(&arc) = rows[next.len() - 1].get(at).filter(|_| self.steps > 0) else {
@@ -170,7 +176,9 @@ impl<'a> Path<'a> {
                 next.push(0);
                 continue;
             }
-            if self.closes() {
+            let pattern = |arc: &Arc| self.case.pattern_of(arc.dependency);
+            let pattern: Vec<u32> = self.arcs.iter().map(pattern).collect();
+            if self.closes() && patterns.insert(pattern) {
                 choices.push(self.arcs.clone());
                 if choices.len() >= CHOICES_MAX {
                     break;
@@ -213,7 +221,8 @@ impl<'a> Path<'a> {
                 return false;
             }
         }
-        for &other in &self.arcs {
+        let others = if self.free { &[] } else { self.arcs.as_slice() };
+        for &other in others {
             self.steps = self.steps.saturating_sub(1);
             let (other, _) = self.parts(other);
             if let Some(tie) = ordered(&self.case.history, dependency, other) {

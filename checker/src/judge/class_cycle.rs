@@ -156,23 +156,21 @@ fn cycle_of(case: &Case<'_>, arcs: &[Arc]) -> Draft {
     let mut draft = Draft::new(Code::LockOrderCycle, Certainty::Possible, String::new());
     draft.cycle = arcs.iter().map(|&arc| side_of(case, arc)).collect();
     let one_run = arcs.iter().all(|arc| arc.run == arcs[0].run);
-    draft.basis = Some(match one_run {
-        true => Basis::Class,
-        false => Basis::CrossRun,
-    });
-    draft.reasons.push(
-        match one_run {
-            true => {
-                "the sides took different locks of the same classes; with the same ones, they can \
-                 wait for each other"
-            }
-            false => {
-                "the sides were seen in different runs; if they meet in one, they can wait for each \
-                 other"
-            }
-        }
-        .to_owned(),
-    );
+    let (basis, reason) = if one_run {
+        (
+            Basis::Class,
+            "the sides took different locks of the same classes; with the same ones, they can \
+             wait for each other",
+        )
+    } else {
+        (
+            Basis::CrossRun,
+            "the sides were seen in different runs; if they meet in one, they can wait for each \
+             other",
+        )
+    };
+    draft.basis = Some(basis);
+    draft.reasons.push(reason.to_owned());
     draft
         .advice
         .push("take locks of these classes in one order everywhere".to_owned());

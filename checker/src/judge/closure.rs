@@ -225,8 +225,7 @@ impl<'a> Closure<'a> {
     fn acquisition(&mut self, event: u32) -> Option<()> {
         let (lock, mode) = match self.run.events[event as usize].op {
             Op::Acquire { lock, mode, .. } => (lock, mode),
-            Op::Upgrade { lock } => (lock, Mode::Exclusive),
-            Op::WaitEnd { lock, .. } => (lock, Mode::Exclusive),
+            Op::Upgrade { lock } | Op::WaitEnd { lock, .. } => (lock, Mode::Exclusive),
             _ => return Some(()),
         };
         let object = self.history.object[lock.at()];
@@ -247,9 +246,10 @@ impl<'a> Closure<'a> {
         if mode.is_exclusive() {
             close_before(&mut taken.shared);
         }
-        let later = match mode.is_exclusive() {
-            true => taken.latest,
-            false => taken.latest_exclusive,
+        let later = if mode.is_exclusive() {
+            taken.latest
+        } else {
+            taken.latest_exclusive
         };
         if later > event + 1 {
             shut.push(event);

@@ -70,9 +70,10 @@ impl Draft {
                 times(seen - 1)
             ));
         }
-        let level = match self.note {
-            true => Level::Note,
-            false => Finding::level_of(self.code, self.certainty, self.basis),
+        let level = if self.note {
+            Level::Note
+        } else {
+            Finding::level_of(self.code, self.certainty, self.basis)
         };
         Finding {
             code: self.code,
@@ -180,9 +181,10 @@ pub(super) fn lock_use(
     LockUse {
         lock: lock.label.clone(),
         // A class that does not mean one kind of lock would make different problems look alike.
-        class: match of_class.trusted {
-            true => class_name(evidence, class),
-            false => lock.label.clone(),
+        class: if of_class.trusted {
+            class_name(evidence, class)
+        } else {
+            lock.label.clone()
         },
         mode: held.mode.name().to_owned(),
         site: place(evidence, held.site),

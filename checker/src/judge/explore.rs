@@ -53,7 +53,7 @@ pub(super) fn explore(model: &Model<'_>, words_max: u64, enough: impl Fn(&Stuck)
         found.states += 1;
         let stuck = model.stuck(&state);
         if let Some(sides) = cycle(&stuck) {
-            let stuck = describe(model, &state, sides, || schedule(&ways, way));
+            let stuck = describe(model, &state, &sides, schedule(&ways, way));
             if kinds.insert((stuck.sides.clone(), stuck.locks.clone())) {
                 let stop = enough(&stuck);
                 found.stuck.push(stuck);
@@ -67,7 +67,7 @@ pub(super) fn explore(model: &Model<'_>, words_max: u64, enough: impl Fn(&Stuck)
         if steps.is_empty() {
             for (thread, waits) in stuck {
                 if waits.is_empty() && model.waits_at(&state, thread).is_none() {
-                    let stall = describe(model, &state, vec![thread], || schedule(&ways, way));
+                    let stall = describe(model, &state, &[thread], schedule(&ways, way));
                     if kinds.insert((stall.sides.clone(), stall.locks.clone())) {
                         found.stalls.push(stall);
                     }
@@ -142,12 +142,7 @@ fn cycle(stuck: &[(ThreadId, Vec<ThreadId>)]) -> Option<Vec<ThreadId>> {
     best
 }
 
-fn describe(
-    model: &Model<'_>,
-    state: &State,
-    threads: Vec<ThreadId>,
-    schedule: impl Fn() -> Vec<Step>,
-) -> Stuck {
+fn describe(model: &Model<'_>, state: &State, threads: &[ThreadId], schedule: Vec<Step>) -> Stuck {
     let locks: Vec<Option<LockId>> = threads
         .iter()
         .map(|&thread| model.waits_at(state, thread))
@@ -156,14 +151,12 @@ fn describe(
         .map(|at| {
             let before = locks[(at + threads.len() - 1) % threads.len()];
             before.is_some_and(|lock| {
-                locks[at] == Some(lock)
-                    && threads.len() > 1
-                    && !model.holds(state, threads[at], lock)
+                locks[at] == Some(lock) && threads.len() > 1 && !state.holds(threads[at], lock)
             })
         })
         .collect();
     Stuck {
-        schedule: schedule(),
+        schedule,
         sides: threads
             .iter()
             .filter_map(|&thread| Some((thread, model.next(state, thread)?)))

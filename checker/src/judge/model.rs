@@ -5,45 +5,17 @@
 //! early can also be reached with them queueing last, and whether a state *would* be a deadlock with
 //! all blocked writers in their queues is asked of each state.
 
+mod state;
+
 use std::collections::HashMap;
 
 use lockwise::watch::Mode;
 
+pub(super) use self::state::{Phase, State};
 use super::timeline::{NONE, Timeline};
 use super::witness::Step;
 use crate::history::History;
-use crate::trace::{Ask, LockId, Op, ResourceId, Run, Side, ThreadId, VariableId};
-
-/// Where a thread is within its next event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Phase {
-    /// Before it.
-    Before,
-    /// Asleep on a condition, or arrived at a barrier.
-    Waits,
-    /// Woken; it wants its lock back.
-    Woken,
-}
-
-/// A state.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct State {
-    /// Per thread, how many events it has executed, and where it is within the next.
-    pub(super) threads: Vec<(u32, Phase)>,
-    /// Held locks: object, holder, mode; sorted.
-    held: Vec<(LockId, ThreadId, Mode)>,
-    /// Units in semaphores; those without any are left out.
-    units: Vec<(ResourceId, u32)>,
-    /// Last writes, of variables that several threads use.
-    written: Vec<(VariableId, u32)>,
-}
-
-impl State {
-    /// A measure of its memory, in words.
-    pub(super) fn size(&self) -> u64 {
-        (4 + self.threads.len() + self.held.len() + self.units.len() + self.written.len()) as u64
-    }
-}
+use crate::trace::{Ask, LockId, Op, ResourceId, Run, Side, ThreadId};
 
 /// What can wake those that wait for something other than a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -129,7 +101,11 @@ impl<'a> Model<'a> {
         State {
             threads: vec![(0, Phase::Before); self.run.threads.len()],
             held: Vec::new(),
-            units: Vec::new(),
+            units: (0..)
+                .map(ResourceId)
+                .zip(self.run.resources.iter().map(|resource| resource.units))
+                .filter(|&(_, units)| units > 0)
+                .collect(),
             written: Vec::new(),
         }
     }
@@ -198,35 +174,6 @@ impl<'a> Model<'a> {
         }
     }
 
-    fn holders<'s>(
-        &self,
-        state: &'s State,
-        lock: LockId,
-    ) -> impl Iterator<Item = (ThreadId, Mode)> + use<'s> {
-        let from = state.held.partition_point(|&(held, ..)| held < lock);
-        let holds = state.held[from..].iter();
-        holds
-            .take_while(move |&&(held, ..)| held == lock)
-            .map(|&(_, thread, mode)| (thread, mode))
-    }
-
-    /// The holders that keep a request out.
-    fn in_the_way<'s>(
-        &self,
-        state: &'s State,
-        thread: ThreadId,
-        (lock, mode, upgrade): (LockId, Mode, bool),
-    ) -> impl Iterator<Item = ThreadId> + use<'s> {
-        self.holders(state, lock)
-            .filter(move |&(holder, held)| {
-                let own = holder == thread;
-                let reenters = own && held == Mode::Reentrant && mode == Mode::Reentrant;
-                let upgrades = own && upgrade && held == Mode::Upgradable;
-                held.excludes(mode) && !reenters && !upgrades
-            })
-            .map(|(holder, _)| holder)
-    }
-
     /// All states that one step of one thread leads to. A step that cannot disturb any other thread
     /// stands alone: nothing is lost by taking it first.
     pub(super) fn steps(&self, state: &State) -> Vec<(Step, State)> {
@@ -260,8 +207,8 @@ impl<'a> Model<'a> {
             | Op::Join { .. }
             | Op::Post { .. }
             | Op::Read { .. }
+            | Op::Request { .. }
             | Op::End => true,
-            Op::Request { .. } => true,
             Op::Acquire { lock, .. } => self.private[self.object(lock).at()],
             _ => false,
         }
@@ -272,14 +219,14 @@ impl<'a> Model<'a> {
         let mut next = state.clone();
         let mut wakes = None;
         if let Some(wanted) = self.wanted(state, thread, event) {
-            if self.in_the_way(state, thread, wanted).next().is_some() {
+            if state.in_the_way(thread, wanted).next().is_some() {
                 return;
             }
             let (lock, mode, upgrade) = wanted;
             if upgrade {
                 next.held.retain(|hold| (hold.0, hold.1) != (lock, thread));
             }
-            insert(&mut next.held, (lock, thread, mode));
+            next.hold(lock, thread, mode);
         }
         match *self.op(event) {
             Op::Release { lock, side } => self.release(&mut next, thread, lock, side),
@@ -288,7 +235,7 @@ impl<'a> Model<'a> {
                 let own = |hold: &(LockId, ThreadId, Mode)| (hold.0, hold.1) == (lock, thread);
                 if let Some(at) = next.held.iter().rposition(own) {
                     next.held.remove(at);
-                    insert(&mut next.held, (lock, thread, mode));
+                    next.hold(lock, thread, mode);
                 }
             }
             Op::Join { child } => {
@@ -305,9 +252,10 @@ impl<'a> Model<'a> {
                 }
                 let lock = self.object(lock);
                 next.held.retain(|hold| (hold.0, hold.1) != (lock, thread));
-                let phase = match self.is_last(state, thread) {
-                    true => Phase::Before,
-                    false => Phase::Waits,
+                let phase = if self.is_last(state, thread) {
+                    Phase::Before
+                } else {
+                    Phase::Waits
                 };
                 next.threads[thread.at()] = (state.threads[thread.at()].0 + 1, phase);
                 out.push((Step { thread, wakes }, next));
@@ -340,19 +288,10 @@ impl<'a> Model<'a> {
                 }
                 return;
             }
-            Op::Post { semaphore } => {
-                match next.units.binary_search_by_key(&semaphore, |unit| unit.0) {
-                    Ok(at) => next.units[at].1 += 1,
-                    Err(at) => next.units.insert(at, (semaphore, 1)),
-                }
-            }
+            Op::Post { semaphore } => next.post(semaphore),
             Op::Pend { semaphore, .. } => {
-                let Ok(at) = next.units.binary_search_by_key(&semaphore, |unit| unit.0) else {
+                if next.pend(semaphore).is_none() {
                     return;
-                };
-                next.units[at].1 -= 1;
-                if next.units[at].1 == 0 {
-                    next.units.remove(at);
                 }
             }
             Op::Init { lock } | Op::Destroy { lock } => {
@@ -360,24 +299,11 @@ impl<'a> Model<'a> {
                 next.held.retain(|hold| hold.0 != lock);
             }
             Op::Read { variable } => {
-                let written = &state.written;
-                let last = match written.binary_search_by_key(&variable, |write| write.0) {
-                    Ok(at) => written[at].1,
-                    Err(_) => NONE,
-                };
-                if self.timeline.saw.get(&event) != Some(&last) {
+                if self.timeline.saw.get(&event) != Some(&state.last_write(variable)) {
                     return;
                 }
             }
-            Op::Write { variable } => {
-                match next
-                    .written
-                    .binary_search_by_key(&variable, |write| write.0)
-                {
-                    Ok(at) => next.written[at].1 = event,
-                    Err(at) => next.written.insert(at, (variable, event)),
-                }
-            }
+            Op::Write { variable } => next.write(variable, event),
             Op::Acquire { .. }
             | Op::Upgrade { .. }
             | Op::Request { .. }
@@ -517,7 +443,7 @@ impl<'a> Model<'a> {
                 }
                 let mut waits = Vec::new();
                 let mut for_ever = false;
-                for holder in self.in_the_way(state, thread, (lock, mode, upgrade)) {
+                for holder in state.in_the_way(thread, (lock, mode, upgrade)) {
                     if is_stuck(holder) {
                         waits.push(holder);
                     }
@@ -581,18 +507,6 @@ impl<'a> Model<'a> {
             Block::Join(_) | Block::Wake(_) => None,
         }
     }
-
-    /// Whether a thread holds the lock that stands for `object`.
-    pub(super) fn holds(&self, state: &State, thread: ThreadId, object: LockId) -> bool {
-        self.holders(state, object)
-            .any(|(holder, _)| holder == thread)
-    }
-}
-
-/// Keeps the holds sorted.
-fn insert(held: &mut Vec<(LockId, ThreadId, Mode)>, hold: (LockId, ThreadId, Mode)) {
-    let at = held.partition_point(|other| *other <= hold);
-    held.insert(at, hold);
 }
 
 /// The lock that an event names.

@@ -265,6 +265,9 @@ pub(super) fn message(cycle: &[Side]) -> String {
     }
 }
 
+/// Places that advice names.
+const PLACES_MAX: usize = 3;
+
 /// Which order most of the run uses, and the places that are against it.
 fn advice(case: &Case<'_>, run: &RunCase<'_>, cycle: &[LockId]) -> Vec<String> {
     let steps: Vec<(u64, usize)> = (0..cycle.len())
@@ -282,8 +285,6 @@ fn advice(case: &Case<'_>, run: &RunCase<'_>, cycle: &[LockId]) -> Vec<String> {
     let Some(edge) = run.graph.edge(cycle[at], cycle[(at + 1) % cycle.len()]) else {
         return Vec::new();
     };
-    /// Places that are worth a line.
-    const PLACES_MAX: usize = 3;
     let places: BTreeSet<String> = edge
         .arcs
         .iter()

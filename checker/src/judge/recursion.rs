@@ -50,25 +50,27 @@ fn draft(
     let dependency = &run.history.dependencies[recursion.dependency as usize];
     let (held, want) = (recursion.held, dependency.want);
     let excluded = held.mode.excludes(want.mode);
-    let code = match excluded {
-        true => Code::SelfDeadlock,
-        false => Code::RecursiveRead,
+    let code = if excluded {
+        Code::SelfDeadlock
+    } else {
+        Code::RecursiveRead
     };
     let outcome = run.prove_recursion(want.lock, recursion.dependency, excluded);
     let lock = lock_use(case.evidence, run, &want, Some(dependency.class));
-    let message = match excluded {
-        true => format!(
+    let message = if excluded {
+        format!(
             "{} asks for {} ({}), which it holds itself ({})",
             run.run.threads[dependency.thread.at()].label,
             lock.lock,
             want.mode.name(),
             held.mode.name()
-        ),
-        false => format!(
+        )
+    } else {
+        format!(
             "{} reads {} again while it reads it: a writer that waits between the two blocks both",
             run.run.threads[dependency.thread.at()].label,
             lock.lock
-        ),
+        )
     };
     let mut draft = Draft::new(code, Certainty::Possible, message);
     draft.salt = format!(
@@ -82,26 +84,24 @@ fn draft(
         also_held: super::draft::also_held(case.evidence, run, dependency.chain, Some(held.lock)),
         ..side(case, run, dependency.thread)
     }];
-    draft.advice.push(match excluded {
-        true => "release the first guard before, or pass it on instead of locking again".to_owned(),
-        false => "pass the first guard on instead of reading again, or use a recursive read \
-                  (`read_recursive`) for the second"
-            .to_owned(),
-    });
+    let advice = if excluded {
+        "release the first guard before, or pass it on instead of locking again"
+    } else {
+        "pass the first guard on instead of reading again, or use a recursive read \
+         (`read_recursive`) for the second"
+    };
+    draft.advice.push(advice.to_owned());
     draft.locks = Some((run.id, vec![held.lock]));
     let unseen = start_unseen(run, [dependency.thread]);
     if let (Outcome::Proved(proof), None) = (&outcome, &unseen) {
         draft.certainty = Certainty::Certain;
         draft.witness = witness(run, &proof.schedule);
-        draft.reasons.push(match excluded {
-            true => {
-                "the schedule leads to the request, which then waits for its own thread".to_owned()
-            }
-            false => {
-                let writer = proof.sides.iter().find(|(t, _)| *t != dependency.thread);
-                let writer = writer.map_or("a writer", |(t, _)| &run.run.threads[t.at()].label);
-                format!("after the schedule, {writer} can ask to write before the second read")
-            }
+        draft.reasons.push(if excluded {
+            "the schedule leads to the request, which then waits for its own thread".to_owned()
+        } else {
+            let writer = proof.sides.iter().find(|(t, _)| *t != dependency.thread);
+            let writer = writer.map_or("a writer", |(t, _)| &run.run.threads[t.at()].label);
+            format!("after the schedule, {writer} can ask to write before the second read")
         });
         return draft;
     }

@@ -50,6 +50,7 @@ struct Pass {
     open: HashMap<ThreadId, Vec<(LockId, Mode, u32)>>,
     sleepers: HashMap<ResourceId, Vec<Sleeper>>,
     arrived: HashMap<ResourceId, Vec<u32>>,
+    /// Posts not yet taken; [`NONE`] stands for a unit that was there from the start.
     posted: HashMap<ResourceId, VecDeque<u32>>,
     written: HashMap<crate::trace::VariableId, u32>,
     waited: HashMap<ThreadId, Mode>,
@@ -71,6 +72,10 @@ impl Timeline {
             has_lives: false,
         };
         let mut pass = Pass::default();
+        for (at, resource) in (0..).zip(&run.resources) {
+            let units = std::iter::repeat_n(NONE, resource.units as usize);
+            pass.posted.insert(ResourceId(at), units.collect());
+        }
         for (at, event) in (0..).zip(&run.events) {
             let events = &mut timeline.events_of[event.thread.at()];
             timeline
@@ -154,7 +159,7 @@ impl Timeline {
             Op::Post { semaphore } => pass.posted.entry(semaphore).or_default().push_back(at),
             Op::Pend { semaphore, .. } => {
                 let post = pass.posted.entry(semaphore).or_default().pop_front();
-                if let Some(post) = post {
+                if let Some(post) = post.filter(|&post| post != NONE) {
                     self.need(at, post);
                 }
             }

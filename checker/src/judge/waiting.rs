@@ -26,7 +26,7 @@ pub(super) fn judge(case: &Case<'_>, drafts: &mut Vec<Draft>) {
         if !found.is_some_and(|found| found.complete) {
             let wakers = wakers(run);
             let waits = run.history.held_waits.iter();
-            drafts.extend(waits.flat_map(|wait| under_lock(case, run, wait, &wakers)));
+            drafts.extend(waits.filter_map(|wait| under_lock(case, run, wait, &wakers)));
         }
     }
 }
@@ -156,25 +156,19 @@ fn under_lock(
         if waker == event.thread {
             continue;
         }
-        let asks = run.requests_of(waker).filter(|(_, dependency)| {
-            dependency.first() < by
-                && held
-                    .get(&dependency.want.lock)
-                    .is_some_and(|held| held.mode.excludes(dependency.want.mode))
-                && run
-                    .history
-                    .stretches
-                    .ordered((waker, dependency.stretch), (event.thread, wait.stretch))
+        let mut asks = run.requests_of(waker).filter(|dependency| {
+            let first = dependency.first() < by;
+            let other = (event.thread, wait.stretch);
+            let held = held.get(&dependency.want.lock);
+            let stretches = &run.history.stretches;
+            first
+                && held.is_some_and(|held| held.mode.excludes(dependency.want.mode))
+                && stretches
+                    .ordered((waker, dependency.stretch), other)
                     .is_none()
         });
-        for (_, dependency) in asks.take(8) {
-            return Some(of_two(
-                case,
-                run,
-                wait,
-                held[&dependency.want.lock],
-                dependency,
-            ));
+        if let Some(asks) = asks.next() {
+            return Some(of_two(case, run, wait, held[&asks.want.lock], asks));
         }
     }
     None

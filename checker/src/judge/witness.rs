@@ -78,7 +78,10 @@ impl<'a> Replay<'a> {
             phase: vec![Phase::Before; run.threads.len()],
             started: timeline.forked_by.iter().map(|&by| by == NONE).collect(),
             held: BTreeMap::new(),
-            units: BTreeMap::new(),
+            units: (0..)
+                .map(ResourceId)
+                .zip(run.resources.iter().map(|resource| resource.units.into()))
+                .collect(),
             written: BTreeMap::new(),
         }
     }
@@ -150,7 +153,8 @@ impl<'a> Replay<'a> {
                 holders.retain(|&(holder, _)| holder != thread);
             }
             holders.push((thread, mode));
-            return self.advance(thread);
+            self.advance(thread);
+            return Some(());
         }
         match *self.op(event) {
             Op::Release { lock, side } => self.release(thread, lock, side),
@@ -221,13 +225,13 @@ impl<'a> Replay<'a> {
             }
             Op::Acquire { .. } | Op::Upgrade { .. } | Op::Request { .. } | Op::End => {}
         }
-        self.advance(thread)
+        self.advance(thread);
+        Some(())
     }
 
-    fn advance(&mut self, thread: ThreadId) -> Option<()> {
+    fn advance(&mut self, thread: ThreadId) {
         self.done[thread.at()] += 1;
         self.phase[thread.at()] = Phase::Before;
-        Some(())
     }
 
     fn is_done(&self, event: u32) -> bool {
@@ -434,24 +438,30 @@ impl<'a> Replay<'a> {
             }
             stuck = waits.into_keys().collect();
         };
-        // Each side must reach every other, and the first one itself, over at least one wait.
-        let first = sides[0].0;
-        let reach = |from: ThreadId| {
-            let mut reached = BTreeSet::new();
-            let mut work = vec![from];
-            while let Some(thread) = work.pop() {
-                for &next in waits.get(&thread).into_iter().flatten() {
-                    if reached.insert(next) {
-                        work.push(next);
-                    }
-                }
+        // Each side must be reached from the first, over at least one wait, and reach it.
+        let mut waited_for: BTreeMap<ThreadId, BTreeSet<ThreadId>> = BTreeMap::new();
+        for (&thread, of_thread) in &waits {
+            for &next in of_thread {
+                waited_for.entry(next).or_default().insert(thread);
             }
-            reached
-        };
-        let from_first = reach(first);
-        from_first.contains(&first)
-            && sides
-                .iter()
-                .all(|(thread, _)| from_first.contains(thread) && reach(*thread).contains(&first))
+        }
+        let first = sides[0].0;
+        let (ahead, behind) = (reached(&waits, first), reached(&waited_for, first));
+        let mut all = sides.iter().map(|(thread, _)| thread);
+        all.all(|thread| ahead.contains(thread) && behind.contains(thread))
     }
+}
+
+/// All that can be reached from a thread over at least one edge.
+fn reached(edges: &BTreeMap<ThreadId, BTreeSet<ThreadId>>, from: ThreadId) -> BTreeSet<ThreadId> {
+    let mut reached = BTreeSet::new();
+    let mut work = vec![from];
+    while let Some(thread) = work.pop() {
+        for &next in edges.get(&thread).into_iter().flatten() {
+            if reached.insert(next) {
+                work.push(next);
+            }
+        }
+    }
+    reached
 }

@@ -73,11 +73,8 @@ pub(super) fn ascend(
 ) -> Result<(), TryAcquireError> {
     steps.sort_unstable_by(|a, b| a.subject().order(&b.subject()));
     refuse_duplicates(steps)?;
-    if let Some(least) = steps.first() {
-        let at = Site::Noted(least.note());
-        subject::may_follow(steps.iter().map(|step| step.subject()), at)
-            .map_err(TryAcquireError::Order)?;
-    }
+    let wanted = steps.iter().map(|step| (step.subject(), step.note()));
+    subject::may_follow(wanted, patience.ask()).map_err(TryAcquireError::Order)?;
     let mut taken = Taken { steps, count: 0 };
     while let Some(step) = taken.steps.get_mut(taken.count) {
         step.take(patience)?;

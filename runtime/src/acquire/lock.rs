@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::subject::Subject;
-use crate::watch::Site;
+use crate::watch::{Ask, Site};
 
 /// The mode of a lock without a mode word: exclusive.
 #[derive(Debug, Clone, Copy)]
@@ -80,6 +80,17 @@ pub enum Patience {
     None,
     /// Until then.
     Until(Instant),
+}
+
+impl Patience {
+    /// How such an acquisition asks, in the watcher's words.
+    pub(super) fn ask(self) -> Ask {
+        match self {
+            Patience::Endless => Ask::Wait,
+            Patience::None => Ask::Try,
+            Patience::Until(_) => Ask::Timed,
+        }
+    }
 }
 
 /// Keeps [`Acquire`] to the locks of this crate, whose `subject` tells the truth.

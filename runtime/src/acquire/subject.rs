@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::ptr;
 
 use super::ascend::LOCKS_MAX;
-use crate::watch::{Finding, Identity, Mode, Site, hooks};
+use crate::watch::hooks::{self, Ask};
+use crate::watch::{Finding, Identity, Mode, Note, Site};
 
 /// A lock, and how it is to be taken.
 #[doc(hidden)]
@@ -47,18 +48,24 @@ impl<'a> Subject<'a> {
 ///
 /// The violation. There is none where locks are nobody.
 pub(super) fn may_follow<'a>(
-    ascending: impl Iterator<Item = Subject<'a>>,
-    at: Site,
+    ascending: impl Iterator<Item = (Subject<'a>, &'static Note)>,
+    ask: Ask,
 ) -> Result<(), Box<Finding>> {
-    let mut known = ascending.filter_map(|subject| Some((subject.identity?, subject.mode)));
+    let mut known = ascending.filter_map(|(subject, note)| {
+        Some(hooks::Wanted {
+            lock: subject.identity?,
+            mode: subject.mode,
+            at: Site::Noted(note),
+        })
+    });
     let Some(least) = known.next() else {
         return Ok(());
     };
     let mut list = [least; LOCKS_MAX];
     let mut len = 1;
-    for (entry, subject) in list[1..].iter_mut().zip(known) {
-        *entry = subject;
+    for (entry, wanted) in list[1..].iter_mut().zip(known) {
+        *entry = wanted;
         len += 1;
     }
-    hooks::check_ascending(&list[..len], at)
+    hooks::check_ascending(&list[..len], ask)
 }

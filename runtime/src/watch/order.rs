@@ -171,12 +171,12 @@ pub(super) fn name_thread(thread: u32, name: &str) {
 /// `joiner` has waited for `thread` to end, in its given stretch.
 pub(super) fn joined(thread: u32, joiner: u32, stretch: u32) {
     ORDER.with(|order| {
-        let Some(joined) = order.thread_mut(thread) else {
+        let Some(row) = order.thread_mut(thread) else {
             return;
         };
-        if joined.joiner == 0 && thread != joiner {
-            joined.joiner = joiner;
-            joined.joined_in = stretch;
+        if row.joiner == 0 && thread != joiner {
+            row.joiner = joiner;
+            row.joined_in = stretch;
         }
     });
 }
@@ -205,19 +205,16 @@ impl Learned {
             // The nodes that this thread remembers may be gone.
             slot.refresh();
         }
-        let mut parent = 0;
-        for at in 0..slot.depth() {
-            let mut node = slot.node(at);
-            if node == 0 || node as usize > self.nodes.len() {
-                let held = slot.held(at);
-                node = if held.again {
-                    parent
-                } else {
-                    self.child(parent, held).0
-                };
-                slot.set_node(at, node);
+        // From the youngest entry whose node is known, mostly the youngest of all.
+        let known = |at: &usize| (1..=self.nodes.len()).contains(&(slot.node(*at) as usize));
+        let from = (0..slot.depth()).rev().find(known);
+        let mut parent = from.map_or(0, |at| slot.node(at));
+        for at in from.map_or(0, |at| at + 1)..slot.depth() {
+            let held = slot.held(at);
+            if !held.again {
+                parent = self.child(parent, held).0;
             }
-            parent = node;
+            slot.set_node(at, parent);
         }
         let (node, fresh) = self.child(parent, want);
         if node == 0 {
@@ -543,7 +540,11 @@ impl Learned {
             side != node
                 && self.node(side).lock != wants.lock
                 && !self.gated(side, node)
-                && (one_thread || self.apart(side, node))
+                && if one_thread {
+                    self.together(side, node)
+                } else {
+                    self.apart(side, node)
+                }
         })
     }
 
@@ -567,6 +568,15 @@ impl Learned {
                 .filter(|place| place.0 != 0)
         };
         seen(a).any(|a| seen(b).any(|b| a.0 != b.0 && !self.before(a, b) && !self.before(b, a)))
+    }
+
+    /// Whether one thread showed both sides.
+    fn together(&self, a: u32, b: u32) -> bool {
+        let seen = self.node(b).seen;
+        self.node(a)
+            .seen
+            .iter()
+            .any(|a| a.0 != 0 && seen.iter().any(|b| a.0 == b.0))
     }
 
     /// Whether all sides can be on different threads at once; for `one_thread`, that they need not.

@@ -4,6 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 mod barrier;
 mod condvar;
+#[cfg(feature = "checks")]
+mod found;
 mod mutex;
 mod named;
 mod once;
