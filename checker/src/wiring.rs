@@ -10,7 +10,7 @@ pub const STAGES: Stages = Stages {
     readers: Readers {
         is_log: log::is_log,
         log: |path, evidence| {
-            evidence.absorb(log::read(path, &log::Limits::default())?);
+            evidence.absorb(log::read(path, log::Limits::default())?);
             Ok(())
         },
         std_text: |label, text, evidence| {

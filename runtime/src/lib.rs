@@ -40,6 +40,7 @@
 //!
 //! - [`Mutex`], [`FairMutex`], [`ReentrantMutex`] and [`RwLock`], with `parking_lot`'s guards:
 //!   mapped, `Arc`, upgradable.
+//! - [`acquire!`] and [`try_acquire!`]: several locks at once, in the one order of all locks.
 //! - [`Condvar`], [`Barrier`] and [`Semaphore`]: waiting for other threads.
 //! - [`Once`], [`OnceCell`] and [`Lazy`]: an object is held while it is initialised, and an
 //!   initialiser that needs its own object panics instead of hanging.
@@ -65,7 +66,9 @@
 //!   acquisition is judged, but its site lies there, and it never panics.
 //! - No lock notices that it is dropped, so that ours can stand wherever theirs can.
 
+pub mod acquire;
 mod locks;
+mod macros;
 mod raw;
 #[cfg_attr(not(feature = "checks"), path = "stdsync/off.rs")]
 pub mod stdsync;
@@ -84,5 +87,8 @@ pub use locks::{
     RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard, Semaphore, SemaphoreGuard,
     WaitTimeoutResult, const_fair_mutex, const_mutex, const_reentrant_mutex, const_rwlock,
 };
+pub use macros::{acquire, try_acquire};
 pub use raw::{RawFairMutex, RawMutex, RawReentrantMutex, RawRwLock, Watched};
-pub use watch::{Order, Rank, Reaction, set_callback, set_order, set_reaction};
+pub use watch::{
+    Enforcement, Order, Rank, Reaction, set_callback, set_enforcement, set_order, set_reaction,
+};

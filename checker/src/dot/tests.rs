@@ -13,6 +13,7 @@ fn evidence(classes: &[&str]) -> Evidence {
         class: ClassId::from(at),
         kind: Kind::Mutex,
         rank: None,
+        former: None,
     });
     Evidence {
         runs: vec![Run {

@@ -139,8 +139,11 @@ impl<'a> Replay<'a> {
             Op::Fork { child } => self.history.stretches.fork(thread, child),
             Op::Join { child } => {
                 self.held_wait(at, thread);
-                self.exit(child);
-                self.history.stretches.join(thread, child);
+                // In a recorded run the last event of a thread may be a join that never came back.
+                if self.run.complete || self.run.threads[child.at()].end_seen {
+                    self.exit(child);
+                    self.history.stretches.join(thread, child);
+                }
             }
             Op::WaitBegin { lock, .. } => {
                 let taken = self.take(thread, lock, |_| true);

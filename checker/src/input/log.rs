@@ -62,7 +62,7 @@ pub fn is_log(head: &[u8]) -> bool {
 ///
 /// If the file cannot be read or its header cannot be used. Damage behind the header is told in
 /// the limits of the evidence.
-pub fn read(path: &Path, limits: &Limits) -> Result<Evidence, LogReadError> {
+pub fn read(path: &Path, limits: Limits) -> Result<Evidence, LogReadError> {
     let bytes = fs::read(path).map_err(|source| LogReadError::Io {
         path: path.to_owned(),
         source,
@@ -75,7 +75,7 @@ pub fn read(path: &Path, limits: &Limits) -> Result<Evidence, LogReadError> {
 }
 
 /// Turns a log into a run.
-fn convert(log: &LogFile<'_>, file: &str, limits: &Limits) -> Evidence {
+fn convert(log: &LogFile<'_>, file: &str, limits: Limits) -> Evidence {
     let mut evidence = Evidence {
         limits: damage(log, file),
         ..Evidence::default()

@@ -1,4 +1,8 @@
-//! LW0005 and whatever else the runtime itself reported into the log.
+//! LW0005 and what else only the runtime can know, because it stopped it or recorded no more of it.
+//!
+//! Of what the runtime reported, a lock-order cycle is judged here anew from the same events. A
+//! self-deadlock that ended in a panic leaves no other trace than the report. A recursive read is in
+//! the events, and at level `order` only in the report.
 
 use super::case::{Case, RunCase};
 use super::draft::{Draft, lock_use, place, side};
@@ -7,12 +11,29 @@ use crate::trace::Reported;
 
 pub(super) fn judge(case: &Case<'_>, drafts: &mut Vec<Draft>) {
     for run in &case.runs {
-        let reported = run.run.reported.iter();
-        drafts.extend(reported.map(|reported| draft(case, run, reported)));
+        for reported in &run.run.reported {
+            let certainty = match reported.code.as_str() {
+                "LW0005" => Certainty::Actual,
+                "LW0002" => Certainty::Certain,
+                "LW0004" if run.run.events.is_empty() => Certainty::Possible,
+                _ => continue,
+            };
+            let draft = draft(case, run, reported, certainty);
+            let known = drafts.iter().any(|known| {
+                known.code == draft.code
+                    && known
+                        .cycle
+                        .iter()
+                        .any(|side| side.wants == draft.cycle[0].wants)
+            });
+            if !known {
+                drafts.push(draft);
+            }
+        }
     }
 }
 
-fn draft(case: &Case<'_>, run: &RunCase<'_>, reported: &Reported) -> Draft {
+fn draft(case: &Case<'_>, run: &RunCase<'_>, reported: &Reported, certainty: Certainty) -> Draft {
     let code = Code::from_text(&reported.code).unwrap_or(Code::OrderViolation);
     let lock = |held| lock_use(case.evidence, run, held, None);
     let want = lock(&reported.want);
@@ -26,7 +47,7 @@ fn draft(case: &Case<'_>, run: &RunCase<'_>, reported: &Reported) -> Draft {
         ),
         None => format!("{thread} asks for {}: {}", want.lock, reported.message),
     };
-    let mut draft = Draft::new(code, Certainty::Actual, message);
+    let mut draft = Draft::new(code, certainty, message);
     draft.salt = match &reported.holds {
         Some(held) => format!(
             "{} {}",

@@ -55,6 +55,12 @@ impl Barrier {
         result
     }
 
+    /// Who the object is; nobody, if checks are off.
+    #[inline]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.tag.identity()
+    }
+
     const fn identity_at(born: Site) -> Identity {
         Identity::new(Kind::Barrier, born, type_name::<()>)
     }

@@ -187,6 +187,12 @@ impl Condvar {
         }
     }
 
+    /// Who the object is; nobody, if checks are off.
+    #[inline]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.tag.identity()
+    }
+
     const fn identity_at(born: Site) -> Identity {
         Identity::new(Kind::Condvar, born, type_name::<()>)
     }

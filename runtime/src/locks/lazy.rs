@@ -63,6 +63,12 @@ impl<T, F> Lazy<T, F> {
         Inner::into_value(this.lazy)
     }
 
+    /// Who the object is; nobody, if checks are off.
+    #[inline]
+    pub fn identity(this: &Lazy<T, F>) -> Option<&Identity> {
+        this.gate.identity()
+    }
+
     const fn identity_at(born: Site) -> Identity {
         Identity::new(Kind::Lazy, born, type_name::<T>)
     }

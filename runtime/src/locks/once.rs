@@ -85,6 +85,12 @@ impl Once {
         self.once.call_once_force(closure);
     }
 
+    /// Who the object is; nobody, if checks are off.
+    #[inline]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.gate.identity()
+    }
+
     const fn identity_at(born: Site) -> Identity {
         Identity::new(Kind::Once, born, std::any::type_name::<()>)
     }

@@ -180,6 +180,12 @@ impl<T> OnceCell<T> {
         self.cell.into_inner()
     }
 
+    /// Who the object is; nobody, if checks are off.
+    #[inline]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.gate.identity()
+    }
+
     const fn identity_at(born: Site) -> Identity {
         Identity::new(Kind::OnceCell, born, type_name::<T>)
     }

@@ -155,6 +155,12 @@ impl Semaphore {
         }
     }
 
+    /// Who the object is; nobody, if checks are off.
+    #[inline]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.tag.identity()
+    }
+
     const fn identity_at(born: Site) -> Identity {
         Identity::new(Kind::Semaphore, born, type_name::<()>)
     }

@@ -5,9 +5,10 @@ use std::fmt;
 use std::sync::BarrierWaitResult;
 
 use crate::watch::hooks;
-use crate::watch::{Identity, Kind, Rank, Site};
+use crate::watch::{Identity, Kind, Site};
 
-use super::named::Named;
+use super::identify::identify;
+use super::named::{Label, Named};
 
 /// A place where a number of threads wait for each other, as [`std::sync::Barrier`].
 pub struct Barrier {
@@ -51,14 +52,9 @@ impl Barrier {
 impl Named for Barrier {
     type Content = usize;
 
-    fn named(name: &'static str, content: usize) -> Self {
+    fn labelled(label: Label, content: usize) -> Self {
         let identity = Identity::new(Kind::Barrier, Site::caller(), type_name::<()>);
-        Barrier::with_identity(identity.named(name), content)
-    }
-
-    fn ranked(rank: Rank, content: usize) -> Self {
-        let identity = Identity::new(Kind::Barrier, Site::caller(), type_name::<()>);
-        Barrier::with_identity(identity.ranked(rank), content)
+        Barrier::with_identity(identify(identity, label), content)
     }
 }
 

@@ -7,11 +7,12 @@ use std::sync::{LockResult, WaitTimeoutResult};
 use std::time::{Duration, Instant};
 
 use crate::watch::hooks::{self, Ask};
-use crate::watch::{Identity, Kind, Rank, Site};
+use crate::watch::{Identity, Kind, Site};
 
 use super::held::{Held, Waiting, map_result};
+use super::identify::identify;
 use super::mutex::MutexGuard;
-use super::named::Named;
+use super::named::{Label, Named};
 
 /// A condition variable, as [`std::sync::Condvar`].
 pub struct Condvar {
@@ -47,7 +48,8 @@ impl Condvar {
     ///
     /// # Panics
     ///
-    /// On some systems, if used with different mutexes over time.
+    /// On some systems, if used with different mutexes over time; or if taking the mutex again will
+    /// break a rule and the program chose to panic on that.
     #[track_caller]
     pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         let woken = self.park(guard, Ask::Wait, Site::caller(), |inner| {
@@ -64,7 +66,8 @@ impl Condvar {
     ///
     /// # Panics
     ///
-    /// On some systems, if used with different mutexes over time.
+    /// On some systems, if used with different mutexes over time; or if taking the mutex again will
+    /// break a rule and the program chose to panic on that.
     #[track_caller]
     pub fn wait_while<'a, T, F>(
         &self,
@@ -107,7 +110,8 @@ impl Condvar {
     ///
     /// # Panics
     ///
-    /// On some systems, if used with different mutexes over time.
+    /// On some systems, if used with different mutexes over time; or if taking the mutex again will
+    /// break a rule and the program chose to panic on that.
     #[track_caller]
     pub fn wait_timeout<'a, T>(
         &self,
@@ -127,7 +131,8 @@ impl Condvar {
     ///
     /// # Panics
     ///
-    /// On some systems, if used with different mutexes over time.
+    /// On some systems, if used with different mutexes over time; or if taking the mutex again will
+    /// break a rule and the program chose to panic on that.
     #[track_caller]
     pub fn wait_timeout_while<'a, T, F>(
         &self,
@@ -172,9 +177,10 @@ impl Condvar {
         at: Site,
         wait: impl FnOnce(std::sync::MutexGuard<'a, T>) -> LockResult<(std::sync::MutexGuard<'a, T>, R)>,
     ) -> LockResult<(MutexGuard<'a, T>, R)> {
+        // The guard is still whole: if this panics it is dropped as always.
+        hooks::waiting(&self.identity, guard.held.lock, guard.held.mode, ask, at);
         let MutexGuard { held, inner } = guard;
         let (lock, mode) = held.dissolve();
-        hooks::waiting(&self.identity, lock, mode, ask, at);
         let waiting = Waiting(&self.identity);
         let woken = wait(inner);
         mem::forget(waiting);
@@ -199,14 +205,9 @@ fn timeout_result(timed_out: bool) -> WaitTimeoutResult {
 impl Named for Condvar {
     type Content = ();
 
-    fn named(name: &'static str, (): ()) -> Self {
+    fn labelled(label: Label, (): ()) -> Self {
         let identity = Identity::new(Kind::Condvar, Site::caller(), type_name::<()>);
-        Condvar::with_identity(identity.named(name))
-    }
-
-    fn ranked(rank: Rank, (): ()) -> Self {
-        let identity = Identity::new(Kind::Condvar, Site::caller(), type_name::<()>);
-        Condvar::with_identity(identity.ranked(rank))
+        Condvar::with_identity(identify(identity, label))
     }
 }
 

@@ -12,8 +12,8 @@ use crate::watch::{Identity, Mode, Site};
 
 /// A lock that is held; dropping this tells the watcher that it is about to be released.
 pub(super) struct Held<'a> {
-    lock: &'a Identity,
-    mode: Mode,
+    pub(super) lock: &'a Identity,
+    pub(super) mode: Mode,
 }
 
 impl<'a> Held<'a> {
@@ -22,6 +22,12 @@ impl<'a> Held<'a> {
         let parts = (self.lock, self.mode);
         mem::forget(self);
         parts
+    }
+
+    /// Tells that the thread is about to let other readers in.
+    pub(super) fn downgrade(&mut self, at: Site) {
+        hooks::changed_mode(self.lock, self.mode, Mode::Shared, at);
+        self.mode = Mode::Shared;
     }
 
     /// Holds the lock that a condition variable gave back and has taken again.

@@ -23,6 +23,7 @@ mod barrier;
 mod condvar;
 mod entry;
 mod held;
+mod identify;
 mod lazy_lock;
 mod mutex;
 mod named;
@@ -36,7 +37,7 @@ pub use barrier::Barrier;
 pub use condvar::Condvar;
 pub use lazy_lock::LazyLock;
 pub use mutex::{Mutex, MutexGuard};
-pub use named::Named;
+pub use named::{Label, Named};
 #[expect(deprecated, reason = "std has it too")]
 pub use once::ONCE_INIT;
 pub use once::Once;

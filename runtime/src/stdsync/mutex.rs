@@ -5,10 +5,11 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{LockResult, TryLockResult};
 
-use crate::watch::{Identity, Kind, Mode, Rank, Site};
+use crate::watch::{Identity, Kind, Mode, Site};
 
 use super::held::{Held, Request, map_result, map_try_result};
-use super::named::Named;
+use super::identify::identify;
+use super::named::{Label, Named};
 
 /// A mutual exclusion lock, as [`std::sync::Mutex`].
 pub struct Mutex<T: ?Sized> {
@@ -56,10 +57,7 @@ impl<T: ?Sized> Mutex<T> {
     /// If the request breaks a rule and the program chose to panic on that; nothing is locked then.
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        let taken = self
-            .request(Site::caller())
-            .wait(|| self.inner.try_lock(), || self.inner.lock());
-        map_result(taken, |(held, inner)| MutexGuard { held, inner })
+        self.lock_at(Site::caller())
     }
 
     /// Locks the mutex if that is possible now.
@@ -70,8 +68,28 @@ impl<T: ?Sized> Mutex<T> {
     /// mutex.
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
-        let taken = self.request(Site::caller()).tried(self.inner.try_lock());
+        self.try_lock_at(Site::caller())
+    }
+
+    /// [`Mutex::lock`], as if called from `at`.
+    pub(crate) fn lock_at(&self, at: Site) -> LockResult<MutexGuard<'_, T>> {
+        let taken = self
+            .request(at)
+            .wait(|| self.inner.try_lock(), || self.inner.lock());
+        map_result(taken, |(held, inner)| MutexGuard { held, inner })
+    }
+
+    /// [`Mutex::try_lock`], as if called from `at`.
+    pub(crate) fn try_lock_at(&self, at: Site) -> TryLockResult<MutexGuard<'_, T>> {
+        let taken = self.request(at).tried(self.inner.try_lock());
         map_try_result(taken, |(held, inner)| MutexGuard { held, inner })
+    }
+
+    /// Who the mutex is.
+    #[inline]
+    #[expect(clippy::unnecessary_wraps, reason = "with checks off it is nobody")]
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        Some(&self.identity)
     }
 
     /// Whether a thread panicked while it held the mutex.
@@ -120,14 +138,9 @@ impl<T: ?Sized> Mutex<T> {
 impl<T> Named for Mutex<T> {
     type Content = T;
 
-    fn named(name: &'static str, content: T) -> Self {
+    fn labelled(label: Label, content: T) -> Self {
         let identity = Identity::new(Kind::Mutex, Site::caller(), type_name::<T>);
-        Mutex::with_identity(identity.named(name), content)
-    }
-
-    fn ranked(rank: Rank, content: T) -> Self {
-        let identity = Identity::new(Kind::Mutex, Site::caller(), type_name::<T>);
-        Mutex::with_identity(identity.ranked(rank), content)
+        Mutex::with_identity(identify(identity, label), content)
     }
 }
 

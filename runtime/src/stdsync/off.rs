@@ -4,18 +4,12 @@ mod named;
 
 pub use std::sync::*;
 
-pub use named::Named;
-
-use crate::watch::Rank;
+pub use named::{Label, Named};
 
 impl<T> Named for Mutex<T> {
     type Content = T;
 
-    fn named(_: &'static str, content: T) -> Self {
-        Mutex::new(content)
-    }
-
-    fn ranked(_: Rank, content: T) -> Self {
+    fn labelled(_: Label, content: T) -> Self {
         Mutex::new(content)
     }
 }
@@ -23,11 +17,7 @@ impl<T> Named for Mutex<T> {
 impl<T> Named for RwLock<T> {
     type Content = T;
 
-    fn named(_: &'static str, content: T) -> Self {
-        RwLock::new(content)
-    }
-
-    fn ranked(_: Rank, content: T) -> Self {
+    fn labelled(_: Label, content: T) -> Self {
         RwLock::new(content)
     }
 }
@@ -35,11 +25,7 @@ impl<T> Named for RwLock<T> {
 impl Named for Condvar {
     type Content = ();
 
-    fn named(_: &'static str, (): ()) -> Self {
-        Condvar::new()
-    }
-
-    fn ranked(_: Rank, (): ()) -> Self {
+    fn labelled(_: Label, (): ()) -> Self {
         Condvar::new()
     }
 }
@@ -47,11 +33,7 @@ impl Named for Condvar {
 impl Named for Barrier {
     type Content = usize;
 
-    fn named(_: &'static str, content: usize) -> Self {
-        Barrier::new(content)
-    }
-
-    fn ranked(_: Rank, content: usize) -> Self {
+    fn labelled(_: Label, content: usize) -> Self {
         Barrier::new(content)
     }
 }
@@ -59,11 +41,7 @@ impl Named for Barrier {
 impl Named for Once {
     type Content = ();
 
-    fn named(_: &'static str, (): ()) -> Self {
-        Once::new()
-    }
-
-    fn ranked(_: Rank, (): ()) -> Self {
+    fn labelled(_: Label, (): ()) -> Self {
         Once::new()
     }
 }
@@ -71,11 +49,7 @@ impl Named for Once {
 impl<T> Named for OnceLock<T> {
     type Content = ();
 
-    fn named(_: &'static str, (): ()) -> Self {
-        OnceLock::new()
-    }
-
-    fn ranked(_: Rank, (): ()) -> Self {
+    fn labelled(_: Label, (): ()) -> Self {
         OnceLock::new()
     }
 }
@@ -83,11 +57,7 @@ impl<T> Named for OnceLock<T> {
 impl<T, F: FnOnce() -> T> Named for LazyLock<T, F> {
     type Content = F;
 
-    fn named(_: &'static str, content: F) -> Self {
-        LazyLock::new(content)
-    }
-
-    fn ranked(_: Rank, content: F) -> Self {
+    fn labelled(_: Label, content: F) -> Self {
         LazyLock::new(content)
     }
 }

@@ -4,10 +4,11 @@ use std::any::type_name;
 use std::fmt;
 use std::sync::OnceState;
 
-use crate::watch::{Identity, Kind, Rank, Site};
+use crate::watch::{Identity, Kind, Site};
 
 use super::entry::Entry;
-use super::named::Named;
+use super::identify::identify;
+use super::named::{Label, Named};
 
 /// Something that happens once, as [`std::sync::Once`].
 pub struct Once {
@@ -25,7 +26,6 @@ pub const ONCE_INIT: Once = Once::new();
 
 impl Once {
     /// Something that has not happened yet.
-    #[expect(clippy::new_without_default, reason = "std has none")]
     #[inline]
     #[must_use]
     #[track_caller]
@@ -110,14 +110,17 @@ impl Once {
 impl Named for Once {
     type Content = ();
 
-    fn named(name: &'static str, (): ()) -> Self {
+    fn labelled(label: Label, (): ()) -> Self {
         let identity = Identity::new(Kind::Once, Site::caller(), type_name::<()>);
-        Once::with_identity(identity.named(name))
+        Once::with_identity(identify(identity, label))
     }
+}
 
-    fn ranked(rank: Rank, (): ()) -> Self {
-        let identity = Identity::new(Kind::Once, Site::caller(), type_name::<()>);
-        Once::with_identity(identity.ranked(rank))
+impl Default for Once {
+    #[inline]
+    #[track_caller]
+    fn default() -> Once {
+        Once::new()
     }
 }
 

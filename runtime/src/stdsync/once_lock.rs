@@ -3,10 +3,11 @@
 use std::any::type_name;
 use std::fmt;
 
-use crate::watch::{Identity, Kind, Rank, Site};
+use crate::watch::{Identity, Kind, Site};
 
 use super::entry::Entry;
-use super::named::Named;
+use super::identify::identify;
+use super::named::{Label, Named};
 
 /// A cell that is written once, as [`std::sync::OnceLock`].
 pub struct OnceLock<T> {
@@ -121,14 +122,9 @@ impl<T> OnceLock<T> {
 impl<T> Named for OnceLock<T> {
     type Content = ();
 
-    fn named(name: &'static str, (): ()) -> Self {
+    fn labelled(label: Label, (): ()) -> Self {
         let identity = Identity::new(Kind::OnceCell, Site::caller(), type_name::<T>);
-        OnceLock::with_identity(identity.named(name))
-    }
-
-    fn ranked(rank: Rank, (): ()) -> Self {
-        let identity = Identity::new(Kind::OnceCell, Site::caller(), type_name::<T>);
-        OnceLock::with_identity(identity.ranked(rank))
+        OnceLock::with_identity(identify(identity, label))
     }
 }
 

@@ -8,10 +8,11 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{LockResult, TryLockResult};
 
-use crate::watch::{Identity, Kind, Mode, Rank, Site};
+use crate::watch::{Identity, Kind, Mode, Site};
 
 use super::held::{Held, Request, map_result, map_try_result};
-use super::named::Named;
+use super::identify::identify;
+use super::named::{Label, Named};
 
 /// A lock for many readers or one writer, as [`std::sync::RwLock`].
 pub struct RwLock<T: ?Sized> {
@@ -24,7 +25,8 @@ pub struct RwLock<T: ?Sized> {
 #[clippy::has_significant_drop]
 pub struct RwLockReadGuard<'rwlock, T: ?Sized> {
     // Dropped in this order.
-    _held: Held<'rwlock>,
+    #[expect(dead_code, reason = "only dropped")]
+    held: Held<'rwlock>,
     inner: std::sync::RwLockReadGuard<'rwlock, T>,
 }
 
@@ -33,7 +35,7 @@ pub struct RwLockReadGuard<'rwlock, T: ?Sized> {
 #[clippy::has_significant_drop]
 pub struct RwLockWriteGuard<'rwlock, T: ?Sized> {
     // Dropped in this order.
-    _held: Held<'rwlock>,
+    held: Held<'rwlock>,
     inner: std::sync::RwLockWriteGuard<'rwlock, T>,
 }
 
@@ -70,13 +72,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
-        let taken = self
-            .request(Mode::Shared, Site::caller())
-            .wait(|| self.inner.try_read(), || self.inner.read());
-        map_result(taken, |(held, inner)| RwLockReadGuard {
-            _held: held,
-            inner,
-        })
+        self.read_at(Site::caller())
     }
 
     /// Locks for reading if that is possible now.
@@ -87,13 +83,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
-        let taken = self
-            .request(Mode::Shared, Site::caller())
-            .tried(self.inner.try_read());
-        map_try_result(taken, |(held, inner)| RwLockReadGuard {
-            _held: held,
-            inner,
-        })
+        self.try_read_at(Site::caller())
     }
 
     /// Locks for writing, waiting until nobody else holds the lock.
@@ -108,13 +98,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
-        let taken = self
-            .request(Mode::Exclusive, Site::caller())
-            .wait(|| self.inner.try_write(), || self.inner.write());
-        map_result(taken, |(held, inner)| RwLockWriteGuard {
-            _held: held,
-            inner,
-        })
+        self.write_at(Site::caller())
     }
 
     /// Locks for writing if that is possible now.
@@ -125,13 +109,48 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
+        self.try_write_at(Site::caller())
+    }
+
+    /// [`RwLock::read`], as if called from `at`.
+    #[inline]
+    pub(crate) fn read_at(&self, at: Site) -> LockResult<RwLockReadGuard<'_, T>> {
         let taken = self
-            .request(Mode::Exclusive, Site::caller())
+            .request(Mode::Shared, at)
+            .wait(|| self.inner.try_read(), || self.inner.read());
+        map_result(taken, |(held, inner)| RwLockReadGuard { held, inner })
+    }
+
+    /// [`RwLock::try_read`], as if called from `at`.
+    #[inline]
+    pub(crate) fn try_read_at(&self, at: Site) -> TryLockResult<RwLockReadGuard<'_, T>> {
+        let taken = self.request(Mode::Shared, at).tried(self.inner.try_read());
+        map_try_result(taken, |(held, inner)| RwLockReadGuard { held, inner })
+    }
+
+    /// [`RwLock::write`], as if called from `at`.
+    #[inline]
+    pub(crate) fn write_at(&self, at: Site) -> LockResult<RwLockWriteGuard<'_, T>> {
+        let taken = self
+            .request(Mode::Exclusive, at)
+            .wait(|| self.inner.try_write(), || self.inner.write());
+        map_result(taken, |(held, inner)| RwLockWriteGuard { held, inner })
+    }
+
+    /// [`RwLock::try_write`], as if called from `at`.
+    #[inline]
+    pub(crate) fn try_write_at(&self, at: Site) -> TryLockResult<RwLockWriteGuard<'_, T>> {
+        let taken = self
+            .request(Mode::Exclusive, at)
             .tried(self.inner.try_write());
-        map_try_result(taken, |(held, inner)| RwLockWriteGuard {
-            _held: held,
-            inner,
-        })
+        map_try_result(taken, |(held, inner)| RwLockWriteGuard { held, inner })
+    }
+
+    /// Who the lock is.
+    #[inline]
+    #[expect(clippy::unnecessary_wraps, reason = "with checks off it is nobody")]
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        Some(&self.identity)
     }
 
     /// Whether a writer panicked.
@@ -177,17 +196,48 @@ impl<T: ?Sized> RwLock<T> {
     }
 }
 
+impl<'rwlock, T: ?Sized> RwLockWriteGuard<'rwlock, T> {
+    /// Lets other readers in and goes on as one of them, with no writer in between.
+    ///
+    /// # Panics
+    ///
+    /// Before Rust 1.92, whose std cannot do it.
+    #[track_caller]
+    pub fn downgrade(s: Self) -> RwLockReadGuard<'rwlock, T> {
+        let RwLockWriteGuard { mut held, inner } = s;
+        held.downgrade(Site::caller());
+        #[allow(
+            clippy::incompatible_msrv,
+            unstable_name_collisions,
+            reason = "the trait stands in where std has no such function"
+        )]
+        let inner = std::sync::RwLockWriteGuard::downgrade(inner);
+        RwLockReadGuard { held, inner }
+    }
+}
+
+/// What is called where std's own function does not exist: that one would go before.
+#[allow(dead_code, reason = "never called where std has such a function")]
+trait DowngradeIsMissing: Sized {
+    type ReadGuard;
+
+    fn downgrade(s: Self) -> Self::ReadGuard;
+}
+
+impl<'rwlock, T: ?Sized> DowngradeIsMissing for std::sync::RwLockWriteGuard<'rwlock, T> {
+    type ReadGuard = std::sync::RwLockReadGuard<'rwlock, T>;
+
+    fn downgrade(_: Self) -> Self::ReadGuard {
+        unimplemented!("`RwLockWriteGuard::downgrade` needs Rust 1.92")
+    }
+}
+
 impl<T> Named for RwLock<T> {
     type Content = T;
 
-    fn named(name: &'static str, content: T) -> Self {
+    fn labelled(label: Label, content: T) -> Self {
         let identity = Identity::new(Kind::RwLock, Site::caller(), type_name::<T>);
-        RwLock::with_identity(identity.named(name), content)
-    }
-
-    fn ranked(rank: Rank, content: T) -> Self {
-        let identity = Identity::new(Kind::RwLock, Site::caller(), type_name::<T>);
-        RwLock::with_identity(identity.ranked(rank), content)
+        RwLock::with_identity(identify(identity, label), content)
     }
 }
 

@@ -1,7 +1,5 @@
 //! Checks on: a tag is an identity, and its calls go to the hooks.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use super::{Wake, carried};
 use crate::watch::hooks::{self, Ask};
 use crate::watch::{Identity, Kind, Mode, Site};
@@ -54,7 +52,7 @@ impl Tag {
     /// Judges the upgrade of a lock that the thread holds upgradably, before it may block.
     #[inline]
     pub(crate) fn upgrading(&self, at: Site) {
-        hooks::request(&self.0, Mode::Exclusive, Ask::Wait, at);
+        hooks::upgrading(&self.0, at);
     }
 
     /// Judges a request on behalf of a guard that exists already, and so never panics.
@@ -64,9 +62,7 @@ impl Tag {
     /// request is reported, and then goes on to block.
     #[inline]
     pub(crate) fn request_for_guard(&self, mode: Mode, at: Site) {
-        let judged = catch_unwind(AssertUnwindSafe(|| self.request(mode, at)));
-        // The payload belongs to the watcher: its message is the report, already printed.
-        drop(judged);
+        hooks::request_quietly(&self.0, mode, Ask::Wait, at);
     }
 
     /// Judges a request that came through a trait of `lock_api`, and returns its site.

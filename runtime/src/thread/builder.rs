@@ -32,7 +32,7 @@ pub struct Builder {
 
 impl Builder {
     /// A thread without a name and with the usual size of stack.
-    #[expect(clippy::new_without_default, reason = "std has none")]
+    #[allow(clippy::new_without_default, reason = "std has none")]
     pub fn new() -> Builder {
         Builder {
             inner: std::thread::Builder::new(),

@@ -134,10 +134,22 @@ pub(super) fn fresh_word(object: &Identity) -> u64 {
 /// If the request breaks a rule and the program chose to panic on that.
 #[inline]
 pub fn request(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
+    if let Some(slot) = watching()
+        && slot.depth() > 0
+    {
+        request_nested(slot, lock, mode, ask, at);
+    }
+}
+
+/// Judges a request before the thread may block, and never panics: for callers that hold a guard
+/// which would then release what it does not hold. A panic that the program chose is a report here.
+pub fn request_quietly(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     if let Some(slot) = watching() {
+        slot.quiet.set(true);
         if slot.depth() > 0 {
             request_nested(slot, lock, mode, ask, at);
         }
+        slot.quiet.set(false);
     }
 }
 
@@ -207,7 +219,7 @@ fn judge_new(slot: &Slot, want: HeldLock, key: u64, check: SelfCheck) {
     let busy = Busy::new(slot);
     slot.pending_node.set((0, 0));
     if let Some(finding) = judge(slot, want, key, check) {
-        reaction::react(&finding);
+        reaction::react(&finding, slot.quiet.get());
     }
     drop(busy);
 }
@@ -235,7 +247,7 @@ fn judge(slot: &Slot, want: HeldLock, key: u64, check: SelfCheck) -> Option<Find
         return first_time(slot, violation);
     }
     slot.remember(key);
-    let finding = describe_cycle(slot, &cycle?, want);
+    let finding = describe_cycle(&cycle?, want);
     log_finding(slot, &finding);
     Some(finding)
 }
@@ -294,6 +306,12 @@ fn out_of_order(slot: &Slot, want: HeldLock, stack: &Stack) -> Option<Finding> {
 
 fn order_violation(slot: &Slot, holds: HeldLock, want: HeldLock, stack: &Stack) -> Finding {
     let message = match (holds.rank, want.rank) {
+        _ if holds.lock == want.lock => {
+            format!(
+                "{} is requested while this thread holds it already",
+                name_of(want.lock)
+            )
+        }
         (Some(above), Some(rank)) => format!(
             "{} of rank {} is requested while {} of rank {} is held: ranks must ascend",
             name_of(want.lock),
@@ -334,7 +352,7 @@ fn place_of(held: &HeldLock) -> Place {
     }
 }
 
-fn describe_cycle(slot: &Slot, cycle: &order::Cycle, want: HeldLock) -> Finding {
+fn describe_cycle(cycle: &order::Cycle, want: HeldLock) -> Finding {
     let sides: Vec<Side> = cycle.sides[..cycle.len]
         .iter()
         .flatten()
@@ -358,7 +376,6 @@ fn describe_cycle(slot: &Slot, cycle: &order::Cycle, want: HeldLock) -> Finding 
     } else {
         Basis::SameInstances
     };
-    let _ = slot;
     Finding {
         code: Code::LockOrderCycle,
         basis,
@@ -461,20 +478,21 @@ fn log_finding(slot: &Slot, finding: &Finding) {
         (instance, held.mode, registry::site_number(slot, held.site))
     };
     let holds = side.holds.as_ref().map(numbers);
-    let wants = numbers(&side.wants);
+    let (lock, mode, at) = numbers(&side.wants);
     slot.log_texts(Op::Finding, |record| {
         let record = record
             .small(finding.code as u8)
             .small(u8::from(holds.is_some()));
         let record = match holds {
-            Some((lock, mode, site)) => record.number(lock).how(mode, Ask::Wait).number(site),
+            Some((held, held_in, since)) => {
+                record.number(held).how(held_in, Ask::Wait).number(since)
+            }
             None => record,
         };
-        let (lock, mode, site) = wants;
         record
             .number(lock)
             .how(mode, side.ask)
-            .number(site)
+            .number(at)
             .text(&finding.message)
     });
 }
@@ -696,7 +714,7 @@ fn judge_wait(slot: &Slot, lock: &Identity, mode: Mode, held: Option<HeldLock>, 
         if let Some(held) = held {
             slot.push(held, 0);
         }
-        reaction::react(&finding);
+        reaction::react(&finding, false);
         slot.remove(want.lock, Some(mode));
     }
 }
@@ -913,16 +931,28 @@ fn next_stretch(slot: &Slot) {
     slot.forget_chains();
 }
 
+/// A lock that is about to be asked for: which, in which mode, and where.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The lock.
+    pub lock: &'a Identity,
+    /// The mode.
+    pub mode: Mode,
+    /// The acquisition site.
+    pub at: Site,
+}
+
 /// What the ascending rule says of several requests at once, before any is made.
 ///
-/// `wanted` is in ascending order of [`Identity::place`] and free of duplicates.
+/// `wanted` is in ascending order of [`Identity::place`] and free of duplicates; all of it asks in
+/// the way of `ask`.
 ///
 /// # Errors
 ///
 /// The violation, if a lock in `wanted` does not come after the greatest lock that this thread
 /// holds, unless the rule binds nothing or is only to be reported. The callback and the log know
 /// of it already. Re-entering a re-entrant lock is none.
-pub fn check_ascending(wanted: &[(&Identity, Mode)], at: Site) -> Result<(), Box<Finding>> {
+pub fn check_ascending(wanted: &[Wanted<'_>], ask: Ask) -> Result<(), Box<Finding>> {
     let Some(slot) = watching() else {
         return Ok(());
     };
@@ -935,11 +965,11 @@ pub fn check_ascending(wanted: &[(&Identity, Mode)], at: Site) -> Result<(), Box
     let Some((holds, place)) = greatest(slot.all_held()) else {
         return Ok(());
     };
-    let offending = wanted.iter().find(|(lock, mode)| {
-        let re_entry = *mode == Mode::Reentrant && lock.owner() == me;
-        !re_entry && lock.place() <= place
+    let offending = wanted.iter().find(|wanted| {
+        let re_entry = wanted.mode == Mode::Reentrant && wanted.lock.owner() == me;
+        !re_entry && wanted.lock.place() <= place
     });
-    let Some(&(lock, mode)) = offending else {
+    let Some(&Wanted { lock, mode, at }) = offending else {
         return Ok(());
     };
     let stack = if settings::stacks_wanted() {
@@ -947,7 +977,9 @@ pub fn check_ascending(wanted: &[(&Identity, Mode)], at: Site) -> Result<(), Box
     } else {
         Stack::EMPTY
     };
-    let want = held_lock(lock, mode, Ask::Wait, at);
+    let want = held_lock(lock, mode, ask, at);
+    // Where it is held already, that says more than the greatest lock does.
+    let holds = slot.find(want.lock).unwrap_or(holds);
     let violation = order_violation(slot, holds, want, &stack);
     log_finding(slot, &violation);
     reaction::call_back(&violation);

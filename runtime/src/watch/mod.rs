@@ -19,6 +19,11 @@
 //! | `process` | surviving `fork` |
 //! | `hooks` | the one seam to the lock types |
 
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "numbers here are hashes, or indices into tables with a bound far below 32 bits"
+)]
+
 mod finding;
 pub mod hooks;
 mod identity;

@@ -10,7 +10,7 @@ pub enum Mode {
     Exclusive = 0,
     /// Shared and fair: waits behind a writer that already waits.
     Shared = 1,
-    /// Shared, and waits only for a writer that *holds* the lock (parking_lot's `read_recursive`).
+    /// Shared, and waits only for a writer that *holds* the lock (`read_recursive` of `parking_lot`).
     RecursiveShared = 2,
     /// Shared with readers, exclusive with other upgradable holders; may become exclusive.
     Upgradable = 3,

@@ -171,12 +171,12 @@ pub(super) fn name_thread(thread: u32, name: &str) {
 /// `joiner` has waited for `thread` to end, in its given stretch.
 pub(super) fn joined(thread: u32, joiner: u32, stretch: u32) {
     ORDER.with(|order| {
-        let Some(joined) = order.thread_mut(thread) else {
+        let Some(row) = order.thread_mut(thread) else {
             return;
         };
-        if joined.joiner == 0 && thread != joiner {
-            joined.joiner = joiner;
-            joined.joined_in = stretch;
+        if row.joiner == 0 && thread != joiner {
+            row.joiner = joiner;
+            row.joined_in = stretch;
         }
     });
 }
@@ -543,7 +543,11 @@ impl Learned {
             side != node
                 && self.node(side).lock != wants.lock
                 && !self.gated(side, node)
-                && (one_thread || self.apart(side, node))
+                && if one_thread {
+                    self.together(side, node)
+                } else {
+                    self.apart(side, node)
+                }
         })
     }
 
@@ -567,6 +571,15 @@ impl Learned {
                 .filter(|place| place.0 != 0)
         };
         seen(a).any(|a| seen(b).any(|b| a.0 != b.0 && !self.before(a, b) && !self.before(b, a)))
+    }
+
+    /// Whether one thread showed both sides.
+    fn together(&self, a: u32, b: u32) -> bool {
+        let seen = self.node(b).seen;
+        self.node(a)
+            .seen
+            .iter()
+            .any(|a| a.0 != 0 && seen.iter().any(|b| a.0 == b.0))
     }
 
     /// Whether all sides can be on different threads at once; for `one_thread`, that they need not.

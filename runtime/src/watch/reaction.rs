@@ -85,10 +85,10 @@ pub(super) fn has_callback() -> bool {
 
 /// Tells the program's callback.
 pub(super) fn call_back(finding: &Finding) {
-    if has_callback() {
-        if let Some(callback) = &*CALLBACK.read().unwrap_or_else(PoisonError::into_inner) {
-            callback(finding);
-        }
+    if has_callback()
+        && let Some(callback) = &*CALLBACK.read().unwrap_or_else(PoisonError::into_inner)
+    {
+        callback(finding);
     }
 }
 
@@ -102,12 +102,12 @@ pub(super) fn print(finding: &Finding) {
     platform::write_stderr(format!("lockwise{weight}: {finding}\n").as_bytes());
 }
 
-/// Tells the callback and does what was chosen.
+/// Tells the callback and does what was chosen; a panic only if `quiet` is false.
 ///
 /// # Panics
 ///
 /// If that was chosen.
-pub(super) fn react(finding: &Finding) {
+pub(super) fn react(finding: &Finding, quiet: bool) {
     call_back(finding);
     let reaction = settings::reaction();
     if reaction == Reaction::Silent {
@@ -122,14 +122,13 @@ pub(super) fn react(finding: &Finding) {
         Reaction::Abort => std::process::abort(),
         Reaction::Panic => {
             // A second panic while unwinding would abort: the report must do.
-            if !std::thread::panicking() {
-                panic!(
-                    "lockwise: {} {}: {}",
-                    finding.code.text(),
-                    finding.code.name(),
-                    finding.message
-                );
-            }
+            assert!(
+                quiet || std::thread::panicking(),
+                "lockwise: {} {}: {}",
+                finding.code.text(),
+                finding.code.name(),
+                finding.message
+            );
         }
     }
 }

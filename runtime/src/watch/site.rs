@@ -34,7 +34,7 @@ pub enum Site {
 impl Site {
     /// The place from which the caller was called.
     #[track_caller]
-    #[inline(always)]
+    #[inline]
     pub const fn caller() -> Site {
         Site::At(Location::caller())
     }

@@ -87,6 +87,8 @@ pub(super) struct Slot {
     capacity: Cell<usize>,
     /// A hook is running a slow path: nested hooks do nothing.
     pub(super) busy: Cell<bool>,
+    /// Requests are judged for a caller that must not panic.
+    pub(super) quiet: Cell<bool>,
     /// How many fork and join events this thread has had.
     pub(super) stretch: Cell<u32>,
     /// What `settings::epoch` was when this thread last looked.
@@ -121,10 +123,8 @@ static ALL: AtomicPtr<Slot> = AtomicPtr::new(std::ptr::null_mut());
 pub(super) fn current() -> Option<&'static Slot> {
     let slot = SLOT.get();
     // SAFETY: the pointer is null or names a slot, and slots are never freed.
-    match unsafe { slot.as_ref() } {
-        Some(slot) => Some(slot),
-        None => enter(None),
-    }
+    let slot = unsafe { slot.as_ref() };
+    slot.or_else(|| enter(None))
 }
 
 /// The slot of this thread, if it has one already.
@@ -150,12 +150,11 @@ pub(super) fn enter(born: Option<(u32, Option<&str>)>) -> Option<&'static Slot> 
         _ => platform::thread_name(&mut buffer),
     };
     slot.set_name(name.unwrap_or_default());
-    let (thread, flags) = match born {
-        Some((thread, _)) => (thread, 2),
-        None => {
-            let first = platform::is_first_thread();
-            (super::order::new_thread(slot.name(), None), u8::from(first))
-        }
+    let (thread, flags) = if let Some((thread, _)) = born {
+        (thread, 2)
+    } else {
+        let first = platform::is_first_thread();
+        (super::order::new_thread(slot.name(), None), u8::from(first))
     };
     slot.thread.store(thread, Relaxed);
     slot.flags.set(flags);
@@ -188,7 +187,9 @@ fn take_free() -> Option<&'static Slot> {
 fn make() -> Option<&'static Slot> {
     let layout = Layout::new::<Slot>();
     // SAFETY: a slot has a size.
-    let raw = unsafe { System.alloc_zeroed(layout) }.cast::<Slot>();
+    let raw = unsafe { System.alloc_zeroed(layout) };
+    #[expect(clippy::cast_ptr_alignment, reason = "the layout is that of a slot")]
+    let raw = raw.cast::<Slot>();
     if raw.is_null() {
         return None;
     }
@@ -200,6 +201,7 @@ fn make() -> Option<&'static Slot> {
         entries: AtomicPtr::new(std::ptr::null_mut()),
         capacity: Cell::new(0),
         busy: Cell::new(false),
+        quiet: Cell::new(false),
         stretch: Cell::new(0),
         epoch: Cell::new(0),
         pending_node: Cell::new((0, 0)),
@@ -335,7 +337,9 @@ impl Slot {
             return false;
         };
         // SAFETY: the layout's size is not zero. Zeroed entries are valid ones.
-        let fresh = unsafe { System.alloc_zeroed(layout) }.cast::<Entry>();
+        let fresh = unsafe { System.alloc_zeroed(layout) };
+        #[expect(clippy::cast_ptr_alignment, reason = "the layout is that of entries")]
+        let fresh = fresh.cast::<Entry>();
         if fresh.is_null() {
             return false;
         }

@@ -3,16 +3,16 @@
 //! Capturing walks the stack and keeps instruction addresses; names are looked up when a stack is
 //! formatted. Capturing takes no watched lock and does not allocate.
 
-#[cfg(not(lockwise_overlay))]
+#[cfg(all(feature = "checks", not(lockwise_overlay)))]
 mod unwound;
-#[cfg(lockwise_overlay)]
+#[cfg(not(all(feature = "checks", not(lockwise_overlay))))]
 mod without;
 
 use std::fmt;
 
-#[cfg(not(lockwise_overlay))]
+#[cfg(all(feature = "checks", not(lockwise_overlay)))]
 use unwound::{resolve, walk};
-#[cfg(lockwise_overlay)]
+#[cfg(not(all(feature = "checks", not(lockwise_overlay))))]
 use without::{resolve, walk};
 
 /// The most frames that are kept.

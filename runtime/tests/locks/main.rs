@@ -19,3 +19,5 @@ mod semaphore;
 mod plain;
 #[cfg(feature = "checks")]
 mod reentry;
+#[cfg(feature = "checks")]
+mod watched;

@@ -96,7 +96,7 @@ pub(super) fn merge<'a>(
     threads: &BTreeMap<u32, ThreadId>,
     names: &mut Names<'a>,
     run: &mut Run,
-    limits: &Limits,
+    limits: Limits,
 ) -> Merged {
     let streams: Vec<Stream<'a>> = threads
         .iter()
@@ -153,8 +153,8 @@ pub(super) fn merge<'a>(
     merged
 }
 
-impl<'a> Merge<'a, '_> {
-    fn run(&mut self, limits: &Limits) -> Merged {
+impl Merge<'_, '_> {
+    fn run(&mut self, limits: Limits) -> Merged {
         let mut forced = 0;
         loop {
             while let Some(at) = self.ready.pop_front() {
@@ -374,30 +374,8 @@ impl<'a> Merge<'a, '_> {
                 self.push(at, op, site);
                 self.wake_object(lock);
             }
-            Record::Fork { child, site } => {
-                let site = self.names.site(site);
-                if let Some(&child_at) = self.by_number.get(&child) {
-                    self.fork_seen[child_at] = true;
-                    self.streams[child_at].unborn = false;
-                    let child = self.streams[child_at].id;
-                    self.push(at, Op::Fork { child }, site);
-                    self.ready.push_back(child_at);
-                }
-                self.wake_thread(child);
-            }
-            Record::Join { child, site } => {
-                let site = self.names.site(site);
-                if let Some(&child) = self.by_number.get(&child) {
-                    let child = self.streams[child].id;
-                    self.push(at, Op::Join { child }, site);
-                }
-            }
-            Record::Joining { child, site } => {
-                let site = self.names.site(site);
-                if let Some(&child) = self.by_number.get(&child) {
-                    let child = self.streams[child].id;
-                    self.streams[at].waiting = Some((Op::Join { child }, site));
-                }
+            Record::Fork { .. } | Record::Join { .. } | Record::Joining { .. } => {
+                self.take_thread(at, record);
             }
             Record::End => {
                 self.end_seen[at] = true;
@@ -416,6 +394,39 @@ impl<'a> Merge<'a, '_> {
         }
         if let Some((object, ..)) = turn_of(&record) {
             self.wake_object(object);
+        }
+    }
+
+    fn take_thread(&mut self, at: usize, record: Record<'_>) {
+        match record {
+            Record::Fork { child, site } => {
+                let site = self.names.site(site);
+                if let Some(&child_at) = self.by_number.get(&child) {
+                    self.fork_seen[child_at] = true;
+                    self.streams[child_at].unborn = false;
+                    let child = self.streams[child_at].id;
+                    self.push(at, Op::Fork { child }, site);
+                    self.ready.push_back(child_at);
+                }
+                self.wake_thread(child);
+            }
+            Record::Join { child, site } => {
+                let site = self.names.site(site);
+                if let Some(&child) = self.by_number.get(&child) {
+                    // Its own last record may be lost, or come a little later.
+                    self.end_seen[child] = true;
+                    let child = self.streams[child].id;
+                    self.push(at, Op::Join { child }, site);
+                }
+            }
+            Record::Joining { child, site } => {
+                let site = self.names.site(site);
+                if let Some(&child) = self.by_number.get(&child) {
+                    let child = self.streams[child].id;
+                    self.streams[at].waiting = Some((Op::Join { child }, site));
+                }
+            }
+            _ => {}
         }
     }
 

@@ -17,6 +17,13 @@ impl Gate {
         Gate
     }
 
+    /// None.
+    #[inline]
+    #[expect(clippy::unused_self, reason = "the twin has a lock")]
+    pub(crate) const fn identity(&self) -> Option<&Identity> {
+        None
+    }
+
     /// Nothing.
     #[inline]
     #[expect(clippy::unused_self, reason = "the twin has a lock")]

@@ -40,6 +40,11 @@ impl Gate {
         }
     }
 
+    /// Who the object behind the gate is.
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        self.raw().identity()
+    }
+
     /// Waits until nobody stands in the gate, and enters it.
     ///
     /// # Panics

@@ -138,6 +138,10 @@ pub struct NodeDef {
 
 /// A stretch of records of one thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags of a record, and of its place"
+)]
 pub struct Segment<'a> {
     /// The thread's number.
     pub thread: u32,
@@ -646,6 +650,7 @@ impl<'a> Decoder<'a> {
         })
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm per kind of record")]
     fn record(&mut self, tag: u8) -> Option<Record<'a>> {
         Some(match tag {
             5 => Record::Fork {

@@ -158,11 +158,11 @@ impl OpenLog {
         if self.file.is_none() && !self.open() {
             return None;
         }
-        if let Some(&(base, at)) = self.spare.last() {
-            if at + room <= CHUNK_LEN {
-                self.spare.pop();
-                return Some((std::ptr::with_exposed_provenance_mut(base), at));
-            }
+        if let Some(&(base, at)) = self.spare.last()
+            && at + room <= CHUNK_LEN
+        {
+            self.spare.pop();
+            return Some((std::ptr::with_exposed_provenance_mut(base), at));
         }
         let max = settings::log_max() / CHUNK_LEN as u64;
         if settings::level() == settings::Level::Trace && self.blocks >= max.max(2) {
@@ -228,12 +228,10 @@ impl OpenLog {
         text[0] = (len & 0x7f) as u8 | 0x80;
         text[1] = (len >> 7) as u8;
         text[2..2 + len].copy_from_slice(program);
-        // SAFETY: the block is mapped and ours, and 128 + 258 bytes lie inside it.
-        unsafe {
-            header
-                .add(HEADER_LEN)
-                .copy_from_nonoverlapping(text.as_ptr(), 2 + len)
-        };
+        // SAFETY: 128 + 258 bytes lie inside the block.
+        let place = unsafe { header.add(HEADER_LEN) };
+        // SAFETY: the block is mapped and ours, and so long as the text.
+        unsafe { place.copy_from_nonoverlapping(text.as_ptr(), 2 + len) };
         // The magic last: a log without it was cut off while it was opened.
         // SAFETY: as above.
         unsafe { header.copy_from_nonoverlapping(MAGIC.as_ptr(), MAGIC.len()) };
@@ -342,22 +340,25 @@ fn count(at: usize) {
 
 /// Sets a flag in the header.
 fn set(at: usize) {
-    let header = HEADER.load(Relaxed);
-    if !header.is_null() {
-        // SAFETY: the header block stays mapped for as long as `HEADER` names it, and the counters
-        // lie inside it at multiples of eight.
-        let counter = unsafe { AtomicU64::from_ptr(header.add(at).cast()) };
-        counter.store(1, Relaxed);
-    }
+    with_counter(at, |counter| counter.store(1, Relaxed));
 }
 
 fn add(at: usize, number: u64) {
-    let header = HEADER.load(Relaxed);
-    if !header.is_null() {
-        // SAFETY: as in `set`.
-        let counter = unsafe { AtomicU64::from_ptr(header.add(at).cast()) };
+    with_counter(at, |counter| {
         counter.fetch_add(number, Relaxed);
+    });
+}
+
+fn with_counter(at: usize, work: impl FnOnce(&AtomicU64)) {
+    let header = HEADER.load(Relaxed);
+    if header.is_null() {
+        return;
     }
+    // SAFETY: the counters lie inside the header block.
+    let place = unsafe { header.add(at) };
+    // SAFETY: the block stays mapped for as long as `HEADER` names it; blocks start at page
+    // boundaries and counters stand at multiples of eight; other processes only read.
+    work(unsafe { AtomicU64::from_ptr(place.cast()) });
 }
 
 /// Counts chains that the running program forgot.

@@ -1,0 +1,5 @@
+use lockwise::acquire;
+
+fn main() {
+    let _guards = acquire!(-1);
+}

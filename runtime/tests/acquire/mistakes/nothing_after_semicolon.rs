@@ -1,0 +1,6 @@
+use lockwise::{Mutex, acquire};
+
+fn main() {
+    let a = Mutex::new(1);
+    let _guards = acquire!(a;);
+}

@@ -1,0 +1,6 @@
+use lockwise::{RwLock, acquire};
+
+fn main() {
+    let a = RwLock::new(1);
+    let _guards = acquire!(shared a);
+}

@@ -1,0 +1,6 @@
+use lockwise::acquire;
+
+fn main() {
+    let text = String::from("no lock");
+    let _guards = acquire!(text);
+}

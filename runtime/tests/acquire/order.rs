@@ -1,0 +1,112 @@
+//! That a call which does not ascend from what its thread holds is refused before it blocks.
+
+use lockwise::acquire::TryAcquireError;
+use lockwise::watch::{Code, Finding};
+use lockwise::{Mutex, Rank, ReentrantMutex, RwLock, acquire, stdsync, try_acquire};
+
+use super::{elsewhere, panic_of};
+
+/// The finding that `result` was refused for.
+fn violation<G>(result: Result<G, TryAcquireError>) -> Finding {
+    match result {
+        Ok(_) => panic!("it was taken"),
+        Err(TryAcquireError::Order(finding)) => *finding,
+        Err(other) => panic!("it was refused because {other}"),
+    }
+}
+
+#[test]
+fn a_call_inside_another_may_ascend() {
+    let (a, b, c) = (Mutex::new(1), RwLock::new(2), stdsync::Mutex::new(3));
+    let (_b, _a) = acquire!(read b, a);
+    let (c,) = acquire!(c);
+    assert_eq!(*c.unwrap(), 3);
+}
+
+#[test]
+fn a_call_inside_another_must_not_descend() {
+    let (a, b, c) = (Mutex::new(1), RwLock::new(2), Mutex::new(3));
+    let outer = acquire!(b);
+    let message = panic_of(|| drop(acquire!(c, a)));
+    assert!(
+        message.starts_with("acquire!: LW0005 order-violation: "),
+        "{message}"
+    );
+    assert!(!a.is_locked() && !c.is_locked());
+    assert!(b.is_locked());
+    drop(outer);
+    drop(acquire!(c, a));
+}
+
+#[test]
+fn try_acquire_returns_the_finding_with_both_sites() {
+    let (a, b) = (Mutex::new(1), Mutex::new(2));
+    let outer = acquire!(b);
+    let finding = violation(try_acquire!(&a));
+    assert_eq!(finding.code, Code::OrderViolation);
+    let side = &finding.sides[0];
+    let expression = |site: lockwise::watch::Site| site.note().unwrap().expression;
+    assert_eq!(expression(side.wants.site), "&a");
+    assert_eq!(expression(side.holds.as_ref().unwrap().site), "b");
+    assert!(!a.is_locked());
+    drop(outer);
+    assert!(try_acquire!(&a).is_ok());
+}
+
+#[test]
+fn locks_taken_without_the_macro_count_too() {
+    let (a, b) = (Mutex::new(1), Mutex::new(2));
+    let held = b.lock();
+    violation(try_acquire!(a));
+    drop(held);
+    let held = a.lock();
+    assert!(try_acquire!(b).is_ok());
+    drop(held);
+}
+
+#[test]
+fn ranks_come_before_places() {
+    let (low, high) = {
+        let high = Mutex::ranked(Rank(20), ());
+        let low = Mutex::ranked(Rank(10), ());
+        (low, high)
+    };
+    let unranked = Mutex::new(());
+    let (_low,) = acquire!(low);
+    let (_unranked, _high) = acquire!(unranked, high);
+    elsewhere(|| {
+        violation({
+            let _high = high.try_lock();
+            let other = Mutex::ranked(Rank(30), ());
+            let _other = acquire!(other);
+            try_acquire!(high)
+        })
+    });
+}
+
+#[test]
+fn entering_a_reentrant_lock_again_is_no_violation() {
+    let (a, lock, b) = (Mutex::new(1), ReentrantMutex::new(2), Mutex::new(3));
+    let (_lock,) = acquire!(lock);
+    let (again, _b) = acquire!(lock, b);
+    assert_eq!(*again, 2);
+    let (_again,) = acquire!(lock);
+    violation(try_acquire!(lock, a));
+}
+
+#[test]
+fn a_lock_that_the_thread_holds_is_refused_before_it_waits_for_itself() {
+    let a = Mutex::new(1);
+    let (held,) = acquire!(a);
+    violation(try_acquire!(a));
+    let message = panic_of(|| drop(acquire!(a)));
+    assert!(message.contains("LW000"), "{message}");
+    assert_eq!(*held, 1);
+}
+
+#[test]
+fn what_another_thread_holds_orders_nothing_here() {
+    let (a, b) = (Mutex::new(1), Mutex::new(2));
+    let _b = acquire!(b);
+    elsewhere(|| assert!(try_acquire!(a).is_ok()));
+}
