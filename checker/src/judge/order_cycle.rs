@@ -225,7 +225,10 @@ pub(super) fn excluded(removed: &BTreeSet<Exclusion>, cycle: &[Side]) -> Vec<Str
             }
             Exclusion::GateLock => match gates.as_slice() {
                 [gate] => format!("{gate} is held on several sides and keeps them apart"),
-                _ => format!("{} are held on several sides and keep them apart", listed(&gates)),
+                _ => format!(
+                    "{} are held on several sides and keep them apart",
+                    listed(&gates)
+                ),
             },
             Exclusion::ForkJoin => {
                 "fork and join order the sides: one has ended before another begins".to_owned()
