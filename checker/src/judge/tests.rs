@@ -9,6 +9,7 @@ mod stories;
 use super::*;
 use crate::finding::{Certainty, Code, Finding, Wants};
 use crate::input::std_text;
+use std::fmt::Write as _;
 
 /// Judges text traces as the runs `a`, `b`, …
 fn verdict_of(traces: &[&str]) -> Verdict {
@@ -19,7 +20,11 @@ fn evidence_of(traces: &[&str]) -> Evidence {
     let mut evidence = Evidence::default();
     for (label, trace) in ('a'..='z').zip(traces) {
         let text = spread(trace);
-        let read = std_text::read(&label.to_string(), text.as_bytes(), &Default::default());
+        let read = std_text::read(
+            &label.to_string(),
+            text.as_bytes(),
+            &std_text::Limits::default(),
+        );
         evidence.absorb(read.expect("the trace is well formed"));
     }
     evidence
@@ -33,10 +38,10 @@ fn spread(trace: &str) -> String {
         match line.split_once(": ") {
             Some((thread, ops)) if !line.starts_with('#') => {
                 for op in ops.split_whitespace() {
-                    text.push_str(&format!("{thread}|{op}|{thread}.{op}\n"));
+                    writeln!(text, "{thread}|{op}|{thread}.{op}").unwrap();
                 }
             }
-            _ => text.push_str(&format!("{line}\n")),
+            _ => writeln!(text, "{line}").unwrap(),
         }
     }
     text
@@ -50,7 +55,7 @@ fn report(traces: &[&str]) -> String {
         text.push_str(&told(finding));
     }
     for limit in &verdict.limits {
-        text.push_str(&format!("limit: {limit}\n"));
+        writeln!(text, "limit: {limit}").unwrap();
     }
     if text.is_empty() {
         text.push_str("nothing\n");
@@ -83,16 +88,16 @@ fn told(finding: &Finding) -> String {
             [] => String::new(),
             gates => format!("  gates {}", gates.join(" ")),
         };
-        text.push_str(&format!("    {}: {holds} -> {wants}{gates}\n", side.thread));
+        writeln!(text, "    {}: {holds} -> {wants}{gates}", side.thread).unwrap();
     }
     if !finding.witness.is_empty() {
-        text.push_str(&format!("  schedule {}\n", finding.witness.join(" ")));
+        writeln!(text, "  schedule {}", finding.witness.join(" ")).unwrap();
     }
     for reason in &finding.reasons {
-        text.push_str(&format!("  because {reason}\n"));
+        writeln!(text, "  because {reason}").unwrap();
     }
     for advice in &finding.advice {
-        text.push_str(&format!("  advice {advice}\n"));
+        writeln!(text, "  advice {advice}").unwrap();
     }
     text
 }

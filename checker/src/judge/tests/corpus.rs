@@ -40,7 +40,7 @@ fn every_case_of_the_lock_order_corpus_gets_its_verdict_and_its_code() {
         let file = case["file"].as_str().unwrap();
         let expected = &case["expected"];
         let text = read(&format!("lock-order/{file}"));
-        let evidence = std_text::read(file, text.as_bytes(), &Default::default()).unwrap();
+        let evidence = std_text::read(file, text.as_bytes(), &std_text::Limits::default()).unwrap();
         let verdict = judge(&evidence, &Options::default());
         let found = strongest(&verdict);
         let name = found.map_or(Value::from("none"), |c| serde_json::to_value(c).unwrap());
@@ -53,7 +53,7 @@ fn every_case_of_the_lock_order_corpus_gets_its_verdict_and_its_code() {
             .map(|finding| finding.code);
         let right_code = kind == "none" || codes.any(|code| codes_of(kind).contains(&code));
         let right = name == expected["verdict"]
-            && Value::from(found.is_some()) == expected["potential_deadlock"]
+            && found.is_some() == expected["potential_deadlock"]
             && right_code;
         if !right {
             wrong.push(format!("{file}: expected {expected}, found {verdict:?}"));
@@ -69,7 +69,7 @@ fn every_misuse_of_the_lock_order_corpus_is_told() {
     for case in index["cases"].as_array().unwrap() {
         let file = case["file"].as_str().unwrap();
         let text = read(&format!("lock-order/{file}"));
-        let evidence = std_text::read(file, text.as_bytes(), &Default::default()).unwrap();
+        let evidence = std_text::read(file, text.as_bytes(), &std_text::Limits::default()).unwrap();
         let verdict = judge(&evidence, &Options::default());
         let told = verdict.findings.iter();
         let told = told.filter(|f| f.code == Code::LockMisuse && !f.message.contains("ended"));
@@ -88,7 +88,7 @@ fn planted_traces_are_certain_exactly_where_exhaustive_search_says_so() {
             serde_json::from_str(&read(&format!("traces/{name}.brute.json"))).unwrap();
         let deadlocks = brute["deadlocks_at_lines"].as_array().unwrap();
         let text = read(&format!("traces/{name}.std"));
-        let evidence = std_text::read(name, text.as_bytes(), &Default::default()).unwrap();
+        let evidence = std_text::read(name, text.as_bytes(), &std_text::Limits::default()).unwrap();
         let verdict = judge(&evidence, &Options::default());
         let certain = verdict
             .findings

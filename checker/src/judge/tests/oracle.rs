@@ -4,6 +4,7 @@
 //! writer that finds the lock taken may queue or not, as a step of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// What a thread does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,7 +170,7 @@ pub(super) fn as_text(threads: &[Vec<Act>]) -> String {
                 Act::Fork(child) => format!("fork(T{child})"),
                 Act::Join(child) => format!("join(T{child})"),
             };
-            text.push_str(&format!("T{thread}|{op}|{at}\n"));
+            writeln!(text, "T{thread}|{op}|{at}").unwrap();
         }
     }
     text

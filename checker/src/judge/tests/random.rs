@@ -61,7 +61,7 @@ fn acts(wishes: &[Wish], locks: usize) -> Vec<Act> {
 
 fn certain(threads: &[Vec<Act>], options: &Options) -> bool {
     let text = as_text(threads);
-    let evidence = std_text::read("random", text.as_bytes(), &Default::default()).unwrap();
+    let evidence = std_text::read("random", text.as_bytes(), &std_text::Limits::default()).unwrap();
     strongest(&judge(&evidence, options)) == Some(Certainty::Certain)
 }
 

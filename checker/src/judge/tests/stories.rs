@@ -180,6 +180,20 @@ fn a_wait_under_an_outer_lock_that_the_waker_needs_is_certain() {
 }
 
 #[test]
+fn a_recorded_request_between_a_wait_and_its_end_changes_nothing() {
+    let trace = "
+        T1: acq(A) acq(M) rel(M) wait(M)
+        T2: acq(M) notify(M) rel(M) acq(A) rel(A)
+        T1: req(M) acq(M) rel(M) rel(A)";
+    let turned = "
+        T1: acq(A) acq(M) rel(M) wait(M)
+        T2: acq(A) rel(A) acq(M) notify(M) rel(M)
+        T1: req(M) acq(M) rel(M) rel(A)";
+    assert_eq!(strongest(&verdict_of(&[trace])), None);
+    assert_eq!(strongest(&verdict_of(&[turned])), Some(Certainty::Certain));
+}
+
+#[test]
 fn a_wake_up_that_can_come_too_early_is_a_stall() {
     assert_snapshot!(report(&["
         T1: acq(M) wait(C,M) rel(M)
