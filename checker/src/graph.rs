@@ -221,3 +221,6 @@ fn depths(history: &History) -> Vec<u32> {
     }
     depths
 }
+
+#[cfg(test)]
+mod tests;

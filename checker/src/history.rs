@@ -235,3 +235,6 @@ pub fn ordered(history: &History, a: &Dependency, b: &Dependency) -> Option<Tie>
         .stretches
         .ordered((a.thread, a.stretch), (b.thread, b.stretch))
 }
+
+#[cfg(test)]
+mod tests;

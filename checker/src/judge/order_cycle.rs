@@ -3,6 +3,7 @@
 //! The cycles are the shortest through each edge ([`crate::cycles`]). If none of a component's is
 //! one that can happen, all its cycles are looked at, up to a bound, for one that can.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::case::{Case, Outcome, Proof, RunCase};
@@ -148,8 +149,8 @@ pub(super) fn unproved(run: &RunCase<'_>, outcome: Option<&Outcome>) -> Option<S
     Some(match outcome? {
         Outcome::Proved(_) => return None,
         Outcome::Unreachable => format!(
-            "but no order of these very events ends in it: all {} were searched; something else, \
-             such as a semaphore, keeps the sides apart in this run",
+            "no order of these very events ends in it (all {} were searched): something else, such \
+             as a semaphore, keeps the sides apart in this run",
             states(run)
         ),
         Outcome::Unknown => {
@@ -223,12 +224,13 @@ pub(super) fn excluded(removed: &BTreeSet<Exclusion>, cycle: &[Side]) -> Vec<Str
             Exclusion::GateLock if gates.is_empty() => {
                 "a lock that is held on several sides keeps them apart".to_owned()
             }
-            Exclusion::GateLock => {
-                format!(
-                    "{} is held on several sides and keeps them apart",
+            Exclusion::GateLock => match gates.as_slice() {
+                [gate] => format!("{gate} is held on several sides and keeps them apart"),
+                _ => format!(
+                    "{} are held on several sides and keep them apart",
                     listed(&gates)
-                )
-            }
+                ),
+            },
             Exclusion::ForkJoin => {
                 "fork and join order the sides: one has ended before another begins".to_owned()
             }
@@ -245,13 +247,20 @@ pub(super) fn excluded(removed: &BTreeSet<Exclusion>, cycle: &[Side]) -> Vec<Str
 pub(super) fn message(cycle: &[Side]) -> String {
     /// Sides that a sentence can bear.
     const SIDES_MAX: usize = 4;
+    let one_run = cycle.iter().all(|side| side.run == cycle[0].run);
+    let who = |side: &Side| match &side.run {
+        Some(run) if !one_run => format!("{} of {run}", side.thread),
+        _ => side.thread.clone(),
+    };
     let sides: Vec<String> = cycle
         .iter()
         .take(SIDES_MAX)
         .filter_map(|side| match (&side.holds, &side.wants) {
             (Some(holds), Some(Wants::Lock(wants))) => Some(format!(
                 "{} takes {} while holding {}",
-                side.thread, wants.lock, holds.lock
+                who(side),
+                wants.lock,
+                holds.lock
             )),
             _ => None,
         })
@@ -278,7 +287,11 @@ fn advice(case: &Case<'_>, run: &RunCase<'_>, cycle: &[LockId]) -> Vec<String> {
         })
         .collect();
     let total: u64 = steps.iter().map(|(count, _)| count).sum();
-    let Some(&(least, at)) = steps.iter().min() else {
+    // Of equals the later one is to change.
+    let rarest = steps
+        .iter()
+        .min_by_key(|&&(count, at)| (count, Reverse(at)));
+    let Some(&(least, at)) = rarest else {
         return Vec::new();
     };
     let name = |at: usize| run.run.locks[cycle[at % cycle.len()].at()].label.clone();

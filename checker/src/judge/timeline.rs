@@ -12,7 +12,7 @@ pub(super) const NONE: u32 = u32::MAX;
 /// The index.
 #[derive(Debug)]
 pub(super) struct Timeline {
-    /// Per thread, its events, as positions in [`Run::events`].
+    /// Per thread, its events, as positions in [`Run::events`]; requests only as the last.
     pub(super) events_of: Vec<Vec<u32>>,
     /// Per event, its position among those of its thread.
     pub(super) position: Vec<u32>,
@@ -78,6 +78,11 @@ impl Timeline {
         }
         for (at, event) in (0..).zip(&run.events) {
             let events = &mut timeline.events_of[event.thread.at()];
+            // A request that was answered, or given up, is no step: only the last word counts.
+            let open = |&last: &u32| matches!(run.events[last as usize].op, Op::Request { .. });
+            if events.last().is_some_and(open) {
+                events.pop();
+            }
             timeline
                 .position
                 .push(u32::try_from(events.len()).expect("readers bound the number of events"));

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::case::{Case, Proof, RunCase, cycle_of};
 use super::closure::Goal;
-use super::draft::{Draft, also_held, listed, lock_use, resource_use, side, start_unseen, witness};
+use super::draft::{Draft, also_held, lock_use, resource_use, side, start_unseen, witness};
 use super::explore::Stuck;
 use super::reached::sides;
 use crate::finding::{Basis, Certainty, Code, ResourceUse, Side, Wants};
@@ -76,7 +76,7 @@ fn draft(sides: Vec<Side>) -> Draft {
             }
         })
         .collect();
-    let message = format!("threads wait in a circle: {}", listed(&told));
+    let message = format!("threads wait in a circle: {}", told.join("; "));
     let mut draft = Draft::new(Code::WaitWhileHolding, Certainty::Possible, message);
     draft.cycle = sides;
     draft.advice.push(

@@ -16,6 +16,10 @@
 //! the log; sides that only some other order of events could bring together; cycles longer than
 //! [`CYCLE_MAX`]; what was forgotten because the tree was full; and what the search gave up after
 //! [`STEPS_MAX`] steps. The last two are counted.
+//!
+//! What may be false: sides that a barrier, a condition variable, a semaphore or a channel keeps
+//! apart are reported all the same; the checker, which has the log, knows barriers. A side names the
+//! site and stack at which its chain was seen first, maybe on another thread than the one named.
 
 use super::hooks::Ask;
 use super::identity::LockId;

@@ -87,9 +87,17 @@ impl Builder {
     /// Takes in an event, from line `number`.
     pub(super) fn event(&mut self, text: &str, number: u64) -> Result<(), Malformed> {
         let line = Line::parse(text)?;
-        let said = self.read(&line)?;
-        self.lines += 1;
+        // The thread gets its number before those that its line names.
+        let threads = self.run.threads.len();
         let thread = self.thread(line.thread);
+        let said = self.read(&line).inspect_err(|_| {
+            if thread.at() == threads {
+                self.thread_of.remove(line.thread);
+                self.run.threads.truncate(threads);
+            }
+        });
+        let said = said?;
+        self.lines += 1;
         let site = match line.location {
             "" => self.site(&format!("line {number}")),
             location => self.site(location),

@@ -1,0 +1,58 @@
+use std::ops::Range;
+
+use super::*;
+use crate::input::std_text;
+
+/// The edges of a text trace as `AB`, in order.
+fn edges(text: &str, arcs_max: usize) -> (Vec<String>, u64) {
+    let evidence = std_text::read("t", text.as_bytes(), &std_text::Limits::default()).unwrap();
+    let run = &evidence.runs[0];
+    let graph = instances(RunId(0), &History::of(run), Bounds { arcs_max });
+    let name = |node| run.locks[LockId::at(graph.graph[node])].label.clone();
+    let mut edges: Vec<String> = graph
+        .graph
+        .edge_references()
+        .map(|edge| name(edge.source()) + &name(edge.target()))
+        .collect();
+    edges.sort();
+    (edges, graph.left_out)
+}
+
+/// One acquisition of each of these locks.
+fn each(locks: Range<u32>, op: &str) -> String {
+    let lines = locks.map(|lock| format!("T1|{op}(L{lock})|1\n"));
+    lines.collect::<Vec<_>>().concat()
+}
+
+#[test]
+fn there_is_an_edge_from_every_held_lock() {
+    let text = "T1|acq(A)|1\nT1|acq(B)|2\nT1|acq(C)|3\n";
+    assert_eq!(
+        edges(text, 100),
+        (["AB", "AC", "BC"].map(String::from).to_vec(), 0)
+    );
+}
+
+#[test]
+fn no_edge_leads_into_a_try() {
+    let text = "T1|acq(A)|1\nT1|tryacq(B)|2\nT1|acq(C)|3\n";
+    assert_eq!(edges(text, 100).0, ["AC", "BC"]);
+}
+
+#[test]
+fn a_deep_nest_keeps_its_nearest_edges_and_counts_the_rest() {
+    let deep = each(0..100, "acq");
+    let (kept, left_out) = edges(&deep, 1_000);
+    // Eight for each of a hundred requests, less what the first have not got.
+    assert_eq!(kept.len(), 8 * 100 - 36);
+    assert_eq!(kept.len() as u64 + left_out, 100 * 99 / 2);
+}
+
+#[test]
+fn a_deep_nest_is_not_cut_where_nothing_leads_through() {
+    // Tries have no edge into them, and recursive reads pass no wait on: the far lock stays paired.
+    let tries = each(0..50, "tryacq");
+    let reads = each(50..90, "rracq");
+    let (kept, _) = edges(&format!("T1|acq(A)|1\n{tries}{reads}T1|acq(Z)|2\n"), 100);
+    assert!(kept.contains(&"AZ".to_owned()), "{kept:?}");
+}

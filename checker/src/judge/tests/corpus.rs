@@ -1,0 +1,100 @@
+//! The traces that other lock checkers are tested with, and planted ones, with known answers.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::*;
+
+fn corpus(path: &str) -> PathBuf {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/corpus");
+    PathBuf::from(root).join(path)
+}
+
+fn read(path: &str) -> String {
+    let path = corpus(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The codes that stand for a kind of problem; design.md, section 7.
+fn codes_of(kind: &str) -> &'static [Code] {
+    match kind {
+        "order-cycle" | "class-order-cycle" | "class-nesting" => &[Code::LockOrderCycle],
+        "self-deadlock" => &[Code::SelfDeadlock, Code::RecursiveRead],
+        "communication-deadlock" => &[Code::WaitWhileHolding],
+        "stall" => &[Code::Stall],
+        "misuse" => &[Code::LockMisuse],
+        "none" => &[],
+        other => panic!("unknown kind {other}"),
+    }
+}
+
+#[test]
+fn every_case_of_the_lock_order_corpus_gets_its_verdict_and_its_code() {
+    let index: Value = serde_json::from_str(&read("lock-order/index.json")).unwrap();
+    let cases = index["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 229);
+    let mut wrong = Vec::new();
+    for case in cases {
+        let file = case["file"].as_str().unwrap();
+        let expected = &case["expected"];
+        let text = read(&format!("lock-order/{file}"));
+        let evidence = std_text::read(file, text.as_bytes(), &std_text::Limits::default()).unwrap();
+        let verdict = judge(&evidence, &Options::default());
+        let found = strongest(&verdict);
+        let name = found.map_or(Value::from("none"), |c| serde_json::to_value(c).unwrap());
+        let kind = expected["kind"].as_str().unwrap();
+        // Where it is a potential deadlock, the strongest finding must be of that kind.
+        let mut codes = verdict
+            .findings
+            .iter()
+            .filter(|finding| found.is_none_or(|found| finding.certainty == found))
+            .map(|finding| finding.code);
+        let right_code = kind == "none" || codes.any(|code| codes_of(kind).contains(&code));
+        let right = name == expected["verdict"]
+            && found.is_some() == expected["potential_deadlock"]
+            && right_code;
+        if !right {
+            wrong.push(format!("{file}: expected {expected}, found {verdict:?}"));
+        }
+        assert_eq!(verdict.limits, [""; 0], "{file} needs no limit");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_misuse_of_the_lock_order_corpus_is_told() {
+    let index: Value = serde_json::from_str(&read("lock-order/index.json")).unwrap();
+    for case in index["cases"].as_array().unwrap() {
+        let file = case["file"].as_str().unwrap();
+        let text = read(&format!("lock-order/{file}"));
+        let evidence = std_text::read(file, text.as_bytes(), &std_text::Limits::default()).unwrap();
+        let verdict = judge(&evidence, &Options::default());
+        let told = verdict.findings.iter();
+        let told = told.filter(|f| f.code == Code::LockMisuse && !f.message.contains("ended"));
+        let expected = case["expected"]["misuse"].as_array().unwrap();
+        assert_eq!(told.count(), expected.len(), "{file}: {verdict:?}");
+    }
+}
+
+#[test]
+fn planted_traces_are_certain_exactly_where_exhaustive_search_says_so() {
+    for name in [
+        "chain1", "chain2", "chain3", "dine3", "forkjoin", "gate", "late2", "late3", "lockdep",
+        "rf", "sp2", "syncrev",
+    ] {
+        let brute: Value =
+            serde_json::from_str(&read(&format!("traces/{name}.brute.json"))).unwrap();
+        let deadlocks = brute["deadlocks_at_lines"].as_array().unwrap();
+        let text = read(&format!("traces/{name}.std"));
+        let evidence = std_text::read(name, text.as_bytes(), &std_text::Limits::default()).unwrap();
+        let verdict = judge(&evidence, &Options::default());
+        let certain = verdict
+            .findings
+            .iter()
+            .filter(|finding| finding.certainty == Certainty::Certain)
+            .count();
+        assert_eq!(certain, deadlocks.len(), "{name}: {verdict:?}");
+    }
+}

@@ -1,0 +1,215 @@
+//! What text traces cannot say: runs without events, threads that were running before, and limits.
+
+use super::*;
+use crate::trace::{
+    Ask, Chain, Class, ClassId, Held, HeldId, HeldNode, Lock, LockId, Reported, Run, Site, SiteId,
+    Thread, ThreadId,
+};
+use lockwise::watch::{Kind, Mode};
+use std::fmt::Write as _;
+
+const INVERSION: &str = "
+    T1: acq(A) acq(B) rel(B) rel(A)
+    T2: acq(B) acq(A) rel(A) rel(B)";
+
+#[test]
+fn a_thread_whose_start_was_not_seen_is_never_certain() {
+    let mut evidence = evidence_of(&[INVERSION]);
+    evidence.runs[0].threads[0].start_seen = false;
+    let verdict = judge(&evidence, &Options::default());
+    assert_eq!(strongest(&verdict), Some(Certainty::Possible));
+    assert!(
+        verdict.findings[0]
+            .reasons
+            .iter()
+            .any(|r| r.contains("start of thread T1"))
+    );
+}
+
+/// A run of level `order`: thread 0 holds lock 0 and wants 1, thread 1 the other way round.
+fn chains() -> Evidence {
+    let held = |lock| Held {
+        lock: LockId(lock),
+        mode: Mode::Exclusive,
+        site: SiteId(0),
+    };
+    let chain = |thread, holds: Option<u32>, want| Chain {
+        thread: ThreadId(thread),
+        stretch: 0,
+        held: holds.map(HeldId),
+        want: held(want),
+        ask: Ask::Wait,
+    };
+    let thread = |label: &str| Thread {
+        label: label.to_owned(),
+        name: None,
+        start_seen: true,
+        end_seen: true,
+    };
+    let lock = |label: &str, class| Lock {
+        label: label.to_owned(),
+        class: ClassId(class),
+        kind: Kind::Mutex,
+        rank: None,
+        former: None,
+    };
+    let class = |label: &str, trusted| Class {
+        label: label.to_owned(),
+        type_name: None,
+        trusted,
+    };
+    Evidence {
+        runs: vec![Run {
+            label: "order".to_owned(),
+            threads: vec![thread("T0"), thread("T1")],
+            locks: vec![lock("a", 0), lock("b", 1)],
+            chains: vec![
+                chain(0, None, 0),
+                chain(0, Some(0), 1),
+                chain(1, None, 1),
+                chain(1, Some(1), 0),
+            ],
+            held: [0, 1]
+                .map(|lock| HeldNode {
+                    below: None,
+                    held: held(lock),
+                })
+                .to_vec(),
+            ..Run::default()
+        }],
+        classes: vec![class("A", true), class("B", true)],
+        sites: vec![Site {
+            file: "src/x.rs".to_owned(),
+            line: 3,
+            column: 7,
+            note: None,
+        }],
+        limits: Vec::new(),
+    }
+}
+
+#[test]
+fn a_run_without_events_is_at_most_possible() {
+    let verdict = judge(&chains(), &Options::default());
+    let [finding] = verdict.findings.as_slice() else {
+        panic!("{verdict:?}");
+    };
+    assert_eq!(finding.certainty, Certainty::Possible);
+    let site = finding.cycle[0]
+        .holds
+        .as_ref()
+        .map(|held| held.site.as_str());
+    assert_eq!(site, Some("src/x.rs:3:7"));
+    assert!(finding.reasons.iter().any(|r| r.contains("level `trace`")));
+}
+
+#[test]
+fn classes_that_lie_are_judged_by_instance_alone() {
+    let mut evidence = chains();
+    // Halves on different instances of classes that mean nothing.
+    for class in &mut evidence.classes {
+        class.trusted = false;
+    }
+    let again = evidence.runs[0].locks.clone();
+    evidence.runs[0].locks.extend(again);
+    evidence.runs[0].held[1].held.lock = LockId(3);
+    evidence.runs[0].chains[3].want.lock = LockId(2);
+    let verdict = judge(&evidence, &Options::default());
+    assert!(verdict.findings.is_empty(), "{verdict:?}");
+}
+
+#[test]
+fn what_the_runtime_reported_comes_out_as_it_was() {
+    let mut evidence = chains();
+    let holds = evidence.runs[0].chains[1].want;
+    let want = evidence.runs[0].held[0].held;
+    evidence.runs[0].reported.push(Reported {
+        code: "LW0005".to_owned(),
+        thread: ThreadId(0),
+        holds: Some(holds),
+        want,
+        message: "rank 1 is not above rank 2".to_owned(),
+    });
+    let verdict = judge(&evidence, &Options::default());
+    let violation = &verdict.findings[0];
+    assert_eq!(violation.code, Code::OrderViolation);
+    assert_eq!(violation.certainty, Certainty::Actual);
+    assert_eq!(
+        violation.message,
+        "T0 asks for a while holding b: rank 1 is not above rank 2"
+    );
+}
+
+#[test]
+fn a_recorded_wait_is_not_moved_behind_its_wake_up() {
+    let lost = "
+        T1: acq(M) rel(M) wait(M)
+        T2: acq(M) notify(M) rel(M)
+        T1: acq(M) rel(M)";
+    let mut evidence = evidence_of(&[lost]);
+    assert_eq!(judge(&evidence, &Options::default()).findings.len(), 1);
+    // In a recorded program T1 waited because T2 had not been there: data decides, and is not seen.
+    evidence.runs[0].complete = false;
+    let verdict = judge(&evidence, &Options::default());
+    assert!(verdict.findings.is_empty(), "{verdict:?}");
+}
+
+#[test]
+fn a_search_that_is_cut_short_says_so() {
+    let none = Options {
+        proof_steps_max: 0,
+        search_events_max: 0,
+        directed_max: 0,
+        ..Options::default()
+    };
+    let verdict = judge(&evidence_of(&[INVERSION]), &none);
+    assert_eq!(strongest(&verdict), Some(Certainty::Possible));
+    assert_eq!(verdict.limits.len(), 1);
+    assert!(verdict.limits[0].contains("not searched exhaustively"));
+}
+
+#[test]
+fn ten_thousand_locks_held_at_once_in_two_orders_are_still_judged() {
+    let mut text = String::new();
+    for (thread, up) in [("T1", true), ("T2", false)] {
+        let order: Vec<u32> = if up {
+            (0..10_000).collect()
+        } else {
+            (0..10_000).rev().collect()
+        };
+        for lock in &order {
+            writeln!(text, "{thread}|acq(L{lock})|in").unwrap();
+        }
+        for lock in &order {
+            writeln!(text, "{thread}|rel(L{lock})|out").unwrap();
+        }
+    }
+    let evidence = std_text::read("deep", text.as_bytes(), &std_text::Limits::default()).unwrap();
+    let small = Options {
+        arcs_max: 200_000,
+        cycles_max: 50,
+        ..Options::default()
+    };
+    let verdict = judge(&evidence, &small);
+    assert_eq!(strongest(&verdict), Some(Certainty::Certain));
+    assert!(!verdict.limits.is_empty());
+}
+
+#[test]
+fn a_chain_of_two_thousand_threads_is_one_cycle() {
+    let count = 2_000;
+    let mut text = String::new();
+    for at in 0..count {
+        let next = (at + 1) % count;
+        writeln!(
+            text,
+            "T{at}|acq(L{at})|1\nT{at}|acq(L{next})|2\nT{at}|rel(L{next})|3\nT{at}|rel(L{at})|4"
+        )
+        .unwrap();
+    }
+    let evidence = std_text::read("ring", text.as_bytes(), &std_text::Limits::default()).unwrap();
+    let verdict = judge(&evidence, &Options::default());
+    assert_eq!(verdict.findings.len(), 1);
+    assert_eq!(strongest(&verdict), Some(Certainty::Certain));
+    assert_eq!(verdict.findings[0].cycle.len(), count);
+}
