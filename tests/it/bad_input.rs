@@ -25,7 +25,8 @@ fn report(input: &Path) -> (i32, String, String) {
 fn refused(input: &Path, why: &str) {
     let (code, _, err) = report(input);
     assert_eq!(code, 3, "{err}");
-    assert_eq!(err.matches("error").count(), 1, "{err}");
+    let messages = err.lines().filter(|line| line.starts_with("error"));
+    assert_eq!(messages.count(), 1, "{err}");
     assert!(err.contains(why), "{err}");
 }
 
@@ -135,7 +136,8 @@ fn a_folder_with_foreign_files() {
     fs::write(folder.path().join("core"), noise(1 << 20)).unwrap();
     let (code, out, err) = report(folder.path());
     assert_eq!(code, 4, "{err}");
-    assert!(out.contains("no log was read"), "{out}");
+    assert_eq!(out, "");
+    assert!(err.contains("no log found"), "{err}");
 
     let log = folder.path().join("bank.lwlog");
     fs::write(log, recorded::log("bank_transfers")).unwrap();
@@ -172,11 +174,22 @@ fn a_release_before_its_acquisition() {
 }
 
 #[test]
-fn text_that_is_no_trace() {
+fn a_trace_with_a_line_that_is_not_understood() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("half.std");
-    fs::write(&path, "T1|acq(A)|1\nT1|jump(A)|2\n").unwrap();
-    refused(&path, "line 2");
+    fs::write(&path, "T1|acq(A)|1\nT1|jump(A)|2\nT1|acq(A)|3\n").unwrap();
+    let (code, out, _) = report(&path);
+    assert_eq!(code, 1);
+    assert!(out.contains("error[LW0002]"), "{out}");
+    assert!(out.contains("line 2: unknown operation `jump`"), "{out}");
+}
+
+#[test]
+fn text_that_is_no_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    fs::write(&path, "remember the milk\n").unwrap();
+    refused(&path, "neither a lockwise log nor STD text");
 }
 
 #[test]
@@ -231,7 +244,9 @@ fn a_log_that_is_cut_off_anywhere() {
             Ok(evidence) => {
                 let (events, told) = judged(&evidence);
                 assert!(events <= before, "more events at {len} bytes than at more");
-                assert!(told, "nothing is said at {len} bytes");
+                // Cut off between two blocks it looks like one that was killed just then.
+                let between = len % (64 << 10) == 0;
+                assert!(told || between, "nothing is said at {len} bytes");
                 before = events;
             }
             Err(LogReadError::Log(error)) => {
@@ -256,7 +271,8 @@ fn a_log_with_any_byte_flipped() {
     for at in recorded::used(&bytes).into_iter().flatten() {
         for flip in [0x01, 0x80, 0xff] {
             file.seek(SeekFrom::Start(at as u64)).unwrap();
-            file.write_all(&[bytes[at] ^ flip]).unwrap();
+            let flipped = bytes[at] ^ flip;
+            file.write_all(&[flipped]).unwrap();
             if let Ok(evidence) = log::read(&path, log::Limits::default()) {
                 let (events, told) = judged(&evidence);
                 assert!(

@@ -53,7 +53,7 @@ fn a_panic_leaves_no_lock_held_that_was_not_held_before() {
         assert!(output.status.success());
         let said = stdout(&output);
         assert_eq!(said, format!("panicked=true {HELD_AS_BEFORE}\nended\n"));
-        assert!(stderr(&output).contains("panicked at fixtures/probe/reactions.rs"));
+        assert!(stderr(&output).contains("panicked at "));
     }
 }
 
