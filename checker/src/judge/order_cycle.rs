@@ -4,7 +4,7 @@
 //! one that can happen, all its cycles are looked at, up to a bound, for one that can.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::case::{Case, Outcome, Proof, RunCase};
 use super::choice::{Chosen, Strength, choose};
@@ -12,7 +12,8 @@ use super::draft::{Draft, listed, side_of, start_unseen, times, witness};
 use crate::cycles::canonical;
 use crate::finding::{Basis, Certainty, Code, Exclusion, Side, Wants};
 use crate::graph::Arc;
-use crate::trace::LockId;
+use crate::trace::{Held, LockId};
+use lockwise::watch::Mode;
 
 pub(super) fn judge(case: &Case<'_>, drafts: &mut Vec<Draft>) {
     for run in &case.runs {
@@ -187,24 +188,32 @@ fn one_thread(cycle: &[Side]) -> String {
     }
 }
 
+/// Held locks of a side that are looked through for gates, from the youngest.
+const GATES_AMONG: usize = 1_000;
+
 /// Names, on each side, the locks that keep it apart from another.
 fn gates(run: &RunCase<'_>, arcs: &[Arc], cycle: &mut [Side]) {
-    let held: Vec<Vec<_>> = arcs
+    let held: Vec<Vec<Held>> = arcs
         .iter()
         .map(|arc| {
             let dependency = &run.history.dependencies[arc.dependency as usize];
             let chain = run.history.chain(dependency.chain);
-            chain.map(|(_, link)| link.held).take(1_000).collect()
+            chain.map(|(_, link)| link.held).take(GATES_AMONG).collect()
         })
         .collect();
+    // Who holds a lock, in which modes.
+    let mut holders: HashMap<LockId, Vec<(usize, Mode)>> = HashMap::new();
+    for (at, held) in held.iter().enumerate() {
+        for held in held {
+            holders.entry(held.lock).or_default().push((at, held.mode));
+        }
+    }
     for (at, side) in cycle.iter_mut().enumerate() {
-        let others = || held.iter().enumerate().filter(|(other, _)| *other != at);
         let mut names: Vec<String> = held[at]
             .iter()
             .filter(|mine| {
-                others()
-                    .flat_map(|(_, held)| held)
-                    .any(|theirs| theirs.lock == mine.lock && theirs.mode.excludes(mine.mode))
+                let mut others = holders[&mine.lock].iter();
+                others.any(|&(other, theirs)| other != at && theirs.excludes(mine.mode))
             })
             .map(|mine| run.run.locks[mine.lock.at()].label.clone())
             .collect();

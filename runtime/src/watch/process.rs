@@ -12,21 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::{log, order, platform, registry, settings};
 
-/// Called by the loader before `main`.
-#[used]
-#[cfg_attr(
-    any(target_os = "linux", target_os = "android", target_os = "freebsd"),
-    unsafe(link_section = ".init_array")
-)]
-#[cfg_attr(target_os = "macos", unsafe(link_section = "__DATA,__mod_init_func"))]
-static START: extern "C" fn() = start;
-
-extern "C" fn start() {
-    settings::load();
-    if settings::log_wanted() && settings::level() != settings::Level::Off {
-        log::open();
-    }
-}
+#[cfg(any(feature = "checks", lockwise_overlay))]
+mod start;
 
 /// Sets the handlers up, once.
 pub(super) fn prepare() {

@@ -87,10 +87,8 @@ pub(super) fn load() {
     if let Some(stacks) = choice(c"LOCKWISE_STACKS", &[(b"0", 1), (b"1", 2)]) {
         STACKS.store(stacks, Relaxed);
     }
-    LOG.store(
-        platform::env(c"LOCKWISE_LOG").is_some_and(|dir| !dir.is_empty()),
-        Relaxed,
-    );
+    let named = platform::env(c"LOCKWISE_LOG").is_some_and(|dir| !dir.is_empty());
+    LOG.store(named && level() != Level::Off, Relaxed);
     if let Some(text) = platform::env(c"LOCKWISE_LOG_MAX") {
         match bytes(text) {
             Some(max) => LOG_MAX.store(max, Relaxed),

@@ -119,7 +119,8 @@ pub(super) fn merge<'a>(
                 number,
                 items: items.peekable(),
                 unborn: forked,
-                gappy: false,
+                // The child of a fork may hold what its log never saw it take.
+                gappy: log.header.parent_nonce != 0,
                 held: Vec::new(),
                 waiting: None,
             }
@@ -135,7 +136,7 @@ pub(super) fn merge<'a>(
             .collect(),
         ready: (0..count).collect(),
         streams,
-        objects: HashMap::new(),
+        objects: first_turns(log),
         thread_waiters: HashMap::new(),
         ended: vec![false; count],
         events: Vec::new(),
@@ -609,6 +610,27 @@ impl Merge<'_, '_> {
             );
         }
     }
+}
+
+/// Where the turns of objects start: at 1, but in the child of a fork where its parent left them.
+fn first_turns(log: &LogFile<'_>) -> HashMap<u64, Object> {
+    let mut objects: HashMap<u64, Object> = HashMap::new();
+    if log.header.parent_nonce == 0 {
+        return objects;
+    }
+    for segment in &log.segments {
+        for record in log.records(segment) {
+            if let Some((object, turn, _)) = turn_of(&record) {
+                let before = turn.saturating_sub(1);
+                let state = objects.entry(object).or_insert_with(|| Object {
+                    turn: before,
+                    ..Object::default()
+                });
+                state.turn = state.turn.min(before);
+            }
+        }
+    }
+    objects
 }
 
 /// The most units of one semaphore operation that become events.

@@ -411,6 +411,14 @@ impl<'a> LogFile<'a> {
         while at < end {
             let tag = self.bytes[at];
             if tag == 0 {
+                // Behind the last record all is zero, unless the process died in the middle of one.
+                if self.bytes[at..end].iter().any(|&byte| byte != 0) {
+                    let what = "a record without its tag: it was being written, or it is damaged";
+                    self.damage.push(Damage { offset: at, what });
+                    if let Some(segment) = &mut segment {
+                        segment.cut = true;
+                    }
+                }
                 break;
             }
             match decode(&self.bytes[..end], at) {
