@@ -112,7 +112,7 @@ fn a_file_that_the_system_refuses() {
 
     let secret = folder.path().join("secret.lwlog");
     fs::write(&secret, recorded::log("bank_transfers")).unwrap();
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
     // To the superuser nothing is secret.
     if fs::read(&secret).is_err() {
         refused(&secret, "cannot read");

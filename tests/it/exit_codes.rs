@@ -17,8 +17,9 @@ pub(crate) fn package(files: &[(&str, &str)]) -> TempDir {
     let manifest = format!(
         "[package]\nname = \"bank\"\nedition = \"2024\"\n\n\
          [features]\ndefault = [\"checks\"]\nchecks = [\"lockwise/checks\"]\n\n\
-         [dependencies]\nlockwise = {{ path = {runtime:?}, default-features = false }}\n\n\
-         [workspace]\n"
+         [dependencies]\nlockwise = {{ path = '{}', default-features = false }}\n\n\
+         [workspace]\n",
+        runtime.display()
     );
     fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
     // The versions that are there already, so that nothing is fetched.
