@@ -112,7 +112,7 @@ fn a_file_that_the_system_refuses() {
 
     let secret = folder.path().join("secret.lwlog");
     fs::write(&secret, recorded::log("bank_transfers")).unwrap();
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
     // To the superuser nothing is secret.
     if fs::read(&secret).is_err() {
         refused(&secret, "cannot read");
@@ -275,11 +275,11 @@ fn a_log_with_any_byte_flipped() {
             file.write_all(&[flipped]).unwrap();
             if let Ok(evidence) = log::read(&path, log::Limits::default()) {
                 let (events, told) = judged(&evidence);
-                assert!(
-                    told || events >= whole.0,
-                    "byte {at}: a loss without a word"
-                );
-                if at >= 64 << 10 {
+                // A tag of zero is the end, as a process leaves it that is killed within a record.
+                let silent = events < whole.0 && !told && flipped != 0;
+                assert!(!silent, "byte {at}: a loss without a word");
+                // What stands before the records of a block is not used.
+                if at >= 64 << 10 && at % (64 << 10) >= 16 {
                     flips += 1;
                     unnoticed += usize::from(!told);
                 }

@@ -10,15 +10,17 @@ use tempfile::TempDir;
 
 use crate::programs::{checker, finish, root, scratch, stderr, stdout};
 
-/// A package in a folder of its own, which uses this `lockwise`; `checks` is a feature of it.
-pub(crate) fn package(files: &[(&str, &str)]) -> TempDir {
+/// A package in a folder of its own, which uses this `lockwise`; `checks` is a feature of it. Each
+/// has another name, since what they are built into is shared.
+pub(crate) fn package(name: &str, files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let runtime = root().join("runtime");
     let manifest = format!(
-        "[package]\nname = \"bank\"\nedition = \"2024\"\n\n\
+        "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n\
          [features]\ndefault = [\"checks\"]\nchecks = [\"lockwise/checks\"]\n\n\
-         [dependencies]\nlockwise = {{ path = {runtime:?}, default-features = false }}\n\n\
-         [workspace]\n"
+         [dependencies]\nlockwise = {{ path = '{}', default-features = false }}\n\n\
+         [workspace]\n",
+        runtime.display()
     );
     fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
     // The versions that are there already, so that nothing is fetched.
@@ -75,7 +77,7 @@ fn adds_up() {
 
 #[test]
 fn a_red_test_and_a_finding_are_both_shown() {
-    let package = package(&[("src/lib.rs", &format!("{BANK}{RED}"))]);
+    let package = package("red", &[("src/lib.rs", &format!("{BANK}{RED}"))]);
     let tested = finish(checker_in(package.path()).args(["test", "--offline", "--lib"]));
     assert_eq!(tested.status.code(), Some(1), "{}", stderr(&tested));
     let said = stderr(&tested);
@@ -97,7 +99,7 @@ fn a_red_test_and_a_finding_are_both_shown() {
 
 #[test]
 fn a_green_test_and_a_finding_fail() {
-    let package = package(&[("src/lib.rs", BANK)]);
+    let package = package("green", &[("src/lib.rs", BANK)]);
     let tested = finish(checker_in(package.path()).args(["test", "--offline", "--lib"]));
     let said = stderr(&tested);
     assert_eq!(tested.status.code(), Some(1), "{said}");
@@ -107,7 +109,7 @@ fn a_green_test_and_a_finding_fail() {
 #[test]
 fn a_program_s_own_exit_code_comes_through() {
     let main = "fn main() { drop(lockwise::Mutex::new(1).lock()); std::process::exit(7) }";
-    let package = package(&[("src/main.rs", main)]);
+    let package = package("seven", &[("src/main.rs", main)]);
     let ran = finish(checker_in(package.path()).args(["run", "--offline"]));
     assert_eq!(ran.status.code(), Some(7), "{}", stderr(&ran));
     assert!(stderr(&ran).contains("program: failed (exit 7)"));
@@ -115,7 +117,7 @@ fn a_program_s_own_exit_code_comes_through() {
 
 #[test]
 fn a_program_that_does_not_compile_is_cargo_s_matter() {
-    let package = package(&[("src/main.rs", "fn main() { nothing() }")]);
+    let package = package("broken", &[("src/main.rs", "fn main() { nothing() }")]);
     let ran = finish(checker_in(package.path()).args(["run", "--offline"]));
     assert_eq!(ran.status.code(), Some(101), "{}", stderr(&ran));
 }
@@ -141,7 +143,7 @@ fn no_log_is_4() {
     let reported = finish(checker().arg("report").arg(folder.path()));
     assert_eq!(reported.status.code(), Some(4));
 
-    let package = package(&[("src/main.rs", "fn main() {}")]);
+    let package = package("idle", &[("src/main.rs", "fn main() {}")]);
     let ran = finish(checker_in(package.path()).args(["run", "--offline"]));
     assert_eq!(ran.status.code(), Some(4), "{}", stderr(&ran));
     assert!(stderr(&ran).contains("no log was made"));

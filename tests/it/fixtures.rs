@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::programs::{checker, finish, root, stderr};
+use crate::programs::{checker, finish, recorded, root, stderr};
 use crate::steady::steady;
 
 /// The names of the programs in a folder of `fixtures/`.
@@ -76,6 +76,21 @@ fn programs_that_cannot_deadlock_pass() {
             );
         }
     }
+}
+
+#[test]
+#[ignore = "the order that the barrier gives is told as one of fork and join too"]
+fn a_barrier_alone_is_what_excludes() {
+    let logs = tempfile::tempdir().unwrap();
+    finish(&mut recorded("barrier_phases", "trace", logs.path()));
+    let reported = finish(
+        checker()
+            .args(["report", "--format", "json", "--show-excluded"])
+            .arg(logs.path()),
+    );
+    let report: serde_json::Value = serde_json::from_slice(&reported.stdout).unwrap();
+    let excluded_by = &report["findings"][0]["excluded_by"];
+    assert_eq!(*excluded_by, serde_json::json!(["barrier"]));
 }
 
 #[test]
