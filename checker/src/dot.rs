@@ -170,8 +170,8 @@ impl Edges {
 
     fn add_chains(&mut self, run: &Run) {
         for chain in run.chains.iter().filter(|chain| chain.ask == Ask::Wait) {
-            for held in &chain.held {
-                self.add(run, *held, chain.want);
+            for held in run.held_in(chain) {
+                self.add(run, held, chain.want);
             }
         }
     }

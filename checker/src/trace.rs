@@ -48,6 +48,8 @@ index! {
     LockId;
     /// A thing other than a lock that threads wait for, in [`Run::resources`].
     ResourceId;
+    /// A held lock on top of others, in [`Run::held`].
+    HeldId;
     /// A variable of a text trace; it has no table, because nothing but its identity matters.
     VariableId;
     /// A lock class, in [`Evidence::classes`].
@@ -82,10 +84,11 @@ impl Evidence {
             for event in &mut run.events {
                 event.site = sites[event.site.at()];
             }
+            for node in &mut run.held {
+                node.held.site = sites[node.held.site.at()];
+            }
             for chain in &mut run.chains {
-                for held in chain.held.iter_mut().chain([&mut chain.want]) {
-                    held.site = sites[held.site.at()];
-                }
+                chain.want.site = sites[chain.want.site.at()];
             }
             for reported in &mut run.reported {
                 for held in reported.holds.iter_mut().chain([&mut reported.want]) {
@@ -132,12 +135,26 @@ pub struct Run {
     pub events: Vec<Event>,
     /// Distinct acquisitions in their context. Empty at level `trace` and for text traces.
     pub chains: Vec<Chain>,
+    /// What was held in the chains, as trees.
+    pub held: Vec<HeldNode>,
     /// Rank, ascending-rule and other violations that the runtime itself reported into the log.
     pub reported: Vec<Reported>,
     /// Whether the events are all that decides what the threads do. A text trace is taken at its
     /// word. In a recorded program the data behind a condition is not seen: there a wait never
     /// moves behind the wake-up that ended it.
     pub complete: bool,
+}
+
+impl Run {
+    /// The locks held in a chain, youngest first.
+    pub fn held_in(&self, chain: &Chain) -> impl Iterator<Item = Held> + '_ {
+        let mut next = chain.held;
+        std::iter::from_fn(move || {
+            let node = &self.held[next?.at()];
+            next = node.below;
+            Some(node.held)
+        })
+    }
 }
 
 /// A thread.
@@ -323,12 +340,22 @@ pub struct Chain {
     pub thread: ThreadId,
     /// How many fork and join events of this thread came before.
     pub stretch: u32,
-    /// What was held, oldest first.
-    pub held: Vec<Held>,
+    /// What was held: the youngest, in [`Run::held`]; none if nothing was.
+    pub held: Option<HeldId>,
     /// What was asked for.
     pub want: Held,
     /// How it asked.
     pub ask: Ask,
+}
+
+/// A held lock on top of others: chains share what they have in common, so that ten thousand locks
+/// held at once are ten thousand of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HeldNode {
+    /// What was held before; it stands before this node in [`Run::held`].
+    pub below: Option<HeldId>,
+    /// What was held on top of that.
+    pub held: Held,
 }
 
 /// A finding that the runtime made while the program ran.

@@ -1,1 +1,36 @@
 //! The end-to-end tests: programs and logs in, reports out.
+//!
+//! They drive the real `cargo-lockwise` and the programs in `fixtures/`, both built by the first
+//! test that needs them. `INSTA_UPDATE=always cargo test -p lockwise-tests` writes new snapshots;
+//! read each as a user would before it goes in.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up its scene fails there"
+)]
+
+/// Building and running `cargo-lockwise` and the programs of `fixtures/`.
+mod programs;
+/// What reports say differently each time, taken out of them.
+mod steady;
+
+/// Bad input: one clear message, the right exit code, never a panic.
+mod bad_input;
+/// Logs of processes that were killed, aborted or forked.
+mod crashes;
+/// The JSON document.
+mod document;
+/// Each exit code, and that a red test hides no finding.
+mod exit_codes;
+/// Each program of `fixtures/`: verdict, exit code and report.
+mod fixtures;
+/// Levels of recording, and a log that is full.
+mod levels;
+/// Programs without checks.
+mod off;
+/// What a program asked to happen on a finding.
+mod reactions;
+/// Recorded logs: whole, cut off, damaged.
+mod recorded;
+/// Many locks made, and many held.
+mod scale;

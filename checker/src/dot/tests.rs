@@ -2,8 +2,8 @@ use lockwise::watch::{Kind, Mode};
 
 use super::Graph;
 use crate::trace::{
-    AcquireClass, Ask, Chain, Class, ClassId, Event, Evidence, Held, Lock, LockId, Op, Run, Side,
-    Site, SiteId, ThreadId,
+    AcquireClass, Ask, Chain, Class, ClassId, Event, Evidence, Held, HeldId, HeldNode, Lock,
+    LockId, Op, Run, Side, Site, SiteId, ThreadId,
 };
 
 /// Evidence with one lock for each class.
@@ -111,10 +111,14 @@ fn chains_are_drawn_too_and_shared_orders_are_dashed() {
         mode: Mode::Shared,
         site: SiteId(0),
     };
+    evidence.runs[0].held = vec![HeldNode {
+        below: None,
+        held: held(0),
+    }];
     evidence.runs[0].chains = vec![Chain {
         thread: ThreadId(0),
         stretch: 0,
-        held: vec![held(0)],
+        held: Some(HeldId(0)),
         want: held(1),
         ask: Ask::Wait,
     }];

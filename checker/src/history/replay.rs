@@ -10,7 +10,7 @@ use super::{
 };
 use crate::stretch::Stretches;
 use crate::trace::{
-    Ask, Chain, ClassId, Held, LockId, Op, ResourceId, Run, Side, SiteId, ThreadId,
+    Ask, Chain, ClassId, Held, HeldId, LockId, Op, ResourceId, Run, Side, SiteId, ThreadId,
 };
 
 /// A lock in a thread's held set.
@@ -47,6 +47,8 @@ pub(super) struct Replay<'a> {
     dependency_of: HashMap<(ThreadId, u32, ChainId, Held, Subclass, bool), u32>,
     /// Per barrier, the threads that stand at it.
     arrived: HashMap<ResourceId, Vec<ThreadId>>,
+    /// What a thread held in chains taken in so far.
+    recorded: HashMap<(ThreadId, HeldId), ChainId>,
 }
 
 impl<'a> Replay<'a> {
@@ -90,6 +92,7 @@ impl<'a> Replay<'a> {
             link_of: HashMap::new(),
             dependency_of: HashMap::new(),
             arrived: HashMap::new(),
+            recorded: HashMap::new(),
         }
     }
 
@@ -193,23 +196,43 @@ impl<'a> Replay<'a> {
 
     /// Takes in a chain of a run of level `order`.
     pub(super) fn recorded(&mut self, chain: &Chain) {
-        let mut below = ChainId::EMPTY;
-        for &held in &chain.held {
-            if held.mode.is_exclusive() {
-                self.writes(held.lock, chain.thread);
-            }
-            let class = self.subclass(held.lock, None);
-            below = self.link(Link { below, held, class });
-        }
+        let below = chain.held.map_or(ChainId::EMPTY, |held| {
+            self.recorded_held(chain.thread, held)
+        });
         if chain.want.mode.is_exclusive() {
             self.writes(chain.want.lock, chain.thread);
         }
         if chain.ask == Ask::Wait {
             let class = self.subclass(chain.want.lock, None);
             let key = (chain.thread, chain.stretch, below, chain.want, class, false);
-            let again = chain.held.iter().any(|h| h.lock == chain.want.lock);
+            let again = self.run.held_in(chain).any(|h| h.lock == chain.want.lock);
             self.add(key, None, again);
         }
+    }
+
+    /// Takes in what a thread held in a chain; what it shares with an earlier one only once.
+    fn recorded_held(&mut self, thread: ThreadId, held: HeldId) -> ChainId {
+        let mut fresh = Vec::new();
+        let mut next = Some(held);
+        let mut below = ChainId::EMPTY;
+        while let Some(node) = next {
+            if let Some(&known) = self.recorded.get(&(thread, node)) {
+                below = known;
+                break;
+            }
+            fresh.push(node);
+            next = self.run.held[node.at()].below;
+        }
+        for node in fresh.into_iter().rev() {
+            let held = self.run.held[node.at()].held;
+            if held.mode.is_exclusive() {
+                self.writes(held.lock, thread);
+            }
+            let class = self.subclass(held.lock, None);
+            below = self.link(Link { below, held, class });
+            self.recorded.insert((thread, node), below);
+        }
+        below
     }
 
     /// What it adds up to, with what is open at the end.

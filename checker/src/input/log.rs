@@ -9,13 +9,14 @@
 mod merge;
 mod names;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use lockwise::watch::log::{self, LogError, LogFile};
 
 use self::names::Names;
-use crate::trace::{Chain, Evidence, Held, Reported, Run, Thread, ThreadId};
+use crate::trace::{Chain, Evidence, Held, HeldId, HeldNode, Reported, Run, Thread, ThreadId};
 
 /// How much of a log is read.
 #[derive(Debug, Clone, Copy)]
@@ -179,31 +180,27 @@ fn chains(
     run: &mut Run,
 ) -> usize {
     let mut unknown = 0;
+    let mut known = HashMap::new();
     for segment in &log.segments {
         let thread = threads[&segment.thread];
         for record in log.records(segment) {
             match record {
-                log::Event::Seen { node, stretch } => match path(log, node) {
-                    Some(mut nodes) => {
-                        let want = nodes.remove(0);
-                        nodes.reverse();
-                        let mut held = |node: &log::NodeDef| Held {
-                            lock: names.lock_of_class(node.lock, node.class),
-                            mode: node.mode,
-                            site: names.site(node.site),
-                        };
-                        let ask = merge::ask(want.ask);
-                        let (want, held) = (held(&want), nodes.iter().map(held).collect());
-                        run.chains.push(Chain {
+                log::Event::Seen { node, stretch } => {
+                    let taken = log.nodes.get(&node).and_then(|def| {
+                        let held = held_below(log, def.parent, &mut known, names, run)?;
+                        Some((def, held))
+                    });
+                    match taken {
+                        Some((def, held)) => run.chains.push(Chain {
                             thread,
                             stretch,
                             held,
-                            want,
-                            ask,
-                        });
+                            want: held_of(def, names),
+                            ask: merge::ask(def.ask),
+                        }),
+                        None => unknown += 1,
                     }
-                    None => unknown += 1,
-                },
+                }
                 log::Event::Finding {
                     code,
                     holds,
@@ -231,15 +228,42 @@ fn chains(
     unknown
 }
 
-/// A node and its ancestors, youngest first; none if one of them is not defined.
-fn path(log: &LogFile<'_>, node: u32) -> Option<Vec<log::NodeDef>> {
-    let mut nodes = Vec::new();
+/// The held lock that a node stands for.
+fn held_of(def: &log::NodeDef, names: &mut Names<'_>) -> Held {
+    Held {
+        lock: names.lock_of_class(def.lock, def.class),
+        mode: def.mode,
+        site: names.site(def.site),
+    }
+}
+
+/// What was held at a node and below, taken over into the run; `None` if a node is not defined.
+fn held_below(
+    log: &LogFile<'_>,
+    node: u32,
+    known: &mut HashMap<u32, HeldId>,
+    names: &mut Names<'_>,
+    run: &mut Run,
+) -> Option<Option<HeldId>> {
+    let mut fresh = Vec::new();
     let mut at = node;
+    let mut below = None;
     // Parents have smaller numbers than their children, so this ends.
     while at != 0 {
-        let node = *log.nodes.get(&at)?;
-        nodes.push(node);
-        at = node.parent;
+        if let Some(&held) = known.get(&at) {
+            below = Some(held);
+            break;
+        }
+        let def = log.nodes.get(&at)?;
+        fresh.push((at, def));
+        at = def.parent;
     }
-    (!nodes.is_empty()).then_some(nodes)
+    for (number, def) in fresh.into_iter().rev() {
+        let held = held_of(def, names);
+        let id = HeldId::from(run.held.len());
+        run.held.push(HeldNode { below, held });
+        known.insert(number, id);
+        below = Some(id);
+    }
+    Some(below)
 }

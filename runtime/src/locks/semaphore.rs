@@ -167,7 +167,7 @@ impl Semaphore {
 
     const fn with_identity(identity: Identity, units: u32) -> Semaphore {
         Semaphore {
-            tag: Tag::new(identity),
+            tag: Tag::new(identity.with_units(units)),
             units: parking_lot::Mutex::new(units),
             freed: parking_lot::Condvar::new(),
         }

@@ -16,6 +16,10 @@
 //! the log; sides that only some other order of events could bring together; cycles longer than
 //! [`CYCLE_MAX`]; what was forgotten because the tree was full; and what the search gave up after
 //! [`STEPS_MAX`] steps. The last two are counted.
+//!
+//! What may be false: sides that a barrier, a condition variable, a semaphore or a channel keeps
+//! apart are reported all the same; the checker, which has the log, knows barriers. A side names the
+//! site and stack at which its chain was seen first, maybe on another thread than the one named.
 
 use super::hooks::Ask;
 use super::identity::LockId;
@@ -205,19 +209,16 @@ impl Learned {
             // The nodes that this thread remembers may be gone.
             slot.refresh();
         }
-        let mut parent = 0;
-        for at in 0..slot.depth() {
-            let mut node = slot.node(at);
-            if node == 0 || node as usize > self.nodes.len() {
-                let held = slot.held(at);
-                node = if held.again {
-                    parent
-                } else {
-                    self.child(parent, held).0
-                };
-                slot.set_node(at, node);
+        // From the youngest entry whose node is known, mostly the youngest of all.
+        let known = |at: &usize| (1..=self.nodes.len()).contains(&(slot.node(*at) as usize));
+        let from = (0..slot.depth()).rev().find(known);
+        let mut parent = from.map_or(0, |at| slot.node(at));
+        for at in from.map_or(0, |at| at + 1)..slot.depth() {
+            let held = slot.held(at);
+            if !held.again {
+                parent = self.child(parent, held).0;
             }
-            parent = node;
+            slot.set_node(at, parent);
         }
         let (node, fresh) = self.child(parent, want);
         if node == 0 {

@@ -1,4 +1,8 @@
-//! Surviving `fork`: the child is a process of its own, with a log of its own.
+//! The life of a process: its log is opened before `main`, and the child of a `fork` is a process of
+//! its own, with a log of its own.
+//!
+//! The log is opened early so that "no lock was taken" and "nothing was watched" can be told apart:
+//! a program that is linked with this code makes a log even if it takes no lock.
 //!
 //! A fork copies the memory of all threads but runs only one of them. So all locks of the watcher
 //! are taken before and given back after, in the parent and in the child; the child then starts a
@@ -7,6 +11,22 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::{log, order, platform, registry, settings};
+
+/// Called by the loader before `main`.
+#[used]
+#[cfg_attr(
+    any(target_os = "linux", target_os = "android", target_os = "freebsd"),
+    unsafe(link_section = ".init_array")
+)]
+#[cfg_attr(target_os = "macos", unsafe(link_section = "__DATA,__mod_init_func"))]
+static START: extern "C" fn() = start;
+
+extern "C" fn start() {
+    settings::load();
+    if settings::log_wanted() && settings::level() != settings::Level::Off {
+        log::open();
+    }
+}
 
 /// Sets the handlers up, once.
 pub(super) fn prepare() {

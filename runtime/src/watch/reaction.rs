@@ -3,14 +3,16 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock};
 
-use super::finding::Finding;
+use super::finding::{Basis, Finding};
 use super::{platform, settings};
 
 /// What happens when something is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Reaction {
-    /// A report on standard error; the program goes on. The default.
+    /// A report on standard error; the program goes on. The default. Where a log is written, cycles
+    /// and recursive reads are left to whoever judges the log, who knows more (barriers, for one);
+    /// only what is about to happen is reported at once.
     Report = 0,
     /// A report, then a panic in the requesting thread, before it blocks and with nothing taken.
     Panic = 1,
@@ -111,6 +113,10 @@ pub(super) fn react(finding: &Finding, quiet: bool) {
     call_back(finding);
     let reaction = settings::reaction();
     if reaction == Reaction::Silent {
+        return;
+    }
+    let left_to_judge = settings::log_wanted() && finding.basis != Basis::Now;
+    if reaction == Reaction::Report && left_to_judge {
         return;
     }
     print(finding);

@@ -54,23 +54,29 @@ impl Stack {
     }
 
     /// The frames by name, innermost first, one text each: `function at file:line`. Frames of the
-    /// watcher itself are left out.
+    /// watcher and of the lock types at the inner end, and those that start a thread at the outer
+    /// end, are left out.
     pub fn lines(&self) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         for &address in self.frames() {
             resolve(address, &mut |line| lines.push(line));
         }
-        let own = lines.iter().take_while(|line| is_own(line)).count();
-        lines.split_off(own)
+        let outer = lines
+            .iter()
+            .position(|line| line.contains("__rust_begin_short_backtrace"));
+        lines.truncate(outer.unwrap_or(lines.len()));
+        let inner = lines.iter().take_while(|line| is_own(line)).count();
+        lines.split_off(inner)
     }
 }
 
-/// Whether a frame belongs to the watcher or to the lock types that call it.
+/// Whether a frame belongs to the watcher or to what stands between it and the program, by its
+/// file.
 fn is_own(line: &str) -> bool {
-    let name = line.trim_start_matches('<');
-    ["lockwise::", "lock_api::", "backtrace::"]
+    let root = file!().trim_end_matches("watch/stack.rs");
+    [root, "/backtrace-", "/lock_api-"]
         .iter()
-        .any(|own| name.starts_with(own))
+        .any(|own| line.contains(own))
 }
 
 impl fmt::Display for Stack {

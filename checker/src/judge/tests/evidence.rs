@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::trace::{
-    Ask, Chain, Class, ClassId, Held, Lock, LockId, Reported, Run, Site, SiteId, Thread, ThreadId,
+    Ask, Chain, Class, ClassId, Held, HeldId, HeldNode, Lock, LockId, Reported, Run, Site, SiteId,
+    Thread, ThreadId,
 };
 use lockwise::watch::{Kind, Mode};
 use std::fmt::Write as _;
@@ -32,10 +33,10 @@ fn chains() -> Evidence {
         mode: Mode::Exclusive,
         site: SiteId(0),
     };
-    let chain = |thread, holds: &[u32], want| Chain {
+    let chain = |thread, holds: Option<u32>, want| Chain {
         thread: ThreadId(thread),
         stretch: 0,
-        held: holds.iter().copied().map(held).collect(),
+        held: holds.map(HeldId),
         want: held(want),
         ask: Ask::Wait,
     };
@@ -63,11 +64,17 @@ fn chains() -> Evidence {
             threads: vec![thread("T0"), thread("T1")],
             locks: vec![lock("a", 0), lock("b", 1)],
             chains: vec![
-                chain(0, &[], 0),
-                chain(0, &[0], 1),
-                chain(1, &[], 1),
-                chain(1, &[1], 0),
+                chain(0, None, 0),
+                chain(0, Some(0), 1),
+                chain(1, None, 1),
+                chain(1, Some(1), 0),
             ],
+            held: [0, 1]
+                .map(|lock| HeldNode {
+                    below: None,
+                    held: held(lock),
+                })
+                .to_vec(),
             ..Run::default()
         }],
         classes: vec![class("A", true), class("B", true)],
@@ -105,9 +112,7 @@ fn classes_that_lie_are_judged_by_instance_alone() {
     }
     let again = evidence.runs[0].locks.clone();
     evidence.runs[0].locks.extend(again);
-    for held in &mut evidence.runs[0].chains[3].held {
-        held.lock = LockId(3);
-    }
+    evidence.runs[0].held[1].held.lock = LockId(3);
     evidence.runs[0].chains[3].want.lock = LockId(2);
     let verdict = judge(&evidence, &Options::default());
     assert!(verdict.findings.is_empty(), "{verdict:?}");
@@ -116,12 +121,13 @@ fn classes_that_lie_are_judged_by_instance_alone() {
 #[test]
 fn what_the_runtime_reported_comes_out_as_it_was() {
     let mut evidence = chains();
-    let held = evidence.runs[0].chains[1].clone();
+    let holds = evidence.runs[0].chains[1].want;
+    let want = evidence.runs[0].held[0].held;
     evidence.runs[0].reported.push(Reported {
         code: "LW0005".to_owned(),
         thread: ThreadId(0),
-        holds: Some(held.want),
-        want: held.held[0],
+        holds: Some(holds),
+        want,
         message: "rank 1 is not above rank 2".to_owned(),
     });
     let verdict = judge(&evidence, &Options::default());

@@ -92,7 +92,7 @@ pub use read::{
 };
 pub(super) use writer::{
     Cursor, Writer, after_fork_in_child, after_fork_in_parent, before_fork, count_forgotten,
-    generation, next_node_number,
+    generation, next_node_number, open,
 };
 
 /// What the file starts with.

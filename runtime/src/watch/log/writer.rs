@@ -333,6 +333,15 @@ impl Path {
     }
 }
 
+/// Opens the log now, if it is not open.
+pub(crate) fn open() {
+    OPEN.with(|open| {
+        if open.file.is_none() {
+            open.open();
+        }
+    });
+}
+
 /// Adds one to a counter in the header.
 fn count(at: usize) {
     add(at, 1);

@@ -1,0 +1,78 @@
+//! Levels of recording, and a log that is full.
+
+use std::fs;
+
+use crate::programs::{checker, codes, finish, judged, only_file, program, recorded, stderr};
+
+#[test]
+fn chains_alone_show_what_is_possible() {
+    let logs = tempfile::tempdir().unwrap();
+    finish(&mut recorded("bank_transfers", "order", logs.path()));
+    let (report, code) = judged(logs.path());
+    assert_eq!(code, 0, "nothing is proved, so nothing fails");
+    assert_eq!(codes(&report), ["LW0003"]);
+    let finding = &report["findings"][0];
+    assert_eq!(finding["certainty"], "possible");
+    assert_eq!(finding["basis"], "same-instances");
+    assert_eq!(finding["level"], "warning");
+
+    let strict = finish(
+        checker()
+            .args(["report", "--fail-on", "possible"])
+            .arg(logs.path()),
+    );
+    assert_eq!(strict.status.code(), Some(1));
+}
+
+#[test]
+fn chains_alone_know_fork_and_join() {
+    let logs = tempfile::tempdir().unwrap();
+    finish(&mut recorded("fork_join_order", "order", logs.path()));
+    let (report, code) = judged(logs.path());
+    assert_eq!(code, 0);
+    assert!(codes(&report).is_empty(), "{report}");
+}
+
+#[test]
+fn order_is_the_level_of_a_program_on_its_own() {
+    let logs = tempfile::tempdir().unwrap();
+    finish(program("bank_transfers").env("LOCKWISE_LOG", logs.path()));
+    let bytes = fs::read(only_file(logs.path())).unwrap();
+    assert!(!lockwise::watch::log::read(&bytes).unwrap().header.trace);
+}
+
+#[test]
+fn off_records_and_reports_nothing() {
+    let logs = tempfile::tempdir().unwrap();
+    let ended = finish(&mut recorded("bank_transfers", "off", logs.path()));
+    assert_eq!(stderr(&ended), "");
+    assert_eq!(fs::read_dir(logs.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_full_log_goes_on_with_chains_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let logs = folder.path().join("logs");
+    fs::create_dir(&logs).unwrap();
+    finish(
+        recorded("writers", "trace", &logs)
+            .env("LOCKWISE_LOG_MAX", "256K")
+            .args([folder.path().join("progress").as_os_str(), "abort".as_ref()]),
+    );
+    let size = fs::metadata(only_file(&logs)).unwrap().len();
+    assert!(size <= 1 << 20, "the log has {size} bytes");
+    let (report, code) = judged(&logs);
+    assert_eq!(code, 0);
+    let limits = report["limits"].to_string();
+    assert!(limits.contains("reached its size limit"), "{limits}");
+}
+
+#[test]
+fn a_value_that_is_not_understood_is_told_once() {
+    let ended = finish(program("gate_lock").env("LOCKWISE_LEVEL", "everything"));
+    assert!(ended.status.success());
+    assert_eq!(
+        stderr(&ended),
+        "lockwise: the value of LOCKWISE_LEVEL is not understood\n"
+    );
+}
