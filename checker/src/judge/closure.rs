@@ -23,7 +23,7 @@ use lockwise::watch::Mode;
 use super::timeline::{NONE, Timeline};
 use super::witness::Step;
 use crate::history::History;
-use crate::trace::{LockId, Op, ResourceId, Run, ThreadId};
+use crate::trace::{Op, ResourceId, Run, ThreadId};
 
 /// One thread, and the events one of which it should come to stand before, in ascending order.
 #[derive(Debug, Clone, Copy)]
@@ -155,7 +155,8 @@ struct Closure<'a> {
     entered: Vec<bool>,
     /// Threads with more wanted than taken.
     work: Vec<ThreadId>,
-    of_lock: HashMap<LockId, Taken>,
+    /// Per object.
+    of_lock: Vec<Taken>,
 }
 
 impl<'a> Closure<'a> {
@@ -169,7 +170,7 @@ impl<'a> Closure<'a> {
             taken: vec![0; run.threads.len()],
             entered: vec![false; run.threads.len()],
             work: Vec::new(),
-            of_lock: HashMap::new(),
+            of_lock: run.locks.iter().map(|_| Taken::default()).collect(),
         }
     }
 
@@ -208,10 +209,9 @@ impl<'a> Closure<'a> {
                 let event = *self.timeline.events_of[thread.at()].get(at)?;
                 self.taken[thread.at()] += 1;
                 self.enter(thread);
-                if let Some(needs) = self.timeline.needs.get(&event) {
-                    for &need in needs {
-                        self.require_event(need);
-                    }
+                let need = self.timeline.needs[event as usize];
+                if need != NONE {
+                    self.require_event(need);
                 }
                 if self.locks {
                     self.acquisition(event)?;
@@ -229,7 +229,7 @@ impl<'a> Closure<'a> {
             _ => return Some(()),
         };
         let object = self.history.object[lock.at()];
-        let taken = self.of_lock.entry(object).or_default();
+        let taken = &mut self.of_lock[object.at()];
         let thread = self.run.events[event as usize].thread;
         let mut shut = Vec::new();
         let mut close_before = |open: &mut Vec<u32>| {

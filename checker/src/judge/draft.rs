@@ -263,18 +263,28 @@ pub(super) fn resource_use(case: &Case<'_>, run: &RunCase<'_>, event: u32) -> Op
     })
 }
 
-/// A schedule as reports give it: a thread per step, runs of one thread as `T1*3`.
-pub(super) fn witness(run: &RunCase<'_>, schedule: &[Step]) -> Vec<String> {
-    let by_thread = schedule.chunk_by(|a, b| a.thread == b.thread);
-    by_thread
-        .map(|steps| {
-            let label = &run.run.threads[steps[0].thread.at()].label;
-            match steps.len() {
-                1 => label.clone(),
-                count => format!("{label}*{count}"),
-            }
-        })
-        .collect()
+/// Entries of a witness that a report bears; a longer one is left out.
+const WITNESS_MAX: usize = 100_000;
+
+/// A schedule as reports give it: a thread per step, runs of one thread as `T1*3`. A very long one
+/// is left out, and the reasons say so.
+pub(super) fn show(draft: &mut Draft, run: &RunCase<'_>, schedule: &[Step]) {
+    let by_thread = || schedule.chunk_by(|a, b| a.thread == b.thread);
+    if by_thread().nth(WITNESS_MAX).is_some() {
+        draft.reasons.push(format!(
+            "the schedule is left out: it has {} steps",
+            schedule.len()
+        ));
+        return;
+    }
+    let told = by_thread().map(|steps| {
+        let label = &run.run.threads[steps[0].thread.at()].label;
+        match steps.len() {
+            1 => label.clone(),
+            count => format!("{label}*{count}"),
+        }
+    });
+    draft.witness = told.collect();
 }
 
 /// Why a thread of this run may not be given a proof, if one of these was running already when the

@@ -299,7 +299,7 @@ impl<'a> Model<'a> {
                 next.held.retain(|hold| hold.0 != lock);
             }
             Op::Read { variable } => {
-                if self.timeline.saw.get(&event) != Some(&state.last_write(variable)) {
+                if self.timeline.needs[event as usize] != state.last_write(variable) {
                     return;
                 }
             }

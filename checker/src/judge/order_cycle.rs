@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::case::{Case, Outcome, Proof, RunCase};
 use super::choice::{Chosen, Strength, choose};
-use super::draft::{Draft, listed, side_of, start_unseen, times, witness};
+use super::draft::{Draft, listed, show, side_of, start_unseen, times};
 use crate::cycles::canonical;
 use crate::finding::{Basis, Certainty, Code, Exclusion, Side, Wants};
 use crate::graph::Arc;
@@ -70,7 +70,7 @@ fn draft(case: &Case<'_>, run: &RunCase<'_>, cycle: Vec<LockId>, chosen: &Chosen
     let mut draft = Draft::new(Code::LockOrderCycle, Certainty::Possible, String::new());
     if let Some(Outcome::Proved(proof)) = &outcome {
         arcs = arcs_of(run, &cycle, proof).unwrap_or(arcs);
-        draft.witness = witness(run, &proof.schedule);
+        show(&mut draft, run, &proof.schedule);
     }
     draft.cycle = arcs.iter().map(|&arc| side_of(case, arc)).collect();
     let threads = arcs

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use lockwise::watch::Mode;
 
 use super::case::{Case, RunCase, cycle_of};
-use super::draft::{Draft, lock_use, resource_use, side, start_unseen, witness};
+use super::draft::{Draft, lock_use, resource_use, show, side, start_unseen};
 use super::explore::Stuck;
 use super::order_cycle::message;
 use crate::cycles::canonical;
@@ -64,7 +64,7 @@ fn draft(case: &Case<'_>, run: &RunCase<'_>, stuck: &Stuck, objects: Vec<LockId>
         draft.basis = Some(Basis::SameInstances);
         draft.reasons.push(unseen);
     } else {
-        draft.witness = witness(run, &stuck.schedule);
+        show(&mut draft, run, &stuck.schedule);
         draft.reasons.push(
             "the schedule is a legal order of the observed events, and after it each side waits for \
              the next"

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::case::{Case, Outcome, RunCase};
-use super::draft::{Draft, lock_use, place, side, start_unseen, witness};
+use super::draft::{Draft, lock_use, place, show, side, start_unseen};
 use super::order_cycle::unproved;
 use crate::finding::{Basis, Certainty, Code, Side, Wants};
 use crate::history::Recursion;
@@ -95,7 +95,7 @@ fn draft(
     let unseen = start_unseen(run, [dependency.thread]);
     if let (Outcome::Proved(proof), None) = (&outcome, &unseen) {
         draft.certainty = Certainty::Certain;
-        draft.witness = witness(run, &proof.schedule);
+        show(&mut draft, run, &proof.schedule);
         draft.reasons.push(if excluded {
             "the schedule leads to the request, which then waits for its own thread".to_owned()
         } else {

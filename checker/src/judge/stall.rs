@@ -5,7 +5,7 @@
 //! is not moved behind the wake-up that ended it: there, only other losses are found.
 
 use super::case::{Case, RunCase};
-use super::draft::{Draft, resource_use, side, witness};
+use super::draft::{Draft, resource_use, show, side};
 use super::explore::Stuck;
 use crate::finding::{Basis, Certainty, Code, Side, Wants};
 
@@ -30,7 +30,7 @@ fn draft(case: &Case<'_>, run: &RunCase<'_>, stall: &Stuck) -> Option<Draft> {
         wants: Some(Wants::Resource(waits)),
         ..side(case, run, thread)
     }];
-    draft.witness = witness(run, &stall.schedule);
+    show(&mut draft, run, &stall.schedule);
     draft.reasons.push(
         "after the schedule the thread sleeps, and no thread that can still run will wake it"
             .to_owned(),

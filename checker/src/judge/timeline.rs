@@ -22,9 +22,8 @@ pub(super) struct Timeline {
     pub(super) forked_by: Vec<u32>,
     /// Per event, what else must have happened for it to happen as it was seen: the last event of a
     /// joined thread, the other arrivals at a barrier, the wake-up, the post, the write.
-    pub(super) needs: HashMap<u32, Vec<u32>>,
-    /// Per read, the write that it saw; [`NONE`] if there was none before it.
-    pub(super) saw: HashMap<u32, u32>,
+    /// Each needs one at most, or [`NONE`].
+    pub(super) needs: Vec<u32>,
     /// Per end of a wait, the mode in which the lock is taken again.
     pub(super) retaken: HashMap<u32, Mode>,
     /// Per wake-up, the thread that it woke in this run.
@@ -64,8 +63,7 @@ impl Timeline {
             position: Vec::with_capacity(run.events.len()),
             closes: vec![NONE; run.events.len()],
             forked_by: vec![NONE; run.threads.len()],
-            needs: HashMap::new(),
-            saw: HashMap::new(),
+            needs: vec![NONE; run.events.len()],
             retaken: HashMap::new(),
             woke: HashMap::new(),
             woken_by: HashMap::new(),
@@ -98,7 +96,7 @@ impl Timeline {
     }
 
     fn need(&mut self, event: u32, other: u32) {
-        self.needs.entry(event).or_default().push(other);
+        self.needs[event as usize] = other;
     }
 
     fn event(&mut self, pass: &mut Pass, at: u32, thread: ThreadId, op: &Op) {
@@ -176,11 +174,9 @@ impl Timeline {
                 }
             }
             Op::Read { variable } => {
-                let write = pass.written.get(&variable).copied().unwrap_or(NONE);
-                self.saw.insert(at, write);
-                if write != NONE {
-                    self.need(at, write);
-                }
+                // None was seen where the data was not written yet: then none may come before.
+                let write = pass.written.get(&variable).copied();
+                self.need(at, write.unwrap_or(NONE));
             }
             Op::Write { variable } => {
                 pass.written.insert(variable, at);

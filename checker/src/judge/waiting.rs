@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::case::{Case, Proof, RunCase, cycle_of};
 use super::closure::Goal;
-use super::draft::{Draft, also_held, lock_use, resource_use, side, start_unseen, witness};
+use super::draft::{Draft, also_held, lock_use, resource_use, show, side, start_unseen};
 use super::explore::Stuck;
 use super::reached::sides;
 use crate::finding::{Basis, Certainty, Code, ResourceUse, Side, Wants};
@@ -51,12 +51,12 @@ fn reached(case: &Case<'_>, run: &RunCase<'_>, stuck: &Stuck) -> Option<Draft> {
 fn certain(draft: &mut Draft, run: &RunCase<'_>, schedule: &[super::witness::Step]) {
     draft.certainty = Certainty::Certain;
     draft.basis = None;
-    draft.witness = witness(run, schedule);
     draft.reasons = vec![
         "the schedule is a legal order of the observed events, and after it each side waits for \
          the next"
             .to_owned(),
     ];
+    show(draft, run, schedule);
 }
 
 fn draft(sides: Vec<Side>) -> Draft {

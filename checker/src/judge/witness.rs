@@ -216,7 +216,7 @@ impl<'a> Replay<'a> {
             Op::Init { lock } | Op::Destroy { lock } => self.holders(lock).clear(),
             Op::Read { variable } => {
                 let last = self.written.get(&variable).copied().unwrap_or(NONE);
-                if self.timeline.saw.get(&event) != Some(&last) {
+                if self.timeline.needs[event as usize] != last {
                     return None;
                 }
             }
