@@ -58,6 +58,7 @@ impl<'a> Case<'a> {
                     proof_steps: Cell::new(options.proof_steps_max),
                     directed: Cell::new(options.directed_max),
                     unproved: Cell::new(0),
+                    too_long: Cell::new(0),
                     unsearched: Cell::new(0),
                     rejected: Cell::new(0),
                 }
@@ -136,6 +137,8 @@ pub(super) struct RunCase<'a> {
     directed: Cell<usize>,
     /// Cycles whose search was cut short.
     pub(super) unproved: Cell<u64>,
+    /// Long cycles that were not judged, because shorter ones had used up the bound.
+    pub(super) too_long: Cell<u64>,
     /// Components in which the search for cycles that can happen was cut short.
     pub(super) unsearched: Cell<u64>,
     /// Proofs that the witness check did not accept.

@@ -152,6 +152,11 @@ fn limits(case: &Case<'_>, limits: &mut Vec<String>) {
         );
         say(
             label,
+            run.too_long.get(),
+            "long cycles not judged, after as many shorter ones as the bound allows",
+        );
+        say(
+            label,
             run.unsearched.get(),
             "groups of locks in cycles with too many cycles to look at each",
         );

@@ -35,7 +35,17 @@ pub(super) fn judge(case: &Case<'_>, drafts: &mut Vec<Draft>) {
 fn cycles(run: &RunCase<'_>) -> Vec<(Vec<LockId>, Chosen)> {
     let steps = run.options.choice_steps_max;
     let mut all: Vec<(Vec<LockId>, Chosen)> = Vec::new();
-    for cycle in &run.cycles.cycles {
+    // The shortest first: where locks are held by the thousand, long cycles run along the chain of
+    // one thread and say what a short one says.
+    let mut shortest_first: Vec<&Vec<LockId>> = run.cycles.cycles.iter().collect();
+    shortest_first.sort_by_key(|cycle| cycle.len());
+    let mut sides = 0;
+    for (at, &cycle) in shortest_first.iter().enumerate() {
+        sides += cycle.len();
+        if sides > SIDES_JUDGED_MAX {
+            run.too_long.set((shortest_first.len() - at) as u64);
+            break;
+        }
         if let Some(chosen) = choose(run, cycle, steps) {
             all.push((cycle.clone(), chosen));
         }
@@ -188,11 +198,21 @@ fn one_thread(cycle: &[Side]) -> String {
     }
 }
 
+/// Sides of cycles that are judged, over all cycles of a run.
+const SIDES_JUDGED_MAX: usize = 20_000;
+
+/// Gates that are named for a side, and the most sides of a cycle for which they are looked up.
+const GATES_NAMED: usize = 8;
+const GATED_SIDES_MAX: usize = 16;
+
 /// Held locks of a side that are looked through for gates, from the youngest.
 const GATES_AMONG: usize = 1_000;
 
 /// Names, on each side, the locks that keep it apart from another.
 fn gates(run: &RunCase<'_>, arcs: &[Arc], cycle: &mut [Side]) {
+    if arcs.len() > GATED_SIDES_MAX {
+        return;
+    }
     let held: Vec<Vec<Held>> = arcs
         .iter()
         .map(|arc| {
@@ -215,6 +235,7 @@ fn gates(run: &RunCase<'_>, arcs: &[Arc], cycle: &mut [Side]) {
                 let mut others = holders[&mine.lock].iter();
                 others.any(|&(other, theirs)| other != at && theirs.excludes(mine.mode))
             })
+            .take(GATES_NAMED)
             .map(|mine| run.run.locks[mine.lock.at()].label.clone())
             .collect();
         names.reverse();
