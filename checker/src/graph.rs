@@ -6,7 +6,7 @@
 //! A request under `n` held locks is `n` edges. Where that would be too many in all ([`Bounds`]),
 //! each request keeps the edges from the locks that it took last, down to the first that was taken
 //! exclusively: older locks reach the wanted one through that, because they were held when it was
-//! taken. Try-acquired locks have no edge into them and recursive reads pass on no wait, so these
+//! taken; of the older ones only those stay that other threads take too. Try-acquired locks have no edge into them and recursive reads pass on no wait, so these
 //! are never where it stops. (lockdep stops at them too and misses deadlocks.)
 
 use std::collections::{HashMap, HashSet};
@@ -17,7 +17,7 @@ use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
 
 use crate::history::{ChainId, Dependency, History, Link, Subclass, blocks_itself};
-use crate::trace::{Evidence, LockId, RunId};
+use crate::trace::{Evidence, LockId, RunId, ThreadId};
 
 /// How much the graph may hold.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +77,8 @@ pub struct OrderGraph<N> {
     edge_of: HashMap<(NodeIndex, NodeIndex), EdgeIndex>,
     /// Arcs that were left out to stay within [`Bounds`].
     pub left_out: u64,
+    /// Arcs that there are.
+    arcs: usize,
 }
 
 impl<N> Default for OrderGraph<N> {
@@ -86,6 +88,7 @@ impl<N> Default for OrderGraph<N> {
             node_of: HashMap::new(),
             edge_of: HashMap::new(),
             left_out: 0,
+            arcs: 0,
         }
     }
 }
@@ -113,6 +116,7 @@ impl<N: Copy + Ord + Hash> OrderGraph<N> {
     }
 
     fn add(&mut self, from: N, to: N, arc: Arc, held: Mode, want: Mode) {
+        self.arcs += 1;
         let (from, to) = (self.node(from), self.node(to));
         let edge = *self
             .edge_of
@@ -154,12 +158,24 @@ impl<N: Copy + Ord + Hash> OrderGraph<N> {
             .iter()
             .map(|d| (d.chain, d.want.lock))
             .collect();
+        // Only a lock that two threads take can keep one of them waiting: where not all pairs fit,
+        // those of two such locks are kept at any distance.
+        let shared = shared_locks(history);
+        let mut far_steps = 0_u64;
         for (at, dependency) in history.dependencies.iter().enumerate() {
             let mut sufficient = false;
+            let wants_shared = shared.contains(&dependency.want.lock);
             for (kept, (chain, link)) in (0..).zip(history.chain(dependency.chain)) {
                 if kept >= deepest && sufficient {
-                    self.left_out += u64::from(depths[chain.at()]);
-                    break;
+                    far_steps += 1;
+                    if !wants_shared || far_steps > FAR_STEPS_MAX {
+                        self.left_out += u64::from(depths[chain.at()]);
+                        break;
+                    }
+                    if !shared.contains(&link.held.lock) || self.arcs >= bounds.arcs_max {
+                        self.left_out += 1;
+                        continue;
+                    }
                 }
                 sufficient |=
                     link.held.mode.is_exclusive() && asked.contains(&(link.below, link.held.lock));
@@ -174,6 +190,33 @@ impl<N: Copy + Ord + Hash> OrderGraph<N> {
             }
         }
     }
+}
+
+/// Held locks looked at beyond the nearest, over all requests of a run.
+const FAR_STEPS_MAX: u64 = 100_000_000;
+
+/// The locks that more than one thread asks for or holds.
+fn shared_locks(history: &History) -> HashSet<LockId> {
+    let mut first: HashMap<LockId, ThreadId> = HashMap::new();
+    let mut shared = HashSet::new();
+    let mut met = HashSet::new();
+    for dependency in &history.dependencies {
+        let thread = dependency.thread;
+        let mut meet = |lock| {
+            if *first.entry(lock).or_insert(thread) != thread {
+                shared.insert(lock);
+            }
+        };
+        meet(dependency.want.lock);
+        for (chain, link) in history.chain(dependency.chain) {
+            // What lies below was met with this before.
+            if !met.insert((thread, chain)) {
+                break;
+            }
+            meet(link.held.lock);
+        }
+    }
+    shared
 }
 
 /// The graph of one run over its lock instances.
