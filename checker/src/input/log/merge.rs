@@ -48,6 +48,8 @@ struct Stream<'a> {
     unborn: bool,
     /// Whether records were missing: then a release of what is not held is no misuse.
     gappy: bool,
+    /// Whether its last records may be missing.
+    endless: bool,
     /// The locks that it holds by the records so far.
     held: Vec<LockId>,
     /// A wait of which no end was seen yet.
@@ -108,6 +110,7 @@ pub(super) fn merge<'a>(
                 .copied()
                 .collect();
             let forked = segments.iter().any(|segment| segment.forked);
+            let endless = log.is_cut_off() || segments.last().is_some_and(|segment| segment.cut);
             let items = segments.into_iter().flat_map(move |segment| {
                 let gap = segment.after_gap.then_some(Next::Gap);
                 gap.into_iter()
@@ -121,6 +124,7 @@ pub(super) fn merge<'a>(
                 unborn: forked,
                 // The child of a fork may hold what its log never saw it take.
                 gappy: log.header.parent_nonce != 0,
+                endless,
                 held: Vec::new(),
                 waiting: None,
             }
@@ -294,6 +298,11 @@ impl Merge<'_, '_> {
     /// A thread's records are over.
     fn end(&mut self, at: usize) {
         self.ended[at] = true;
+        if self.streams[at].endless && !self.end_seen[at] {
+            // Whatever it held or waited for at this point is not where it ended.
+            self.gap(at);
+            self.streams[at].waiting = None;
+        }
         if let Some((op, site)) = self.streams[at].waiting.take() {
             self.events.push(Event {
                 thread: self.streams[at].id,

@@ -478,6 +478,11 @@ impl<'a> LogFile<'a> {
         }
     }
 
+    /// Whether the file ends before its last block does, so that any thread may miss its end.
+    pub fn is_cut_off(&self) -> bool {
+        !self.bytes.len().is_multiple_of(CHUNK_LEN)
+    }
+
     /// The records of a segment, in order.
     pub fn records(&self, segment: &Segment<'a>) -> impl Iterator<Item = Record<'a>> + use<'a> {
         let bytes = &self.bytes[..segment.end];
