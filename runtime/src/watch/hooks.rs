@@ -87,7 +87,12 @@ fn watching() -> Option<&'static Slot> {
 
 /// This thread's slot, if all events are recorded.
 fn tracing() -> Option<&'static Slot> {
-    watching().filter(|_| is_trace())
+    let slot = watching().filter(|_| is_trace())?;
+    if slot.is_stale() {
+        // After a fork what this thread has defined is not in the child's log.
+        slot.refresh();
+    }
+    Some(slot)
 }
 
 #[inline]
@@ -145,6 +150,7 @@ pub fn request(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
 /// which would then release what it does not hold. A panic that the program chose is a report here.
 pub fn request_quietly(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     if let Some(slot) = watching() {
+        // Nothing below panics while it is set: `react` sees to that.
         slot.quiet.set(true);
         if slot.depth() > 0 {
             request_nested(slot, lock, mode, ask, at);
@@ -161,8 +167,29 @@ pub fn request_quietly(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
 pub fn upgrading(lock: &Identity, at: Site) {
     if let Some(slot) = watching() {
         let id = lock.id();
-        if slot.all_held().any(|held| held.lock != id) {
-            let want = held_lock(lock, Mode::Exclusive, Ask::Wait, at);
+        let want = held_lock(lock, Mode::Exclusive, Ask::Wait, at);
+        let reads_too = slot
+            .all_held()
+            .find(|held| held.lock == id && held.mode.is_shared());
+        if let Some(holds) = reads_too {
+            let _busy = Busy::new(slot);
+            let message = format!(
+                "this thread reads {} and upgrades another hold of it: it waits for itself",
+                name_of(id)
+            );
+            let found = finding(
+                slot,
+                Code::SelfDeadlock,
+                Basis::Now,
+                holds,
+                want,
+                &Stack::EMPTY,
+                message,
+            );
+            if let Some(found) = first_time(slot, found) {
+                reaction::react(&found, false);
+            }
+        } else if slot.all_held().any(|held| held.lock != id) {
             judge_if_new(slot, want, SelfCheck::Skip);
         }
     }
@@ -197,7 +224,9 @@ enum SelfCheck {
 #[inline]
 fn judge_if_new(slot: &Slot, want: HeldLock, check: SelfCheck) {
     catch_up(slot);
-    let key = chain_key(slot.key(), want.lock, want.mode, false).rotate_left(want.ask as u32);
+    // An upgrade is judged otherwise than a request of the same mode: it must not make that known.
+    let how = want.ask as u32 + if check == SelfCheck::Skip { 8 } else { 0 };
+    let key = chain_key(slot.key(), want.lock, want.mode, false).rotate_left(how);
     if !slot.knows(key) {
         judge_new(slot, want, key, check);
     }
@@ -233,23 +262,40 @@ fn judge(slot: &Slot, want: HeldLock, key: u64, check: SelfCheck) -> Option<Find
     };
     if check == SelfCheck::Do {
         if let Some(finding) = held_already(slot, want, &stack) {
+            if settings::reaction() != reaction::Reaction::Panic && finding.basis != Basis::Now {
+                slot.remember(key);
+            }
             return first_time(slot, finding);
         }
         // A recursive read that waits for nobody orders nothing either.
         if want.mode == Mode::RecursiveShared && slot.find(want.lock).is_some() {
+            slot.remember(key);
             return None;
         }
     }
     let violation = out_of_order(slot, want, &stack);
     let (node, cycle) = order::learn(slot, want, &stack);
-    slot.pending_node.set((want.lock.0, node));
-    if let Some(violation) = violation {
-        return first_time(slot, violation);
+    let chain = chain_key(slot.key(), want.lock, want.mode, false);
+    slot.pending_node.set((chain, node));
+    let cycle = cycle.map(|cycle| describe_cycle(&cycle, want));
+    if let Some(cycle) = &cycle {
+        log_finding(slot, cycle);
     }
-    slot.remember(key);
-    let finding = describe_cycle(&cycle?, want);
-    log_finding(slot, &finding);
-    Some(finding)
+    let Some(violation) = violation else {
+        slot.remember(key);
+        return cycle;
+    };
+    if settings::reaction() != reaction::Reaction::Panic {
+        slot.remember(key);
+    }
+    // The cycle is found once only, the violation each time it is asked for.
+    match (first_time(slot, violation), cycle) {
+        (Some(violation), Some(cycle)) => {
+            reaction::react(&cycle, true);
+            Some(violation)
+        }
+        (violation, cycle) => violation.or(cycle),
+    }
 }
 
 /// The request of a lock that this thread holds already, if that can block it.
@@ -543,8 +589,9 @@ fn hold(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, site: Site) {
         rank: lock.rank(),
         site,
     };
-    let (word, node) = slot.pending_node.replace((0, 0));
-    slot.push(held, if word == held.lock.0 { node } else { 0 });
+    let (chain, node) = slot.pending_node.replace((0, 0));
+    let same = chain == chain_key(slot.key(), held.lock, held.mode, held.again);
+    slot.push(held, if same { node } else { 0 });
     if mode.is_exclusive() {
         lock.set_owner(thread);
     }
@@ -598,13 +645,9 @@ fn log_released(slot: &Slot, lock: &Identity) {
 #[cold]
 fn released_by_another(slot: &Slot, lock: &Identity, id: LockId) {
     let _busy = Busy::new(slot);
-    let owner = lock.owner();
-    if owner != 0 && owner != slot.thread.load(Relaxed) {
-        post_foreign_release(owner, id);
-        lock.set_owner(0);
-    } else {
-        slot::released_elsewhere(id);
-    }
+    // Looked up among the threads that live: the owner that the lock names may have ended.
+    slot::released_elsewhere(id);
+    lock.set_owner(0);
     if is_trace() {
         let number = logged(slot, lock);
         slot.log(Op::Released, |record| record.number(number));
@@ -615,7 +658,7 @@ fn released_by_another(slot: &Slot, lock: &Identity, id: LockId) {
 pub(super) fn post_foreign_release(holder: u32, lock: LockId) {
     FOREIGN.with(|foreign| {
         if foreign.push((holder, lock)) {
-            FOREIGN_COUNT.fetch_add(1, Relaxed);
+            FOREIGN_COUNT.store(foreign.len() as u32, Relaxed);
         }
     });
 }
@@ -624,19 +667,13 @@ pub(super) fn post_foreign_release(holder: u32, lock: LockId) {
 fn drop_foreign(slot: &Slot) {
     let thread = slot.thread.load(Relaxed);
     FOREIGN.with(|foreign| {
-        let mut kept = 0;
-        for at in 0..foreign.len() {
-            let (holder, lock) = foreign[at];
+        for &(holder, lock) in foreign.iter() {
             if holder == thread {
                 slot.remove(lock, None);
-                FOREIGN_COUNT.fetch_sub(1, Relaxed);
-            } else {
-                foreign[kept] = (holder, lock);
-                kept += 1;
             }
         }
-        foreign.truncate(kept);
     });
+    keep_posted(|holder| holder != thread);
 }
 
 /// The thread holds the lock in mode `from` and now holds it in mode `to`: an upgrade that has
@@ -837,6 +874,44 @@ pub fn held_mode(lock: &Identity) -> Option<Mode> {
         drop_foreign(slot);
     }
     slot.find(lock.known_id()?).map(|held| held.mode)
+}
+
+/// Forgets what was posted to a thread that ends.
+pub(super) fn forget_posted(thread: u32) {
+    if FOREIGN_COUNT.load(Relaxed) != 0 {
+        keep_posted(|holder| holder != thread);
+    }
+}
+
+/// Takes the lock of what is posted before a fork.
+pub(super) fn before_fork() {
+    FOREIGN.take();
+}
+
+/// Gives it back afterwards, in the parent and in the child.
+pub(super) fn after_fork() {
+    FOREIGN.give_back();
+}
+
+/// In the child of a fork only the forking thread lives.
+pub(super) fn after_fork_in_child() {
+    let me = slot::existing().map_or(0, |slot| slot.thread.load(Relaxed));
+    keep_posted(|holder| holder == me);
+}
+
+/// Forgets what was posted to threads that `keep` does not want.
+fn keep_posted(keep: impl Fn(u32) -> bool) {
+    FOREIGN.with(|foreign| {
+        let mut kept = 0;
+        for at in 0..foreign.len() {
+            if keep(foreign[at].0) {
+                foreign[kept] = foreign[at];
+                kept += 1;
+            }
+        }
+        foreign.truncate(kept);
+        FOREIGN_COUNT.store(kept as u32, Relaxed);
+    });
 }
 
 /// Where this thread acquired the lock, if it holds it: the latest, if several times.

@@ -52,6 +52,12 @@ static ORDER: Guarded<Learned> = Guarded::new(Learned {
     stacks: SysVec::new(),
     reported: SysMap::new(),
     threads: SysVec::new(),
+    edges: SysMap::new(),
+    after: SysMap::new(),
+    links: SysVec::new(),
+    visited: SysMap::new(),
+    round: 0,
+    to_visit: SysVec::new(),
     forgotten: 0,
     searches_cut: 0,
 });
@@ -69,6 +75,17 @@ struct Learned {
     reported: SysMap,
     /// By number, from 1.
     threads: SysVec<Thread>,
+    /// Which (lock, lock requested next) there are: enough to see that no cycle can exist.
+    edges: SysMap,
+    /// For each lock the latest of its `links`, plus one.
+    after: SysMap,
+    /// A lock that is requested next, and the link before this one of the same lock, plus one.
+    links: SysVec<(LockId, u32)>,
+    /// Locks met by the walk of this round, marked with its number.
+    visited: SysMap,
+    round: u32,
+    /// Locks that the walk has still to go on from.
+    to_visit: SysVec<LockId>,
     forgotten: u64,
     searches_cut: u64,
 }
@@ -231,7 +248,7 @@ impl Learned {
         let thread = slot.thread.load(std::sync::atomic::Ordering::Relaxed);
         let new_thread = self.see(node, thread, slot.stretch.get());
         self.log(slot, node);
-        let cycle = if want.ask == Ask::Wait && new_thread {
+        let cycle = if want.ask == Ask::Wait && new_thread && self.may_close(node) {
             self.search(node)
         } else {
             None
@@ -253,7 +270,6 @@ impl Learned {
             key = mix(key, 5) | 1;
         }
         let number = self.nodes.len() as u32 + 1;
-        let lock_key = held.lock.0.max(1);
         let node = Node {
             parent,
             first_child: 0,
@@ -262,7 +278,7 @@ impl Learned {
             } else {
                 self.node(parent).first_child
             },
-            next_of_lock: self.by_lock.get(lock_key).unwrap_or(0),
+            next_of_lock: 0,
             lock: held.lock,
             mode: held.mode,
             ask: held.ask,
@@ -276,11 +292,77 @@ impl Learned {
         }
         // An entry that does not fit makes the node findable on fewer ways, never wrong.
         let _ = self.children.insert(key, number);
-        let _ = self.by_lock.insert(lock_key, number);
         if parent != 0 {
+            let above = *self.node(parent);
+            if above.first_child == 0 {
+                // Only what is held while something else is asked for stands in the list.
+                let key = above.lock.0.max(1);
+                self.nodes[parent as usize - 1].next_of_lock = self.by_lock.get(key).unwrap_or(0);
+                let _ = self.by_lock.insert(key, parent);
+            }
             self.nodes[parent as usize - 1].first_child = number;
+            self.link(above.lock, held.lock);
         }
         (number, true)
+    }
+
+    /// Notes that `to` is requested while `from` is the youngest lock held.
+    fn link(&mut self, from: LockId, to: LockId) {
+        let key = mix(from.0, to.0) | 1;
+        if from == to || self.edges.get(key).is_some() {
+            return;
+        }
+        let head = self.after.get(from.0.max(1)).unwrap_or(0);
+        if self.links.push((to, head)) && self.edges.insert(key, 1) {
+            let _ = self.after.insert(from.0.max(1), self.links.len() as u32);
+        }
+    }
+
+    /// Whether some path of orders leads from what the node asks for to what is held there: if not,
+    /// no cycle can close here, and mostly none can.
+    ///
+    /// Orders between neighbours in a chain are enough for that: older locks of the chain reach the
+    /// wanted one through the younger ones. Costs one look at each order that can be reached.
+    fn may_close(&mut self, node: u32) -> bool {
+        let wants = self.node(node).lock;
+        if self.after.get(wants.0.max(1)).is_none() {
+            return false;
+        }
+        if self.round > u32::MAX - 4 {
+            self.round = 0;
+            self.visited.clear();
+        }
+        self.round += 2;
+        let (held_mark, seen_mark) = (self.round, self.round + 1);
+        let mut at = self.node(node).parent;
+        while at != 0 {
+            let (lock, parent) = (self.node(at).lock, self.node(at).parent);
+            if lock != wants && !self.visited.insert(lock.0.max(1), held_mark) {
+                return true;
+            }
+            at = parent;
+        }
+        self.to_visit.clear();
+        if !self.to_visit.push(wants) {
+            return true;
+        }
+        while let Some(lock) = self.to_visit.pop() {
+            let mut link = self.after.get(lock.0.max(1)).unwrap_or(0);
+            while link != 0 {
+                let (to, next) = self.links[link as usize - 1];
+                match self.visited.get(to.0.max(1)) {
+                    Some(mark) if mark == held_mark => return true,
+                    Some(mark) if mark == seen_mark => {}
+                    _ => {
+                        if !self.visited.insert(to.0.max(1), seen_mark) || !self.to_visit.push(to) {
+                            return true;
+                        }
+                    }
+                }
+                link = next;
+            }
+        }
+        false
     }
 
     /// Notes that `thread` showed the node; whether it is the first time for that thread.
@@ -371,6 +453,10 @@ impl Learned {
         self.children.clear();
         self.by_lock.clear();
         self.stacks.clear();
+        self.edges.clear();
+        self.after.clear();
+        self.links.clear();
+        self.visited.clear();
         settings::new_epoch();
     }
 
@@ -448,16 +534,11 @@ impl Learned {
             self.searches_cut += 1;
         }
         let (path, len, one_thread) = found?;
-        let mut hash = u64::from(one_thread);
-        for &node in &path[..len] {
-            // Commutative, so that it does not matter which side closed the cycle.
-            hash = hash.wrapping_add(mix(self.node(node).lock.0, 11));
-        }
-        if self.reported.get(hash | 1).is_some() {
-            return None;
-        }
         if self.reported.len() < NODES_MAX {
-            let _ = self.reported.insert(hash | 1, 1);
+            // Without memory it may be reported again: better than not at all.
+            let _ = self
+                .reported
+                .insert(self.cycle_hash(&path[..len], one_thread), 1);
         }
         Some(self.cycle(&path[..len], one_thread))
     }
@@ -506,7 +587,10 @@ impl Learned {
                             let held = self.node(held);
                             held.lock == wants.lock && held.mode.excludes(wants.mode)
                         });
-                        if closes && self.threads_fit(&path[..len], one_thread) {
+                        if closes
+                            && self.threads_fit(&path[..len], one_thread)
+                            && !self.is_reported(&path[..len], one_thread)
+                        {
                             return true;
                         }
                     }
@@ -516,6 +600,17 @@ impl Learned {
             holder = next_of_lock;
         }
         false
+    }
+
+    /// What stands for a cycle in `reported`: the same whichever side closes it.
+    fn cycle_hash(&self, path: &[u32], one_thread: bool) -> u64 {
+        let sides = path.iter().map(|&node| mix(self.node(node).lock.0, 11));
+        sides.fold(u64::from(one_thread) << 1, u64::wrapping_add) | 1
+    }
+
+    fn is_reported(&self, path: &[u32], one_thread: bool) -> bool {
+        let hash = self.cycle_hash(path, one_thread);
+        self.reported.get(hash).is_some()
     }
 
     /// The node after `node` in a walk over all that lies below `top`.

@@ -10,7 +10,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use super::{log, order, platform, registry, settings};
+use super::{hooks, log, order, platform, registry, settings};
 
 #[cfg(any(feature = "checks", lockwise_overlay))]
 mod start;
@@ -25,6 +25,7 @@ pub(super) fn prepare() {
 
 /// The order is that in which slow paths take them.
 extern "C" fn before() {
+    hooks::before_fork();
     order::before_fork();
     registry::before_fork();
     log::before_fork();
@@ -34,11 +35,14 @@ extern "C" fn after_in_parent() {
     log::after_fork_in_parent();
     registry::after_fork();
     order::after_fork();
+    hooks::after_fork();
 }
 
 extern "C" fn after_in_child() {
     log::after_fork_in_child();
     registry::after_fork();
     order::after_fork();
+    hooks::after_fork();
+    hooks::after_fork_in_child();
     settings::new_epoch();
 }

@@ -1,5 +1,6 @@
 //! What happens on a finding, and where the ascending rule binds.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock};
 
@@ -108,9 +109,17 @@ pub(super) fn print(finding: &Finding) {
 ///
 /// # Panics
 ///
-/// If that was chosen.
+/// If that was chosen, or if the callback does.
 pub(super) fn react(finding: &Finding, quiet: bool) {
-    call_back(finding);
+    if quiet {
+        // The caller holds a guard that would release what it does not hold if this unwound.
+        let told = catch_unwind(AssertUnwindSafe(|| call_back(finding)));
+        if told.is_err() {
+            platform::write_stderr(b"lockwise: the callback panicked\n");
+        }
+    } else {
+        call_back(finding);
+    }
     let reaction = settings::reaction();
     if reaction == Reaction::Silent {
         return;

@@ -237,6 +237,7 @@ extern "C" fn leave(slot: *mut c_void) {
     slot.log(Op::End, |record| record);
     slot.cursor.leave();
     slot.depth.store(0, Relaxed);
+    hooks::forget_posted(slot.thread.load(Relaxed));
     slot.busy.set(false);
     SLOT.set(std::ptr::null());
     slot.taken.store(false, Release);
@@ -493,9 +494,13 @@ impl Slot {
 
     /// The thread that this slot belongs to turns out to be one whose fork was seen.
     pub(super) fn become_thread(&self, thread: u32) {
+        // What it did so far was done by nobody else; that one ends here.
+        self.log(Op::End, |record| record);
         self.cursor.leave();
         self.thread.store(thread, Relaxed);
         self.flags.set(2);
+        self.stretch.set(0);
+        self.forget_chains();
         self.cursor.restart();
     }
 

@@ -14,6 +14,8 @@ static START: extern "C" fn() = start;
 extern "C" fn start() {
     settings::load();
     if settings::log_wanted() {
+        // A child that is forked before the first lock must not write into this log either.
+        super::prepare();
         log::open();
     }
 }
