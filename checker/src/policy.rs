@@ -72,7 +72,9 @@ impl Policy {
         }
         match self.fail_on {
             FailOn::Never => false,
-            FailOn::Actual => finding.certainty == Certainty::Actual,
+            FailOn::Actual => {
+                finding.certainty == Certainty::Actual && finding.level == Level::Error
+            }
             FailOn::Certain => finding.level == Level::Error,
             FailOn::Possible => finding.level >= Level::Warning,
             FailOn::Note => true,

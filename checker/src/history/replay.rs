@@ -47,6 +47,9 @@ pub(super) struct Replay<'a> {
     dependency_of: HashMap<(ThreadId, u32, ChainId, Held, Subclass, bool), u32>,
     /// Per barrier, the threads that stand at it.
     arrived: HashMap<ResourceId, Vec<ThreadId>>,
+    /// Per thread, the stretch that it was in after so many forks and joins of its own: recorded
+    /// chains count these alone.
+    own: Vec<Vec<u32>>,
     /// What a thread held in chains taken in so far.
     recorded: HashMap<(ThreadId, HeldId), ChainId>,
 }
@@ -92,6 +95,7 @@ impl<'a> Replay<'a> {
             link_of: HashMap::new(),
             dependency_of: HashMap::new(),
             arrived: HashMap::new(),
+            own: vec![vec![0]; run.threads.len()],
             recorded: HashMap::new(),
         }
     }
@@ -139,7 +143,14 @@ impl<'a> Replay<'a> {
                 self.change_mode(thread, lock, Mode::Exclusive);
             }
             Op::Downgrade { lock, mode } => self.change_mode(thread, lock, mode),
-            Op::Fork { child } => self.history.stretches.fork(thread, child),
+            Op::Fork { child } => {
+                self.history.stretches.fork(thread, child);
+                self.note_stretch(thread);
+                // A thread begins behind its fork.
+                if let [begin] = self.own[child.at()].as_mut_slice() {
+                    *begin = self.history.stretches.now(child);
+                }
+            }
             Op::Join { child } => {
                 self.held_wait(at, thread);
                 // In a recorded run the last event of a thread may be a join that never came back.
@@ -147,6 +158,7 @@ impl<'a> Replay<'a> {
                     self.exit(child);
                     self.history.stretches.join(thread, child);
                 }
+                self.note_stretch(thread);
             }
             Op::WaitBegin { lock, .. } => {
                 let taken = self.take(thread, lock, |_| true);
@@ -175,7 +187,10 @@ impl<'a> Replay<'a> {
                 arrived.push(thread);
                 if arrived.len() == parties as usize {
                     let group = std::mem::take(arrived);
-                    self.history.stretches.barrier(&group);
+                    // Recorded chains count forks and joins alone: a barrier would put them wrong.
+                    if self.run.chains.is_empty() {
+                        self.history.stretches.barrier(&group);
+                    }
                 }
             }
             Op::Pend { ask, .. } => {
@@ -204,10 +219,17 @@ impl<'a> Replay<'a> {
         }
         if chain.ask == Ask::Wait {
             let class = self.subclass(chain.want.lock, None);
-            let key = (chain.thread, chain.stretch, below, chain.want, class, false);
+            let own = &self.own[chain.thread.at()];
+            let stretch = own[own.len().min(chain.stretch as usize + 1) - 1];
+            let key = (chain.thread, stretch, below, chain.want, class, false);
             let again = self.run.held_in(chain).any(|h| h.lock == chain.want.lock);
             self.add(key, None, again);
         }
+    }
+
+    /// Notes the stretch that a thread's own fork or join has led to.
+    fn note_stretch(&mut self, thread: ThreadId) {
+        self.own[thread.at()].push(self.history.stretches.now(thread));
     }
 
     /// Takes in what a thread held in a chain; what it shares with an earlier one only once.

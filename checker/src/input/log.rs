@@ -46,6 +46,9 @@ pub enum LogReadError {
         /// Why.
         source: io::Error,
     },
+    /// It is damaged, and nothing behind the header is left.
+    #[error("nothing in the log is intact: {} at byte {}", .0.what, .0.offset)]
+    NothingIntact(log::Damage),
     /// It is no log, or its header cannot be used.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -72,7 +75,14 @@ pub fn read(path: &Path, limits: Limits) -> Result<Evidence, LogReadError> {
     let file = path
         .file_name()
         .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    Ok(convert(&log, &file, limits))
+    let evidence = convert(&log, &file, limits);
+    let run = &evidence.runs[0];
+    match log.damage.first() {
+        Some(damage) if run.events.is_empty() && run.chains.is_empty() => {
+            Err(LogReadError::NothingIntact(*damage))
+        }
+        _ => Ok(evidence),
+    }
 }
 
 /// Turns a log into a run.

@@ -168,8 +168,20 @@ pub(super) enum Outcome {
 }
 
 impl RunCase<'_> {
+    /// Whether every acquisition was recorded, or new chains only.
+    pub(super) fn has_acquisitions(&self) -> bool {
+        let events = &self.run.events;
+        events
+            .iter()
+            .any(|event| matches!(event.op, Op::Acquire { .. }))
+    }
+
     /// Whether a thread other than these ever takes the lock exclusively.
     pub(super) fn writes_besides(&self, lock: LockId, threads: [ThreadId; 2]) -> bool {
+        if !self.run.chains.is_empty() {
+            // Chains do not show who takes a lock while holding none.
+            return true;
+        }
         let object = self.history.object[lock.at()];
         let writers = self.history.writers.get(&object).into_iter().flatten();
         writers.into_iter().any(|writer| !threads.contains(writer))
@@ -303,10 +315,20 @@ impl RunCase<'_> {
 
     /// Looks for a proof that a cycle of locks can be reached by one of these choices of requests.
     pub(super) fn prove(&self, cycle: &[LockId], choices: &[Vec<Arc>]) -> Outcome {
-        if self.run.events.is_empty() {
+        // What was recorded as a chain only has no events that a schedule could be made of.
+        let seen = |arc: &Arc| {
+            !self.history.dependencies[arc.dependency as usize]
+                .events
+                .is_empty()
+        };
+        let choices: Vec<&Vec<Arc>> = choices
+            .iter()
+            .filter(|arcs| arcs.iter().all(seen))
+            .collect();
+        if choices.is_empty() {
             return Outcome::NoEvents;
         }
-        for arcs in choices {
+        for arcs in &choices {
             if let Some(proof) = self.close(arcs) {
                 return Outcome::Proved(proof);
             }
@@ -332,7 +354,7 @@ impl RunCase<'_> {
         let Some(dependency) = self.history.dependencies.get(dependency as usize) else {
             return Outcome::NoEvents;
         };
-        if self.run.events.is_empty() {
+        if dependency.events.is_empty() {
             return Outcome::NoEvents;
         }
         let own = Goal {

@@ -6,7 +6,7 @@
 
 use super::case::{Case, RunCase};
 use super::draft::{Draft, lock_use, place, side};
-use crate::finding::{Certainty, Code, Side, Wants};
+use crate::finding::{Basis, Certainty, Code, Side, Wants};
 use crate::trace::Reported;
 
 pub(super) fn judge(case: &Case<'_>, drafts: &mut Vec<Draft>) {
@@ -15,10 +15,11 @@ pub(super) fn judge(case: &Case<'_>, drafts: &mut Vec<Draft>) {
             let certainty = match reported.code.as_str() {
                 "LW0005" => Certainty::Actual,
                 "LW0002" => Certainty::Certain,
-                "LW0004" if run.run.events.is_empty() => Certainty::Possible,
+                "LW0004" if !run.has_acquisitions() => Certainty::Possible,
                 _ => continue,
             };
-            let draft = draft(case, run, reported, certainty);
+            let mut draft = draft(case, run, reported, certainty);
+            draft.basis = (certainty == Certainty::Possible).then_some(Basis::SameInstances);
             let known = drafts.iter().any(|known| {
                 known.code == draft.code
                     && known

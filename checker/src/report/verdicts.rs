@@ -54,7 +54,9 @@ fn own_verdict(report: &Report) -> String {
     let count = report.count();
     let mut parts = count.parts();
     if parts.is_empty() && stats.locks == 0 {
-        return "no lock was taken, so there is nothing to judge".to_owned();
+        return "no lock was taken (at level `order`: none under another), so there is nothing to \
+                judge"
+            .to_owned();
     }
     if parts.is_empty() {
         parts.push("nothing found".to_owned());

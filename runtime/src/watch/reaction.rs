@@ -11,9 +11,9 @@ use super::{platform, settings};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Reaction {
-    /// A report on standard error; the program goes on. The default. Where a log is written, cycles
-    /// and recursive reads are left to whoever judges the log, who knows more (barriers, for one);
-    /// only what is about to happen is reported at once.
+    /// A report on standard error; the program goes on. The default. Where a log is written and this
+    /// was not chosen but is the default, cycles and recursive reads are left to whoever judges the
+    /// log, who knows more (barriers, for one); only what is about to happen is reported at once.
     Report = 0,
     /// A report, then a panic in the requesting thread, before it blocks and with nothing taken.
     Panic = 1,
@@ -124,7 +124,8 @@ pub(super) fn react(finding: &Finding, quiet: bool) {
     if reaction == Reaction::Silent {
         return;
     }
-    let left_to_judge = settings::log_wanted() && finding.basis != Basis::Now;
+    let left_to_judge =
+        settings::log_wanted() && finding.basis != Basis::Now && !settings::reaction_was_chosen();
     if reaction == Reaction::Report && left_to_judge {
         return;
     }

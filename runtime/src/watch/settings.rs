@@ -183,6 +183,11 @@ pub(super) fn reaction() -> Reaction {
     }
 }
 
+/// Whether the program or the environment chose what happens on a finding.
+pub(super) fn reaction_was_chosen() -> bool {
+    REACTION.load(Relaxed) != 0
+}
+
 /// Chooses what happens on a finding.
 pub(super) fn choose_reaction(reaction: Reaction) {
     REACTION.store(reaction as u8 + 1, Relaxed);

@@ -110,7 +110,9 @@ pub(super) fn merge<'a>(
                 .copied()
                 .collect();
             let forked = segments.iter().any(|segment| segment.forked);
-            let endless = log.is_cut_off() || segments.last().is_some_and(|segment| segment.cut);
+            let stopped = log.header.fell || log.header.stopped;
+            let endless =
+                stopped || log.is_cut_off() || segments.last().is_some_and(|segment| segment.cut);
             let items = segments.into_iter().flat_map(move |segment| {
                 let gap = segment.after_gap.then_some(Next::Gap);
                 gap.into_iter()

@@ -84,6 +84,8 @@ impl<'a> Names<'a> {
                 let born = self.log.sites.get(&def.born);
                 let label = match born {
                     _ if !def.name.is_empty() => def.name.to_owned(),
+                    // Whoever called into the standard library made it, we know not where.
+                    Some(_) if !def.trusted => format!("{} made inside std", def.kind.name()),
                     Some(born) => format!("{}:{}:{}", born.file, born.line, born.column),
                     None => "?".to_owned(),
                 };
