@@ -91,7 +91,6 @@ fn an_aborted_process_leaves_all_that_its_threads_did() {
 }
 
 #[test]
-#[ignore = "turns that the parent took are told as missing in the log of the child"]
 fn parent_and_child_of_a_fork_have_a_log_each() {
     for level in ["order", "trace"] {
         let logs = tempfile::tempdir().unwrap();

@@ -79,7 +79,6 @@ fn programs_that_cannot_deadlock_pass() {
 }
 
 #[test]
-#[ignore = "the order that the barrier gives is told as one of fork and join too"]
 fn a_barrier_alone_is_what_excludes() {
     let logs = tempfile::tempdir().unwrap();
     finish(&mut recorded("barrier_phases", "trace", logs.path()));

@@ -25,7 +25,6 @@ fn chains_alone_show_what_is_possible() {
 }
 
 #[test]
-#[ignore = "stretches of a forked thread are counted differently by runtime and checker"]
 fn chains_alone_know_fork_and_join() {
     let logs = tempfile::tempdir().unwrap();
     finish(&mut recorded("fork_join_order", "order", logs.path()));
@@ -43,7 +42,6 @@ fn order_is_the_level_of_a_program_on_its_own() {
 }
 
 #[test]
-#[ignore = "forks and joins are recorded at level off too"]
 fn off_records_and_reports_nothing() {
     let logs = tempfile::tempdir().unwrap();
     let ended = finish(&mut recorded("bank_transfers", "off", logs.path()));

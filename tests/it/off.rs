@@ -41,7 +41,6 @@ fn main() {
 ";
 
 #[test]
-#[ignore = "a log is made with checks off too"]
 fn a_program_runs_the_same_without_checks() {
     let package = package("switched", &[("src/main.rs", PROGRAM)]);
     let on = finish(checker_in(package.path()).args(["run", "--offline"]));

@@ -82,14 +82,12 @@ fn a_gate() {
 
 /// It ends in the middle of the second transfer, before the inversion is closed.
 #[test]
-#[ignore = "a thread whose last records are missing is said to have ended with a lock held"]
 fn an_inversion_cut_off() {
     check("bank_transfers_cut", 0);
 }
 
 /// One byte of the first transfer is another: that thread's records end there.
 #[test]
-#[ignore = "a thread whose last records are missing is said to have ended with a lock held"]
 fn an_inversion_damaged() {
     check("bank_transfers_damaged", 0);
 }

@@ -234,8 +234,13 @@ impl<'a> Closure<'a> {
         let mut shut = Vec::new();
         let mut close_before = |open: &mut Vec<u32>| {
             open.retain(|&other| {
-                let own = self.run.events[other as usize].thread == thread;
-                let closes = other < event && !own;
+                if self.run.events[other as usize].thread == thread {
+                    // What the thread has given back by now is not open any more.
+                    let release = self.timeline.closes[other as usize];
+                    return release == NONE
+                        || self.timeline.before(release) >= self.taken[thread.at()];
+                }
+                let closes = other < event;
                 if closes {
                     shut.push(other);
                 }
