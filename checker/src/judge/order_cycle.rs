@@ -83,6 +83,16 @@ fn draft(case: &Case<'_>, run: &RunCase<'_>, cycle: Vec<LockId>, chosen: &Chosen
         show(&mut draft, run, &proof.schedule);
     }
     draft.cycle = arcs.iter().map(|&arc| side_of(case, arc)).collect();
+    // The same side first in every run: what is numbered by chance does not decide.
+    let first = (0..arcs.len()).min_by_key(|&at| {
+        let class = |side: &Side| side.holds.as_ref().map(|holds| holds.class.clone());
+        (
+            class(&draft.cycle[at]),
+            Reverse(class(&draft.cycle[(at + 1) % arcs.len()])),
+        )
+    });
+    draft.cycle.rotate_left(first.unwrap_or(0));
+    arcs.rotate_left(first.unwrap_or(0));
     let threads = arcs
         .iter()
         .map(|arc| run.history.dependencies[arc.dependency as usize].thread);
