@@ -202,18 +202,18 @@ fn shared_locks(history: &History) -> HashSet<LockId> {
     let mut met = HashSet::new();
     for dependency in &history.dependencies {
         let thread = dependency.thread;
-        let mut meet = |lock| {
+        let mut note = |lock| {
             if *first.entry(lock).or_insert(thread) != thread {
                 shared.insert(lock);
             }
         };
-        meet(dependency.want.lock);
+        note(dependency.want.lock);
         for (chain, link) in history.chain(dependency.chain) {
             // What lies below was met with this before.
             if !met.insert((thread, chain)) {
                 break;
             }
-            meet(link.held.lock);
+            note(link.held.lock);
         }
     }
     shared

@@ -101,6 +101,7 @@ impl<'a> Replay<'a> {
     }
 
     /// Takes in an event.
+    #[expect(clippy::too_many_lines, reason = "one arm per kind of event")]
     pub(super) fn event(&mut self, at: u32) {
         let event = &self.run.events[at as usize];
         let (thread, site) = (event.thread, event.site);

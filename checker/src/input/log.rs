@@ -197,7 +197,7 @@ fn chains(
             match record {
                 log::Event::Seen { node, stretch } => {
                     let taken = log.nodes.get(&node).and_then(|def| {
-                        let held = held_below(log, def.parent, &mut known, names, run)?;
+                        let held = held_below(log, def.parent, &mut known, names, run).ok()?;
                         Some((def, held))
                     });
                     match taken {
@@ -247,14 +247,17 @@ fn held_of(def: &log::NodeDef, names: &mut Names<'_>) -> Held {
     }
 }
 
-/// What was held at a node and below, taken over into the run; `None` if a node is not defined.
+/// A node whose definition is lost.
+struct Undefined;
+
+/// What was held at a node and below, taken over into the run.
 fn held_below(
     log: &LogFile<'_>,
     node: u32,
     known: &mut HashMap<u32, HeldId>,
     names: &mut Names<'_>,
     run: &mut Run,
-) -> Option<Option<HeldId>> {
+) -> Result<Option<HeldId>, Undefined> {
     let mut fresh = Vec::new();
     let mut at = node;
     let mut below = None;
@@ -264,7 +267,7 @@ fn held_below(
             below = Some(held);
             break;
         }
-        let def = log.nodes.get(&at)?;
+        let def = log.nodes.get(&at).ok_or(Undefined)?;
         fresh.push((at, def));
         at = def.parent;
     }
@@ -275,5 +278,5 @@ fn held_below(
         known.insert(number, id);
         below = Some(id);
     }
-    Some(below)
+    Ok(below)
 }

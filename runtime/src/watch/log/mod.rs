@@ -90,9 +90,11 @@ pub use read::{
     ClassDef, Damage, Header, LockDef, LogError, LogFile, NodeDef, Record as Event, Segment,
     SiteDef, read,
 };
+#[cfg(any(feature = "checks", lockwise_overlay))]
+pub(super) use writer::open;
 pub(super) use writer::{
     Cursor, Writer, after_fork_in_child, after_fork_in_parent, before_fork, count_forgotten,
-    generation, next_node_number, open,
+    generation, next_node_number,
 };
 
 /// What the file starts with.

@@ -334,6 +334,7 @@ impl Path {
 }
 
 /// Opens the log now, if it is not open.
+#[cfg(any(feature = "checks", lockwise_overlay))]
 pub(crate) fn open() {
     OPEN.with(|open| {
         if open.file.is_none() {
