@@ -1,7 +1,7 @@
 //! Reports: views of one verdict, one file for each format.
 //!
 //! A view leaves out nothing that the policy shows and adds nothing that the verdict does not say.
-//! Adding a format is one file, one variant and one line in [`write`].
+//! Adding a format is one file, one variant and one line in [`fn@write`].
 
 use std::io::{self, Write};
 
