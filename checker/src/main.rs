@@ -4,12 +4,18 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::process::exit;
 
 use anstream::{AutoStream, ColorChoice};
+use cargo_lockwise::build::wrapper::{self, Role};
 use cargo_lockwise::cli;
 use cargo_lockwise::command::{self, CommandError, Console, Surroundings};
 use cargo_lockwise::settings::{Color, Environment};
 use cargo_lockwise::wiring::STAGES;
 
 fn main() {
+    let program = std::env::args_os().next().unwrap_or_default();
+    if let Some(role) = Role::of(&program) {
+        let arguments: Vec<_> = std::env::args_os().collect();
+        exit(wrapper::run(role, &arguments));
+    }
     let cli = match cli::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => {

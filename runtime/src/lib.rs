@@ -70,6 +70,8 @@ pub mod acquire;
 mod locks;
 mod macros;
 mod raw;
+#[cfg(feature = "sources")]
+pub mod sources;
 #[cfg_attr(not(feature = "checks"), path = "stdsync/off.rs")]
 pub mod stdsync;
 mod tag;

@@ -40,11 +40,16 @@ pub fn run(
     cargo: &OsStr,
     arguments: &[OsString],
     variables: &[(&str, OsString)],
+    removed: &[&str],
     from: &Path,
 ) -> Result<i32, ChildError> {
     // Before the child starts, or a signal between would end us and leave it alone.
     let guard = signals::Guard::new();
-    let mut child = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    for name in removed {
+        command.env_remove(name);
+    }
+    let mut child = command
         .args(arguments)
         .envs(variables.iter().map(|(name, value)| (name, value)))
         .current_dir(from)

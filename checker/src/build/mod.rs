@@ -1,11 +1,20 @@
 //! The program under watch: where its project lies, what its environment says, and how cargo runs it.
 //!
-//! Programs that use the `lockwise` crate need no more than [`Session`]'s variables. Whatever else
-//! makes a program a watched one belongs here, and into [`Session::variables`].
+//! Programs that use the `lockwise` crate need no more than [`Session`]'s variables. All others are
+//! built anew with stand-ins for what locks: `toolchain` (which compiler), `foundation` (the watcher
+//! and the stand-in for std, built by that compiler), `overlay` (crates with changed sources), `plan`
+//! and `wrapper` (what happens in place of each call of the compiler), `watching` (how cargo is
+//! called so that this happens).
 
 mod child;
+pub mod foundation;
+pub mod overlay;
+pub mod plan;
 mod project;
 mod session;
+pub mod toolchain;
+mod watching;
+pub mod wrapper;
 
 #[cfg(unix)]
 mod signals;
@@ -14,5 +23,6 @@ mod signals;
 mod signals;
 
 pub use child::{ChildError, run};
-pub use project::{Project, nearest_root};
+pub use project::{Project, is_locked, nearest_root};
 pub use session::{Session, SessionError};
+pub use watching::{LeftOut, OVERRIDING, Watching, WatchingError};

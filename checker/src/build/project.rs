@@ -69,7 +69,7 @@ fn value_of(arguments: &[OsString], name: &str) -> Option<OsString> {
 }
 
 /// The values of all flags of this name, before `--`.
-fn values_of<'a>(
+pub(super) fn values_of<'a>(
     arguments: &'a [OsString],
     name: &'a str,
 ) -> impl Iterator<Item = OsString> + use<'a> {
@@ -85,6 +85,19 @@ fn values_of<'a>(
             let value = argument.to_str()?.strip_prefix(name)?.strip_prefix('=')?;
             Some(OsString::from(value))
         })
+}
+
+impl Project {
+    /// The text of its `Cargo.lock`, empty if there is none yet.
+    pub fn lock(&self) -> String {
+        std::fs::read_to_string(self.root.join("Cargo.lock")).unwrap_or_default()
+    }
+}
+
+/// Whether a package of this name stands in `lock`, the text of a `Cargo.lock`.
+pub fn is_locked(lock: &str, package: &str) -> bool {
+    let wanted = format!("name = \"{package}\"");
+    lock.lines().any(|line| line == wanted)
 }
 
 /// The root of the project around `from`, found without cargo: the nearest folder with a

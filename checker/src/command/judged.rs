@@ -8,7 +8,7 @@ use super::{CommandError, Console, Stages, Surroundings, write_line};
 use crate::baseline::Baseline;
 use crate::cli::{Output, Reporting};
 use crate::exit::Inputs;
-use crate::input::{self, InputError, Loaded};
+use crate::input::{self, Loaded};
 use crate::report::{self, Detail, Format, Report, Sources, printable};
 use crate::settings::{self, Color, ConfigError, Layer, Settings, SettingsError};
 
@@ -86,7 +86,9 @@ pub(super) fn load(
 /// Judges what was read. What could not be read is among the limits.
 pub(super) fn judge(loaded: &Loaded, settings: &Settings, root: &Path, stages: &Stages) -> Report {
     let mut verdict = (stages.judge)(&loaded.evidence);
-    verdict.limits.extend(loaded.errors.iter().map(chain));
+    verdict
+        .limits
+        .extend(loaded.errors.iter().map(|error| chain(error)));
     let policy = settings.policy.clone();
     let mut report = Report::new(verdict, policy, Sources::at(root));
     report.logs = loaded.read;
@@ -94,9 +96,9 @@ pub(super) fn judge(loaded: &Loaded, settings: &Settings, root: &Path, stages: &
 }
 
 /// An error and its sources on one line.
-fn chain(error: &InputError) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
+    let mut source = error.source();
     while let Some(cause) = source {
         text.push_str(": ");
         text.push_str(&cause.to_string());

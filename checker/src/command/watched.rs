@@ -8,12 +8,14 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 
 use super::{CommandError, Console, Stages, Surroundings, judged};
-use crate::build::{self, Project, Session, nearest_root};
+use crate::build::{
+    self, ChildError, LeftOut, Project, Session, Watching, WatchingError, is_locked, nearest_root,
+};
 use crate::cli::Watched;
 use crate::exit::{self, Inputs};
 use crate::input::Loaded;
 use crate::report::{self, Detail, Format, Program, Report};
-use crate::settings::{Layer, Settings};
+use crate::settings::{Color, Layer, Settings};
 
 pub(super) fn run(
     command: &'static str,
@@ -46,8 +48,16 @@ pub(super) fn run(
     )?;
 
     let arguments = arguments(command, &options.cargo);
-    let exit = match build::run(cargo, &arguments, &session.variables(), folder) {
-        Ok(exit) => exit,
+    let call = Call {
+        cargo,
+        arguments: &arguments,
+        session: &session,
+        surroundings,
+        color: settings.color,
+        detail: settings.detail,
+    };
+    let Ran { exit, limits } = match call.run(project.as_ref(), console) {
+        Ok(ran) => ran,
         Err(error) => {
             let _ = session.end();
             return Err(error.into());
@@ -58,6 +68,7 @@ pub(super) fn run(
     let inputs = inputs(&loaded, &arguments);
     let mut report = judged::judge(&loaded, &settings, &root, stages);
     report.program = Some(Program { command, exit });
+    report.verdict.limits.extend(limits);
     let written = write(&report, inputs, &session, &settings, console);
     let _ = session.end();
     match written {
@@ -68,6 +79,122 @@ pub(super) fn run(
     }
     judged::write_files(&report, reporting, files)?;
     Ok(exit::code(report.fails(), Some(exit), inputs))
+}
+
+/// What came of calling cargo.
+struct Ran {
+    exit: i32,
+    /// What was not watched.
+    limits: Vec<String>,
+}
+
+/// One call of cargo.
+struct Call<'a> {
+    cargo: &'a OsStr,
+    arguments: &'a [OsString],
+    session: &'a Session,
+    surroundings: &'a Surroundings,
+    color: Color,
+    detail: Detail,
+}
+
+impl Call<'_> {
+    /// Runs cargo so that everything is watched that can be.
+    fn run(&self, project: Option<&Project>, console: &mut dyn Console) -> Result<Ran, ChildError> {
+        let Some(project) = project.filter(|_| builds(self.arguments)) else {
+            return self.plain(Vec::new());
+        };
+        if is_locked(&project.lock(), OWN) {
+            // Its locks are watched as they are; a second watcher under them would see double.
+            let limit = "the program uses the `lockwise` crate: only its locks are watched";
+            return self.plain(vec![limit.to_owned()]);
+        }
+        let watching = match self.prepare(project, console) {
+            Ok(watching) => watching,
+            Err(error) => {
+                let limit = format!("nothing is watched: {}", judged::chain(&error));
+                self.say(&limit, console);
+                return self.plain(vec![limit]);
+            }
+        };
+        let (command, rest) = self.arguments.split_at(commands(self.arguments));
+        let mut arguments = command.to_vec();
+        arguments.extend(watching.arguments(rest));
+        let _ = watching.take_failure();
+        let exit = self.start(&arguments, &build::OVERRIDING)?;
+        if exit != 0
+            && let Some(why) = watching.take_failure()
+        {
+            let limit = format!("nothing is watched: the build failed under watch ({why})");
+            self.say(&format!("{limit}; building without"), console);
+            return self.plain(vec![limit]);
+        }
+        let left_out = watching.left_out(&project.lock());
+        let limits = left_out
+            .iter()
+            .map(|LeftOut { what, why }| format!("the locks of {what} are not watched: {why}"))
+            .collect();
+        Ok(Ran { exit, limits })
+    }
+
+    fn prepare(
+        &self,
+        project: &Project,
+        console: &mut dyn Console,
+    ) -> Result<Watching, WatchingError> {
+        let environment = &self.surroundings.environment;
+        Watching::prepare(
+            project,
+            self.arguments,
+            |name| environment.get(name),
+            &self.surroundings.folder,
+            &mut || self.say("building the watcher for this compiler, once", console),
+        )
+    }
+
+    /// Runs cargo as the user would.
+    fn plain(&self, limits: Vec<String>) -> Result<Ran, ChildError> {
+        let exit = self.start(self.arguments, &[])?;
+        Ok(Ran { exit, limits })
+    }
+
+    fn start(&self, arguments: &[OsString], removed: &[&str]) -> Result<i32, ChildError> {
+        let variables = self.session.variables();
+        let folder = &self.surroundings.folder;
+        build::run(self.cargo, arguments, &variables, removed, folder)
+    }
+
+    /// A line for whoever watches.
+    fn say(&self, line: &str, console: &mut dyn Console) {
+        if self.detail == Detail::Full {
+            let mut err = console.stderr(self.color);
+            let _ = writeln!(err, "lockwise: {}", report::printable(line));
+        }
+    }
+}
+
+/// The package whose locks watch themselves.
+const OWN: &str = "lockwise";
+
+/// Whether cargo is asked to build something.
+fn builds(arguments: &[OsString]) -> bool {
+    /// What nextest does without building.
+    const BUILDS_NOTHING: [&str; 3] = ["replay", "show-config", "self"];
+    let is_nextest = arguments.first().is_some_and(|first| first == "nextest");
+    let second = arguments.get(1);
+    !(is_nextest
+        && BUILDS_NOTHING
+            .iter()
+            .any(|name| second.is_some_and(|second| second == name)))
+}
+
+/// How many arguments name the command: two with nextest.
+fn commands(arguments: &[OsString]) -> usize {
+    if arguments.first().is_some_and(|first| first == "nextest") {
+        2.min(arguments.len())
+    } else {
+        1
+    }
 }
 
 /// What cargo is called with: nextest's `run` may be left out.

@@ -4,6 +4,10 @@
 //! when an initialiser asks for what it is making. So every thread that may have to initialise, or
 //! to wait for another that does, passes a door before it turns to the object of std. Who is inside
 //! never waits there, and who finds the door shut is known to wait.
+//!
+//! Overlays of other crates' one-time objects use it too; in this crate nobody else sees it.
+
+#![allow(unreachable_pub, reason = "reached where `lockwise_overlay` is set")]
 
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -15,7 +19,7 @@ use crate::watch::{Identity, Mode, Site};
 use super::held::{Held, Request, Waiting};
 
 /// The way to an object that is initialised once.
-pub(super) struct Entry {
+pub struct Entry {
     pub(super) identity: Identity,
     /// Locked by the thread inside. Its poison means nothing: the object of std has its own.
     door: std::sync::Mutex<()>,
@@ -24,7 +28,8 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) const fn new(identity: Identity) -> Self {
+    /// The way to an object with this identity.
+    pub const fn new(identity: Identity) -> Self {
         Entry {
             identity,
             door: std::sync::Mutex::new(()),
@@ -38,7 +43,7 @@ impl Entry {
     ///
     /// If this thread is inside already: it would wait for itself.
     #[track_caller]
-    pub(super) fn enter(&self, at: Site) -> Inside<'_> {
+    pub fn enter(&self, at: Site) -> Inside<'_> {
         let request = Request {
             lock: &self.identity,
             mode: Mode::Exclusive,
@@ -69,7 +74,7 @@ impl Entry {
     /// If this thread is inside: it would wait for itself.
     #[cold]
     #[track_caller]
-    pub(super) fn wait_outside<R>(&self, at: Site, wait: impl FnOnce() -> R) -> R {
+    pub fn wait_outside<R>(&self, at: Site, wait: impl FnOnce() -> R) -> R {
         hooks::request(&self.identity, Mode::Exclusive, Ask::Wait, at);
         self.refuse_re_entry();
         hooks::blocked(&self.identity, Mode::Exclusive, Ask::Wait, at);
@@ -93,7 +98,7 @@ impl Entry {
 }
 
 /// The thread that is inside; it leaves when this is dropped.
-pub(super) struct Inside<'a> {
+pub struct Inside<'a> {
     occupant: &'a AtomicUsize,
     // Dropped in this order.
     _held: Held<'a>,

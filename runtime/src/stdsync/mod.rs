@@ -35,6 +35,8 @@ pub use std::sync::*;
 
 pub use barrier::Barrier;
 pub use condvar::Condvar;
+#[cfg(lockwise_overlay)]
+pub use entry::{Entry, Inside};
 pub use lazy_lock::LazyLock;
 pub use mutex::{Mutex, MutexGuard};
 pub use named::{Label, Named};

@@ -10,7 +10,8 @@ use tempfile::TempDir;
 use super::arguments;
 use crate::command::tests::{Captured, command};
 
-/// A project whose cargo answers `metadata` and otherwise runs `script`.
+/// A project that uses the `lockwise` crate, and whose cargo answers `metadata` and otherwise runs
+/// `script`.
 fn project(script: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().display();
@@ -24,6 +25,8 @@ fn project(script: &str) -> TempDir {
          echo \"$LOCKWISE_LOG $LOCKWISE_LEVEL\" > variables\n\
          {script}\n"
     );
+    let lock = "[[package]]\nname = \"lockwise\"\nversion = \"0.1.0\"\n";
+    fs::write(folder.path().join("Cargo.lock"), lock).unwrap();
     let cargo = folder.path().join("cargo");
     fs::write(&cargo, text).unwrap();
     fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();

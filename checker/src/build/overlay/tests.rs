@@ -1,0 +1,77 @@
+use std::fs;
+
+use super::*;
+
+fn overlay() -> Overlay {
+    toml::from_str(
+        r#"
+        crate = "demo"
+        versions = ["0.4"]
+        callers = ["src/lib.rs"]
+        [[edit]]
+        file = "src/lib.rs"
+        find = "raw: R,"
+        put = "raw: Watched<R>,"
+        [[append]]
+        file = "src/lib.rs"
+        text = "mod more;"
+        "#,
+    )
+    .unwrap()
+}
+
+#[test]
+fn every_overlay_is_understood_and_has_its_files() {
+    for overlay in all() {
+        for add in &overlay.add {
+            assert!(sources::text(&add.from).is_some(), "{}", add.from);
+        }
+        for edit in &overlay.edit {
+            let lines = |text: &str| text.matches('\n').count();
+            assert_eq!(lines(&edit.find), lines(&edit.put), "{}", edit.find);
+        }
+    }
+}
+
+#[test]
+fn versions_are_compared_by_whole_numbers() {
+    let overlay = overlay();
+    assert!(overlay.fits("0.4.14"));
+    assert!(!overlay.fits("0.40.1"));
+    assert!(!overlay.fits("0.5.0"));
+}
+
+#[test]
+fn a_copy_is_changed_and_the_original_is_not() {
+    let root = tempfile::tempdir().unwrap();
+    let from = root.path().join("from");
+    fs::create_dir_all(from.join("src/deep")).unwrap();
+    let original = "struct A<R> {\n    raw: R,\n}\n    pub fn new() {}\nfn inner() {}\n";
+    fs::write(from.join("src/lib.rs"), original).unwrap();
+    fs::write(from.join("src/deep/er.rs"), "deep").unwrap();
+    let to = root.path().join("to");
+    overlay().apply(&from, &to).unwrap();
+    assert_eq!(
+        fs::read_to_string(to.join("src/lib.rs")).unwrap(),
+        "struct A<R> {\n    raw: Watched<R>,\n}\n#[track_caller]     pub fn new() {}\n\
+         fn inner() {}\nmod more;\n"
+    );
+    assert_eq!(
+        fs::read_to_string(to.join("src/deep/er.rs")).unwrap(),
+        "deep"
+    );
+    assert_eq!(
+        fs::read_to_string(from.join("src/lib.rs")).unwrap(),
+        original
+    );
+}
+
+#[test]
+fn a_place_that_is_not_there_is_an_error_that_names_it() {
+    let root = tempfile::tempdir().unwrap();
+    let from = root.path().join("from");
+    fs::create_dir_all(from.join("src")).unwrap();
+    fs::write(from.join("src/lib.rs"), "struct B;\n").unwrap();
+    let error = overlay().apply(&from, &root.path().join("to")).unwrap_err();
+    assert_eq!(error.to_string(), "`src/lib.rs` has no `raw: R,`");
+}

@@ -1,0 +1,29 @@
+//! Stands in for std: everything is std's own, but for what locks, waits, and starts threads.
+//!
+//! An explicit `pub use` shadows what a glob brings, so each line below replaces items of std, and
+//! what a newer std adds comes through by itself.
+
+#![allow(unused_imports, reason = "compiled by any compiler")]
+
+pub use std::*;
+
+/// [`std::sync`], watched.
+pub mod sync {
+    pub use std::sync::*;
+
+    #[allow(deprecated, reason = "std has it too")]
+    pub use lockwise_core::stdsync::ONCE_INIT;
+    pub use lockwise_core::stdsync::{
+        Barrier, Condvar, LazyLock, Mutex, MutexGuard, Once, OnceLock, RwLock, RwLockReadGuard,
+        RwLockWriteGuard,
+    };
+}
+
+/// [`std::thread`], watched.
+pub mod thread {
+    pub use std::thread::*;
+
+    pub use lockwise_core::thread::{
+        Builder, JoinHandle, Scope, ScopedJoinHandle, scope, spawn,
+    };
+}

@@ -1,0 +1,86 @@
+//! The sources from which overlays are built, by path in this package.
+//!
+//! A program under watch is built with stand-ins for std and some crates, by its own compiler, on
+//! whatever machine: so these sources travel inside the checker, which has them from here. For each
+//! folder in `overlays/` there is a line in [`OVERLAYS`].
+
+/// The overlays that stand in for a crate by changing its sources, by folder.
+pub const OVERLAYS: [&str; 3] = ["lock_api", "once_cell", "parking_lot"];
+
+macro_rules! files {
+    ($($path:literal)*) => {
+        &[$(($path, include_str!(concat!("../", $path)))),*]
+    };
+}
+
+/// All files, sorted by path.
+pub const FILES: &[(&str, &str)] = files![
+    "overlays/core/lib.rs"
+    "overlays/lock_api/lockwise.rs"
+    "overlays/lock_api/overlay.toml"
+    "overlays/lock_api/tag.rs"
+    "overlays/once_cell/lockwise.rs"
+    "overlays/once_cell/overlay.toml"
+    "overlays/parking_lot/lockwise.rs"
+    "overlays/parking_lot/overlay.toml"
+    "overlays/std/lib.rs"
+    "src/raw/mutex.rs"
+    "src/raw/rwlock.rs"
+    "src/raw/watched.rs"
+    "src/stdsync/barrier.rs"
+    "src/stdsync/condvar.rs"
+    "src/stdsync/entry.rs"
+    "src/stdsync/held.rs"
+    "src/stdsync/identify.rs"
+    "src/stdsync/lazy_lock.rs"
+    "src/stdsync/mod.rs"
+    "src/stdsync/mutex.rs"
+    "src/stdsync/named.rs"
+    "src/stdsync/once.rs"
+    "src/stdsync/once_lock.rs"
+    "src/stdsync/rwlock.rs"
+    "src/tag/carried.rs"
+    "src/tag/enabled.rs"
+    "src/thread/builder.rs"
+    "src/thread/handle.rs"
+    "src/thread/mod.rs"
+    "src/thread/scope.rs"
+    "src/thread/unix.rs"
+    "src/thread/windows.rs"
+    "src/watch/finding.rs"
+    "src/watch/hooks.rs"
+    "src/watch/identity.rs"
+    "src/watch/log/encode.rs"
+    "src/watch/log/mapping.rs"
+    "src/watch/log/mapping/mapped.rs"
+    "src/watch/log/mapping/unsupported.rs"
+    "src/watch/log/mod.rs"
+    "src/watch/log/read.rs"
+    "src/watch/log/writer.rs"
+    "src/watch/memory.rs"
+    "src/watch/mod.rs"
+    "src/watch/mode.rs"
+    "src/watch/order.rs"
+    "src/watch/own_lock.rs"
+    "src/watch/platform.rs"
+    "src/watch/platform/other.rs"
+    "src/watch/platform/unix.rs"
+    "src/watch/process.rs"
+    "src/watch/process/start.rs"
+    "src/watch/reaction.rs"
+    "src/watch/registry.rs"
+    "src/watch/settings.rs"
+    "src/watch/site.rs"
+    "src/watch/slot.rs"
+    "src/watch/stack.rs"
+    "src/watch/stack/without.rs"
+];
+
+/// The text of a file.
+pub fn text(path: &str) -> Option<&'static str> {
+    let at = FILES.binary_search_by_key(&path, |(path, _)| path).ok()?;
+    Some(FILES[at].1)
+}
+
+#[cfg(test)]
+mod tests;
