@@ -3,17 +3,22 @@
 //! `run`, `test` and `nextest` stand in front of cargo, whose flags are not ours to know: before
 //! clap sees anything, [`split`] takes out what is ours and leaves the rest untouched and in order.
 //! Our options may stand anywhere before `--`; for `run` also only before the program's own first
-//! argument, since cargo gives the program everything from there on.
+//! argument, since cargo gives the program everything from there on. What is neither ours nor
+//! cargo's but looks like ours is refused: cargo's own complaint would name none of our options.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use crate::nearest::nearest;
 use crate::policy::FailOn;
 use crate::report::{Detail, Format};
 use crate::settings::{Color, Layer, LogLevel};
+
+mod cargo_flags;
 
 /// The end of every long help.
 const EXIT_CODES: &str = "\
@@ -223,7 +228,7 @@ impl Reporting {
 ///
 /// # Errors
 ///
-/// What clap says; a call for help counts as an error there.
+/// What clap says, where a call for help counts as an error; or that an option is mistyped.
 pub fn parse<I>(arguments: I) -> Result<Cli, clap::Error>
 where
     I: IntoIterator<Item = OsString>,
@@ -234,7 +239,7 @@ where
     }
     let cargo = match arguments.get(1).and_then(|name| Front::named(name)) {
         Some(front) => {
-            let (ours, cargo) = split(front, arguments.split_off(2));
+            let (ours, cargo) = split(front, arguments.split_off(2))?;
             arguments.extend(ours);
             cargo
         }
@@ -266,40 +271,28 @@ impl Front {
             _ => None,
         }
     }
+
+    fn name(self) -> &'static str {
+        match self {
+            Front::Run => "run",
+            Front::Test => "test",
+            Front::Nextest => "nextest",
+        }
+    }
 }
 
 /// Options of ours that cargo has too, with the same meaning.
 const SHARED: [&str; 3] = ["-q", "--quiet", "--color"];
 
-/// Options of cargo whose value is the next argument. One that is missing here matters only for
-/// `run`: its value is taken for the program's first argument, and options of ours after it are not
-/// seen as ours, about which cargo then complains.
-const CARGO_VALUED: [&str; 21] = [
-    "--bin",
-    "--example",
-    "--test",
-    "--bench",
-    "-p",
-    "--package",
-    "--exclude",
-    "-F",
-    "--features",
-    "-j",
-    "--jobs",
-    "--profile",
-    "--target",
-    "--target-dir",
-    "--manifest-path",
-    "--message-format",
-    "--config",
-    "--lockfile-path",
-    "-Z",
-    "-C",
-    "-E",
-];
-
 /// Parts the arguments after the command's name into ours and cargo's.
-fn split(front: Front, arguments: Vec<OsString>) -> (Vec<OsString>, Vec<OsString>) {
+///
+/// # Errors
+///
+/// If an option looks like one of ours with a slip, and cargo has none of that name.
+fn split(
+    front: Front,
+    arguments: Vec<OsString>,
+) -> Result<(Vec<OsString>, Vec<OsString>), clap::Error> {
     let ours_known = Watched::augment_args(Cli::command());
     let mut ours = Vec::new();
     let mut cargo = Vec::new();
@@ -324,9 +317,11 @@ fn split(front: Front, arguments: Vec<OsString>) -> (Vec<OsString>, Vec<OsString
                 }
                 ours.push(part);
             }
-        } else if CARGO_VALUED.contains(&text) {
+        } else if cargo_flags::VALUED.contains(&text) {
             cargo.push(argument);
             cargo.extend(rest.next());
+        } else if let Some(meant) = meant(&ours_known, name) {
+            return Err(mistyped(front, name, meant));
         } else {
             let is_program_s = front == Front::Run && !text.starts_with('-');
             cargo.push(argument);
@@ -336,7 +331,28 @@ fn split(front: Front, arguments: Vec<OsString>) -> (Vec<OsString>, Vec<OsString
         }
     }
     cargo.extend(rest);
-    (ours, cargo)
+    Ok((ours, cargo))
+}
+
+/// The option of ours that `name` was meant to be, if it is a long option that cargo does not have.
+fn meant<'a>(known: &'a clap::Command, name: &str) -> Option<&'a str> {
+    let typed = name.strip_prefix("--")?;
+    let ours = known.get_arguments().filter_map(clap::Arg::get_long);
+    nearest(typed, ours).filter(|_| !cargo_flags::has(name))
+}
+
+/// The complaint about a mistyped option.
+fn mistyped(front: Front, name: &str, meant: &str) -> clap::Error {
+    let mut command = Cli::command();
+    command.build();
+    let message = format!(
+        "neither lockwise nor cargo has an option `{name}`; did you mean `--{meant}`?\n\n\
+         What is for the program or its tests stands after `--`."
+    );
+    let front = command.find_subcommand_mut(front.name());
+    front
+        .expect("every front is a command")
+        .error(ErrorKind::UnknownArgument, message)
 }
 
 /// Whether `name` is an option of ours, and if so, whether its value can be the next argument.
