@@ -303,7 +303,7 @@ fn settings_come_from_environment_and_file_too() {
     assert!(
         console
             .err()
-            .ends_with("lockwise.toml:2:1: unknown key `fail-om`\n")
+            .ends_with("lockwise.toml:2:1: unknown key `fail-om`; did you mean `fail-on`?\n")
     );
     let never = [("LOCKWISE_FAIL_ON", "never")];
     assert_eq!(exit(&never, &mut Captured::default()).unwrap(), 0);
