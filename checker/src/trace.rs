@@ -202,13 +202,19 @@ pub struct Resource {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Class {
     /// What stands for the class in reports and fingerprints: the given name, or the creation site
-    /// as `path:line:col`, or the class in a text trace.
+    /// as `path:line:col`, or the class in a text trace. If the site is unknown, the kind of lock
+    /// and what it protects.
     pub label: String,
     /// The protected type, where known.
     pub type_name: Option<String>,
     /// Whether instances of this class are known to be the same kind of lock. False for creation
     /// sites that lie (all fields of one derived `Default` share one): those are judged by instance.
     pub trusted: bool,
+}
+
+impl Class {
+    /// The label of a class whose definition is lost.
+    pub const LOST: &'static str = "?";
 }
 
 /// A place in the source.

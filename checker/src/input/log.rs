@@ -8,6 +8,7 @@
 
 mod merge;
 mod names;
+mod type_name;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
