@@ -20,7 +20,7 @@ use crate::settings::{Color, Layer, LogLevel};
 
 mod cargo_flags;
 
-/// The end of every long help.
+/// The end of the help on what runs cargo.
 const EXIT_CODES: &str = "\
 Exit codes:
   0    nothing that fails the build
@@ -30,12 +30,35 @@ Exit codes:
   3    an input cannot be read; what is intact is reported all the same
   4    no log was made, or none was found";
 
+/// The end of the help on what only reads.
+const REPORT_CODES: &str = "\
+Exit codes:
+  0    nothing that fails the build
+  1    findings fail the build (see --fail-on)
+  2    wrong usage or configuration, or a file that was asked for cannot be written
+  3    an input cannot be read; what is intact is reported all the same
+  4    no log was found";
+
+const GRAPH_CODES: &str = "\
+Exit codes:
+  0    the graph is printed, with or without cycles
+  2    wrong usage
+  3    an input cannot be read; what is intact is in the graph all the same
+  4    no log was found";
+
+const PREMISE: &str = "\
+Watched are the locks of the crate `lockwise`, which stand in for others by one `use` line:
+  use lockwise::{Condvar, Mutex, RwLock};           instead of parking_lot's
+  use lockwise::stdsync::{Condvar, Mutex, RwLock};  instead of std::sync's
+  use lockwise::thread;                             instead of std::thread";
+
 const EXAMPLES: &str = "\
 Examples:
   cargo lockwise test                          watch the tests, then report
   cargo lockwise test -p bank -- --nocapture   with cargo's own flags
   cargo lockwise run --format json             the report as the last line of stdout
-  cargo lockwise report traces/ abba.std       judge what was recorded earlier
+  cargo lockwise test --log-dir logs           keep what was recorded
+  cargo lockwise report logs/                  judge what was recorded earlier
   cargo lockwise explain LW0003                what a finding means, and how to fix it";
 
 const WATCHED: &str = "\
@@ -46,9 +69,15 @@ const WATCHED_RUN: &str = "\
 Lockwise's options may stand anywhere before `--` and before the program's first argument; all other
 arguments go to cargo as they are. `-q` and `--color` count for both.";
 
+const RECORDED: &str = "\
+Logs are made by `cargo lockwise test --log-dir DIR` (or run, nextest), and by any program with
+watched locks that is started with LOCKWISE_LOG=DIR. STD text has one event a line, say
+`T1|acq(A)|bank.rs:3`.";
+
 const SETTINGS: &str = "\
-Settings: command line, then LOCKWISE_FAIL_ON, LOCKWISE_FORMAT, LOCKWISE_SHOW_EXCLUDED,
-LOCKWISE_DEPS, LOCKWISE_COLOR, LOCKWISE_LEVEL, LOCKWISE_BASELINE, then `.config/lockwise.toml`:
+What the command line leaves open is taken from the environment (LOCKWISE_FAIL_ON, LOCKWISE_FORMAT,
+LOCKWISE_SHOW_EXCLUDED, LOCKWISE_DEPS, LOCKWISE_COLOR, LOCKWISE_LEVEL, LOCKWISE_BASELINE), then from
+`.config/lockwise.toml` in the project, whose keys are the names of the options:
   fail-on = \"possible\"
   deps = true";
 
@@ -59,7 +88,7 @@ LOCKWISE_DEPS, LOCKWISE_COLOR, LOCKWISE_LEVEL, LOCKWISE_BASELINE, then `.config/
     bin_name = "cargo lockwise",
     version,
     max_term_width = 100,
-    after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"),
+    after_help = format!("{PREMISE}\n\n{EXAMPLES}\n\n{EXIT_CODES}"),
 )]
 pub struct Cli {
     /// What to do.
@@ -89,16 +118,16 @@ pub enum Command {
     )]
     Nextest(Watched),
     /// Judge what was recorded earlier
-    #[command(after_help = format!("{SETTINGS}\n\n{EXIT_CODES}"))]
+    #[command(after_help = format!("{RECORDED}\n\n{SETTINGS}\n\n{REPORT_CODES}"))]
     Report(Report),
     /// Print the lock-order graph in DOT, for Graphviz
     #[command(after_help = format!(
-        "Example:\n  cargo lockwise graph traces/ | dot -Tsvg > locks.svg\n\n{EXIT_CODES}"
+        "Example:\n  cargo lockwise graph logs/ | dot -Tsvg > locks.svg\n\n{RECORDED}\n\n{GRAPH_CODES}"
     ))]
     Graph(Inputs),
     /// Say what a finding means and how to fix it
     Explain {
-        /// The finding's code; without it, all codes are listed
+        /// The finding's code, say `LW0003`; without it, all codes are listed
         #[arg(value_name = "CODE")]
         code: Option<String>,
     },
@@ -110,7 +139,7 @@ pub struct Watched {
     /// How to report.
     #[command(flatten)]
     pub reporting: Reporting,
-    /// How much the program records [default: trace]
+    /// How much the program records, and so what can be proved [default: trace]
     #[arg(long, value_name = "LEVEL")]
     pub level: Option<LogLevel>,
     /// Keep the logs and say where they are
@@ -138,7 +167,7 @@ pub struct Report {
 /// What to read.
 #[derive(Debug, Args)]
 pub struct Inputs {
-    /// Logs, STD text, folders with either, or `-` for STD text on standard input
+    /// Logs (.lwlog), STD text (.std), folders with either, or `-` for STD text on standard input
     #[arg(required = true, value_name = "INPUT")]
     pub paths: Vec<PathBuf>,
 }
@@ -152,7 +181,7 @@ pub struct Reporting {
     /// Which findings fail the build [default: certain; new if there is a baseline]
     #[arg(long, value_name = "WHICH")]
     pub fail_on: Option<FailOn>,
-    /// Show also what cannot happen, with the reason
+    /// Show also cycles that cannot happen, with the reason
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
     pub show_excluded: Option<bool>,
     /// Treat findings that lie wholly inside dependencies like your own
@@ -161,10 +190,11 @@ pub struct Reporting {
     /// Write the report to a file too, say `json=lockwise.json`; may be repeated
     #[arg(long, value_name = "FORMAT=FILE")]
     pub output: Vec<Output>,
-    /// Accepted findings: only those that are not in it are new
+    /// Findings accepted earlier, made by --write-baseline: only others are new
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
-    /// Accept all findings of this report and write them to a file
+    /// Accept all findings of this report: write them to a file for later runs with --baseline. The
+    /// exit code of this one stays what it is
     #[arg(long, value_name = "FILE")]
     pub write_baseline: Option<PathBuf>,
     /// When to colour [default: auto]
