@@ -30,6 +30,17 @@ struct Entry {
     message: String,
 }
 
+/// An accepted finding that a run did not show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stale {
+    /// Its code, as text.
+    pub code: String,
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// Its message when it was accepted.
+    pub message: String,
+}
+
 /// The file.
 #[derive(Debug, Deserialize)]
 struct File {
@@ -140,8 +151,8 @@ impl Baseline {
         self.accepted.is_empty()
     }
 
-    /// Says which accepted findings `verdict` no longer has: fixed, or not reached in this run.
-    pub fn stale(&self, verdict: &Verdict) -> Vec<String> {
+    /// The accepted findings that `verdict` no longer has: fixed, or not reached in this run.
+    pub fn stale(&self, verdict: &Verdict) -> Vec<Stale> {
         self.accepted
             .values()
             .filter(|entry| {
@@ -150,11 +161,10 @@ impl Baseline {
                     .iter()
                     .all(|finding| finding.fingerprint != entry.fingerprint)
             })
-            .map(|entry| {
-                format!(
-                    "the baseline accepts {} {}, which this run did not show: {}",
-                    entry.code, entry.fingerprint, entry.message
-                )
+            .map(|entry| Stale {
+                code: entry.code.clone(),
+                fingerprint: entry.fingerprint.clone(),
+                message: entry.message.clone(),
             })
             .collect()
     }

@@ -3,19 +3,24 @@
 //! `run`, `test` and `nextest` stand in front of cargo, whose flags are not ours to know: before
 //! clap sees anything, [`split`] takes out what is ours and leaves the rest untouched and in order.
 //! Our options may stand anywhere before `--`; for `run` also only before the program's own first
-//! argument, since cargo gives the program everything from there on.
+//! argument, since cargo gives the program everything from there on. What is neither ours nor
+//! cargo's but looks like ours is refused: cargo's own complaint would name none of our options.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use crate::nearest::nearest;
 use crate::policy::FailOn;
 use crate::report::{Detail, Format};
 use crate::settings::{Color, Layer, LogLevel};
 
-/// The end of every long help.
+mod cargo_flags;
+
+/// The end of the help on what runs cargo.
 const EXIT_CODES: &str = "\
 Exit codes:
   0    nothing that fails the build
@@ -25,12 +30,35 @@ Exit codes:
   3    an input cannot be read; what is intact is reported all the same
   4    no log was made, or none was found";
 
+/// The end of the help on what only reads.
+const REPORT_CODES: &str = "\
+Exit codes:
+  0    nothing that fails the build
+  1    findings fail the build (see --fail-on)
+  2    wrong usage or configuration, or a file that was asked for cannot be written
+  3    an input cannot be read; what is intact is reported all the same
+  4    no log was found";
+
+const GRAPH_CODES: &str = "\
+Exit codes:
+  0    the graph is printed, with or without cycles
+  2    wrong usage
+  3    an input cannot be read; what is intact is in the graph all the same
+  4    no log was found";
+
+const PREMISE: &str = "\
+Watched are the locks of the crate `lockwise`, which stand in for others by one `use` line:
+  use lockwise::{Condvar, Mutex, RwLock};           instead of parking_lot's
+  use lockwise::stdsync::{Condvar, Mutex, RwLock};  instead of std::sync's
+  use lockwise::thread;                             instead of std::thread";
+
 const EXAMPLES: &str = "\
 Examples:
   cargo lockwise test                          watch the tests, then report
   cargo lockwise test -p bank -- --nocapture   with cargo's own flags
   cargo lockwise run --format json             the report as the last line of stdout
-  cargo lockwise report traces/ abba.std       judge what was recorded earlier
+  cargo lockwise test --log-dir logs           keep what was recorded
+  cargo lockwise report logs/                  judge what was recorded earlier
   cargo lockwise explain LW0003                what a finding means, and how to fix it";
 
 const WATCHED: &str = "\
@@ -41,9 +69,15 @@ const WATCHED_RUN: &str = "\
 Lockwise's options may stand anywhere before `--` and before the program's first argument; all other
 arguments go to cargo as they are. `-q` and `--color` count for both.";
 
+const RECORDED: &str = "\
+Logs are made by `cargo lockwise test --log-dir DIR` (or run, nextest), and by any program with
+watched locks that is started with LOCKWISE_LOG=DIR. STD text has one event a line, say
+`T1|acq(A)|bank.rs:3`.";
+
 const SETTINGS: &str = "\
-Settings: command line, then LOCKWISE_FAIL_ON, LOCKWISE_FORMAT, LOCKWISE_SHOW_EXCLUDED,
-LOCKWISE_DEPS, LOCKWISE_COLOR, LOCKWISE_LEVEL, LOCKWISE_BASELINE, then `.config/lockwise.toml`:
+What the command line leaves open is taken from the environment (LOCKWISE_FAIL_ON, LOCKWISE_FORMAT,
+LOCKWISE_SHOW_EXCLUDED, LOCKWISE_DEPS, LOCKWISE_COLOR, LOCKWISE_LEVEL, LOCKWISE_BASELINE), then from
+`.config/lockwise.toml` in the project, whose keys are the names of the options:
   fail-on = \"possible\"
   deps = true";
 
@@ -54,7 +88,7 @@ LOCKWISE_DEPS, LOCKWISE_COLOR, LOCKWISE_LEVEL, LOCKWISE_BASELINE, then `.config/
     bin_name = "cargo lockwise",
     version,
     max_term_width = 100,
-    after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"),
+    after_help = format!("{PREMISE}\n\n{EXAMPLES}\n\n{EXIT_CODES}"),
 )]
 pub struct Cli {
     /// What to do.
@@ -84,16 +118,16 @@ pub enum Command {
     )]
     Nextest(Watched),
     /// Judge what was recorded earlier
-    #[command(after_help = format!("{SETTINGS}\n\n{EXIT_CODES}"))]
+    #[command(after_help = format!("{RECORDED}\n\n{SETTINGS}\n\n{REPORT_CODES}"))]
     Report(Report),
     /// Print the lock-order graph in DOT, for Graphviz
     #[command(after_help = format!(
-        "Example:\n  cargo lockwise graph traces/ | dot -Tsvg > locks.svg\n\n{EXIT_CODES}"
+        "Example:\n  cargo lockwise graph logs/ | dot -Tsvg > locks.svg\n\n{RECORDED}\n\n{GRAPH_CODES}"
     ))]
     Graph(Inputs),
     /// Say what a finding means and how to fix it
     Explain {
-        /// The finding's code; without it, all codes are listed
+        /// The finding's code, say `LW0003`; without it, all codes are listed
         #[arg(value_name = "CODE")]
         code: Option<String>,
     },
@@ -105,7 +139,7 @@ pub struct Watched {
     /// How to report.
     #[command(flatten)]
     pub reporting: Reporting,
-    /// How much the program records [default: trace]
+    /// How much the program records, and so what can be proved [default: trace]
     #[arg(long, value_name = "LEVEL")]
     pub level: Option<LogLevel>,
     /// Keep the logs and say where they are
@@ -133,7 +167,7 @@ pub struct Report {
 /// What to read.
 #[derive(Debug, Args)]
 pub struct Inputs {
-    /// Logs, STD text, folders with either, or `-` for STD text on standard input
+    /// Logs (.lwlog), STD text (.std), folders with either, or `-` for STD text on standard input
     #[arg(required = true, value_name = "INPUT")]
     pub paths: Vec<PathBuf>,
 }
@@ -147,7 +181,7 @@ pub struct Reporting {
     /// Which findings fail the build [default: certain; new if there is a baseline]
     #[arg(long, value_name = "WHICH")]
     pub fail_on: Option<FailOn>,
-    /// Show also what cannot happen, with the reason
+    /// Show also cycles that cannot happen, with the reason
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
     pub show_excluded: Option<bool>,
     /// Treat findings that lie wholly inside dependencies like your own
@@ -156,10 +190,11 @@ pub struct Reporting {
     /// Write the report to a file too, say `json=lockwise.json`; may be repeated
     #[arg(long, value_name = "FORMAT=FILE")]
     pub output: Vec<Output>,
-    /// Accepted findings: only those that are not in it are new
+    /// Findings accepted earlier, made by --write-baseline: only others are new
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
-    /// Accept all findings of this report and write them to a file
+    /// Accept all findings of this report: write them to a file for later runs with --baseline. The
+    /// exit code of this one stays what it is
     #[arg(long, value_name = "FILE")]
     pub write_baseline: Option<PathBuf>,
     /// When to colour [default: auto]
@@ -223,7 +258,7 @@ impl Reporting {
 ///
 /// # Errors
 ///
-/// What clap says; a call for help counts as an error there.
+/// What clap says, where a call for help counts as an error; or that an option is mistyped.
 pub fn parse<I>(arguments: I) -> Result<Cli, clap::Error>
 where
     I: IntoIterator<Item = OsString>,
@@ -234,7 +269,7 @@ where
     }
     let cargo = match arguments.get(1).and_then(|name| Front::named(name)) {
         Some(front) => {
-            let (ours, cargo) = split(front, arguments.split_off(2));
+            let (ours, cargo) = split(front, arguments.split_off(2))?;
             arguments.extend(ours);
             cargo
         }
@@ -266,40 +301,28 @@ impl Front {
             _ => None,
         }
     }
+
+    fn name(self) -> &'static str {
+        match self {
+            Front::Run => "run",
+            Front::Test => "test",
+            Front::Nextest => "nextest",
+        }
+    }
 }
 
 /// Options of ours that cargo has too, with the same meaning.
 const SHARED: [&str; 3] = ["-q", "--quiet", "--color"];
 
-/// Options of cargo whose value is the next argument. One that is missing here matters only for
-/// `run`: its value is taken for the program's first argument, and options of ours after it are not
-/// seen as ours, about which cargo then complains.
-const CARGO_VALUED: [&str; 21] = [
-    "--bin",
-    "--example",
-    "--test",
-    "--bench",
-    "-p",
-    "--package",
-    "--exclude",
-    "-F",
-    "--features",
-    "-j",
-    "--jobs",
-    "--profile",
-    "--target",
-    "--target-dir",
-    "--manifest-path",
-    "--message-format",
-    "--config",
-    "--lockfile-path",
-    "-Z",
-    "-C",
-    "-E",
-];
-
 /// Parts the arguments after the command's name into ours and cargo's.
-fn split(front: Front, arguments: Vec<OsString>) -> (Vec<OsString>, Vec<OsString>) {
+///
+/// # Errors
+///
+/// If an option looks like one of ours with a slip, and cargo has none of that name.
+fn split(
+    front: Front,
+    arguments: Vec<OsString>,
+) -> Result<(Vec<OsString>, Vec<OsString>), clap::Error> {
     let ours_known = Watched::augment_args(Cli::command());
     let mut ours = Vec::new();
     let mut cargo = Vec::new();
@@ -324,9 +347,11 @@ fn split(front: Front, arguments: Vec<OsString>) -> (Vec<OsString>, Vec<OsString
                 }
                 ours.push(part);
             }
-        } else if CARGO_VALUED.contains(&text) {
+        } else if cargo_flags::VALUED.contains(&text) {
             cargo.push(argument);
             cargo.extend(rest.next());
+        } else if let Some(meant) = meant(&ours_known, name) {
+            return Err(mistyped(front, name, meant));
         } else {
             let is_program_s = front == Front::Run && !text.starts_with('-');
             cargo.push(argument);
@@ -336,7 +361,28 @@ fn split(front: Front, arguments: Vec<OsString>) -> (Vec<OsString>, Vec<OsString
         }
     }
     cargo.extend(rest);
-    (ours, cargo)
+    Ok((ours, cargo))
+}
+
+/// The option of ours that `name` was meant to be, if it is a long option that cargo does not have.
+fn meant<'a>(known: &'a clap::Command, name: &str) -> Option<&'a str> {
+    let typed = name.strip_prefix("--")?;
+    let ours = known.get_arguments().filter_map(clap::Arg::get_long);
+    nearest(typed, ours).filter(|_| !cargo_flags::has(name))
+}
+
+/// The complaint about a mistyped option.
+fn mistyped(front: Front, name: &str, meant: &str) -> clap::Error {
+    let mut command = Cli::command();
+    command.build();
+    let message = format!(
+        "neither lockwise nor cargo has an option `{name}`; did you mean `--{meant}`?\n\n\
+         What is for the program or its tests stands after `--`."
+    );
+    let front = command.find_subcommand_mut(front.name());
+    front
+        .expect("every front is a command")
+        .error(ErrorKind::UnknownArgument, message)
 }
 
 /// Whether `name` is an option of ours, and if so, whether its value can be the next argument.

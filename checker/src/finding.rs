@@ -177,6 +177,9 @@ pub struct LockUse {
     /// The protected type, where known.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub type_name: Option<String>,
+    /// How the lock was made, where the class does not say at which place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made: Option<&'static str>,
     /// What `acquire!` recorded of the source there: module and lock expression.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expression: Option<String>,

@@ -4,7 +4,8 @@
 //! [`trace`] (what was seen) → [`input`] (from files) → [`stretch`] (what came before what) →
 //! [`history`] (who held what) → [`graph`] → [`cycles`] → [`judge`] → [`finding`] (what is said) →
 //! [`policy`] (what is shown, what fails) → [`report`] and [`dot`] (how it looks) → [`command`] (who
-//! asked). Beside it stand [`build`], which runs programs under watch, and [`explain`].
+//! asked). Beside it stand [`build`], which runs programs under watch, [`explain`], and [`nearest`], which
+//! understands slips.
 
 pub mod baseline;
 pub mod build;
@@ -19,6 +20,7 @@ pub mod graph;
 pub mod history;
 pub mod input;
 pub mod judge;
+pub mod nearest;
 pub mod policy;
 pub mod report;
 pub mod settings;

@@ -14,11 +14,11 @@ use crate::finding::{Basis, Certainty, Finding, Level, Verdict};
 pub enum FailOn {
     /// Only deadlocks that happened
     Actual,
-    /// Errors: it happened, or a schedule that leads there is known
+    /// Errors: it happened, a schedule that leads there is known, or a declared order is broken
     Certain,
-    /// Errors and warnings
+    /// Errors and warnings: also cycles that are neither proved nor excluded
     Possible,
-    /// Errors, warnings and notes
+    /// Errors, warnings and notes: everything but what is excluded
     Note,
     /// Errors, and possible cycles of the very same locks, that the baseline does not list
     New,

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use clap::ValueEnum;
 
+use crate::baseline::Stale;
 use crate::finding::{Certainty, Level, Verdict};
 use crate::policy::Policy;
 
@@ -48,6 +49,8 @@ pub struct Report {
     pub policy: Policy,
     /// How many excluded findings are not shown.
     pub hidden: usize,
+    /// What the baseline accepts and this run did not show.
+    pub stale: Vec<Stale>,
     /// What was run, where something was.
     pub program: Option<Program>,
     /// How many logs and traces were read.
@@ -69,6 +72,8 @@ pub struct Count {
     pub excluded: usize,
     /// Findings wholly inside dependencies.
     pub dependencies: usize,
+    /// How many of all but the excluded ones the baseline accepts.
+    pub accepted: usize,
     /// How many of all fail the build.
     pub failing: usize,
 }
@@ -76,15 +81,22 @@ pub struct Count {
 impl Report {
     /// What `policy` shows of `verdict`.
     pub fn new(mut verdict: Verdict, policy: Policy, sources: Sources) -> Report {
+        let mut stale = Vec::new();
         if let Some(baseline) = &policy.baseline {
-            let stale = baseline.stale(&verdict);
-            verdict.limits.extend(stale);
+            stale = baseline.stale(&verdict);
+            verdict.limits.extend(stale.iter().map(|entry| {
+                format!(
+                    "the baseline accepts {} {}, which this run did not show: {}",
+                    entry.code, entry.fingerprint, entry.message
+                )
+            }));
         }
         let hidden = policy.apply(&mut verdict);
         Report {
             verdict,
             policy,
             hidden,
+            stale,
             program: None,
             logs: 1,
             sources,
@@ -114,6 +126,9 @@ impl Report {
                     Level::Note => count.notes += 1,
                 }
             }
+            let is_accepted =
+                finding.certainty != Certainty::Excluded && self.policy.is_accepted(finding);
+            count.accepted += usize::from(is_accepted);
             count.failing += usize::from(self.policy.fails(finding));
         }
         count

@@ -11,6 +11,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::path::PathBuf;
 
 use lockwise::watch::{Kind, Mode};
 
@@ -125,6 +126,8 @@ fn merge<T: Clone + Eq + Hash, I: Copy>(
 pub struct Run {
     /// What to call this run in a report: the program's name and process number, or the file name.
     pub label: String,
+    /// The process that made its log, if a process did.
+    pub process: Option<Process>,
     /// The threads.
     pub threads: Vec<Thread>,
     /// The lock instances.
@@ -155,6 +158,19 @@ impl Run {
             Some(node.held)
         })
     }
+}
+
+/// Which process made a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    /// The folder of the log.
+    pub folder: PathBuf,
+    /// The process number, which may be given again once the process has ended.
+    pub number: u32,
+    /// The program's file name.
+    pub program: String,
+    /// What tells apart the logs of one number, also those of copies of the runtime in one process.
+    pub nonce: u64,
 }
 
 /// A thread.
@@ -202,13 +218,19 @@ pub struct Resource {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Class {
     /// What stands for the class in reports and fingerprints: the given name, or the creation site
-    /// as `path:line:col`, or the class in a text trace.
+    /// as `path:line:col`, or the class in a text trace. If the site is unknown, the kind of lock
+    /// and what it protects.
     pub label: String,
     /// The protected type, where known.
     pub type_name: Option<String>,
     /// Whether instances of this class are known to be the same kind of lock. False for creation
     /// sites that lie (all fields of one derived `Default` share one): those are judged by instance.
     pub trusted: bool,
+}
+
+impl Class {
+    /// The label of a class whose definition is lost.
+    pub const LOST: &'static str = "?";
 }
 
 /// A place in the source.

@@ -91,3 +91,22 @@ fn an_inversion_cut_off() {
 fn an_inversion_damaged() {
     check("bank_transfers_damaged", 0);
 }
+
+/// Two logs of one process: what one copy of the runtime holds while the other takes is not seen.
+#[test]
+fn logs_of_two_copies_of_the_runtime_in_one_process() {
+    /// Where the nonce stands in the header.
+    const NONCE: usize = 32;
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut bytes = log("gate_lock");
+    fs::write(folder.path().join("a.lwlog"), &bytes).unwrap();
+    let told = || {
+        let reported = finish(checker().arg("report").arg(folder.path()));
+        stdout(&reported).matches("copies of the runtime").count()
+    };
+    assert_eq!(told(), 0);
+    bytes[NONCE] ^= 1;
+    fs::write(folder.path().join("b.lwlog"), &bytes).unwrap();
+    assert_eq!(told(), 1);
+}

@@ -1,6 +1,6 @@
 use std::ffi::OsString;
 
-use clap::CommandFactory;
+use clap::{Args, CommandFactory};
 
 use super::{Cli, Command, Watched, parse};
 use crate::policy::FailOn;
@@ -102,6 +102,55 @@ fn quiet_and_colour_count_for_both() {
 fn a_switch_can_be_turned_off() {
     assert_eq!(watched("x test --deps=false").reporting.deps, Some(false));
     assert_eq!(cargo("x test --deps false"), "false");
+}
+
+#[test]
+fn a_mistyped_option_of_ours_is_refused_with_a_suggestion() {
+    for (line, meant) in [
+        ("x test --fial-on possible", "--fail-on"),
+        ("x run --formt=json -p bank", "--format"),
+        ("x nextest run --keep-logs", "--keep-log"),
+        ("x test --dep", "--deps"),
+    ] {
+        let error = cli(line).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{line}");
+        let text = error.to_string();
+        assert!(text.contains(&format!("did you mean `{meant}`?")), "{text}");
+    }
+    insta::assert_snapshot!(cli("x test --fial-on possible").unwrap_err().to_string(), @r"
+    error: neither lockwise nor cargo has an option `--fial-on`; did you mean `--fail-on`?
+
+    What is for the program or its tests stands after `--`.
+
+    Usage: cargo lockwise test [OPTIONS] [CARGO'S FLAGS] [-- TEST BINARY'S FLAGS]
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn what_cargo_has_or_nobody_knows_goes_to_cargo() {
+    for arguments in [
+        "--config a=b --doc --color=never --explain --lib --list",
+        "--fail-fast --list-type full --max-fail 3",
+        "--frobnicate --fail-fastest -fial-on",
+        "-p bank -- --fial-on possible",
+        "filter -- --formt",
+    ] {
+        assert_eq!(cargo(&format!("x test {arguments}")), arguments);
+    }
+    assert_eq!(cargo("x run serve --formt json"), "serve --formt json");
+}
+
+#[test]
+fn no_flag_of_cargo_is_an_option_of_ours() {
+    let known = Watched::augment_args(Cli::command());
+    let both: Vec<&str> = known
+        .get_arguments()
+        .filter_map(clap::Arg::get_long)
+        .filter(|long| super::cargo_flags::has(&format!("--{long}")))
+        .collect();
+    assert_eq!(both, Vec::<&str>::new());
 }
 
 #[test]

@@ -107,12 +107,14 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Writes the report, and the baseline, into the files that were asked for. To be done last: that a
-/// disk is full must not hide what was found.
+/// Writes the report, and the baseline, into the files that were asked for, and says so of the
+/// latter. To be done last: that a disk is full must not hide what was found.
 pub(super) fn write_files(
     report: &Report,
     reporting: &Reporting,
     files: Vec<(Format, PathBuf, File)>,
+    settings: &Settings,
+    console: &mut dyn Console,
 ) -> Result<(), CommandError> {
     for (format, path, mut file) in files {
         // A file is no terminal: never a colour, and nothing left out to keep it quiet.
@@ -122,7 +124,19 @@ pub(super) fn write_files(
             .map_err(|source| CommandError::Output { path, source })?;
     }
     if let Some(path) = &reporting.write_baseline {
-        Baseline::of(&report.verdict).write(path)?;
+        let baseline = Baseline::of(&report.verdict);
+        baseline.write(path)?;
+        if settings.detail == Detail::Full {
+            let path = path.display().to_string();
+            let number = baseline.len();
+            let findings = if number == 1 { "finding" } else { "findings" };
+            // A closed stderr is no fault.
+            let _ = writeln!(
+                console.stderr(settings.color),
+                "baseline: wrote {number} accepted {findings} to `{}`",
+                printable(&path)
+            );
+        }
     }
     Ok(())
 }

@@ -34,7 +34,7 @@ pub(super) fn run(
     } else {
         Ok(())
     };
-    judged::write_files(&report, reporting, files)?;
+    judged::write_files(&report, reporting, files, &settings, console)?;
     written.map_err(CommandError::Write)?;
     Ok(exit::code(report.fails(), None, inputs))
 }

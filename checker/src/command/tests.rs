@@ -303,7 +303,7 @@ fn settings_come_from_environment_and_file_too() {
     assert!(
         console
             .err()
-            .ends_with("lockwise.toml:2:1: unknown key `fail-om`\n")
+            .ends_with("lockwise.toml:2:1: unknown key `fail-om`; did you mean `fail-on`?\n")
     );
     let never = [("LOCKWISE_FAIL_ON", "never")];
     assert_eq!(exit(&never, &mut Captured::default()).unwrap(), 0);
@@ -328,6 +328,40 @@ fn accepted_findings_do_not_fail_again() {
     let line = ["report", &certain, "--fail-on", "new"];
     let error = command(&line, folder.path(), &[], &mut Captured::default()).unwrap_err();
     assert!(matches!(error, CommandError::Settings(_)));
+}
+
+#[test]
+fn a_baseline_is_told_when_written_and_when_used() {
+    let folder = traces();
+    let run = |name: &str, options: &[&str]| {
+        let input = folder.path().join(name).display().to_string();
+        let line = [&["report", &input], options].concat();
+        let mut console = Captured::default();
+        command(&line, folder.path(), &[], &mut console).unwrap();
+        (console.out(), console.err())
+    };
+    let file = folder.path().join("b.json").display().to_string();
+    let (_, err) = run("certain", &["--write-baseline", &file]);
+    assert_eq!(
+        err,
+        format!("baseline: wrote 1 accepted finding to `{file}`\n")
+    );
+    assert_eq!(run("certain", &["-q", "--write-baseline", &file]).1, "");
+
+    let (out, err) = run("certain", &["--baseline", &file]);
+    assert_eq!(err, "");
+    assert!(out.contains("= note: accepted: the baseline lists it\n"));
+    assert!(out.contains("\nbaseline: accepts 1 finding of this report\nlockwise: 1 error "));
+    let (out, _) = run("possible", &["--baseline", &file]);
+    assert!(!out.contains("= note: accepted"));
+    assert!(out.contains(
+        "\nbaseline: accepts 0 findings of this report; 1 entry of 1 matched nothing in this \
+         run: LW0003 certain\n"
+    ));
+    let (out, _) = run("certain", &["--baseline", &file, "--fail-on", "certain"]);
+    assert!(out.contains(
+        "\nbaseline: lists 1 finding of this report, which counts all the same (--fail-on certain)\n"
+    ));
 }
 
 #[test]

@@ -77,7 +77,7 @@ pub(super) fn run(
         }
         _ => {}
     }
-    judged::write_files(&report, reporting, files)?;
+    judged::write_files(&report, reporting, files, &settings, console)?;
     Ok(exit::code(report.fails(), Some(exit), inputs))
 }
 

@@ -11,6 +11,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use super::copies;
 use crate::trace::Evidence;
 
 /// How much of a file decides what it is, in bytes.
@@ -120,6 +121,8 @@ pub fn load(
             loaded.file(input, readers);
         }
     }
+    let copies = copies::limits(&loaded.evidence.runs);
+    loaded.evidence.limits.extend(copies);
     loaded
 }
 

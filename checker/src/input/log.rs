@@ -8,6 +8,7 @@
 
 mod merge;
 mod names;
+mod type_name;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,9 @@ use std::{fs, io};
 use lockwise::watch::log::{self, LogError, LogFile};
 
 use self::names::Names;
-use crate::trace::{Chain, Evidence, Held, HeldId, HeldNode, Reported, Run, Thread, ThreadId};
+use crate::trace::{
+    Chain, Evidence, Held, HeldId, HeldNode, Process, Reported, Run, Thread, ThreadId,
+};
 
 /// How much of a log is read.
 #[derive(Debug, Clone, Copy)]
@@ -75,8 +78,15 @@ pub fn read(path: &Path, limits: Limits) -> Result<Evidence, LogReadError> {
     let file = path
         .file_name()
         .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let evidence = convert(&log, &file, limits);
-    let run = &evidence.runs[0];
+    let mut evidence = convert(&log, &file, limits);
+    let run = &mut evidence.runs[0];
+    let whole = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    run.process = Some(Process {
+        folder: whole.parent().map(Path::to_owned).unwrap_or_default(),
+        number: log.header.process,
+        program: log.header.program.clone(),
+        nonce: log.header.nonce,
+    });
     match log.damage.first() {
         Some(damage) if run.events.is_empty() && run.chains.is_empty() => {
             Err(LogReadError::NothingIntact(*damage))

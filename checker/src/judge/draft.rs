@@ -10,7 +10,7 @@ use crate::finding::{
 };
 use crate::graph::Arc;
 use crate::history::{ChainId, Subclass};
-use crate::trace::{Evidence, Held, LockId, Op, RunId, SiteId, ThreadId};
+use crate::trace::{Class, Evidence, Held, LockId, Op, RunId, SiteId, ThreadId};
 
 /// A finding that is not finished.
 #[derive(Debug, Clone)]
@@ -189,7 +189,19 @@ pub(super) fn lock_use(
         mode: held.mode.name().to_owned(),
         site: place(evidence, held.site),
         type_name: of_class.type_name.clone(),
+        made: made(of_class),
         expression: evidence.sites[held.site.at()].note.clone(),
+    }
+}
+
+/// How a lock of this class was made, if nobody knows at which place.
+fn made(class: &Class) -> Option<&'static str> {
+    if class.trusted {
+        None
+    } else if class.label == Class::LOST {
+        Some("at a place whose record is lost")
+    } else {
+        Some("inside the standard library (`Default`, `map` or the like)")
     }
 }
 

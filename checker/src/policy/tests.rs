@@ -122,7 +122,7 @@ fn accepted_findings_are_not_new_and_vanished_ones_are_named() {
         ..Verdict::default()
     });
     assert_eq!(stale.len(), 1);
-    assert!(stale[0].contains("LW0002"), "{stale:?}");
+    assert_eq!(stale[0].code, "LW0002");
     let policy = Policy {
         fail_on: FailOn::New,
         baseline: Some(baseline),

@@ -179,9 +179,12 @@ fn provenance(side: &Side, before: &[Side]) -> Vec<String> {
         if said.contains(&lock.lock) {
             continue;
         }
-        let made = match Place::parse(&lock.class) {
-            Some(_) if !lock.lock.starts_with(&lock.class) => format!(" made at {}", lock.class),
-            None if lock.lock != lock.class => format!(" of class `{}`", lock.class),
+        let made = match (lock.made, Place::parse(&lock.class)) {
+            (Some(made), _) => format!(" made {made}"),
+            (None, Some(_)) if !lock.lock.starts_with(&lock.class) => {
+                format!(" made at {}", lock.class)
+            }
+            (None, None) if lock.lock != lock.class => format!(" of class `{}`", lock.class),
             _ => String::new(),
         };
         let what = lock

@@ -51,6 +51,7 @@ fn lock(name: &str, mode: &str, site: &str) -> LockUse {
         mode: mode.to_owned(),
         site: site.to_owned(),
         type_name: None,
+        made: None,
         expression: None,
     }
 }

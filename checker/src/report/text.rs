@@ -10,7 +10,6 @@ use std::io::{self, Write};
 use annotate_snippets::{Group, Level as Shown, Renderer};
 
 use super::printable::{cleaned, printable};
-use super::snippet::Sources;
 use super::{Detail, Report, side, story, verdicts};
 use crate::finding::{Certainty, Finding, Level};
 
@@ -21,7 +20,7 @@ pub(super) fn write(report: &Report, detail: Detail, out: &mut dyn Write) -> io:
     for finding in report.verdict.findings.iter().filter(shows) {
         if !apart(finding) {
             let clean = cleaned(finding);
-            writeln!(out, "{}\n", render(&clean, &report.sources))?;
+            writeln!(out, "{}\n", render(&clean, report))?;
         }
     }
     if detail == Detail::Quiet {
@@ -48,7 +47,7 @@ pub(super) fn write(report: &Report, detail: Detail, out: &mut dyn Write) -> io:
 }
 
 /// One finding, without a final line feed.
-fn render(finding: &Finding, sources: &Sources) -> String {
+fn render(finding: &Finding, report: &Report) -> String {
     let title = level(finding)
         .primary_title(finding.message.clone())
         .id(finding.code.text());
@@ -57,11 +56,15 @@ fn render(finding: &Finding, sources: &Sources) -> String {
         .message(story::opening(finding).join("\n"));
     let mut groups = vec![Group::with_title(title).element(story)];
     // One copy of each file for all sides, since groups borrow from it.
-    let files = side::files(finding, sources);
+    let files = side::files(finding, &report.sources);
     for at in 0..finding.cycle.len() {
         groups.push(side::group(finding, at, &files));
     }
-    groups.push(certainty_group(finding));
+    let mut certainty = certainty_group(finding);
+    if report.policy.is_accepted(finding) {
+        certainty = certainty.element(Shown::NOTE.message("accepted: the baseline lists it"));
+    }
+    groups.push(certainty);
     groups.push(advice_group(finding));
     Renderer::styled().render(&groups)
 }

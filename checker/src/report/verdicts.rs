@@ -1,8 +1,15 @@
-//! The last lines of a report for people: how the program ended, and what we found.
+//! The last lines of a report for people: how the program ended, what of the findings was accepted
+//! earlier, and what we found.
 
 use std::io::{self, Write};
 
+use super::printable::printable;
 use super::{Count, Detail, Program, Report};
+use crate::baseline::{Baseline, Stale};
+use crate::policy::FailOn;
+
+/// How many stale entries of a baseline are named; the limits name all of them.
+const STALE_NAMED: usize = 3;
 
 /// Writes the program's verdict and ours, each on a line.
 pub(super) fn write(report: &Report, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
@@ -13,7 +20,50 @@ pub(super) fn write(report: &Report, detail: Detail, out: &mut dyn Write) -> io:
     if let Some(program) = &report.program {
         writeln!(out, "{}", program_verdict(program))?;
     }
+    if let Some(baseline) = report.policy.baseline.as_ref().filter(|_| report.logs > 0) {
+        let standing = standing(report, baseline);
+        writeln!(out, "baseline: {}", printable(&standing))?;
+    }
     writeln!(out, "lockwise: {}", own_verdict(report))
+}
+
+/// What the baseline accepts, and what of it matches nothing any more.
+fn standing(report: &Report, baseline: &Baseline) -> String {
+    let accepted = report.count().accepted as u64;
+    let findings = plural(accepted, "finding", "findings");
+    let accepts = match report.policy.fail_on {
+        FailOn::New => format!("accepts {findings} of this report"),
+        // Whoever asks for more than what is new gets it.
+        other => {
+            let counts = if accepted == 1 { "counts" } else { "count" };
+            format!(
+                "lists {findings} of this report, which {counts} all the same (--fail-on {})",
+                other.name()
+            )
+        }
+    };
+    match stale(&report.stale) {
+        Some(names) => {
+            let entries = plural(report.stale.len() as u64, "entry", "entries");
+            let of = baseline.len();
+            format!("{accepts}; {entries} of {of} matched nothing in this run: {names}")
+        }
+        None => accepts,
+    }
+}
+
+/// Names the first entries that matched nothing, and counts the others.
+fn stale(entries: &[Stale]) -> Option<String> {
+    let named: Vec<String> = entries
+        .iter()
+        .take(STALE_NAMED)
+        .map(|entry| format!("{} {}", entry.code, entry.fingerprint))
+        .collect();
+    let more = match entries.len().saturating_sub(STALE_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!named.is_empty()).then(|| format!("{}{more}", named.join(", ")))
 }
 
 /// How the program, or its tests, ended.

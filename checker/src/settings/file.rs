@@ -1,7 +1,7 @@
 //! The file `.config/lockwise.toml`: the settings that a project shares.
 //!
 //! Its keys are the names of the command line's options. A key that is not known is a warning with
-//! its line, so that an older program reads a newer file; a value that cannot be is an error.
+//! its place and a suggestion, so that an older program reads a newer file; a value that cannot be is an error.
 
 use std::fs;
 use std::io;
@@ -11,10 +11,22 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use toml::de::{DeTable, DeValue};
 
-use super::{Layer, names};
+use super::{Layer, Names, names};
+use crate::nearest::nearest;
 
 /// Where the file lies, seen from the folder that it governs.
 pub const FILE: &str = ".config/lockwise.toml";
+
+/// The keys, for suggestions.
+pub(super) const KEYS: [&str; 7] = [
+    "fail-on",
+    "format",
+    "show-excluded",
+    "deps",
+    "color",
+    "level",
+    "baseline",
+];
 
 /// Why the file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -105,12 +117,24 @@ pub fn parse(path: &Path, text: &str) -> Result<(Layer, Vec<String>), ConfigErro
             _ => {
                 let (line, column) = position(text, key.span().start);
                 let path = path.display();
-                warnings.push(format!("{path}:{line}:{column}: unknown key `{name}`"));
+                let advice = advice(name);
+                warnings.push(format!(
+                    "{path}:{line}:{column}: unknown key `{name}`{advice}"
+                ));
             }
         }
     }
     warnings.sort();
     Ok((layer, warnings))
+}
+
+/// What to write instead of a key that is not known: the one that was meant or, failing that, any.
+fn advice(name: &str) -> String {
+    let name = name.replace('_', "-").to_lowercase();
+    match nearest(&name, KEYS) {
+        Some(meant) => format!("; did you mean `{meant}`?"),
+        None => format!("; the keys are {}", Names(KEYS.map(str::to_owned).into())),
+    }
 }
 
 /// Line and column, from 1, of a byte of the text.

@@ -118,7 +118,37 @@ fn an_unknown_key_is_a_warning_with_its_line() {
     let path = Path::new("lockwise.toml");
     let (layer, warnings) = parse(path, "deps = true\n\n[profile.ci]\nx = 1\n").unwrap();
     assert_eq!(layer.deps, Some(true));
-    assert_eq!(warnings, ["lockwise.toml:3:2: unknown key `profile`"]);
+    assert_eq!(
+        warnings,
+        [
+            "lockwise.toml:3:2: unknown key `profile`; the keys are `fail-on`, `format`, \
+             `show-excluded`, `deps`, `color`, `level`, `baseline`"
+        ]
+    );
+}
+
+#[test]
+fn an_unknown_key_that_looks_like_one_is_a_warning_with_a_suggestion() {
+    let warnings = |text: &str| parse(Path::new("l.toml"), text).unwrap().1;
+    assert_eq!(
+        warnings("deps = true\n  fial-on = 'possible'\n"),
+        ["l.toml:2:3: unknown key `fial-on`; did you mean `fail-on`?"]
+    );
+    assert_eq!(
+        warnings("show_excluded = true\nFormat = 'json'\n"),
+        [
+            "l.toml:1:1: unknown key `show_excluded`; did you mean `show-excluded`?",
+            "l.toml:2:1: unknown key `Format`; did you mean `format`?",
+        ]
+    );
+}
+
+#[test]
+fn every_key_that_is_suggested_is_known() {
+    for key in super::file::KEYS {
+        // A value that no key can have: what is not known would only warn.
+        assert!(parse(Path::new("l.toml"), &format!("{key} = 1")).is_err());
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use lockwise::watch::Kind;
 use lockwise::watch::log::LogFile;
 
+use super::type_name;
 use crate::trace::{
     Class, ClassId, Evidence, Lock, LockId, Resource, ResourceId, Run, Site, SiteId,
 };
@@ -84,10 +85,16 @@ impl<'a> Names<'a> {
                 let born = self.log.sites.get(&def.born);
                 let label = match born {
                     _ if !def.name.is_empty() => def.name.to_owned(),
-                    // Whoever called into the standard library made it, we know not where.
-                    Some(_) if !def.trusted => format!("{} made inside std", def.kind.name()),
+                    // Whoever called into the standard library made it, we know not where. What it
+                    // protects is all that a reader could recognise it by.
+                    Some(_) if !def.trusted && def.type_name.is_empty() => {
+                        def.kind.name().to_owned()
+                    }
+                    Some(_) if !def.trusted => {
+                        format!("{}<{}>", def.kind.name(), type_name::short(def.type_name))
+                    }
                     Some(born) => format!("{}:{}:{}", born.file, born.line, born.column),
-                    None => "?".to_owned(),
+                    None => Class::LOST.to_owned(),
                 };
                 Class {
                     label,
@@ -96,7 +103,7 @@ impl<'a> Names<'a> {
                 }
             }
             None => Class {
-                label: "?".to_owned(),
+                label: Class::LOST.to_owned(),
                 type_name: None,
                 trusted: false,
             },
@@ -184,24 +191,24 @@ impl<'a> Names<'a> {
     }
 }
 
-/// A label for each object: its class, with the instance's place among those of its class, from 1,
-/// unless the program gave it a name that no other instance has.
+/// A label for each object: its class, with the instance's place among those whose class is called
+/// so, from 1, unless the program gave it a name that no other instance has. No two have one label,
+/// also where classes differ only in what they protect.
 fn labels(objects: impl Iterator<Item = (u64, ClassId)>, classes: &[Class]) -> Vec<String> {
-    let objects: Vec<(u64, ClassId)> = objects.collect();
+    let objects: Vec<(u64, &Class)> = objects
+        .map(|(instance, class)| (instance, &classes[class.at()]))
+        .collect();
     let mut sorted: Vec<usize> = (0..objects.len()).collect();
-    sorted.sort_by_key(|&at| (objects[at].1, objects[at].0));
+    sorted.sort_by_key(|&at| (&objects[at].1.label, objects[at].0));
     let mut labels = vec![String::new(); objects.len()];
     // What the program called by a name has a class without a place in the source.
     let named = |class: &Class| {
-        class
-            .label
-            .rsplit(':')
-            .next()
-            .is_none_or(|end| end.parse::<u32>().is_err())
+        let end = class.label.rsplit(':').next();
+        class.trusted && end.is_none_or(|end| end.parse::<u32>().is_err())
     };
-    for group in sorted.chunk_by(|&a, &b| objects[a].1 == objects[b].1) {
+    for group in sorted.chunk_by(|&a, &b| objects[a].1.label == objects[b].1.label) {
         for (place, &at) in (1..).zip(group) {
-            let class = &classes[objects[at].1.at()];
+            let class = objects[at].1;
             labels[at] = if group.len() == 1 && named(class) {
                 class.label.clone()
             } else {
@@ -211,3 +218,6 @@ fn labels(objects: impl Iterator<Item = (u64, ClassId)>, classes: &[Class]) -> V
     }
     labels
 }
+
+#[cfg(test)]
+mod tests;

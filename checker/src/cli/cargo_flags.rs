@@ -1,0 +1,132 @@
+//! The long and valued flags of cargo's commands, as far as we have to know them.
+//!
+//! Cargo's flags go to cargo whether they stand here or not. A flag that is missing among
+//! [`VALUED`] matters only for `run`: its value is taken for the program's first argument, and
+//! options of ours after it are not seen as ours, about which cargo then complains. One that is
+//! missing in both lists matters only if it looks like an option of ours with a slip.
+
+/// Flags whose value is the next argument.
+pub(super) const VALUED: &[&str] = &[
+    "--artifact-dir",
+    "--bin",
+    "--example",
+    "--test",
+    "--bench",
+    "-p",
+    "--package",
+    "--exclude",
+    "-F",
+    "--features",
+    "-j",
+    "--jobs",
+    "--profile",
+    "--target",
+    "--target-dir",
+    "--manifest-path",
+    "--message-format",
+    "--config",
+    "--lockfile-path",
+    "-Z",
+    "-C",
+    "-E",
+];
+
+/// Other long flags of `cargo build`, `run`, `test` and `bench`.
+const CARGO: &[&str] = &[
+    "--all",
+    "--all-features",
+    "--all-targets",
+    "--benches",
+    "--bins",
+    "--build-plan",
+    "--compile-time-deps",
+    "--doc",
+    "--examples",
+    "--explain",
+    "--frozen",
+    "--future-incompat-report",
+    "--help",
+    "--ignore-rust-version",
+    "--keep-going",
+    "--lib",
+    "--list",
+    "--locked",
+    "--no-default-features",
+    "--no-fail-fast",
+    "--no-run",
+    "--offline",
+    "--out-dir",
+    "--release",
+    "--tests",
+    "--timings",
+    "--unit-graph",
+    "--verbose",
+    "--version",
+    "--workspace",
+];
+
+/// Other long flags of `cargo nextest`.
+const NEXTEST: &[&str] = &[
+    "--archive-file",
+    "--archive-format",
+    "--binaries-metadata",
+    "--build-dir-remap",
+    "--build-jobs",
+    "--cargo-message-format",
+    "--cargo-metadata",
+    "--cargo-profile",
+    "--cargo-quiet",
+    "--cargo-verbose",
+    "--config-file",
+    "--debugger",
+    "--exact",
+    "--extract-overwrite",
+    "--extract-to",
+    "--fail-fast",
+    "--failure-output",
+    "--filter-expr",
+    "--filterset",
+    "--final-status-level",
+    "--flaky-result",
+    "--hide-progress-bar",
+    "--ignore-default-filter",
+    "--ignored",
+    "--include-ignored",
+    "--list-type",
+    "--max-fail",
+    "--max-progress-running",
+    "--message-format-version",
+    "--no-capture",
+    "--no-input-handler",
+    "--no-output-indent",
+    "--no-pager",
+    "--no-tests",
+    "--nocapture",
+    "--override-version-check",
+    "--partition",
+    "--persist-extract-tempdir",
+    "--platform-filter",
+    "--rerun",
+    "--retries",
+    "--run-ignored",
+    "--show-progress",
+    "--skip",
+    "--status-level",
+    "--stress-count",
+    "--stress-duration",
+    "--success-output",
+    "--target-dir-remap",
+    "--test-threads",
+    "--tool-config-file",
+    "--tracer",
+    "--user-config-file",
+    "--workspace-remap",
+    "--zstd-level",
+];
+
+/// Whether cargo or nextest has this long flag.
+pub(super) fn has(name: &str) -> bool {
+    [VALUED, CARGO, NEXTEST]
+        .iter()
+        .any(|flags| flags.contains(&name))
+}
