@@ -228,9 +228,36 @@ pub(super) fn hash_bytes(seed: u64, bytes: &[u8]) -> u64 {
         })
 }
 
+/// Copies `bytes` into `room` as text, with U+FFFD in place of what is none, and cut at a
+/// character if it is too long.
+pub(super) fn copy_text<'a>(bytes: &[u8], room: &'a mut [u8]) -> &'a str {
+    let mut len = 0;
+    'copied: for chunk in bytes.utf8_chunks() {
+        let replaced = if chunk.invalid().is_empty() {
+            None
+        } else {
+            Some(char::REPLACEMENT_CHARACTER)
+        };
+        for character in chunk.valid().chars().chain(replaced) {
+            let Some(place) = room.get_mut(len..len + character.len_utf8()) else {
+                break 'copied;
+            };
+            len += character.encode_utf8(place).len();
+        }
+    }
+    std::str::from_utf8(&room[..len]).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_text_is_replaced_and_what_is_too_long_is_cut_at_a_character() {
+        assert_eq!(copy_text(b"caf\xe9s", &mut [0; 16]), "caf\u{fffd}s");
+        assert_eq!(copy_text("café".as_bytes(), &mut [0; 4]), "caf");
+        assert_eq!(copy_text(b"caf\xe9", &mut [0; 5]), "caf");
+    }
 
     #[test]
     fn a_map_holds_what_a_standard_map_holds() {

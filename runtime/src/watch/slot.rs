@@ -24,7 +24,7 @@ use std::sync::atomic::{
 use super::hooks::Ask;
 use super::identity::{Identity, LockId, Rank};
 use super::log::{Cursor, Op, Record, Writer};
-use super::memory::mix;
+use super::memory::{copy_text, mix};
 use super::mode::Mode;
 use super::site::Site;
 use super::{hooks, platform, registry, settings};
@@ -562,19 +562,13 @@ impl Slot {
         // SAFETY: only this thread touches the name, and nobody keeps a reference over `set_name`,
         // which `enter` calls before the slot is used.
         let bytes = unsafe { &*self.name.get() };
-        let bytes = &bytes[..self.name_len.get()];
-        match std::str::from_utf8(bytes) {
-            Ok(name) => name,
-            Err(error) => std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
-        }
+        std::str::from_utf8(&bytes[..self.name_len.get()]).unwrap_or_default()
     }
 
     fn set_name(&self, name: &[u8]) {
-        let len = name.len().min(256);
         // SAFETY: only this thread touches the name, and no reference to it exists now.
         let bytes = unsafe { &mut *self.name.get() };
-        bytes[..len].copy_from_slice(&name[..len]);
-        self.name_len.set(len);
+        self.name_len.set(copy_text(name, bytes).len());
     }
 
     fn writer(&self) -> Writer<'_> {

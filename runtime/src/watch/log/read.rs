@@ -374,7 +374,7 @@ fn read_header(bytes: &[u8]) -> Result<Header, LogError> {
         bytes: &bytes[..bytes.len().min(CHUNK_LEN)],
         at: HEADER_LEN,
     }
-    .text()
+    .text_bytes()
     .ok_or(LogError::HeaderCutOff { len: bytes.len() })?;
     Ok(Header {
         process: half(16),
@@ -386,7 +386,8 @@ fn read_header(bytes: &[u8]) -> Result<Header, LogError> {
         forgotten: word(counter::FORGOTTEN),
         fell: word(counter::FELL) != 0,
         stopped: word(counter::STOPPED) != 0,
-        program: program.to_owned(),
+        // Early logs hold the name as the system gives it.
+        program: String::from_utf8_lossy(program).into_owned(),
     })
 }
 
@@ -562,11 +563,15 @@ impl<'a> Decoder<'a> {
     }
 
     fn text(&mut self) -> Option<&'a str> {
+        std::str::from_utf8(self.text_bytes()?).ok()
+    }
+
+    fn text_bytes(&mut self) -> Option<&'a [u8]> {
         let len = usize::try_from(self.long()?).ok()?;
         let end = self.at.checked_add(len)?;
         let bytes = self.bytes.get(self.at..end)?;
         self.at = end;
-        std::str::from_utf8(bytes).ok()
+        Some(bytes)
     }
 
     fn mode(&mut self) -> Option<Mode> {
