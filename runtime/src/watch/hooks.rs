@@ -23,7 +23,7 @@
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use super::finding::{Basis, Code, Finding, LockUse, Side};
-use super::identity::{Identity, LockId, Place};
+use super::identity::{Identity, LockId, Place, Rank};
 use super::log::{self, Op};
 use super::memory::{SysVec, hash_bytes, mix};
 use super::mode::Mode;
@@ -58,6 +58,8 @@ impl Ask {
     }
 }
 
+/// The turn of an acquisition that a log did not see: it came before all that it did see.
+const TURN_BEFORE: u32 = 0;
 /// Locks released by another thread than their holder: the holder's number and the lock.
 static FOREIGN: Guarded<SysVec<(u32, LockId)>> = Guarded::new(SysVec::new());
 /// How many of them wait for their holder to notice.
@@ -79,20 +81,45 @@ impl Drop for Busy<'_> {
     }
 }
 
-/// This thread's slot, if it is to be watched now.
+/// This thread's slot, if it is to be watched now; what it knows is not stale.
 #[inline]
 fn watching() -> Option<&'static Slot> {
-    slot::current().filter(|slot| !slot.busy.get() && settings::level() != Level::Off)
+    let slot = slot::current()?;
+    if slot.busy.get() || settings::level() == Level::Off {
+        return None;
+    }
+    if slot.is_stale() {
+        renew(slot);
+    }
+    Some(slot)
 }
 
 /// This thread's slot, if all events are recorded.
 fn tracing() -> Option<&'static Slot> {
-    let slot = watching().filter(|_| is_trace())?;
-    if slot.is_stale() {
-        // After a fork what this thread has defined is not in the child's log.
-        slot.refresh();
+    watching().filter(|_| is_trace())
+}
+
+/// Forgets what is stale. In the child of a fork that is all that the parent's log knows, so what
+/// this thread holds is told anew, before anything else that it does.
+#[cold]
+fn renew(slot: &Slot) {
+    slot.refresh();
+    if !slot.enters_log(log::generation()) || !is_trace() {
+        return;
     }
-    Some(slot)
+    let _busy = Busy::new(slot);
+    for held in slot.all_held() {
+        let (instance, _) = split(held.lock);
+        define_lock(slot, held.lock, held.rank);
+        let site = registry::site_number(slot, held.site);
+        slot.log(Op::Acquired, |record| {
+            record
+                .number(instance)
+                .how(held.mode, held.ask)
+                .number(site)
+                .number(TURN_BEFORE)
+        });
+    }
 }
 
 #[inline]
@@ -110,9 +137,14 @@ fn logged(slot: &Slot, object: &Identity) -> u64 {
 }
 
 fn define(slot: &Slot, id: LockId, object: &Identity) {
+    define_lock(slot, id, object.rank());
+}
+
+/// Defines a lock, or a semaphore by its units, in the log.
+fn define_lock(slot: &Slot, id: LockId, rank: Option<Rank>) {
     let (instance, class) = split(id);
     registry::define_class(slot, class);
-    let rank = object.rank().map_or(0, |rank| u64::from(rank.0) + 1);
+    let rank = rank.map_or(0, |rank| u64::from(rank.0) + 1);
     slot.log(Op::DefLock, |record| {
         record.number(instance).number(class).number(rank)
     });
@@ -235,9 +267,6 @@ fn judge_if_new(slot: &Slot, want: HeldLock, check: SelfCheck) {
 /// Takes notice of what other threads did that concerns this one.
 #[inline]
 fn catch_up(slot: &Slot) {
-    if slot.is_stale() {
-        slot.refresh();
-    }
     if FOREIGN_COUNT.load(Relaxed) != 0 {
         drop_foreign(slot);
     }
@@ -514,12 +543,9 @@ fn log_finding(slot: &Slot, finding: &Finding) {
     let numbers = |held: &LockUse| {
         let (instance, class) = split(held.lock);
         registry::define_class(slot, class);
+        // At this level and after a fork locks are not defined when they are numbered.
         if settings::level() == Level::Order || log::generation() != 1 {
-            // At this level and after a fork locks are not defined when they are numbered.
-            slot.log(Op::DefLock, |record| {
-                let rank = held.rank.map_or(0, |rank| u64::from(rank.0) + 1);
-                record.number(instance).number(class).number(rank)
-            });
+            define_lock(slot, held.lock, held.rank);
         }
         (instance, held.mode, registry::site_number(slot, held.site))
     };
@@ -599,9 +625,6 @@ fn hold(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, site: Site) {
 
 fn log_acquired(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     let _busy = Busy::new(slot);
-    if slot.is_stale() {
-        slot.refresh();
-    }
     let number = logged(slot, lock);
     let site = registry::site_number(slot, at);
     let turn = if mode.is_exclusive() {
@@ -966,9 +989,6 @@ pub fn forking(at: Site) -> Birth {
     let _busy = Busy::new(slot);
     let me = slot.thread.load(Relaxed);
     let child = order::new_thread("", Some((me, slot.stretch.get())));
-    if slot.is_stale() {
-        slot.refresh();
-    }
     let site = registry::site_number(slot, at);
     slot.log(Op::Fork, |record| record.number(child).number(site));
     next_stretch(slot);
@@ -992,9 +1012,6 @@ pub fn joined(thread: ThreadRef, at: Site) {
     }
     let _busy = Busy::new(slot);
     order::joined(thread.0, slot.thread.load(Relaxed), slot.stretch.get());
-    if slot.is_stale() {
-        slot.refresh();
-    }
     let site = registry::site_number(slot, at);
     slot.log(Op::Join, |record| record.number(thread.0).number(site));
     next_stretch(slot);

@@ -23,7 +23,7 @@ use std::sync::atomic::{
 
 use super::hooks::Ask;
 use super::identity::{Identity, LockId, Rank};
-use super::log::{Cursor, Op, Record, Writer};
+use super::log::{self, Cursor, Op, Record, Writer};
 use super::memory::{copy_text, mix};
 use super::mode::Mode;
 use super::site::Site;
@@ -93,6 +93,8 @@ pub(super) struct Slot {
     pub(super) stretch: Cell<u32>,
     /// What `settings::epoch` was when this thread last looked.
     epoch: Cell<u32>,
+    /// The log generation in which this thread last told what it holds.
+    generation: Cell<u32>,
     /// The lock that was requested last and the node of that request; 0 if not looked up.
     pub(super) pending_node: Cell<(u64, u32)>,
     /// 1: the first thread of the process, 2: forked by us.
@@ -160,6 +162,7 @@ pub(super) fn enter(born: Option<(u32, Option<&str>)>) -> Option<&'static Slot> 
     slot.flags.set(flags);
     slot.stretch.set(0);
     slot.epoch.set(0);
+    slot.generation.set(log::generation());
     slot.cursor.restart();
     slot.busy.set(false);
     Some(slot)
@@ -204,6 +207,7 @@ fn make() -> Option<&'static Slot> {
         quiet: Cell::new(false),
         stretch: Cell::new(0),
         epoch: Cell::new(0),
+        generation: Cell::new(0),
         pending_node: Cell::new((0, 0)),
         flags: Cell::new(0),
         name: UnsafeCell::new([0; 256]),
@@ -483,6 +487,12 @@ impl Slot {
         for lock in &self.defined {
             lock.set(0);
         }
+    }
+
+    /// Whether the log of this generation is one that this thread has not written to yet. It counts
+    /// as one that it has from now on.
+    pub(super) fn enters_log(&self, generation: u32) -> bool {
+        self.generation.replace(generation) != generation
     }
 
     /// After a fork: whether this thread has not yet defined the lock in the new log. It is taken

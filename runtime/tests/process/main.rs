@@ -10,7 +10,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use lockwise::watch::log::{self, LogFile};
+use lockwise::watch::Mode;
+use lockwise::watch::log::{self, Event, LogFile};
 
 /// What the processes do.
 mod scenes;
@@ -68,6 +69,23 @@ fn read(bytes: &[u8]) -> LogFile<'_> {
     log::read(bytes).expect("a log")
 }
 
+/// What the records of a log say of locks that are acquired and released, by their names.
+fn told(log: &LogFile<'_>) -> Vec<String> {
+    let name = |lock| log.classes[&log.locks[&lock].class].name;
+    let records = log.segments.iter().flat_map(|segment| log.records(segment));
+    let told = records.filter_map(|record| match record {
+        Event::Acquired {
+            lock,
+            mode: Mode::Shared,
+            ..
+        } => Some(format!("{} read", name(lock))),
+        Event::Acquired { lock, .. } => Some(format!("{} taken", name(lock))),
+        Event::Released { lock } => Some(format!("{} released", name(lock))),
+        _ => None,
+    });
+    told.collect()
+}
+
 #[test]
 fn a_child_of_a_fork_writes_where_its_parent_does_whatever_directory_it_is_in() {
     let folder = Folder::new("relative");
@@ -106,4 +124,39 @@ fn a_program_whose_name_is_no_text_has_a_log_that_can_be_read() {
     assert_eq!(log.damage, []);
     let names: Vec<&str> = log.segments.iter().map(|segment| segment.name).collect();
     assert!(names.contains(&"caf\u{fffd} au lait"), "{names:?}");
+}
+
+#[test]
+fn what_is_held_over_a_fork_is_held_in_the_log_of_the_child() {
+    let folder = Folder::new("held-over");
+    let mut scene = scene(&this_program(), "forks while it holds two locks");
+    scene.env("LOCKWISE_LOG", &folder.0);
+    play(scene);
+    let logs = logs(&folder.0);
+    let (parent, child) = (read(&logs[0]), read(&logs[1]));
+    assert_eq!(
+        told(&parent),
+        [
+            "outer taken",
+            "table read",
+            "before taken",
+            "before released",
+            "table released",
+            "outer released",
+        ]
+    );
+    assert_eq!(
+        told(&child),
+        [
+            "outer taken",
+            "table read",
+            "inner taken",
+            "inner released",
+            "table released",
+            "outer released",
+            "outer taken",
+            "outer released",
+        ]
+    );
+    assert_eq!(child.damage, []);
 }

@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::{c_char, c_int, c_ulong};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use lockwise::Mutex;
+use lockwise::{Mutex, RwLock};
 
 unsafe extern "C" {
     fn fork() -> c_int;
@@ -35,6 +35,9 @@ unsafe impl GlobalAlloc for Counted {
 }
 
 static BEFORE: Mutex<u32> = Mutex::named("before", 0);
+static OUTER: Mutex<u32> = Mutex::named("outer", 0);
+static TABLE: RwLock<u32> = RwLock::named("table", 0);
+static INNER: Mutex<u32> = Mutex::named("inner", 0);
 
 /// Plays the scene that the environment names.
 #[test]
@@ -62,6 +65,21 @@ fn play() {
                 drop(BEFORE.lock());
             });
             odd.join().expect("it ends well");
+        }
+        Ok("forks while it holds two locks") => {
+            let outer = OUTER.lock();
+            let table = TABLE.read();
+            drop(BEFORE.lock());
+            in_child(|| {
+                drop(INNER.lock());
+                // SAFETY: this thread holds it, and the guard is forgotten with the child.
+                unsafe { TABLE.force_unlock_read() };
+                // SAFETY: as above.
+                unsafe { OUTER.force_unlock() };
+                drop(OUTER.lock());
+            });
+            drop(table);
+            drop(outer);
         }
         _ => {}
     }

@@ -75,7 +75,8 @@
 //! ```
 //!
 //! There is no clock. Each object counts its own acquisitions (*turn*) inside the critical section,
-//! which orders them; fork and join order the rest. At level `order` there are no records 8 to 20
+//! which orders them; fork and join order the rest. The log of a forked child starts with what the
+//! forking thread held, as records 8 of turn 0. At level `order` there are no records 8 to 20
 //! but a [`Op::DefNode`] for each new (locks held, lock wanted), as a tree whose nodes name their
 //! parents, and a [`Op::Seen`] for each node per thread and stretch between fork and join events.
 //! `DefNode` names the class of its lock, because at that level no `DefLock` is written.
