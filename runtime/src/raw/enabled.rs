@@ -48,6 +48,7 @@ pub(crate) const fn rwlock(identity: Identity) -> RawRwLock {
 ///
 /// For the watcher, `condvar` is waited for from before the lock is given back until it is held
 /// again, also if `wait` refuses and panics.
+#[track_caller]
 pub(crate) fn wait_on<T: ?Sized, U>(
     condvar: &Tag,
     guard: &mut lock_api::MutexGuard<'_, RawMutex, T>,
@@ -80,6 +81,7 @@ impl<R: RawMutexTimed<Instant = Instant>> SitedMutex for Watched<R> {
     }
 
     #[inline]
+    #[track_caller]
     fn lock_at(&self, at: Site) {
         let mode = self.tag.mutex_mode();
         self.tag.request(mode, at);
@@ -106,6 +108,7 @@ impl SitedRwLock for RawRwLock {
     }
 
     #[inline]
+    #[track_caller]
     fn lock_shared_at(&self, at: Site) {
         self.tag.request(Mode::Shared, at);
         self.acquire(
@@ -130,6 +133,7 @@ impl SitedRwLock for RawRwLock {
     }
 
     #[inline]
+    #[track_caller]
     fn lock_shared_recursive_at(&self, at: Site) {
         self.tag.request(Mode::RecursiveShared, at);
         self.acquire(
@@ -141,6 +145,7 @@ impl SitedRwLock for RawRwLock {
     }
 
     #[inline]
+    #[track_caller]
     fn lock_exclusive_at(&self, at: Site) {
         self.tag.request(Mode::Exclusive, at);
         self.acquire(
@@ -166,6 +171,7 @@ impl SitedRwLock for RawRwLock {
     }
 
     #[inline]
+    #[track_caller]
     fn lock_upgradable_at(&self, at: Site) {
         self.tag.request(Mode::Upgradable, at);
         self.acquire(

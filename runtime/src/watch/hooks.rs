@@ -170,6 +170,7 @@ pub(super) fn fresh_word(object: &Identity) -> u64 {
 ///
 /// If the request breaks a rule and the program chose to panic on that.
 #[inline]
+#[track_caller]
 pub fn request(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     if let Some(slot) = watching()
         && slot.depth() > 0
@@ -196,6 +197,7 @@ pub fn request_quietly(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
 /// # Panics
 ///
 /// If the request breaks a rule and the program chose to panic on that.
+#[track_caller]
 pub fn upgrading(lock: &Identity, at: Site) {
     if let Some(slot) = watching() {
         let id = lock.id();
@@ -227,6 +229,7 @@ pub fn upgrading(lock: &Identity, at: Site) {
     }
 }
 
+#[track_caller]
 fn request_nested(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     if mode == Mode::Reentrant && lock.owner() == slot.thread.load(Relaxed) {
         return;
@@ -254,6 +257,7 @@ enum SelfCheck {
 }
 
 #[inline]
+#[track_caller]
 fn judge_if_new(slot: &Slot, want: HeldLock, check: SelfCheck) {
     catch_up(slot);
     // An upgrade is judged otherwise than a request of the same mode: it must not make that known.
@@ -273,6 +277,7 @@ fn catch_up(slot: &Slot) {
 }
 
 #[cold]
+#[track_caller]
 fn judge_new(slot: &Slot, want: HeldLock, key: u64, check: SelfCheck) {
     let busy = Busy::new(slot);
     slot.pending_node.set((0, 0));
@@ -733,6 +738,7 @@ pub fn changed_mode(lock: &Identity, from: Mode, to: Mode, at: Site) {
 /// # Panics
 ///
 /// If that breaks a rule and the program chose to panic on that; `lock` is still held then.
+#[track_caller]
 pub fn waiting(condvar: &Identity, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     let Some(slot) = watching() else { return };
     let id = lock.id();
@@ -761,6 +767,7 @@ pub fn waiting(condvar: &Identity, lock: &Identity, mode: Mode, ask: Ask, at: Si
 }
 
 /// Judges the acquisition that ends a wait, while other locks stay held.
+#[track_caller]
 fn judge_wait(slot: &Slot, lock: &Identity, mode: Mode, held: Option<HeldLock>, at: Site) {
     catch_up(slot);
     let want = held_lock(lock, mode, Ask::Wait, at);
