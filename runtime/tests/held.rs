@@ -89,28 +89,35 @@ proptest! {
     }
 }
 
-/// What the watcher has found in this process, by code, basis and the names of the locks wanted.
-fn found() -> &'static Plain<Vec<(Code, Basis, String)>> {
-    static FOUND: OnceLock<Plain<Vec<(Code, Basis, String)>>> = OnceLock::new();
+/// What the watcher has found in this process.
+fn found() -> &'static Plain<Vec<Finding>> {
+    static FOUND: OnceLock<Plain<Vec<Finding>>> = OnceLock::new();
     FOUND.get_or_init(|| {
         set_callback(|finding: &Finding| {
-            let names: Vec<&str> = finding
-                .sides
-                .iter()
-                .map(|side| side.wants.class.and_then(|class| class.name).unwrap_or("?"))
-                .collect();
-            let entry = (finding.code, finding.basis, names.join(" "));
-            found().lock().expect("no test panics here").push(entry);
+            let mut found = found().lock().expect("no test panics here");
+            found.push(finding.clone());
         });
         Plain::new(Vec::new())
     })
 }
 
-/// The findings about locks whose names start with `prefix`.
-fn about(prefix: &str) -> Vec<(Code, Basis)> {
+/// The findings of which the first lock wanted has a name that starts with `prefix`.
+fn all_about(prefix: &str) -> Vec<Finding> {
     let found = found().lock().expect("no test panics here");
-    let ours = found.iter().filter(|entry| entry.2.starts_with(prefix));
-    ours.map(|entry| (entry.0, entry.1)).collect()
+    let name = |finding: &Finding| finding.sides[0].wants.class.and_then(|class| class.name);
+    let ours = found
+        .iter()
+        .filter(|finding| name(finding).is_some_and(|name| name.starts_with(prefix)));
+    ours.cloned().collect()
+}
+
+/// Their codes and bases.
+fn about(prefix: &str) -> Vec<(Code, Basis)> {
+    let found = all_about(prefix);
+    found
+        .iter()
+        .map(|found| (found.code, found.basis))
+        .collect()
 }
 
 fn in_turn(first: impl FnOnce() + Send, second: impl FnOnce() + Send) {
@@ -174,6 +181,31 @@ fn opposite_orders_on_one_thread_are_told_apart() {
     drop((a.lock(), b.lock()));
     drop((b.lock(), a.lock()));
     assert_eq!(about("alone"), [(Code::LockOrderCycle, Basis::OneThread)]);
+}
+
+#[test]
+fn the_side_of_the_reporting_thread_names_its_own_sites() {
+    found();
+    let (a, b) = (Mutex::named("own a", ()), Mutex::named("own b", ()));
+    // Seen here first, before the threads that can meet.
+    drop((a.lock(), b.lock()));
+    let lines = Plain::new([0; 2]);
+    in_turn(
+        || drop((b.lock(), a.lock())),
+        || {
+            let _a = a.lock();
+            *lines.lock().expect("nobody panics") = [line!() - 1, line!() + 1];
+            let _b = b.lock();
+        },
+    );
+    let found = all_about("own b");
+    let [finding] = found.as_slice() else {
+        panic!("{found:?}");
+    };
+    let own = &finding.sides[0];
+    let held = own.holds.expect("the side holds the other");
+    let said = [held.site.line(), own.wants.site.line()];
+    assert_eq!(said, lines.into_inner().expect("nobody panics"));
 }
 
 #[test]

@@ -18,8 +18,9 @@
 //! [`STEPS_MAX`] steps. The last two are counted.
 //!
 //! What may be false: sides that a barrier, a condition variable, a semaphore or a channel keeps
-//! apart are reported all the same; the checker, which has the log, knows barriers. A side names the
-//! site and stack at which its chain was seen first, maybe on another thread than the one named.
+//! apart are reported all the same; the checker, which has the log, knows barriers. The side of the
+//! running thread names its own sites and stack; every other side those at which its chain was seen
+//! first, maybe on another thread than the one named.
 
 use super::hooks::Ask;
 use super::identity::LockId;
@@ -248,11 +249,14 @@ impl Learned {
         let thread = slot.thread.load(std::sync::atomic::Ordering::Relaxed);
         let new_thread = self.see(node, thread, slot.stretch.get());
         self.log(slot, node);
-        let cycle = if want.ask == Ask::Wait && new_thread && self.may_close(node) {
-            self.search(node)
-        } else {
-            None
-        };
+        if want.ask != Ask::Wait || !new_thread || !self.may_close(node) {
+            return (node, None);
+        }
+        let mut cycle = self.search(node, thread);
+        let own = cycle.as_mut().and_then(|cycle| cycle.sides[0].as_mut());
+        if let Some(own) = own.filter(|own| own.thread == thread) {
+            own.tell(slot, want, stack);
+        }
         (node, cycle)
     }
 
@@ -509,7 +513,7 @@ impl Learned {
 
     /// The shortest cycle that asks first for what `node` asks for, if it could happen; else one
     /// that was seen on one thread only.
-    fn search(&mut self, node: u32) -> Option<Cycle> {
+    fn search(&mut self, node: u32, running: u32) -> Option<Cycle> {
         // Without another node that wants anything while holding the wanted lock there is none.
         let mut steps = STEPS_MAX;
         let mut found = None;
@@ -540,7 +544,7 @@ impl Learned {
                 .reported
                 .insert(self.cycle_hash(&path[..len], one_thread), 1);
         }
-        Some(self.cycle(&path[..len], one_thread))
+        Some(self.cycle(&path[..len], one_thread, running))
     }
 
     /// Tries to make the path into a cycle of `len` nodes. The depth of the recursion is at most
@@ -680,11 +684,11 @@ impl Learned {
 
     /// Whether all sides can be on different threads at once; for `one_thread`, that they need not.
     fn threads_fit(&self, path: &[u32], one_thread: bool) -> bool {
-        one_thread || self.assign(path).is_some()
+        one_thread || self.assign(path, None).is_some()
     }
 
-    /// A thread for each side, all different and unordered.
-    fn assign(&self, path: &[u32]) -> Option<[(u32, u32); CYCLE_MAX]> {
+    /// A thread for each side, all different and unordered; for the first side `first`, if given.
+    fn assign(&self, path: &[u32], first: Option<u32>) -> Option<[(u32, u32); CYCLE_MAX]> {
         let mut chosen = [(0, 0); CYCLE_MAX];
         let mut tried = [0_usize; CYCLE_MAX];
         let mut at = 0;
@@ -696,6 +700,7 @@ impl Learned {
             let next = (tried[at]..SEEN_MAX).find(|&choice| {
                 let place = seen[choice];
                 place.0 != 0
+                    && (at > 0 || first.is_none_or(|first| place.0 == first))
                     && chosen[..at].iter().all(|&other| {
                         other.0 != place.0
                             && !self.before(place, other)
@@ -715,8 +720,11 @@ impl Learned {
         }
     }
 
-    fn cycle(&self, path: &[u32], one_thread: bool) -> Cycle {
-        let threads = self.assign(path);
+    /// The cycle, whose first side is the running thread's if that can be.
+    fn cycle(&self, path: &[u32], one_thread: bool, running: u32) -> Cycle {
+        let threads = self
+            .assign(path, Some(running))
+            .or_else(|| self.assign(path, None));
         let mut cycle = Cycle {
             len: path.len(),
             sides: [None; CYCLE_MAX],
@@ -728,7 +736,10 @@ impl Learned {
             let holds = self
                 .held(number)
                 .find(|&held| self.node(held).lock == before.lock);
-            let thread = threads.map_or(node.seen[0].0, |threads| threads[at].0);
+            // Where one thread showed all sides it is mostly the running one, which showed the last.
+            let shown = node.seen.iter().any(|seen| seen.0 == running);
+            let alone = if shown { running } else { node.seen[0].0 };
+            let thread = threads.map_or(alone, |threads| threads[at].0);
             let row = (thread as usize)
                 .checked_sub(1)
                 .and_then(|at| self.threads.get(at));
@@ -744,6 +755,21 @@ impl Learned {
             });
         }
         cycle
+    }
+}
+
+impl CycleSide {
+    /// Says of the running thread what itself holds and wants, and where.
+    fn tell(&mut self, slot: &Slot, want: HeldLock, stack: &Stack) {
+        let (lock, mode) = (self.holds.lock, self.holds.mode);
+        let mut held = slot.all_held().rev();
+        if let Some(holds) = held.find(|held| held.lock == lock && held.mode == mode) {
+            self.holds = holds;
+        }
+        self.wants = want;
+        if !stack.is_empty() {
+            self.stack = *stack;
+        }
     }
 }
 
