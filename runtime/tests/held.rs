@@ -1,12 +1,14 @@
 //! The held set against a model of it, and what is learned from it while a program runs.
 #![cfg(feature = "checks")]
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Mutex as Plain, OnceLock};
 
-use lockwise::watch::{Basis, Code, Finding, Mode, hooks};
+use lockwise::watch::{Basis, Code, Finding, Identity, Kind, Mode, Site, hooks};
 use lockwise::{
-    Mutex, MutexGuard, ReentrantMutex, ReentrantMutexGuard, RwLock, RwLockReadGuard, set_callback,
-    thread,
+    Mutex, MutexGuard, ReentrantMutex, ReentrantMutexGuard, RwLock, RwLockReadGuard, Watched,
+    lock_api, set_callback, thread,
 };
 use proptest::prelude::*;
 
@@ -284,6 +286,57 @@ fn ten_thousand_locks_held_at_once_hide_no_inversion() {
         [(Code::LockOrderCycle, Basis::SameInstances)]
     );
     assert_eq!(about("between"), []);
+}
+
+/// A raw mutex whose guards may be sent, and which says when somebody waits for it.
+struct Sendable {
+    taken: AtomicBool,
+}
+
+/// Whether somebody waits for a `Sendable`; there is only one.
+static AWAITED: AtomicBool = AtomicBool::new(false);
+
+// SAFETY: only one thread at a time finds the flag clear.
+unsafe impl lock_api::RawMutex for Sendable {
+    const INIT: Self = Sendable {
+        taken: AtomicBool::new(false),
+    };
+
+    type GuardMarker = lock_api::GuardSend;
+
+    fn lock(&self) {
+        AWAITED.store(true, Relaxed);
+        while !self.try_lock() {
+            std::thread::yield_now();
+        }
+    }
+
+    fn try_lock(&self) -> bool {
+        !self.taken.swap(true, Acquire)
+    }
+
+    unsafe fn unlock(&self) {
+        self.taken.store(false, Release);
+    }
+}
+
+#[test]
+fn asking_again_for_a_lock_whose_guard_was_sent_away_is_no_certain_deadlock() {
+    found();
+    let identity = Identity::new(Kind::Foreign, Site::caller(), std::any::type_name::<()>);
+    let raw = Watched::from_raw(lock_api::RawMutex::INIT, identity.named("sent"));
+    let lock: lock_api::Mutex<Watched<Sendable>, ()> = lock_api::Mutex::from_raw(raw, ());
+    thread::scope(|scope| {
+        let guard = lock.lock();
+        scope.spawn(move || {
+            while !AWAITED.load(Relaxed) {
+                std::thread::yield_now();
+            }
+            drop(guard);
+        });
+        drop(lock.lock());
+    });
+    assert_eq!(about("sent"), [(Code::SelfDeadlock, Basis::OneThread)]);
 }
 
 #[test]

@@ -43,6 +43,12 @@ impl Tag {
         }
     }
 
+    /// Says that guards of this lock may be sent to other threads.
+    #[inline]
+    pub(crate) fn let_guards_be_sent(&self) {
+        self.0.let_guards_be_sent();
+    }
+
     /// Judges a request before the thread may block.
     #[inline]
     #[track_caller]

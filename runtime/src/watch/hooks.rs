@@ -110,7 +110,7 @@ fn renew(slot: &Slot) {
     let _busy = Busy::new(slot);
     for held in slot.all_held() {
         let (instance, _) = split(held.lock);
-        define_lock(slot, held.lock, held.rank);
+        define_lock(slot, held.lock, held.rank, held.sendable);
         let site = registry::site_number(slot, held.site);
         slot.log(Op::Acquired, |record| {
             record
@@ -137,16 +137,17 @@ fn logged(slot: &Slot, object: &Identity) -> u64 {
 }
 
 fn define(slot: &Slot, id: LockId, object: &Identity) {
-    define_lock(slot, id, object.rank());
+    define_lock(slot, id, object.rank(), object.guards_may_be_sent());
 }
 
 /// Defines a lock, or a semaphore by its units, in the log.
-fn define_lock(slot: &Slot, id: LockId, rank: Option<Rank>) {
+fn define_lock(slot: &Slot, id: LockId, rank: Option<Rank>, sendable: bool) {
     let (instance, class) = split(id);
     registry::define_class(slot, class);
     let rank = rank.map_or(0, |rank| u64::from(rank.0) + 1);
+    let flags = if sendable { log::SENDABLE } else { 0 };
     slot.log(Op::DefLock, |record| {
-        record.number(instance).number(class).number(rank)
+        record.number(instance).number(class).number(rank | flags)
     });
 }
 
@@ -207,14 +208,15 @@ pub fn upgrading(lock: &Identity, at: Site) {
             .find(|held| held.lock == id && held.mode.is_shared());
         if let Some(holds) = reads_too {
             let _busy = Busy::new(slot);
+            let (basis, unless) = unless_sent(holds, Basis::Now);
             let message = format!(
-                "this thread reads {} and upgrades another hold of it: it waits for itself",
+                "this thread reads {} and upgrades another hold of it: it waits for itself{unless}",
                 name_of(id)
             );
             let found = finding(
                 slot,
                 Code::SelfDeadlock,
-                Basis::Now,
+                basis,
                 holds,
                 want,
                 &Stack::EMPTY,
@@ -244,6 +246,7 @@ fn held_lock(lock: &Identity, mode: Mode, ask: Ask, site: Site) -> HeldLock {
         mode,
         ask,
         again: false,
+        sendable: lock.guards_may_be_sent(),
         rank: lock.rank(),
         site,
     }
@@ -356,13 +359,27 @@ fn held_already(slot: &Slot, want: HeldLock, stack: &Stack) -> Option<Finding> {
             "again: a writer that waits in between blocks both",
         )
     };
+    let (basis, unless) = unless_sent(holds, basis);
     let message = format!(
-        "this thread holds {} in mode {} and requests it in mode {}, {what}",
+        "this thread holds {} in mode {} and requests it in mode {}, {what}{unless}",
         name_of(want.lock),
         holds.mode.name(),
         want.mode.name(),
     );
     Some(finding(slot, code, basis, holds, want, stack, message))
+}
+
+/// What a finding about a lock that the thread holds itself rests on: a guard that may be sent may
+/// be with another thread, which releases it.
+fn unless_sent(holds: HeldLock, basis: Basis) -> (Basis, &'static str) {
+    if holds.sendable {
+        (
+            Basis::OneThread,
+            ", unless the guard was sent to another thread",
+        )
+    } else {
+        (basis, "")
+    }
 }
 
 /// The breach of the ascending rule, where the rule binds this lock.
@@ -496,6 +513,7 @@ fn lock_use(held: HeldLock) -> LockUse {
         class: registry::class(class),
         rank: held.rank,
         mode: held.mode,
+        sendable: held.sendable,
         site: held.site,
     }
 }
@@ -550,7 +568,7 @@ fn log_finding(slot: &Slot, finding: &Finding) {
         registry::define_class(slot, class);
         // At this level and after a fork locks are not defined when they are numbered.
         if settings::level() == Level::Order || log::generation() != 1 {
-            define_lock(slot, held.lock, held.rank);
+            define_lock(slot, held.lock, held.rank, held.sendable);
         }
         (instance, held.mode, registry::site_number(slot, held.site))
     };
@@ -617,6 +635,7 @@ fn hold(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, site: Site) {
         mode,
         ask,
         again,
+        sendable: lock.guards_may_be_sent(),
         rank: lock.rank(),
         site,
     };

@@ -773,6 +773,7 @@ impl Node {
             mode: self.mode,
             ask: self.ask,
             again: false,
+            sendable: false,
             rank: None,
             site: self.site,
         }

@@ -46,7 +46,8 @@ pub(super) struct Entry {
     pub(super) lock: AtomicU64,
     /// The acquisition site, packed.
     site: AtomicU64,
-    /// Mode in bits 0..8, ask in 8..16, re-entry in bit 16, rank plus one in bits 24..57.
+    /// Mode in bits 0..8, ask in 8..16, re-entry in bit 16, sendable in bit 17, rank plus one in
+    /// bits 24..57.
     meta: AtomicU64,
     /// The chain up to and with this entry, as a hash.
     key: AtomicU64,
@@ -62,6 +63,8 @@ pub(super) struct HeldLock {
     pub(super) ask: Ask,
     /// The thread held it already: a re-entrant lock taken again.
     pub(super) again: bool,
+    /// Its guard may be sent to another thread.
+    pub(super) sendable: bool,
     pub(super) rank: Option<Rank>,
     pub(super) site: Site,
 }
@@ -70,7 +73,8 @@ impl HeldLock {
     #[inline]
     fn meta(&self) -> u64 {
         let rank = self.rank.map_or(0, |rank| u64::from(rank.0) + 1);
-        self.mode as u64 | (self.ask as u64) << 8 | u64::from(self.again) << 16 | rank << 24
+        let flags = u64::from(self.again) | u64::from(self.sendable) << 1;
+        self.mode as u64 | (self.ask as u64) << 8 | flags << 16 | rank << 24
     }
 }
 
@@ -286,6 +290,7 @@ impl Slot {
             mode: Mode::from_number((meta & 0xff) as u8).unwrap_or(Mode::Exclusive),
             ask: Ask::from_number((meta >> 8 & 0xff) as u8),
             again: meta >> 16 & 1 == 1,
+            sendable: meta >> 17 & 1 == 1,
             rank: (meta >> 24).checked_sub(1).map(|rank| Rank(rank as u32)),
             site,
         }

@@ -9,7 +9,9 @@ use std::fmt;
 
 use super::super::hooks::Ask;
 use super::super::mode::{Kind, Mode};
-use super::{CHUNK_HEADER, CHUNK_LEN, CHUNK_MAGIC, HEADER_LEN, MAGIC, Op, VERSION, counter};
+use super::{
+    CHUNK_HEADER, CHUNK_LEN, CHUNK_MAGIC, HEADER_LEN, MAGIC, Op, SENDABLE, VERSION, counter,
+};
 
 /// Why nothing could be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,6 +123,8 @@ pub struct LockDef {
     pub class: u32,
     /// The declared rank; for a semaphore, the units that it started with.
     pub rank: Option<u32>,
+    /// Whether its guards may be sent to other threads.
+    pub sendable: bool,
 }
 
 /// An acquisition in its context, as defined in a log.
@@ -624,10 +628,16 @@ impl<'a> Decoder<'a> {
             }
             3 => {
                 let (lock, class, rank) = (self.long()?, self.number()?, self.long()?);
-                let rank = rank
+                let sendable = rank & SENDABLE != 0;
+                let rank = (rank & !SENDABLE)
                     .checked_sub(1)
                     .and_then(|rank| u32::try_from(rank).ok());
-                Item::Lock(lock, LockDef { class, rank })
+                let def = LockDef {
+                    class,
+                    rank,
+                    sendable,
+                };
+                Item::Lock(lock, def)
             }
             4 => {
                 let (thread, number) = (self.number()?, self.number()?);
