@@ -352,6 +352,11 @@ fn two_threads_through_many_locks_and_a_cycle_take_no_time() {
     });
     let across = |found: &&(Code, Basis)| found.1 == Basis::SameInstances;
     assert_eq!(about("through").iter().filter(across).count(), 1);
+    // What one thread showed is told of that thread alone.
+    for found in all_about("through") {
+        let one = found.sides[0].thread == found.sides[1].thread;
+        assert_eq!(one, found.basis == Basis::OneThread, "{found}");
+    }
 }
 
 #[test]

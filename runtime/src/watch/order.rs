@@ -707,9 +707,12 @@ impl Learned {
 
     /// The cycle, whose first side is the running thread's if that can be.
     fn cycle(&self, path: &[u32], one_thread: bool, running: u32) -> Cycle {
-        let threads = self
-            .assign(path, Some(running))
-            .or_else(|| self.assign(path, None));
+        let threads = if one_thread {
+            None
+        } else {
+            self.assign(path, Some(running))
+                .or_else(|| self.assign(path, None))
+        };
         let mut cycle = Cycle {
             len: path.len(),
             sides: [None; CYCLE_MAX],
