@@ -199,6 +199,8 @@ pub struct Lock {
     pub kind: Kind,
     /// The rank that the program declared.
     pub rank: Option<u32>,
+    /// Whether its guards may be sent to other threads.
+    pub sendable: bool,
     /// The life of the same object before this one, where the input shows that.
     pub former: Option<LockId>,
 }

@@ -1,12 +1,14 @@
 //! The held set against a model of it, and what is learned from it while a program runs.
 #![cfg(feature = "checks")]
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{Mutex as Plain, OnceLock};
 
-use lockwise::watch::{Basis, Code, Finding, Mode, hooks};
+use lockwise::watch::{Basis, Code, Finding, Identity, Kind, Mode, Site, hooks};
 use lockwise::{
-    Mutex, MutexGuard, ReentrantMutex, ReentrantMutexGuard, RwLock, RwLockReadGuard, set_callback,
-    thread,
+    Mutex, MutexGuard, ReentrantMutex, ReentrantMutexGuard, RwLock, RwLockReadGuard, Watched,
+    lock_api, set_callback, thread,
 };
 use proptest::prelude::*;
 
@@ -89,28 +91,35 @@ proptest! {
     }
 }
 
-/// What the watcher has found in this process, by code, basis and the names of the locks wanted.
-fn found() -> &'static Plain<Vec<(Code, Basis, String)>> {
-    static FOUND: OnceLock<Plain<Vec<(Code, Basis, String)>>> = OnceLock::new();
+/// What the watcher has found in this process.
+fn found() -> &'static Plain<Vec<Finding>> {
+    static FOUND: OnceLock<Plain<Vec<Finding>>> = OnceLock::new();
     FOUND.get_or_init(|| {
         set_callback(|finding: &Finding| {
-            let names: Vec<&str> = finding
-                .sides
-                .iter()
-                .map(|side| side.wants.class.and_then(|class| class.name).unwrap_or("?"))
-                .collect();
-            let entry = (finding.code, finding.basis, names.join(" "));
-            found().lock().expect("no test panics here").push(entry);
+            let mut found = found().lock().expect("no test panics here");
+            found.push(finding.clone());
         });
         Plain::new(Vec::new())
     })
 }
 
-/// The findings about locks whose names start with `prefix`.
-fn about(prefix: &str) -> Vec<(Code, Basis)> {
+/// The findings of which the first lock wanted has a name that starts with `prefix`.
+fn all_about(prefix: &str) -> Vec<Finding> {
     let found = found().lock().expect("no test panics here");
-    let ours = found.iter().filter(|entry| entry.2.starts_with(prefix));
-    ours.map(|entry| (entry.0, entry.1)).collect()
+    let name = |finding: &Finding| finding.sides[0].wants.class.and_then(|class| class.name);
+    let ours = found
+        .iter()
+        .filter(|finding| name(finding).is_some_and(|name| name.starts_with(prefix)));
+    ours.cloned().collect()
+}
+
+/// Their codes and bases.
+fn about(prefix: &str) -> Vec<(Code, Basis)> {
+    let found = all_about(prefix);
+    found
+        .iter()
+        .map(|found| (found.code, found.basis))
+        .collect()
 }
 
 fn in_turn(first: impl FnOnce() + Send, second: impl FnOnce() + Send) {
@@ -174,6 +183,31 @@ fn opposite_orders_on_one_thread_are_told_apart() {
     drop((a.lock(), b.lock()));
     drop((b.lock(), a.lock()));
     assert_eq!(about("alone"), [(Code::LockOrderCycle, Basis::OneThread)]);
+}
+
+#[test]
+fn the_side_of_the_reporting_thread_names_its_own_sites() {
+    found();
+    let (a, b) = (Mutex::named("own a", ()), Mutex::named("own b", ()));
+    // Seen here first, before the threads that can meet.
+    drop((a.lock(), b.lock()));
+    let lines = Plain::new([0; 2]);
+    in_turn(
+        || drop((b.lock(), a.lock())),
+        || {
+            let _a = a.lock();
+            *lines.lock().expect("nobody panics") = [line!() - 1, line!() + 1];
+            let _b = b.lock();
+        },
+    );
+    let found = all_about("own b");
+    let [finding] = found.as_slice() else {
+        panic!("{found:?}");
+    };
+    let own = &finding.sides[0];
+    let held = own.holds.expect("the side holds the other");
+    let said = [held.site.line(), own.wants.site.line()];
+    assert_eq!(said, lines.into_inner().expect("nobody panics"));
 }
 
 #[test]
@@ -252,6 +286,77 @@ fn ten_thousand_locks_held_at_once_hide_no_inversion() {
         [(Code::LockOrderCycle, Basis::SameInstances)]
     );
     assert_eq!(about("between"), []);
+}
+
+/// A raw mutex whose guards may be sent, and which says when somebody waits for it.
+struct Sendable {
+    taken: AtomicBool,
+}
+
+/// Whether somebody waits for a `Sendable`; there is only one.
+static AWAITED: AtomicBool = AtomicBool::new(false);
+
+// SAFETY: only one thread at a time finds the flag clear.
+unsafe impl lock_api::RawMutex for Sendable {
+    const INIT: Self = Sendable {
+        taken: AtomicBool::new(false),
+    };
+
+    type GuardMarker = lock_api::GuardSend;
+
+    fn lock(&self) {
+        AWAITED.store(true, Relaxed);
+        while !self.try_lock() {
+            std::thread::yield_now();
+        }
+    }
+
+    fn try_lock(&self) -> bool {
+        !self.taken.swap(true, Acquire)
+    }
+
+    unsafe fn unlock(&self) {
+        self.taken.store(false, Release);
+    }
+}
+
+#[test]
+fn asking_again_for_a_lock_whose_guard_was_sent_away_is_no_certain_deadlock() {
+    found();
+    let identity = Identity::new(Kind::Foreign, Site::caller(), std::any::type_name::<()>);
+    let raw = Watched::from_raw(lock_api::RawMutex::INIT, identity.named("sent"));
+    let lock: lock_api::Mutex<Watched<Sendable>, ()> = lock_api::Mutex::from_raw(raw, ());
+    thread::scope(|scope| {
+        let guard = lock.lock();
+        scope.spawn(move || {
+            while !AWAITED.load(Relaxed) {
+                std::thread::yield_now();
+            }
+            drop(guard);
+        });
+        drop(lock.lock());
+    });
+    assert_eq!(about("sent"), [(Code::SelfDeadlock, Basis::OneThread)]);
+}
+
+#[test]
+fn two_threads_through_many_locks_and_a_cycle_take_no_time() {
+    found();
+    let many: Vec<Mutex<()>> = (0..1_500).map(|_| Mutex::named("through", ())).collect();
+    let all = || drop(many.iter().map(Mutex::lock).collect::<Vec<_>>());
+    // From here on every chain may be part of a cycle, as far as single orders tell.
+    let back = || drop((many[1_499].lock(), many[0].lock()));
+    in_turn(all, || {
+        back();
+        all();
+    });
+    let across = |found: &&(Code, Basis)| found.1 == Basis::SameInstances;
+    assert_eq!(about("through").iter().filter(across).count(), 1);
+    // What one thread showed is told of that thread alone.
+    for found in all_about("through") {
+        let one = found.sides[0].thread == found.sides[1].thread;
+        assert_eq!(one, found.basis == Basis::OneThread, "{found}");
+    }
 }
 
 #[test]

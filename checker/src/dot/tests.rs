@@ -13,6 +13,7 @@ fn evidence(classes: &[&str]) -> Evidence {
         class: ClassId::from(at),
         kind: Kind::Mutex,
         rank: None,
+        sendable: false,
         former: None,
     });
     Evidence {

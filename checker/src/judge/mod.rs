@@ -23,6 +23,7 @@ mod order_cycle;
 mod reached;
 mod recursion;
 mod reported;
+mod sent;
 mod stall;
 mod timeline;
 mod waiting;
@@ -77,11 +78,12 @@ impl Default for Options {
     }
 }
 
-/// A rule: looks at the case and adds what it finds. Later rules see what earlier ones found.
+/// A rule: looks at the case and adds what it finds. Later rules see what earlier ones found; the
+/// last weakens some of that.
 type Rule = fn(&Case<'_>, &mut Vec<Draft>);
 
 /// All rules, in the order in which they are applied.
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     blocked::judge,
     recursion::judge,
     order_cycle::judge,
@@ -91,6 +93,7 @@ const RULES: [Rule; 9] = [
     stall::judge,
     misuse::judge,
     reported::judge,
+    sent::judge,
 ];
 
 /// Judges all evidence together.

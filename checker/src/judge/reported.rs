@@ -62,6 +62,10 @@ fn draft(case: &Case<'_>, run: &RunCase<'_>, reported: &Reported, certainty: Cer
         wants: Some(Wants::Lock(want)),
         ..side(case, run, reported.thread)
     }];
+    draft.locks = match code {
+        Code::SelfDeadlock | Code::RecursiveRead => Some((run.id, vec![reported.want.lock])),
+        _ => draft.locks,
+    };
     draft
         .reasons
         .push("the program itself noticed it while it ran".to_owned());

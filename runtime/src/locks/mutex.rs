@@ -204,6 +204,7 @@ macro_rules! mutex_methods {
             /// `lock`, as if called from `at`.
             #[doc(hidden)]
             #[inline]
+            #[track_caller]
             pub fn lock_at(&self, at: Site) -> $Guard<'_, T> {
                 self.sited().lock_at(at);
                 // SAFETY: the lock was just taken, and nobody else has made a guard for that.

@@ -224,6 +224,7 @@ impl<T: ?Sized> ReentrantMutex<T> {
     /// [`ReentrantMutex::lock`], as if called from `at`.
     #[doc(hidden)]
     #[inline]
+    #[track_caller]
     pub fn lock_at(&self, at: Site) -> ReentrantMutexGuard<'_, T> {
         carrying(at, || self.0.lock())
     }

@@ -48,6 +48,7 @@ pub(crate) const fn rwlock(identity: Identity) -> RawRwLock {
 ///
 /// For the watcher, `condvar` is waited for from before the lock is given back until it is held
 /// again, also if `wait` refuses and panics.
+#[track_caller]
 pub(crate) fn wait_on<T: ?Sized, U>(
     condvar: &Tag,
     guard: &mut lock_api::MutexGuard<'_, RawMutex, T>,
@@ -80,24 +81,28 @@ impl<R: RawMutexTimed<Instant = Instant>> SitedMutex for Watched<R> {
     }
 
     #[inline]
+    #[track_caller]
     fn lock_at(&self, at: Site) {
         let mode = self.tag.mutex_mode();
-        self.tag.request(mode, at);
+        self.tag_for::<R::GuardMarker>().request(mode, at);
         self.acquire(mode, at, R::try_lock, R::lock);
     }
 
     #[inline]
     fn try_lock_at(&self, at: Site) -> bool {
-        self.attempt(self.tag.mutex_mode(), at, R::try_lock)
+        self.attempt::<R::GuardMarker>(self.tag.mutex_mode(), at, R::try_lock)
     }
 
     #[inline]
     fn try_lock_until_at(&self, deadline: Instant, at: Site) -> bool {
-        self.attempt_timed(self.tag.mutex_mode(), at, R::try_lock, |raw| {
+        self.attempt_timed::<R::GuardMarker>(self.tag.mutex_mode(), at, R::try_lock, |raw| {
             raw.try_lock_until(deadline)
         })
     }
 }
+
+/// The marker of the guards of `parking_lot`'s read-write locks: what its features make of it.
+type RwLockMarker = <parking_lot::RawRwLock as lock_api::RawRwLock>::GuardMarker;
 
 impl SitedRwLock for RawRwLock {
     #[inline]
@@ -106,8 +111,9 @@ impl SitedRwLock for RawRwLock {
     }
 
     #[inline]
+    #[track_caller]
     fn lock_shared_at(&self, at: Site) {
-        self.tag.request(Mode::Shared, at);
+        self.tag_for::<RwLockMarker>().request(Mode::Shared, at);
         self.acquire(
             Mode::Shared,
             at,
@@ -118,20 +124,22 @@ impl SitedRwLock for RawRwLock {
 
     #[inline]
     fn try_lock_shared_at(&self, at: Site) -> bool {
-        self.attempt(Mode::Shared, at, parking_lot::RawRwLock::try_lock_shared)
+        self.attempt::<RwLockMarker>(Mode::Shared, at, parking_lot::RawRwLock::try_lock_shared)
     }
 
     #[inline]
     fn try_lock_shared_until_at(&self, deadline: Instant, at: Site) -> bool {
         let attempt = parking_lot::RawRwLock::try_lock_shared;
-        self.attempt_timed(Mode::Shared, at, attempt, |raw| {
+        self.attempt_timed::<RwLockMarker>(Mode::Shared, at, attempt, |raw| {
             raw.try_lock_shared_until(deadline)
         })
     }
 
     #[inline]
+    #[track_caller]
     fn lock_shared_recursive_at(&self, at: Site) {
-        self.tag.request(Mode::RecursiveShared, at);
+        self.tag_for::<RwLockMarker>()
+            .request(Mode::RecursiveShared, at);
         self.acquire(
             Mode::RecursiveShared,
             at,
@@ -141,8 +149,9 @@ impl SitedRwLock for RawRwLock {
     }
 
     #[inline]
+    #[track_caller]
     fn lock_exclusive_at(&self, at: Site) {
-        self.tag.request(Mode::Exclusive, at);
+        self.tag_for::<RwLockMarker>().request(Mode::Exclusive, at);
         self.acquire(
             Mode::Exclusive,
             at,
@@ -154,20 +163,21 @@ impl SitedRwLock for RawRwLock {
     #[inline]
     fn try_lock_exclusive_at(&self, at: Site) -> bool {
         let attempt = parking_lot::RawRwLock::try_lock_exclusive;
-        self.attempt(Mode::Exclusive, at, attempt)
+        self.attempt::<RwLockMarker>(Mode::Exclusive, at, attempt)
     }
 
     #[inline]
     fn try_lock_exclusive_until_at(&self, deadline: Instant, at: Site) -> bool {
         let attempt = parking_lot::RawRwLock::try_lock_exclusive;
-        self.attempt_timed(Mode::Exclusive, at, attempt, |raw| {
+        self.attempt_timed::<RwLockMarker>(Mode::Exclusive, at, attempt, |raw| {
             raw.try_lock_exclusive_until(deadline)
         })
     }
 
     #[inline]
+    #[track_caller]
     fn lock_upgradable_at(&self, at: Site) {
-        self.tag.request(Mode::Upgradable, at);
+        self.tag_for::<RwLockMarker>().request(Mode::Upgradable, at);
         self.acquire(
             Mode::Upgradable,
             at,
@@ -179,13 +189,13 @@ impl SitedRwLock for RawRwLock {
     #[inline]
     fn try_lock_upgradable_at(&self, at: Site) -> bool {
         let attempt = parking_lot::RawRwLock::try_lock_upgradable;
-        self.attempt(Mode::Upgradable, at, attempt)
+        self.attempt::<RwLockMarker>(Mode::Upgradable, at, attempt)
     }
 
     #[inline]
     fn try_lock_upgradable_until_at(&self, deadline: Instant, at: Site) -> bool {
         let attempt = parking_lot::RawRwLock::try_lock_upgradable;
-        self.attempt_timed(Mode::Upgradable, at, attempt, |raw| {
+        self.attempt_timed::<RwLockMarker>(Mode::Upgradable, at, attempt, |raw| {
             raw.try_lock_upgradable_until(deadline)
         })
     }

@@ -17,7 +17,9 @@ unsafe impl<R: RawMutex> RawMutex for Watched<R> {
     #[track_caller]
     fn lock(&self) {
         let mode = self.tag.mutex_mode();
-        let at = self.tag.request_through_trait(mode, Site::caller());
+        let at = self
+            .tag_for::<R::GuardMarker>()
+            .request_through_trait(mode, Site::caller());
         self.acquire(mode, at, R::try_lock, R::lock);
     }
 
@@ -25,7 +27,7 @@ unsafe impl<R: RawMutex> RawMutex for Watched<R> {
     #[track_caller]
     fn try_lock(&self) -> bool {
         let at = effective(Site::caller());
-        self.attempt(self.tag.mutex_mode(), at, R::try_lock)
+        self.attempt::<R::GuardMarker>(self.tag.mutex_mode(), at, R::try_lock)
     }
 
     #[inline]
@@ -69,7 +71,7 @@ unsafe impl<R: RawMutexTimed> RawMutexTimed for Watched<R> {
     #[track_caller]
     fn try_lock_for(&self, timeout: R::Duration) -> bool {
         let at = effective(Site::caller());
-        self.attempt_timed(self.tag.mutex_mode(), at, R::try_lock, |raw| {
+        self.attempt_timed::<R::GuardMarker>(self.tag.mutex_mode(), at, R::try_lock, |raw| {
             raw.try_lock_for(timeout)
         })
     }
@@ -78,7 +80,7 @@ unsafe impl<R: RawMutexTimed> RawMutexTimed for Watched<R> {
     #[track_caller]
     fn try_lock_until(&self, deadline: R::Instant) -> bool {
         let at = effective(Site::caller());
-        self.attempt_timed(self.tag.mutex_mode(), at, R::try_lock, |raw| {
+        self.attempt_timed::<R::GuardMarker>(self.tag.mutex_mode(), at, R::try_lock, |raw| {
             raw.try_lock_until(deadline)
         })
     }

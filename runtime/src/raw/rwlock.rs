@@ -24,7 +24,9 @@ unsafe impl<R: RawRwLock> RawRwLock for Watched<R> {
     #[inline]
     #[track_caller]
     fn lock_shared(&self) {
-        let at = self.tag.request_through_trait(Mode::Shared, Site::caller());
+        let at = self
+            .tag_for::<R::GuardMarker>()
+            .request_through_trait(Mode::Shared, Site::caller());
         self.acquire(Mode::Shared, at, R::try_lock_shared, R::lock_shared);
     }
 
@@ -32,7 +34,7 @@ unsafe impl<R: RawRwLock> RawRwLock for Watched<R> {
     #[track_caller]
     fn try_lock_shared(&self) -> bool {
         let at = effective(Site::caller());
-        self.attempt(Mode::Shared, at, R::try_lock_shared)
+        self.attempt::<R::GuardMarker>(Mode::Shared, at, R::try_lock_shared)
     }
 
     #[inline]
@@ -46,7 +48,7 @@ unsafe impl<R: RawRwLock> RawRwLock for Watched<R> {
     #[track_caller]
     fn lock_exclusive(&self) {
         let at = self
-            .tag
+            .tag_for::<R::GuardMarker>()
             .request_through_trait(Mode::Exclusive, Site::caller());
         self.acquire(
             Mode::Exclusive,
@@ -60,7 +62,7 @@ unsafe impl<R: RawRwLock> RawRwLock for Watched<R> {
     #[track_caller]
     fn try_lock_exclusive(&self) -> bool {
         let at = effective(Site::caller());
-        self.attempt(Mode::Exclusive, at, R::try_lock_exclusive)
+        self.attempt::<R::GuardMarker>(Mode::Exclusive, at, R::try_lock_exclusive)
     }
 
     #[inline]
@@ -125,7 +127,7 @@ unsafe impl<R: RawRwLockTimed> RawRwLockTimed for Watched<R> {
     #[track_caller]
     fn try_lock_shared_for(&self, timeout: R::Duration) -> bool {
         let at = effective(Site::caller());
-        self.attempt_timed(Mode::Shared, at, R::try_lock_shared, |raw| {
+        self.attempt_timed::<R::GuardMarker>(Mode::Shared, at, R::try_lock_shared, |raw| {
             raw.try_lock_shared_for(timeout)
         })
     }
@@ -134,7 +136,7 @@ unsafe impl<R: RawRwLockTimed> RawRwLockTimed for Watched<R> {
     #[track_caller]
     fn try_lock_shared_until(&self, deadline: R::Instant) -> bool {
         let at = effective(Site::caller());
-        self.attempt_timed(Mode::Shared, at, R::try_lock_shared, |raw| {
+        self.attempt_timed::<R::GuardMarker>(Mode::Shared, at, R::try_lock_shared, |raw| {
             raw.try_lock_shared_until(deadline)
         })
     }
@@ -143,7 +145,7 @@ unsafe impl<R: RawRwLockTimed> RawRwLockTimed for Watched<R> {
     #[track_caller]
     fn try_lock_exclusive_for(&self, timeout: R::Duration) -> bool {
         let at = effective(Site::caller());
-        self.attempt_timed(Mode::Exclusive, at, R::try_lock_exclusive, |raw| {
+        self.attempt_timed::<R::GuardMarker>(Mode::Exclusive, at, R::try_lock_exclusive, |raw| {
             raw.try_lock_exclusive_for(timeout)
         })
     }
@@ -152,7 +154,7 @@ unsafe impl<R: RawRwLockTimed> RawRwLockTimed for Watched<R> {
     #[track_caller]
     fn try_lock_exclusive_until(&self, deadline: R::Instant) -> bool {
         let at = effective(Site::caller());
-        self.attempt_timed(Mode::Exclusive, at, R::try_lock_exclusive, |raw| {
+        self.attempt_timed::<R::GuardMarker>(Mode::Exclusive, at, R::try_lock_exclusive, |raw| {
             raw.try_lock_exclusive_until(deadline)
         })
     }
@@ -164,7 +166,7 @@ unsafe impl<R: RawRwLockRecursive> RawRwLockRecursive for Watched<R> {
     #[track_caller]
     fn lock_shared_recursive(&self) {
         let at = self
-            .tag
+            .tag_for::<R::GuardMarker>()
             .request_through_trait(Mode::RecursiveShared, Site::caller());
         self.acquire(
             Mode::RecursiveShared,
@@ -178,7 +180,7 @@ unsafe impl<R: RawRwLockRecursive> RawRwLockRecursive for Watched<R> {
     #[track_caller]
     fn try_lock_shared_recursive(&self) -> bool {
         let at = effective(Site::caller());
-        self.attempt(Mode::RecursiveShared, at, R::try_lock_shared_recursive)
+        self.attempt::<R::GuardMarker>(Mode::RecursiveShared, at, R::try_lock_shared_recursive)
     }
 }
 
@@ -189,7 +191,7 @@ unsafe impl<R: RawRwLockRecursiveTimed> RawRwLockRecursiveTimed for Watched<R> {
     fn try_lock_shared_recursive_for(&self, timeout: R::Duration) -> bool {
         let at = effective(Site::caller());
         let attempt = R::try_lock_shared_recursive;
-        self.attempt_timed(Mode::RecursiveShared, at, attempt, |raw| {
+        self.attempt_timed::<R::GuardMarker>(Mode::RecursiveShared, at, attempt, |raw| {
             raw.try_lock_shared_recursive_for(timeout)
         })
     }
@@ -199,7 +201,7 @@ unsafe impl<R: RawRwLockRecursiveTimed> RawRwLockRecursiveTimed for Watched<R> {
     fn try_lock_shared_recursive_until(&self, deadline: R::Instant) -> bool {
         let at = effective(Site::caller());
         let attempt = R::try_lock_shared_recursive;
-        self.attempt_timed(Mode::RecursiveShared, at, attempt, |raw| {
+        self.attempt_timed::<R::GuardMarker>(Mode::RecursiveShared, at, attempt, |raw| {
             raw.try_lock_shared_recursive_until(deadline)
         })
     }
@@ -212,7 +214,7 @@ unsafe impl<R: RawRwLockUpgrade> RawRwLockUpgrade for Watched<R> {
     #[track_caller]
     fn lock_upgradable(&self) {
         let at = self
-            .tag
+            .tag_for::<R::GuardMarker>()
             .request_through_trait(Mode::Upgradable, Site::caller());
         self.acquire(
             Mode::Upgradable,
@@ -226,7 +228,7 @@ unsafe impl<R: RawRwLockUpgrade> RawRwLockUpgrade for Watched<R> {
     #[track_caller]
     fn try_lock_upgradable(&self) -> bool {
         let at = effective(Site::caller());
-        self.attempt(Mode::Upgradable, at, R::try_lock_upgradable)
+        self.attempt::<R::GuardMarker>(Mode::Upgradable, at, R::try_lock_upgradable)
     }
 
     #[inline]
@@ -322,7 +324,7 @@ unsafe impl<R: RawRwLockUpgradeTimed> RawRwLockUpgradeTimed for Watched<R> {
     #[track_caller]
     fn try_lock_upgradable_for(&self, timeout: R::Duration) -> bool {
         let at = effective(Site::caller());
-        self.attempt_timed(Mode::Upgradable, at, R::try_lock_upgradable, |raw| {
+        self.attempt_timed::<R::GuardMarker>(Mode::Upgradable, at, R::try_lock_upgradable, |raw| {
             raw.try_lock_upgradable_for(timeout)
         })
     }
@@ -331,7 +333,7 @@ unsafe impl<R: RawRwLockUpgradeTimed> RawRwLockUpgradeTimed for Watched<R> {
     #[track_caller]
     fn try_lock_upgradable_until(&self, deadline: R::Instant) -> bool {
         let at = effective(Site::caller());
-        self.attempt_timed(Mode::Upgradable, at, R::try_lock_upgradable, |raw| {
+        self.attempt_timed::<R::GuardMarker>(Mode::Upgradable, at, R::try_lock_upgradable, |raw| {
             raw.try_lock_upgradable_until(deadline)
         })
     }

@@ -8,6 +8,8 @@
 //! is not known as waiting. A guard's `unlocked` loses the caller on its way through a closure; the
 //! site of that acquisition lies inside `lock_api`.
 
+use std::any::type_name;
+
 use crate::tag::Tag;
 use crate::watch::hooks::Ask;
 use crate::watch::{Identity, Kind, Mode, Note, Site};
@@ -69,6 +71,15 @@ impl<R> Watched<R> {
         self.tag.identity()
     }
 
+    /// The tag, which is told whether guards with the marker `M` may be sent to other threads.
+    #[inline]
+    pub(super) fn tag_for<M>(&self) -> &Tag {
+        if may_be_sent::<M>() {
+            self.tag.let_guards_be_sent();
+        }
+        &self.tag
+    }
+
     /// Takes the lock after a request: by `attempt`, else by `park`, which waits.
     #[inline]
     pub(super) fn acquire(
@@ -87,31 +98,37 @@ impl<R> Watched<R> {
 
     /// Takes the lock if it is free.
     #[inline]
-    pub(super) fn attempt(&self, mode: Mode, at: Site, attempt: impl FnOnce(&R) -> bool) -> bool {
+    pub(super) fn attempt<M>(
+        &self,
+        mode: Mode,
+        at: Site,
+        attempt: impl FnOnce(&R) -> bool,
+    ) -> bool {
         let got = attempt(&self.raw);
         if got {
-            self.tag.acquired(mode, Ask::Try, at);
+            self.tag_for::<M>().acquired(mode, Ask::Try, at);
         }
         got
     }
 
     /// Takes the lock if it is free, or becomes so while `wait` waits.
     #[inline]
-    pub(super) fn attempt_timed(
+    pub(super) fn attempt_timed<M>(
         &self,
         mode: Mode,
         at: Site,
         attempt: impl FnOnce(&R) -> bool,
         wait: impl FnOnce(&R) -> bool,
     ) -> bool {
+        let tag = self.tag_for::<M>();
         if !attempt(&self.raw) {
-            self.tag.blocked(mode, Ask::Timed, at);
+            tag.blocked(mode, Ask::Timed, at);
             if !wait(&self.raw) {
-                self.tag.gave_up();
+                tag.gave_up();
                 return false;
             }
         }
-        self.tag.acquired(mode, Ask::Timed, at);
+        tag.acquired(mode, Ask::Timed, at);
         true
     }
 
@@ -125,6 +142,14 @@ impl<R> Watched<R> {
         bump(&self.raw);
         self.tag.acquired(mode, Ask::Wait, at);
     }
+}
+
+/// Whether a guard with this marker may be sent to another thread: any but the one that says no.
+///
+/// Whether a type is `Send` cannot be asked of a type parameter; its name can.
+#[inline]
+fn may_be_sent<M>() -> bool {
+    type_name::<M>() != type_name::<lock_api::GuardNoSend>()
 }
 
 /// The identity of a lock of which nothing is known.

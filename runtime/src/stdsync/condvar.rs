@@ -170,6 +170,7 @@ impl Condvar {
     }
 
     /// Takes the guard apart, waits with `wait`, and puts the guard together again.
+    #[track_caller]
     fn park<'a, T, R>(
         &self,
         guard: MutexGuard<'a, T>,

@@ -56,6 +56,7 @@ impl<'a> Request<'a> {
     ///
     /// A poisoned lock is acquired like any other.
     #[inline]
+    #[track_caller]
     pub(super) fn wait<G>(
         self,
         take: impl FnOnce() -> TryLockResult<G>,

@@ -72,6 +72,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// [`Mutex::lock`], as if called from `at`.
+    #[track_caller]
     pub(crate) fn lock_at(&self, at: Site) -> LockResult<MutexGuard<'_, T>> {
         let taken = self
             .request(at)

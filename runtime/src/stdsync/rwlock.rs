@@ -114,6 +114,7 @@ impl<T: ?Sized> RwLock<T> {
 
     /// [`RwLock::read`], as if called from `at`.
     #[inline]
+    #[track_caller]
     pub(crate) fn read_at(&self, at: Site) -> LockResult<RwLockReadGuard<'_, T>> {
         let taken = self
             .request(Mode::Shared, at)
@@ -130,6 +131,7 @@ impl<T: ?Sized> RwLock<T> {
 
     /// [`RwLock::write`], as if called from `at`.
     #[inline]
+    #[track_caller]
     pub(crate) fn write_at(&self, at: Site) -> LockResult<RwLockWriteGuard<'_, T>> {
         let taken = self
             .request(Mode::Exclusive, at)

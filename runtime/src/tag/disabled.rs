@@ -39,6 +39,10 @@ impl Tag {
         None
     }
 
+    /// Nothing.
+    #[inline]
+    pub(crate) fn let_guards_be_sent(&self) {}
+
     /// Of no consequence.
     #[inline]
     pub(crate) fn mutex_mode(&self) -> Mode {

@@ -43,14 +43,22 @@ impl Tag {
         }
     }
 
+    /// Says that guards of this lock may be sent to other threads.
+    #[inline]
+    pub(crate) fn let_guards_be_sent(&self) {
+        self.0.let_guards_be_sent();
+    }
+
     /// Judges a request before the thread may block.
     #[inline]
+    #[track_caller]
     pub(crate) fn request(&self, mode: Mode, at: Site) {
         hooks::request(&self.0, mode, Ask::Wait, at);
     }
 
     /// Judges the upgrade of a lock that the thread holds upgradably, before it may block.
     #[inline]
+    #[track_caller]
     pub(crate) fn upgrading(&self, at: Site) {
         hooks::upgrading(&self.0, at);
     }
@@ -70,6 +78,7 @@ impl Tag {
     /// A site that is carried comes from our own lock types, where no guard exists yet. Without one
     /// the caller may be `MutexGuard::unlocked`.
     #[inline]
+    #[track_caller]
     pub(crate) fn request_through_trait(&self, mode: Mode, caller: Site) -> Site {
         if let Some(at) = carried::take() {
             self.request(mode, at);
@@ -111,6 +120,7 @@ impl Tag {
 
     /// The thread is about to give `lock` back and to wait for this condition variable.
     #[inline]
+    #[track_caller]
     pub(crate) fn waiting(&self, lock: &Tag, ask: Ask, at: Site) {
         hooks::waiting(&self.0, &lock.0, Mode::Exclusive, ask, at);
     }

@@ -57,8 +57,9 @@ pub enum Basis {
     Now,
     /// The very same locks, on two threads or more.
     SameInstances,
-    /// The very same locks, but all sides were seen on one thread only. A reaction other than a
-    /// report never applies to this.
+    /// The very same locks, but all sides were seen on one thread only, or the thread asks for a
+    /// lock that it holds by a guard that it may have sent away. A reaction other than a report
+    /// never applies to this.
     OneThread,
 }
 
@@ -73,6 +74,8 @@ pub struct LockUse {
     pub rank: Option<Rank>,
     /// In which mode it is held or wanted.
     pub mode: Mode,
+    /// Whether its guard may be sent to another thread.
+    pub sendable: bool,
     /// Where it was, or is to be, acquired.
     pub site: Site,
 }

@@ -23,7 +23,7 @@
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use super::finding::{Basis, Code, Finding, LockUse, Side};
-use super::identity::{Identity, LockId, Place};
+use super::identity::{Identity, LockId, Place, Rank};
 use super::log::{self, Op};
 use super::memory::{SysVec, hash_bytes, mix};
 use super::mode::Mode;
@@ -58,6 +58,8 @@ impl Ask {
     }
 }
 
+/// The turn of an acquisition that a log did not see: it came before all that it did see.
+const TURN_BEFORE: u32 = 0;
 /// Locks released by another thread than their holder: the holder's number and the lock.
 static FOREIGN: Guarded<SysVec<(u32, LockId)>> = Guarded::new(SysVec::new());
 /// How many of them wait for their holder to notice.
@@ -79,20 +81,45 @@ impl Drop for Busy<'_> {
     }
 }
 
-/// This thread's slot, if it is to be watched now.
+/// This thread's slot, if it is to be watched now; what it knows is not stale.
 #[inline]
 fn watching() -> Option<&'static Slot> {
-    slot::current().filter(|slot| !slot.busy.get() && settings::level() != Level::Off)
+    let slot = slot::current()?;
+    if slot.busy.get() || settings::level() == Level::Off {
+        return None;
+    }
+    if slot.is_stale() {
+        renew(slot);
+    }
+    Some(slot)
 }
 
 /// This thread's slot, if all events are recorded.
 fn tracing() -> Option<&'static Slot> {
-    let slot = watching().filter(|_| is_trace())?;
-    if slot.is_stale() {
-        // After a fork what this thread has defined is not in the child's log.
-        slot.refresh();
+    watching().filter(|_| is_trace())
+}
+
+/// Forgets what is stale. In the child of a fork that is all that the parent's log knows, so what
+/// this thread holds is told anew, before anything else that it does.
+#[cold]
+fn renew(slot: &Slot) {
+    slot.refresh();
+    if !slot.enters_log(log::generation()) || !is_trace() {
+        return;
     }
-    Some(slot)
+    let _busy = Busy::new(slot);
+    for held in slot.all_held() {
+        let (instance, _) = split(held.lock);
+        define_lock(slot, held.lock, held.rank, held.sendable);
+        let site = registry::site_number(slot, held.site);
+        slot.log(Op::Acquired, |record| {
+            record
+                .number(instance)
+                .how(held.mode, held.ask)
+                .number(site)
+                .number(TURN_BEFORE)
+        });
+    }
 }
 
 #[inline]
@@ -110,11 +137,17 @@ fn logged(slot: &Slot, object: &Identity) -> u64 {
 }
 
 fn define(slot: &Slot, id: LockId, object: &Identity) {
+    define_lock(slot, id, object.rank(), object.guards_may_be_sent());
+}
+
+/// Defines a lock, or a semaphore by its units, in the log.
+fn define_lock(slot: &Slot, id: LockId, rank: Option<Rank>, sendable: bool) {
     let (instance, class) = split(id);
     registry::define_class(slot, class);
-    let rank = object.rank().map_or(0, |rank| u64::from(rank.0) + 1);
+    let rank = rank.map_or(0, |rank| u64::from(rank.0) + 1);
+    let flags = if sendable { log::SENDABLE } else { 0 };
     slot.log(Op::DefLock, |record| {
-        record.number(instance).number(class).number(rank)
+        record.number(instance).number(class).number(rank | flags)
     });
 }
 
@@ -138,6 +171,7 @@ pub(super) fn fresh_word(object: &Identity) -> u64 {
 ///
 /// If the request breaks a rule and the program chose to panic on that.
 #[inline]
+#[track_caller]
 pub fn request(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     if let Some(slot) = watching()
         && slot.depth() > 0
@@ -164,6 +198,7 @@ pub fn request_quietly(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
 /// # Panics
 ///
 /// If the request breaks a rule and the program chose to panic on that.
+#[track_caller]
 pub fn upgrading(lock: &Identity, at: Site) {
     if let Some(slot) = watching() {
         let id = lock.id();
@@ -173,14 +208,15 @@ pub fn upgrading(lock: &Identity, at: Site) {
             .find(|held| held.lock == id && held.mode.is_shared());
         if let Some(holds) = reads_too {
             let _busy = Busy::new(slot);
+            let (basis, unless) = unless_sent(holds, Basis::Now);
             let message = format!(
-                "this thread reads {} and upgrades another hold of it: it waits for itself",
+                "this thread reads {} and upgrades another hold of it: it waits for itself{unless}",
                 name_of(id)
             );
             let found = finding(
                 slot,
                 Code::SelfDeadlock,
-                Basis::Now,
+                basis,
                 holds,
                 want,
                 &Stack::EMPTY,
@@ -195,6 +231,7 @@ pub fn upgrading(lock: &Identity, at: Site) {
     }
 }
 
+#[track_caller]
 fn request_nested(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     if mode == Mode::Reentrant && lock.owner() == slot.thread.load(Relaxed) {
         return;
@@ -209,6 +246,7 @@ fn held_lock(lock: &Identity, mode: Mode, ask: Ask, site: Site) -> HeldLock {
         mode,
         ask,
         again: false,
+        sendable: lock.guards_may_be_sent(),
         rank: lock.rank(),
         site,
     }
@@ -222,6 +260,7 @@ enum SelfCheck {
 }
 
 #[inline]
+#[track_caller]
 fn judge_if_new(slot: &Slot, want: HeldLock, check: SelfCheck) {
     catch_up(slot);
     // An upgrade is judged otherwise than a request of the same mode: it must not make that known.
@@ -235,15 +274,13 @@ fn judge_if_new(slot: &Slot, want: HeldLock, check: SelfCheck) {
 /// Takes notice of what other threads did that concerns this one.
 #[inline]
 fn catch_up(slot: &Slot) {
-    if slot.is_stale() {
-        slot.refresh();
-    }
     if FOREIGN_COUNT.load(Relaxed) != 0 {
         drop_foreign(slot);
     }
 }
 
 #[cold]
+#[track_caller]
 fn judge_new(slot: &Slot, want: HeldLock, key: u64, check: SelfCheck) {
     let busy = Busy::new(slot);
     slot.pending_node.set((0, 0));
@@ -322,13 +359,27 @@ fn held_already(slot: &Slot, want: HeldLock, stack: &Stack) -> Option<Finding> {
             "again: a writer that waits in between blocks both",
         )
     };
+    let (basis, unless) = unless_sent(holds, basis);
     let message = format!(
-        "this thread holds {} in mode {} and requests it in mode {}, {what}",
+        "this thread holds {} in mode {} and requests it in mode {}, {what}{unless}",
         name_of(want.lock),
         holds.mode.name(),
         want.mode.name(),
     );
     Some(finding(slot, code, basis, holds, want, stack, message))
+}
+
+/// What a finding about a lock that the thread holds itself rests on: a guard that may be sent may
+/// be with another thread, which releases it.
+fn unless_sent(holds: HeldLock, basis: Basis) -> (Basis, &'static str) {
+    if holds.sendable {
+        (
+            Basis::OneThread,
+            ", unless the guard was sent to another thread",
+        )
+    } else {
+        (basis, "")
+    }
 }
 
 /// The breach of the ascending rule, where the rule binds this lock.
@@ -462,6 +513,7 @@ fn lock_use(held: HeldLock) -> LockUse {
         class: registry::class(class),
         rank: held.rank,
         mode: held.mode,
+        sendable: held.sendable,
         site: held.site,
     }
 }
@@ -514,12 +566,9 @@ fn log_finding(slot: &Slot, finding: &Finding) {
     let numbers = |held: &LockUse| {
         let (instance, class) = split(held.lock);
         registry::define_class(slot, class);
+        // At this level and after a fork locks are not defined when they are numbered.
         if settings::level() == Level::Order || log::generation() != 1 {
-            // At this level and after a fork locks are not defined when they are numbered.
-            slot.log(Op::DefLock, |record| {
-                let rank = held.rank.map_or(0, |rank| u64::from(rank.0) + 1);
-                record.number(instance).number(class).number(rank)
-            });
+            define_lock(slot, held.lock, held.rank, held.sendable);
         }
         (instance, held.mode, registry::site_number(slot, held.site))
     };
@@ -586,6 +635,7 @@ fn hold(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, site: Site) {
         mode,
         ask,
         again,
+        sendable: lock.guards_may_be_sent(),
         rank: lock.rank(),
         site,
     };
@@ -599,9 +649,6 @@ fn hold(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, site: Site) {
 
 fn log_acquired(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     let _busy = Busy::new(slot);
-    if slot.is_stale() {
-        slot.refresh();
-    }
     let number = logged(slot, lock);
     let site = registry::site_number(slot, at);
     let turn = if mode.is_exclusive() {
@@ -710,6 +757,7 @@ pub fn changed_mode(lock: &Identity, from: Mode, to: Mode, at: Site) {
 /// # Panics
 ///
 /// If that breaks a rule and the program chose to panic on that; `lock` is still held then.
+#[track_caller]
 pub fn waiting(condvar: &Identity, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     let Some(slot) = watching() else { return };
     let id = lock.id();
@@ -738,6 +786,7 @@ pub fn waiting(condvar: &Identity, lock: &Identity, mode: Mode, ask: Ask, at: Si
 }
 
 /// Judges the acquisition that ends a wait, while other locks stay held.
+#[track_caller]
 fn judge_wait(slot: &Slot, lock: &Identity, mode: Mode, held: Option<HeldLock>, at: Site) {
     catch_up(slot);
     let want = held_lock(lock, mode, Ask::Wait, at);
@@ -966,9 +1015,6 @@ pub fn forking(at: Site) -> Birth {
     let _busy = Busy::new(slot);
     let me = slot.thread.load(Relaxed);
     let child = order::new_thread("", Some((me, slot.stretch.get())));
-    if slot.is_stale() {
-        slot.refresh();
-    }
     let site = registry::site_number(slot, at);
     slot.log(Op::Fork, |record| record.number(child).number(site));
     next_stretch(slot);
@@ -992,9 +1038,6 @@ pub fn joined(thread: ThreadRef, at: Site) {
     }
     let _busy = Busy::new(slot);
     order::joined(thread.0, slot.thread.load(Relaxed), slot.stretch.get());
-    if slot.is_stale() {
-        slot.refresh();
-    }
     let site = registry::site_number(slot, at);
     slot.log(Op::Join, |record| record.number(thread.0).number(site));
     next_stretch(slot);

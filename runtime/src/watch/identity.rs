@@ -19,7 +19,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::memory::mix;
 use super::mode::Kind;
@@ -95,6 +95,8 @@ pub struct Identity {
     turn: AtomicU32,
     /// The thread that holds the lock exclusively, by number, or 0.
     owner: AtomicU32,
+    /// Whether a guard of this lock may be sent to another thread, which then releases it.
+    sendable: AtomicBool,
     kind: Kind,
     /// The declared rank plus one, or 0; of a semaphore: its first units plus one.
     rank: u64,
@@ -112,6 +114,7 @@ impl Identity {
             id: AtomicU64::new(0),
             turn: AtomicU32::new(0),
             owner: AtomicU32::new(0),
+            sendable: AtomicBool::new(false),
             kind,
             rank: 0,
             born,
@@ -139,6 +142,23 @@ impl Identity {
     #[must_use]
     pub const fn with_units(self, units: u32) -> Self {
         self.ranked(Rank(units))
+    }
+
+    /// Says that guards of this lock may be sent to other threads: then a thread that asks for what
+    /// it holds may be waiting for another, to which it gave the guard.
+    ///
+    /// A lock type whose guards can be sent says so before each request.
+    #[inline]
+    pub fn let_guards_be_sent(&self) {
+        if !self.sendable.load(Relaxed) {
+            self.sendable.store(true, Relaxed);
+        }
+    }
+
+    /// Whether guards of this lock may be sent to other threads.
+    #[inline]
+    pub fn guards_may_be_sent(&self) -> bool {
+        self.sendable.load(Relaxed)
     }
 
     /// The instance number, given now if this is the first use.

@@ -1,4 +1,4 @@
-//! Memory for the watcher: a vector and a map on the system allocator.
+//! Memory for the watcher: a vector, a table and a map on the system allocator.
 //!
 //! The program's own global allocator may take watched locks, so nothing that runs inside a hook
 //! may call it while it holds a lock of ours: the allocator's lock could be held by a thread that
@@ -7,6 +7,10 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::NonNull;
+use std::sync::atomic::{
+    AtomicPtr, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 /// A growing array of plain data.
 pub(super) struct SysVec<T: Copy> {
@@ -106,6 +110,85 @@ impl<T: Copy> std::ops::DerefMut for SysVec<T> {
             // SAFETY: as above, and `self` is borrowed exclusively.
             Some(data) => unsafe { std::slice::from_raw_parts_mut(data.as_ptr(), self.len) },
         }
+    }
+}
+
+/// How many rows the first part of a [`SysTable`] has; each further one has twice as many.
+const FIRST_PART: usize = 64;
+/// How many parts a [`SysTable`] has at most: room for two million rows.
+const PARTS: usize = 15;
+
+/// A growing table that is read without a lock: its rows are never moved, changed or given back.
+pub(super) struct SysTable<T: Copy> {
+    /// Null until they are needed.
+    parts: [AtomicPtr<T>; PARTS],
+    /// How many rows there are; they were written before this says so.
+    len: AtomicUsize,
+}
+
+impl<T: Copy + Send + Sync> SysTable<T> {
+    /// An empty table, which owns no memory.
+    pub(super) const fn new() -> Self {
+        SysTable {
+            parts: [const { AtomicPtr::new(std::ptr::null_mut()) }; PARTS],
+            len: AtomicUsize::new(0),
+        }
+    }
+
+    /// The part and the place in it of a row.
+    fn place(row: usize) -> (usize, usize) {
+        let part = (row / FIRST_PART + 1).ilog2() as usize;
+        (part, row + FIRST_PART - (FIRST_PART << part))
+    }
+
+    /// How many rows there are.
+    pub(super) fn len(&self) -> usize {
+        self.len.load(Acquire)
+    }
+
+    /// The row with this number, from 0.
+    pub(super) fn get(&self, row: usize) -> Option<T> {
+        if row >= self.len() {
+            return None;
+        }
+        let (part, at) = Self::place(row);
+        // SAFETY: the row is below `len`, so its part was allocated with room for it.
+        let place = unsafe { self.parts[part].load(Acquire).add(at) };
+        // SAFETY: and it was written before `len` said so, and is never written again.
+        Some(unsafe { *place })
+    }
+
+    /// Adds a row; false if the system gives no memory or the table is full.
+    ///
+    /// # Safety
+    ///
+    /// No other thread may be adding one.
+    #[must_use]
+    pub(super) unsafe fn push(&self, value: T) -> bool {
+        let row = self.len.load(Relaxed);
+        let (part, at) = Self::place(row);
+        let Some(start) = self.parts.get(part) else {
+            return false;
+        };
+        if start.load(Relaxed).is_null() {
+            let layout = Layout::array::<T>(FIRST_PART << part);
+            let Some(layout) = layout.ok().filter(|layout| layout.size() > 0) else {
+                return false;
+            };
+            // SAFETY: the layout's size is not zero.
+            let fresh = unsafe { System.alloc(layout) };
+            if fresh.is_null() {
+                return false;
+            }
+            start.store(fresh.cast(), Release);
+        }
+        // SAFETY: the part was allocated with room for this row.
+        let place = unsafe { start.load(Relaxed).add(at) };
+        // SAFETY: as above; nobody reads it before `len` says that it is there, and the caller
+        // promises that nobody else adds a row.
+        unsafe { place.write(value) };
+        self.len.store(row + 1, Release);
+        true
     }
 }
 
@@ -228,9 +311,50 @@ pub(super) fn hash_bytes(seed: u64, bytes: &[u8]) -> u64 {
         })
 }
 
+/// Copies `bytes` into `room` as text, with U+FFFD in place of what is none, and cut at a
+/// character if it is too long.
+pub(super) fn copy_text<'a>(bytes: &[u8], room: &'a mut [u8]) -> &'a str {
+    let mut len = 0;
+    'copied: for chunk in bytes.utf8_chunks() {
+        let replaced = if chunk.invalid().is_empty() {
+            None
+        } else {
+            Some(char::REPLACEMENT_CHARACTER)
+        };
+        for character in chunk.valid().chars().chain(replaced) {
+            let Some(place) = room.get_mut(len..len + character.len_utf8()) else {
+                break 'copied;
+            };
+            len += character.encode_utf8(place).len();
+        }
+    }
+    std::str::from_utf8(&room[..len]).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_text_is_replaced_and_what_is_too_long_is_cut_at_a_character() {
+        assert_eq!(copy_text(b"caf\xe9s", &mut [0; 16]), "caf\u{fffd}s");
+        assert_eq!(copy_text("café".as_bytes(), &mut [0; 4]), "caf");
+        assert_eq!(copy_text(b"caf\xe9", &mut [0; 5]), "caf");
+    }
+
+    #[test]
+    fn a_table_holds_what_was_added_in_order() {
+        static TABLE: SysTable<usize> = SysTable::new();
+        assert_eq!(TABLE.get(0), None);
+        for row in 0..1_000 {
+            // SAFETY: this test alone knows the table.
+            assert!(unsafe { TABLE.push(row * 3) });
+        }
+        for row in 0..1_000 {
+            assert_eq!(TABLE.get(row), Some(row * 3));
+        }
+        assert_eq!((TABLE.len(), TABLE.get(1_000)), (1_000, None));
+    }
 
     #[test]
     fn a_map_holds_what_a_standard_map_holds() {

@@ -18,9 +18,15 @@
 //! [`STEPS_MAX`] steps. The last two are counted.
 //!
 //! What may be false: sides that a barrier, a condition variable, a semaphore or a channel keeps
-//! apart are reported all the same; the checker, which has the log, knows barriers. A side names the
-//! site and stack at which its chain was seen first, maybe on another thread than the one named.
+//! apart are reported all the same; the checker, which has the log, knows barriers. The side of the
+//! running thread names its own sites and stack; every other side those at which its chain was seen
+//! first, maybe on another thread than the one named.
 
+mod held_at;
+mod links;
+
+use self::held_at::HeldAt;
+use self::links::Links;
 use super::hooks::Ask;
 use super::identity::LockId;
 use super::log::{self, Op};
@@ -52,12 +58,8 @@ static ORDER: Guarded<Learned> = Guarded::new(Learned {
     stacks: SysVec::new(),
     reported: SysMap::new(),
     threads: SysVec::new(),
-    edges: SysMap::new(),
-    after: SysMap::new(),
-    links: SysVec::new(),
-    visited: SysMap::new(),
-    round: 0,
-    to_visit: SysVec::new(),
+    links: Links::new(),
+    held_at: [const { HeldAt::new() }; CYCLE_MAX],
     forgotten: 0,
     searches_cut: 0,
 });
@@ -75,17 +77,9 @@ struct Learned {
     reported: SysMap,
     /// By number, from 1.
     threads: SysVec<Thread>,
-    /// Which (lock, lock requested next) there are: enough to see that no cycle can exist.
-    edges: SysMap,
-    /// For each lock the latest of its `links`, plus one.
-    after: SysMap,
-    /// A lock that is requested next, and the link before this one of the same lock, plus one.
-    links: SysVec<(LockId, u32)>,
-    /// Locks met by the walk of this round, marked with its number.
-    visited: SysMap,
-    round: u32,
-    /// Locks that the walk has still to go on from.
-    to_visit: SysVec<LockId>,
+    links: Links,
+    /// What each side of the path of a search holds.
+    held_at: [HeldAt; CYCLE_MAX],
     forgotten: u64,
     searches_cut: u64,
 }
@@ -248,11 +242,14 @@ impl Learned {
         let thread = slot.thread.load(std::sync::atomic::Ordering::Relaxed);
         let new_thread = self.see(node, thread, slot.stretch.get());
         self.log(slot, node);
-        let cycle = if want.ask == Ask::Wait && new_thread && self.may_close(node) {
-            self.search(node)
-        } else {
-            None
-        };
+        if want.ask != Ask::Wait || !new_thread || !self.may_close(node) {
+            return (node, None);
+        }
+        let mut cycle = self.search(node, thread);
+        let own = cycle.as_mut().and_then(|cycle| cycle.sides[0].as_mut());
+        if let Some(own) = own.filter(|own| own.thread == thread) {
+            own.tell(slot, want, stack);
+        }
         (node, cycle)
     }
 
@@ -301,68 +298,54 @@ impl Learned {
                 let _ = self.by_lock.insert(key, parent);
             }
             self.nodes[parent as usize - 1].first_child = number;
-            self.link(above.lock, held.lock);
+            self.links.add(above.lock, held.lock);
         }
         (number, true)
     }
 
-    /// Notes that `to` is requested while `from` is the youngest lock held.
-    fn link(&mut self, from: LockId, to: LockId) {
-        let key = mix(from.0, to.0) | 1;
-        if from == to || self.edges.get(key).is_some() {
-            return;
-        }
-        let head = self.after.get(from.0.max(1)).unwrap_or(0);
-        if self.links.push((to, head)) && self.edges.insert(key, 1) {
-            let _ = self.after.insert(from.0.max(1), self.links.len() as u32);
-        }
-    }
-
     /// Whether some path of orders leads from what the node asks for to what is held there: if not,
     /// no cycle can close here, and mostly none can.
-    ///
-    /// Orders between neighbours in a chain are enough for that: older locks of the chain reach the
-    /// wanted one through the younger ones. Costs one look at each order that can be reached.
     fn may_close(&mut self, node: u32) -> bool {
-        let wants = self.node(node).lock;
-        if self.after.get(wants.0.max(1)).is_none() {
+        if self.links.are_ordered() {
             return false;
         }
-        if self.round > u32::MAX - 4 {
-            self.round = 0;
-            self.visited.clear();
+        if self.gather(0, node).is_none() {
+            self.searches_cut += 1;
+            return false;
         }
-        self.round += 2;
-        let (held_mark, seen_mark) = (self.round, self.round + 1);
-        let mut at = self.node(node).parent;
-        while at != 0 {
-            let (lock, parent) = (self.node(at).lock, self.node(at).parent);
-            if lock != wants && !self.visited.insert(lock.0.max(1), held_mark) {
-                return true;
+        let wants = self.node(node).lock;
+        let held = &self.held_at[0];
+        self.links
+            .lead(wants, |lock| lock != wants && held.holds(lock))
+    }
+
+    /// Collects what the side at this place of a path holds, from its node; returns how many locks
+    /// were looked at, or nothing without memory.
+    ///
+    /// Mostly it holds what it held before and a little more: then only that is added.
+    fn gather(&mut self, side: usize, node: u32) -> Option<usize> {
+        let Learned { nodes, held_at, .. } = self;
+        let row = |number: u32| &nodes[number as usize - 1];
+        let held = &mut held_at[side];
+        let youngest = row(node).parent;
+        let (mut at, mut count) = (youngest, 0);
+        while at != 0 && at != held.youngest {
+            at = row(at).parent;
+            count += 1;
+        }
+        if at == 0 {
+            held.clear();
+        }
+        let mut at = youngest;
+        while at != 0 && at != held.youngest {
+            if !held.add(row(at).lock, row(at).mode) {
+                held.clear();
+                return None;
             }
-            at = parent;
+            at = row(at).parent;
         }
-        self.to_visit.clear();
-        if !self.to_visit.push(wants) {
-            return true;
-        }
-        while let Some(lock) = self.to_visit.pop() {
-            let mut link = self.after.get(lock.0.max(1)).unwrap_or(0);
-            while link != 0 {
-                let (to, next) = self.links[link as usize - 1];
-                match self.visited.get(to.0.max(1)) {
-                    Some(mark) if mark == held_mark => return true,
-                    Some(mark) if mark == seen_mark => {}
-                    _ => {
-                        if !self.visited.insert(to.0.max(1), seen_mark) || !self.to_visit.push(to) {
-                            return true;
-                        }
-                    }
-                }
-                link = next;
-            }
-        }
-        false
+        held.youngest = youngest;
+        Some(count)
     }
 
     /// Notes that `thread` showed the node; whether it is the first time for that thread.
@@ -453,10 +436,10 @@ impl Learned {
         self.children.clear();
         self.by_lock.clear();
         self.stacks.clear();
-        self.edges.clear();
-        self.after.clear();
         self.links.clear();
-        self.visited.clear();
+        for held in &mut self.held_at {
+            held.clear();
+        }
         settings::new_epoch();
     }
 
@@ -509,7 +492,7 @@ impl Learned {
 
     /// The shortest cycle that asks first for what `node` asks for, if it could happen; else one
     /// that was seen on one thread only.
-    fn search(&mut self, node: u32) -> Option<Cycle> {
+    fn search(&mut self, node: u32, running: u32) -> Option<Cycle> {
         // Without another node that wants anything while holding the wanted lock there is none.
         let mut steps = STEPS_MAX;
         let mut found = None;
@@ -540,13 +523,13 @@ impl Learned {
                 .reported
                 .insert(self.cycle_hash(&path[..len], one_thread), 1);
         }
-        Some(self.cycle(&path[..len], one_thread))
+        Some(self.cycle(&path[..len], one_thread, running))
     }
 
-    /// Tries to make the path into a cycle of `len` nodes. The depth of the recursion is at most
-    /// [`CYCLE_MAX`].
+    /// Tries to make the path into a cycle of `len` nodes. What its nodes so far hold is in
+    /// `held_at`. The depth of the recursion is at most [`CYCLE_MAX`].
     fn extend(
-        &self,
+        &mut self,
         path: &mut [u32; CYCLE_MAX],
         at: usize,
         len: usize,
@@ -563,7 +546,7 @@ impl Learned {
                 first_child,
                 ..
             } = *self.node(holder);
-            let mut node = if mode.excludes(last.mode) {
+            let mut node = if mode.excludes(last.mode) && !self.is_gated(holder, at, steps) {
                 first_child
             } else {
                 0
@@ -575,31 +558,48 @@ impl Learned {
                 *steps -= 1;
                 if self.fits(path, at, node, one_thread) {
                     path[at] = node;
-                    if at + 1 < len {
-                        *deeper = true;
-                        if self.extend(path, at + 1, len, one_thread, steps, deeper) {
-                            return true;
-                        }
+                    *deeper = true;
+                    let found = if at + 1 < len {
+                        let gathered = self.gather(at, node);
+                        pay(steps, gathered.unwrap_or(usize::MAX));
+                        self.extend(path, at + 1, len, one_thread, steps, deeper)
                     } else {
-                        *deeper = true;
                         let wants = *self.node(node);
-                        let closes = self.held(path[0]).any(|held| {
-                            let held = self.node(held);
-                            held.lock == wants.lock && held.mode.excludes(wants.mode)
-                        });
-                        if closes
+                        self.held_at[0].keeps_out(wants.lock, wants.mode)
                             && self.threads_fit(&path[..len], one_thread)
                             && !self.is_reported(&path[..len], one_thread)
-                        {
-                            return true;
-                        }
+                    };
+                    if found {
+                        return true;
                     }
                 }
-                node = self.next_below(holder, node);
+                // Whatever is asked for while a gate lock is held cannot be the next side.
+                let below = !self.is_gate(node, at);
+                node = self.next(holder, node, below);
             }
             holder = next_of_lock;
         }
         false
+    }
+
+    /// Whether who holds what the node acquired is kept apart from the first `sides` of the path.
+    fn is_gate(&self, node: u32, sides: usize) -> bool {
+        let Node { lock, mode, .. } = *self.node(node);
+        self.held_at[..sides]
+            .iter()
+            .any(|side| side.is_gate(lock, mode))
+    }
+
+    /// Whether the node or one that it lies below is a gate lock against the first `sides`.
+    fn is_gated(&self, node: u32, sides: usize, steps: &mut usize) -> bool {
+        let mut count = 0;
+        let mut at = node;
+        while at != 0 && !self.is_gate(at, sides) {
+            at = self.node(at).parent;
+            count += 1;
+        }
+        pay(steps, count);
+        at != 0
     }
 
     /// What stands for a cycle in `reported`: the same whichever side closes it.
@@ -613,10 +613,11 @@ impl Learned {
         self.reported.get(hash).is_some()
     }
 
-    /// The node after `node` in a walk over all that lies below `top`.
-    fn next_below(&self, top: u32, node: u32) -> u32 {
+    /// The node after `node` in a walk over all that lies below `top`; what lies below `node` itself
+    /// only if `below`.
+    fn next(&self, top: u32, node: u32, below: bool) -> u32 {
         let mut at = node;
-        if self.node(at).first_child != 0 {
+        if below && self.node(at).first_child != 0 {
             return self.node(at).first_child;
         }
         while at != top {
@@ -628,8 +629,8 @@ impl Learned {
         0
     }
 
-    /// Whether `node` can be the next side: it waits, for another lock than the sides before it,
-    /// and no gate lock keeps it apart from any of them.
+    /// Whether `node` can be the next side, for all that its thread and its lock say: it waits, for
+    /// another lock than the sides before it, and could overlap with them.
     fn fits(&self, path: &[u32; CYCLE_MAX], at: usize, node: u32, one_thread: bool) -> bool {
         let wants = self.node(node);
         if wants.ask != Ask::Wait {
@@ -638,23 +639,11 @@ impl Learned {
         path[..at].iter().all(|&side| {
             side != node
                 && self.node(side).lock != wants.lock
-                && !self.gated(side, node)
                 && if one_thread {
                     self.together(side, node)
                 } else {
                     self.apart(side, node)
                 }
-        })
-    }
-
-    /// Whether both sides hold one lock in modes that exclude each other.
-    fn gated(&self, a: u32, b: u32) -> bool {
-        self.held(a).any(|a| {
-            let a = self.node(a);
-            self.held(b).any(|b| {
-                let b = self.node(b);
-                a.lock == b.lock && (a.mode.excludes(b.mode) || b.mode.excludes(a.mode))
-            })
         })
     }
 
@@ -680,11 +669,11 @@ impl Learned {
 
     /// Whether all sides can be on different threads at once; for `one_thread`, that they need not.
     fn threads_fit(&self, path: &[u32], one_thread: bool) -> bool {
-        one_thread || self.assign(path).is_some()
+        one_thread || self.assign(path, None).is_some()
     }
 
-    /// A thread for each side, all different and unordered.
-    fn assign(&self, path: &[u32]) -> Option<[(u32, u32); CYCLE_MAX]> {
+    /// A thread for each side, all different and unordered; for the first side `first`, if given.
+    fn assign(&self, path: &[u32], first: Option<u32>) -> Option<[(u32, u32); CYCLE_MAX]> {
         let mut chosen = [(0, 0); CYCLE_MAX];
         let mut tried = [0_usize; CYCLE_MAX];
         let mut at = 0;
@@ -696,6 +685,7 @@ impl Learned {
             let next = (tried[at]..SEEN_MAX).find(|&choice| {
                 let place = seen[choice];
                 place.0 != 0
+                    && (at > 0 || first.is_none_or(|first| place.0 == first))
                     && chosen[..at].iter().all(|&other| {
                         other.0 != place.0
                             && !self.before(place, other)
@@ -715,8 +705,14 @@ impl Learned {
         }
     }
 
-    fn cycle(&self, path: &[u32], one_thread: bool) -> Cycle {
-        let threads = self.assign(path);
+    /// The cycle, whose first side is the running thread's if that can be.
+    fn cycle(&self, path: &[u32], one_thread: bool, running: u32) -> Cycle {
+        let threads = if one_thread {
+            None
+        } else {
+            self.assign(path, Some(running))
+                .or_else(|| self.assign(path, None))
+        };
         let mut cycle = Cycle {
             len: path.len(),
             sides: [None; CYCLE_MAX],
@@ -728,7 +724,10 @@ impl Learned {
             let holds = self
                 .held(number)
                 .find(|&held| self.node(held).lock == before.lock);
-            let thread = threads.map_or(node.seen[0].0, |threads| threads[at].0);
+            // Where one thread showed all sides it is mostly the running one, which showed the last.
+            let shown = node.seen.iter().any(|seen| seen.0 == running);
+            let alone = if shown { running } else { node.seen[0].0 };
+            let thread = threads.map_or(alone, |threads| threads[at].0);
             let row = (thread as usize)
                 .checked_sub(1)
                 .and_then(|at| self.threads.get(at));
@@ -747,6 +746,29 @@ impl Learned {
     }
 }
 
+/// Locks that a search looks at for the price of one step.
+const LOOKS_PER_STEP: usize = 16;
+
+/// Takes from the steps of a search what looking at so many locks costs.
+fn pay(steps: &mut usize, looks: usize) {
+    *steps = steps.saturating_sub(looks / LOOKS_PER_STEP);
+}
+
+impl CycleSide {
+    /// Says of the running thread what itself holds and wants, and where.
+    fn tell(&mut self, slot: &Slot, want: HeldLock, stack: &Stack) {
+        let (lock, mode) = (self.holds.lock, self.holds.mode);
+        let mut held = slot.all_held().rev();
+        if let Some(holds) = held.find(|held| held.lock == lock && held.mode == mode) {
+            self.holds = holds;
+        }
+        self.wants = want;
+        if !stack.is_empty() {
+            self.stack = *stack;
+        }
+    }
+}
+
 impl Node {
     fn as_held(&self) -> HeldLock {
         HeldLock {
@@ -754,6 +776,7 @@ impl Node {
             mode: self.mode,
             ask: self.ask,
             again: false,
+            sendable: false,
             rank: None,
             site: self.site,
         }

@@ -1,6 +1,6 @@
 //! What the watcher asks of the system without the standard library's help, because that would
-//! allocate with the program's allocator or cannot be had there: environment variables, thread
-//! names, a call at the very end of a thread, and handlers around `fork`.
+//! allocate with the program's allocator or cannot be had there: environment variables, paths of any
+//! length, thread names, a call at the very end of a thread, and handlers around `fork`.
 
 #[cfg(not(unix))]
 mod other;
@@ -9,9 +9,11 @@ mod unix;
 
 #[cfg(not(unix))]
 pub(super) use other::{
-    at_thread_end, env, is_first_thread, on_fork, program_name, thread_name, write_stderr,
+    at_thread_end, create_new, current_dir, env, is_first_thread, make_dir, on_fork, program_name,
+    thread_name, write_stderr,
 };
 #[cfg(unix)]
 pub(super) use unix::{
-    at_thread_end, env, is_first_thread, on_fork, program_name, thread_name, write_stderr,
+    at_thread_end, create_new, current_dir, env, is_first_thread, make_dir, on_fork, program_name,
+    thread_name, write_stderr,
 };

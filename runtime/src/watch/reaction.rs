@@ -110,6 +110,7 @@ pub(super) fn print(finding: &Finding) {
 /// # Panics
 ///
 /// If that was chosen, or if the callback does.
+#[track_caller]
 pub(super) fn react(finding: &Finding, quiet: bool) {
     if quiet {
         // The caller holds a guard that would release what it does not hold if this unwound.
@@ -137,12 +138,15 @@ pub(super) fn react(finding: &Finding, quiet: bool) {
         Reaction::Report | Reaction::Silent => {}
         Reaction::Abort => std::process::abort(),
         Reaction::Panic => {
-            // A second panic while unwinding would abort: the report must do.
+            // The panic is the caller's, but some paths lead through closures, which have none: so
+            // the site stands in the message too. A second panic while unwinding would abort: the
+            // report must do.
             assert!(
                 quiet || std::thread::panicking(),
-                "lockwise: {} {}: {}",
+                "lockwise: {} {} at {}: {}",
                 finding.code.text(),
                 finding.code.name(),
+                finding.sides[0].wants.site,
                 finding.message
             );
         }

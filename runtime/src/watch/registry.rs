@@ -2,11 +2,12 @@
 //!
 //! Each crate has its own copy of a location, so equal pointers are only a short cut: per thread, a
 //! small table maps the pointers last seen to numbers, and behind it stands one table for all,
-//! keyed by content.
+//! keyed by content. A class is found by its number without a lock: comparing the places of held
+//! locks asks for that.
 
 use super::identity::Class;
 use super::log::{self, Op};
-use super::memory::{SysMap, SysVec, hash_bytes, mix};
+use super::memory::{SysMap, SysTable, SysVec, hash_bytes, mix};
 use super::own_lock::Guarded;
 use super::site::Site;
 use super::slot::Slot;
@@ -16,10 +17,13 @@ const CLASSES_MAX: usize = 1 << 20;
 /// The most sites that are told apart; the rest share number 0.
 const SITES_MAX: usize = 1 << 20;
 
+/// Classes by number, from 1. The registry's lock is held to add one.
+static CLASSES: SysTable<Class> = SysTable::new();
+
 static REGISTRY: Guarded<Registry> = Guarded::new(Registry {
     sites: SysVec::new(),
     site_numbers: SysMap::new(),
-    classes: SysVec::new(),
+    classes_logged: SysVec::new(),
     class_numbers: SysMap::new(),
 });
 
@@ -28,8 +32,8 @@ struct Registry {
     sites: SysVec<(Site, u32)>,
     /// Number by content hash; a collision is resolved by rehashing.
     site_numbers: SysMap,
-    /// By number, from 1; with the log generation in which each was defined.
-    classes: SysVec<(Class, u32)>,
+    /// The log generation in which each of `CLASSES` was defined.
+    classes_logged: SysVec<u32>,
     class_numbers: SysMap,
 }
 
@@ -51,12 +55,7 @@ pub(super) fn class_number(slot: &Slot, class: &Class) -> u32 {
 
 /// The class with this number.
 pub(super) fn class(number: u32) -> Option<Class> {
-    REGISTRY.with(|registry| {
-        registry
-            .classes
-            .get((number as usize).checked_sub(1)?)
-            .map(|(class, _)| *class)
-    })
+    CLASSES.get((number as usize).checked_sub(1)?)
 }
 
 /// Makes sure that the class with this number is defined in the log as it is now.
@@ -121,38 +120,43 @@ impl Registry {
         key = hash_bytes(key, class.type_name.as_bytes()) | 1;
         let number = loop {
             match self.class_numbers.get(key) {
-                Some(number) if same_class(&self.classes[number as usize - 1].0, class) => {
+                Some(number)
+                    if self::class(number).is_some_and(|known| same_class(&known, class)) =>
+                {
                     break number;
                 }
                 Some(_) => key = mix(key, 1) | 1,
-                None => {
-                    let number = self.classes.len() as u32 + 1;
-                    if self.classes.len() >= CLASSES_MAX
-                        || !self.classes.push((*class, 0))
-                        || !self.class_numbers.insert(key, number)
-                    {
-                        return 0;
-                    }
-                    break number;
-                }
+                None => match self.add_class(*class, key) {
+                    Some(number) => break number,
+                    None => return 0,
+                },
             }
         };
         self.log_class(slot, number);
         number
     }
 
+    /// Gives a new class its number, unless there are too many or there is no memory.
+    fn add_class(&mut self, class: Class, key: u64) -> Option<u32> {
+        let number = CLASSES.len() as u32 + 1;
+        if CLASSES.len() >= CLASSES_MAX || self.classes_logged.len() < CLASSES.len() {
+            return None;
+        }
+        // SAFETY: the registry's lock is held, and nobody adds a class without it.
+        let added = unsafe { CLASSES.push(class) };
+        let fits = added && self.classes_logged.push(0) && self.class_numbers.insert(key, number);
+        fits.then_some(number)
+    }
+
     fn log_class(&mut self, slot: &Slot, number: u32) {
-        let Some(row) = (number as usize)
-            .checked_sub(1)
-            .and_then(|at| self.classes.get_mut(at))
-        else {
+        let at = (number as usize).wrapping_sub(1);
+        let (Some(class), Some(logged)) = (class(number), self.classes_logged.get_mut(at)) else {
             return;
         };
-        if row.1 == log::generation() {
+        if *logged == log::generation() {
             return;
         }
-        row.1 = log::generation();
-        let class = row.0;
+        *logged = log::generation();
         let born = self.site(slot, class.born);
         slot.log_texts(Op::DefClass, |record| {
             record
@@ -189,4 +193,25 @@ pub(super) fn before_fork() {
 /// Gives it back afterwards, in the parent and in the child.
 pub(super) fn after_fork() {
     REGISTRY.give_back();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::mode::Kind;
+    use super::super::slot;
+    use super::*;
+
+    #[test]
+    fn a_known_class_is_found_while_another_has_the_registry() {
+        let class = Class {
+            kind: Kind::Mutex,
+            name: Some("known"),
+            born: Site::caller(),
+            type_name: "()",
+        };
+        let slot = slot::current().expect("there is memory");
+        let number = class_number(slot, &class);
+        let found = REGISTRY.with(|_| super::class(number));
+        assert_eq!(found.and_then(|class| class.name), Some("known"));
+    }
 }

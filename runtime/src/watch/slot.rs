@@ -23,8 +23,8 @@ use std::sync::atomic::{
 
 use super::hooks::Ask;
 use super::identity::{Identity, LockId, Rank};
-use super::log::{Cursor, Op, Record, Writer};
-use super::memory::mix;
+use super::log::{self, Cursor, Op, Record, Writer};
+use super::memory::{copy_text, mix};
 use super::mode::Mode;
 use super::site::Site;
 use super::{hooks, platform, registry, settings};
@@ -46,7 +46,8 @@ pub(super) struct Entry {
     pub(super) lock: AtomicU64,
     /// The acquisition site, packed.
     site: AtomicU64,
-    /// Mode in bits 0..8, ask in 8..16, re-entry in bit 16, rank plus one in bits 24..57.
+    /// Mode in bits 0..8, ask in 8..16, re-entry in bit 16, sendable in bit 17, rank plus one in
+    /// bits 24..57.
     meta: AtomicU64,
     /// The chain up to and with this entry, as a hash.
     key: AtomicU64,
@@ -62,6 +63,8 @@ pub(super) struct HeldLock {
     pub(super) ask: Ask,
     /// The thread held it already: a re-entrant lock taken again.
     pub(super) again: bool,
+    /// Its guard may be sent to another thread.
+    pub(super) sendable: bool,
     pub(super) rank: Option<Rank>,
     pub(super) site: Site,
 }
@@ -70,7 +73,8 @@ impl HeldLock {
     #[inline]
     fn meta(&self) -> u64 {
         let rank = self.rank.map_or(0, |rank| u64::from(rank.0) + 1);
-        self.mode as u64 | (self.ask as u64) << 8 | u64::from(self.again) << 16 | rank << 24
+        let flags = u64::from(self.again) | u64::from(self.sendable) << 1;
+        self.mode as u64 | (self.ask as u64) << 8 | flags << 16 | rank << 24
     }
 }
 
@@ -93,6 +97,8 @@ pub(super) struct Slot {
     pub(super) stretch: Cell<u32>,
     /// What `settings::epoch` was when this thread last looked.
     epoch: Cell<u32>,
+    /// The log generation in which this thread last told what it holds.
+    generation: Cell<u32>,
     /// The lock that was requested last and the node of that request; 0 if not looked up.
     pub(super) pending_node: Cell<(u64, u32)>,
     /// 1: the first thread of the process, 2: forked by us.
@@ -160,6 +166,7 @@ pub(super) fn enter(born: Option<(u32, Option<&str>)>) -> Option<&'static Slot> 
     slot.flags.set(flags);
     slot.stretch.set(0);
     slot.epoch.set(0);
+    slot.generation.set(log::generation());
     slot.cursor.restart();
     slot.busy.set(false);
     Some(slot)
@@ -204,6 +211,7 @@ fn make() -> Option<&'static Slot> {
         quiet: Cell::new(false),
         stretch: Cell::new(0),
         epoch: Cell::new(0),
+        generation: Cell::new(0),
         pending_node: Cell::new((0, 0)),
         flags: Cell::new(0),
         name: UnsafeCell::new([0; 256]),
@@ -282,6 +290,7 @@ impl Slot {
             mode: Mode::from_number((meta & 0xff) as u8).unwrap_or(Mode::Exclusive),
             ask: Ask::from_number((meta >> 8 & 0xff) as u8),
             again: meta >> 16 & 1 == 1,
+            sendable: meta >> 17 & 1 == 1,
             rank: (meta >> 24).checked_sub(1).map(|rank| Rank(rank as u32)),
             site,
         }
@@ -485,6 +494,12 @@ impl Slot {
         }
     }
 
+    /// Whether the log of this generation is one that this thread has not written to yet. It counts
+    /// as one that it has from now on.
+    pub(super) fn enters_log(&self, generation: u32) -> bool {
+        self.generation.replace(generation) != generation
+    }
+
     /// After a fork: whether this thread has not yet defined the lock in the new log. It is taken
     /// for defined from now on.
     pub(super) fn is_undefined_here(&self, lock: LockId) -> bool {
@@ -562,19 +577,13 @@ impl Slot {
         // SAFETY: only this thread touches the name, and nobody keeps a reference over `set_name`,
         // which `enter` calls before the slot is used.
         let bytes = unsafe { &*self.name.get() };
-        let bytes = &bytes[..self.name_len.get()];
-        match std::str::from_utf8(bytes) {
-            Ok(name) => name,
-            Err(error) => std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
-        }
+        std::str::from_utf8(&bytes[..self.name_len.get()]).unwrap_or_default()
     }
 
     fn set_name(&self, name: &[u8]) {
-        let len = name.len().min(256);
         // SAFETY: only this thread touches the name, and no reference to it exists now.
         let bytes = unsafe { &mut *self.name.get() };
-        bytes[..len].copy_from_slice(&name[..len]);
-        self.name_len.set(len);
+        self.name_len.set(copy_text(name, bytes).len());
     }
 
     fn writer(&self) -> Writer<'_> {

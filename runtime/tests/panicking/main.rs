@@ -5,8 +5,9 @@
 
 #![cfg(feature = "checks")]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe, Location, catch_unwind};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use lockwise::watch::hooks::held_mode;
@@ -23,6 +24,67 @@ fn refused<T>(code: &str, run: impl FnOnce() -> T) {
     };
     let message = panic.downcast_ref::<String>().expect("a message");
     assert!(message.contains(code), "{message}");
+}
+
+/// Where a panic because of a finding with this code says that it happened, by location and in its
+/// message.
+fn places<T>(code: &str, run: impl FnOnce() -> T) -> [String; 2] {
+    thread_local!(static PLACE: Cell<Option<u32>> = const { Cell::new(None) });
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            let here = panic.location().filter(|at| at.file() == file!());
+            PLACE.set(here.map(Location::line));
+            before(panic);
+        }));
+    });
+    set_reaction(Reaction::Panic);
+    let Err(panic) = catch_unwind(AssertUnwindSafe(run)) else {
+        panic!("{code} was not found");
+    };
+    let message = panic.downcast_ref::<String>().expect("a message");
+    let first = message.lines().next().unwrap_or_default().to_owned();
+    let place = PLACE.get().map_or_else(
+        || "not here".to_owned(),
+        |line| format!("{}:{line}:", file!()),
+    );
+    [place, first]
+}
+
+/// Checks that both places are in the line of this file with this number.
+fn are_at(places: &[String; 2], line: u32) {
+    let here = format!("{}:{line}:", file!());
+    assert_eq!(places[0], here);
+    assert!(places[1].contains(&here), "{places:?}");
+}
+
+#[test]
+fn a_panic_names_the_line_of_the_request() {
+    let (mutex, std_mutex) = (Mutex::new(()), lockwise::stdsync::Mutex::new(()));
+    let (table, std_table) = (RwLock::new(()), lockwise::stdsync::RwLock::new(()));
+    let _held = (
+        mutex.lock(),
+        std_mutex.lock(),
+        table.write(),
+        std_table.write(),
+    );
+    are_at(&places("LW0002", || drop(mutex.lock())), line!());
+    are_at(&places("LW0002", || drop(table.read())), line!());
+    are_at(&places("LW0002", || drop(table.write())), line!());
+    are_at(&places("LW0002", || drop(table.upgradable_read())), line!());
+    are_at(&places("LW0002", || drop(std_mutex.lock())), line!());
+    are_at(&places("LW0002", || drop(std_table.read())), line!());
+    are_at(&places("LW0002", || drop(std_table.write())), line!());
+}
+
+#[test]
+fn a_panic_behind_a_closure_names_the_line_in_its_message() {
+    let lock = Arc::new(Mutex::new(()));
+    let _held = lock.lock();
+    let places = places("LW0002", || drop(lock.lock_arc()));
+    let here = format!("{}:{}:", file!(), line!() - 1);
+    assert!(places[1].contains(&here), "{places:?}");
 }
 
 #[test]

@@ -631,7 +631,9 @@ fn first_turns(log: &LogFile<'_>) -> HashMap<u64, Object> {
     }
     for segment in &log.segments {
         for record in log.records(segment) {
-            if let Some((object, turn, _)) = turn_of(&record) {
+            // Turn 0 is what was held over the fork: it says nothing of where its parent was.
+            let counted = turn_of(&record).filter(|(_, turn, _)| *turn > 0);
+            if let Some((object, turn, _)) = counted {
                 let before = turn.saturating_sub(1);
                 let state = objects.entry(object).or_insert_with(|| Object {
                     turn: before,

@@ -169,12 +169,14 @@ impl<'a> Names<'a> {
             .iter()
             .map(|&(instance, class, ..)| (instance, class));
         let lock_labels = labels(locks, &self.classes);
-        for ((_, class, kind, rank), label) in self.locks.into_iter().zip(lock_labels) {
+        for ((instance, class, kind, rank), label) in self.locks.into_iter().zip(lock_labels) {
+            let def = self.log.locks.get(&instance);
             run.locks.push(Lock {
                 label,
                 class,
                 kind,
                 rank,
+                sendable: def.is_some_and(|def| def.sendable),
                 former: None,
             });
         }

@@ -389,6 +389,7 @@ impl Builder {
             class: ClassId(0),
             kind: Kind::Mutex,
             rank: None,
+            sendable: false,
             former,
         });
         lock

@@ -51,6 +51,7 @@ fn chains() -> Evidence {
         class: ClassId(class),
         kind: Kind::Mutex,
         rank: None,
+        sendable: false,
         former: None,
     };
     let class = |label: &str, trusted| Class {
@@ -138,6 +139,39 @@ fn what_the_runtime_reported_comes_out_as_it_was() {
         violation.message,
         "T0 asks for a while holding b: rank 1 is not above rank 2"
     );
+}
+
+#[test]
+fn what_a_sent_guard_may_release_is_at_most_possible() {
+    let again = "
+        T1: acq(A) acq(A)";
+    let mut evidence = evidence_of(&[again]);
+    assert!(strongest(&judge(&evidence, &Options::default())) > Some(Certainty::Possible));
+    evidence.runs[0].locks[0].sendable = true;
+    let verdict = judge(&evidence, &Options::default());
+    assert_eq!(strongest(&verdict), Some(Certainty::Possible));
+    assert!(
+        verdict
+            .findings
+            .iter()
+            .all(|found| found.witness.is_empty())
+    );
+    // What the runtime reported and stopped is no surer.
+    let mut evidence = chains();
+    evidence.runs[0].chains.clear();
+    let held = evidence.runs[0].held[0].held;
+    evidence.runs[0].reported.push(Reported {
+        code: "LW0002".to_owned(),
+        thread: ThreadId(0),
+        holds: Some(held),
+        want: held,
+        message: "it waits for itself".to_owned(),
+    });
+    let verdict = judge(&evidence, &Options::default());
+    assert_eq!(strongest(&verdict), Some(Certainty::Certain));
+    evidence.runs[0].locks[0].sendable = true;
+    let verdict = judge(&evidence, &Options::default());
+    assert_eq!(strongest(&verdict), Some(Certainty::Possible));
 }
 
 #[test]

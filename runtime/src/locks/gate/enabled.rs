@@ -52,6 +52,7 @@ impl Gate {
     /// If this thread stands in it already, and if the program chose to panic on what the request
     /// breaks.
     #[cold]
+    #[track_caller]
     pub(crate) fn enter(&self, at: Site) -> Inside<'_> {
         self.refuse_reentry(at);
         let lock = carrying(at, || self.lock.lock());
@@ -68,6 +69,7 @@ impl Gate {
     ///
     /// As [`Gate::enter`].
     #[cold]
+    #[track_caller]
     pub(crate) fn wait<T>(&self, at: Site, wait: impl FnOnce() -> T) -> T {
         self.refuse_reentry(at);
         let raw = self.raw();
@@ -79,6 +81,7 @@ impl Gate {
     }
 
     /// Reports and panics if this thread stands in the gate.
+    #[track_caller]
     fn refuse_reentry(&self, at: Site) {
         let inside = *self.inside.lock();
         let Some((thread, outer)) = inside else {

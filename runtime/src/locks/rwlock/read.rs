@@ -156,6 +156,7 @@ impl<T: ?Sized> RwLock<T> {
     /// [`RwLock::read`], as if called from `at`.
     #[doc(hidden)]
     #[inline]
+    #[track_caller]
     pub fn read_at(&self, at: Site) -> RwLockReadGuard<'_, T> {
         self.sited().lock_shared_at(at);
         // SAFETY: the lock was just taken in this mode, and nobody else made a guard for that.
@@ -186,6 +187,7 @@ impl<T: ?Sized> RwLock<T> {
     /// [`RwLock::read_recursive`], as if called from `at`.
     #[doc(hidden)]
     #[inline]
+    #[track_caller]
     pub fn read_recursive_at(&self, at: Site) -> RwLockReadGuard<'_, T> {
         self.sited().lock_shared_recursive_at(at);
         // SAFETY: the lock was just taken in this mode, and nobody else made a guard for that.

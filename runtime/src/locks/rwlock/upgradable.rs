@@ -92,6 +92,7 @@ impl<T: ?Sized> RwLock<T> {
     /// [`RwLock::upgradable_read`], as if called from `at`.
     #[doc(hidden)]
     #[inline]
+    #[track_caller]
     pub fn upgradable_read_at(&self, at: Site) -> RwLockUpgradableReadGuard<'_, T> {
         self.sited().lock_upgradable_at(at);
         // SAFETY: the lock was just taken in this mode, and nobody else made a guard for that.

@@ -86,6 +86,7 @@ impl<T: ?Sized> RwLock<T> {
     /// [`RwLock::write`], as if called from `at`.
     #[doc(hidden)]
     #[inline]
+    #[track_caller]
     pub fn write_at(&self, at: Site) -> RwLockWriteGuard<'_, T> {
         self.sited().lock_exclusive_at(at);
         // SAFETY: the lock was just taken in this mode, and nobody else made a guard for that.

@@ -50,7 +50,8 @@
 //! ```text
 //!  1 DefSite    site, line varint, column varint, file text, module text, expression text
 //!  2 DefClass   class, kind byte, flags byte (1: trusted), site (born), name text, type text
-//!  3 DefLock    lock, class, rank + 1 varint (0: none); of a semaphore: its first units + 1
+//!  3 DefLock    lock, class, varint: rank + 1 (0: none), of a semaphore its first units + 1; plus 2^40
+//!               if guards of the lock may be sent to other threads
 //!  4 Thread     thread varint, segment varint, flags byte (1: first thread, 2: forked by us), name text
 //!  5 Fork       child varint, site
 //!  6 Join       child varint, site
@@ -75,7 +76,8 @@
 //! ```
 //!
 //! There is no clock. Each object counts its own acquisitions (*turn*) inside the critical section,
-//! which orders them; fork and join order the rest. At level `order` there are no records 8 to 20
+//! which orders them; fork and join order the rest. The log of a forked child starts with what the
+//! forking thread held, as records 8 of turn 0. At level `order` there are no records 8 to 20
 //! but a [`Op::DefNode`] for each new (locks held, lock wanted), as a tree whose nodes name their
 //! parents, and a [`Op::Seen`] for each node per thread and stretch between fork and join events.
 //! `DefNode` names the class of its lock, because at that level no `DefLock` is written.
@@ -111,6 +113,9 @@ pub(crate) const CHUNK_HEADER: usize = 16;
 pub(crate) const HEADER_LEN: usize = 128;
 /// The greatest text that is written, in bytes; longer ones are cut.
 pub(crate) const TEXT_MAX: usize = 1024;
+
+/// The bit beside a lock's rank that says that its guards may be sent to other threads.
+pub(crate) const SENDABLE: u64 = 1 << 40;
 
 /// The offsets of the counters in the header.
 pub(crate) mod counter {

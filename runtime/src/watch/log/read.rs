@@ -9,7 +9,9 @@ use std::fmt;
 
 use super::super::hooks::Ask;
 use super::super::mode::{Kind, Mode};
-use super::{CHUNK_HEADER, CHUNK_LEN, CHUNK_MAGIC, HEADER_LEN, MAGIC, Op, VERSION, counter};
+use super::{
+    CHUNK_HEADER, CHUNK_LEN, CHUNK_MAGIC, HEADER_LEN, MAGIC, Op, SENDABLE, VERSION, counter,
+};
 
 /// Why nothing could be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,6 +123,8 @@ pub struct LockDef {
     pub class: u32,
     /// The declared rank; for a semaphore, the units that it started with.
     pub rank: Option<u32>,
+    /// Whether its guards may be sent to other threads.
+    pub sendable: bool,
 }
 
 /// An acquisition in its context, as defined in a log.
@@ -374,7 +378,7 @@ fn read_header(bytes: &[u8]) -> Result<Header, LogError> {
         bytes: &bytes[..bytes.len().min(CHUNK_LEN)],
         at: HEADER_LEN,
     }
-    .text()
+    .text_bytes()
     .ok_or(LogError::HeaderCutOff { len: bytes.len() })?;
     Ok(Header {
         process: half(16),
@@ -386,7 +390,8 @@ fn read_header(bytes: &[u8]) -> Result<Header, LogError> {
         forgotten: word(counter::FORGOTTEN),
         fell: word(counter::FELL) != 0,
         stopped: word(counter::STOPPED) != 0,
-        program: program.to_owned(),
+        // Early logs hold the name as the system gives it.
+        program: String::from_utf8_lossy(program).into_owned(),
     })
 }
 
@@ -562,11 +567,15 @@ impl<'a> Decoder<'a> {
     }
 
     fn text(&mut self) -> Option<&'a str> {
+        std::str::from_utf8(self.text_bytes()?).ok()
+    }
+
+    fn text_bytes(&mut self) -> Option<&'a [u8]> {
         let len = usize::try_from(self.long()?).ok()?;
         let end = self.at.checked_add(len)?;
         let bytes = self.bytes.get(self.at..end)?;
         self.at = end;
-        std::str::from_utf8(bytes).ok()
+        Some(bytes)
     }
 
     fn mode(&mut self) -> Option<Mode> {
@@ -619,10 +628,16 @@ impl<'a> Decoder<'a> {
             }
             3 => {
                 let (lock, class, rank) = (self.long()?, self.number()?, self.long()?);
-                let rank = rank
+                let sendable = rank & SENDABLE != 0;
+                let rank = (rank & !SENDABLE)
                     .checked_sub(1)
                     .and_then(|rank| u32::try_from(rank).ok());
-                Item::Lock(lock, LockDef { class, rank })
+                let def = LockDef {
+                    class,
+                    rank,
+                    sendable,
+                };
+                Item::Lock(lock, def)
             }
             4 => {
                 let (thread, number) = (self.number()?, self.number()?);

@@ -5,10 +5,11 @@
 //! line on standard error, and the program goes on.
 
 use std::cell::Cell;
+use std::ffi::CStr;
 use std::fs::File;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use super::super::memory::{SysVec, hash_bytes, mix};
+use super::super::memory::{SysVec, copy_text, hash_bytes, mix};
 use super::super::own_lock::Guarded;
 use super::super::{platform, settings};
 use super::encode::{PLAIN_MAX, Record};
@@ -29,6 +30,7 @@ static OPEN: Guarded<OpenLog> = Guarded::new(OpenLog {
     file: None,
     blocks: 0,
     nonce: 0,
+    dir: Path::EMPTY,
     spare: SysVec::new(),
 });
 
@@ -38,6 +40,9 @@ struct OpenLog {
     /// How many blocks the file has, header included.
     blocks: u64,
     nonce: u64,
+    /// Where the logs of this process and of those that it forks stand, from the root: the program
+    /// may change its directory at any time. Empty until the first log is opened.
+    dir: Path,
     /// Chunks that threads left when they ended: address, and where their records end.
     spare: SysVec<(usize, usize)>,
 }
@@ -192,7 +197,10 @@ impl OpenLog {
 
     /// Creates the file. Uses no allocator: the path is built in place.
     fn open(&mut self) -> bool {
-        let opened = Path::of_log(self.nonce).and_then(|(path, nonce)| {
+        if self.dir.len == 0 {
+            self.dir = Path::of_logs().unwrap_or(Path::EMPTY);
+        }
+        let opened = self.dir.log(self.nonce).and_then(|(path, nonce)| {
             let file = path.create()?;
             let header = mapping::map(&file, 0).ok()?;
             Some((file, header, nonce))
@@ -223,12 +231,12 @@ impl OpenLog {
         unsafe { header.copy_from_nonoverlapping(bytes.as_ptr(), HEADER_LEN) };
         let mut buffer = [0; 256];
         let program = platform::program_name(&mut buffer);
-        let mut text = [0_u8; 2 + 256];
-        let len = program.len();
+        // A byte that is no text takes three as text.
+        let mut text = [0_u8; 2 + 3 * 256];
+        let len = copy_text(program, &mut text[2..]).len();
         text[0] = (len & 0x7f) as u8 | 0x80;
         text[1] = (len >> 7) as u8;
-        text[2..2 + len].copy_from_slice(program);
-        // SAFETY: 128 + 258 bytes lie inside the block.
+        // SAFETY: 128 + 770 bytes lie inside the block.
         let place = unsafe { header.add(HEADER_LEN) };
         // SAFETY: the block is mapped and ours, and so long as the text.
         unsafe { place.copy_from_nonoverlapping(text.as_ptr(), 2 + len) };
@@ -243,15 +251,25 @@ impl OpenLog {
     }
 }
 
-/// A path, or a part of one, built without an allocator.
+/// The most bytes of a path that the systems at hand take, its zero included.
+const PATH_MAX: usize = 4096;
+
+/// A path, or a part of one, built without an allocator. Behind it all bytes are zero.
+#[derive(Clone, Copy)]
 struct Path {
-    bytes: [u8; 1024],
+    bytes: [u8; PATH_MAX],
     len: usize,
 }
 
 impl Path {
+    const EMPTY: Path = Path {
+        bytes: [0; PATH_MAX],
+        len: 0,
+    };
+
     fn push(&mut self, part: &[u8]) -> Option<()> {
-        self.bytes
+        // One place is left for the zero.
+        self.bytes[..PATH_MAX - 1]
             .get_mut(self.len..self.len + part.len())?
             .copy_from_slice(part);
         self.len += part.len();
@@ -272,17 +290,21 @@ impl Path {
         }
     }
 
-    fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
+    /// The directory that `LOCKWISE_LOG` names, from the root.
+    fn of_logs() -> Option<Path> {
+        let named = platform::env(c"LOCKWISE_LOG")?;
+        let mut path = Path::EMPTY;
+        if !named.starts_with(b"/") {
+            path.len = platform::current_dir(&mut path.bytes[..PATH_MAX - 1])?;
+            path.push(b"/")?;
+        }
+        path.push(named)?;
+        Some(path)
     }
 
-    /// `DIR/PROGRAM.PID.NONCE.lwlog`, and the nonce.
-    fn of_log(parent: u64) -> Option<(Path, u64)> {
-        let mut path = Path {
-            bytes: [0; 1024],
-            len: 0,
-        };
-        path.push(platform::env(c"LOCKWISE_LOG")?)?;
+    /// `DIR/PROGRAM.PID.NONCE.lwlog` in this directory, and the nonce.
+    fn log(&self, parent: u64) -> Option<(Path, u64)> {
+        let mut path = *self;
         path.push(b"/")?;
         let mut buffer = [0; 256];
         let program = platform::program_name(&mut buffer);
@@ -305,31 +327,22 @@ impl Path {
         Some((path, nonce))
     }
 
-    #[cfg(unix)]
+    /// Creates the file, and the directories that it stands in where they are missing.
     fn create(&self) -> Option<File> {
-        use std::os::unix::ffi::OsStrExt;
-
-        let path = std::path::Path::new(std::ffi::OsStr::from_bytes(self.bytes()));
-        let fresh = || {
-            File::options()
-                .read(true)
-                .write(true)
-                .create_new(true)
-                .open(path)
-        };
-        fresh()
-            .or_else(|_| {
-                if let Some(dir) = path.parent() {
-                    std::fs::create_dir_all(dir)?;
-                }
-                fresh()
-            })
-            .ok()
+        platform::create_new(self.c_str()?).or_else(|| {
+            let slashes = (1..self.len).filter(|&at| self.bytes[at] == b'/');
+            for slash in slashes {
+                let mut above = *self;
+                above.bytes[slash..].fill(0);
+                above.len = slash;
+                platform::make_dir(above.c_str()?);
+            }
+            platform::create_new(self.c_str()?)
+        })
     }
 
-    #[cfg(not(unix))]
-    fn create(&self) -> Option<File> {
-        None
+    fn c_str(&self) -> Option<&CStr> {
+        CStr::from_bytes_with_nul(&self.bytes[..=self.len]).ok()
     }
 }
 

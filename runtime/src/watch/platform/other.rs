@@ -2,11 +2,25 @@
 
 use std::cell::Cell;
 use std::ffi::{CStr, c_void};
+use std::fs::File;
 
 /// The value of an environment variable, kept for good.
 pub(crate) fn env(name: &'static CStr) -> Option<&'static [u8]> {
     let value = std::env::var_os(name.to_str().ok()?)?;
     Some(Box::leak(value.into_encoded_bytes().into_boxed_slice()))
+}
+
+/// There is no log here that would need a directory.
+pub(crate) fn current_dir(_: &mut [u8]) -> Option<usize> {
+    None
+}
+
+/// There is no log here that would need a directory.
+pub(crate) fn make_dir(_: &CStr) {}
+
+/// There is no log here.
+pub(crate) fn create_new(_: &CStr) -> Option<File> {
+    None
 }
 
 /// Writes to standard error.

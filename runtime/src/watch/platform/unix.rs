@@ -1,10 +1,13 @@
 //! The system on Unix: a few functions of libc, declared here so that nothing is linked for them.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::fs::File;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 unsafe extern "C" {
     fn getenv(name: *const c_char) -> *const c_char;
+    fn getcwd(path: *mut c_char, len: usize) -> *mut c_char;
+    fn mkdir(path: *const c_char, permissions: Permissions) -> c_int;
     fn pthread_key_create(key: *mut Key, end: Option<extern "C" fn(*mut c_void)>) -> c_int;
     fn pthread_setspecific(key: Key, value: *const c_void) -> c_int;
     fn pthread_atfork(
@@ -19,6 +22,12 @@ type Key = std::ffi::c_ulong;
 #[cfg(not(any(target_os = "macos", target_os = "ios")))]
 type Key = std::ffi::c_uint;
 
+/// `mode_t`.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+type Permissions = std::ffi::c_uint;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+type Permissions = u16;
+
 /// The value of an environment variable.
 ///
 /// The bytes stay valid as long as nobody changes the environment, which Rust calls unsafe while
@@ -32,6 +41,28 @@ pub(crate) fn env(name: &'static CStr) -> Option<&'static [u8]> {
     // SAFETY: `getenv` returns a valid C string or null, and nobody changes the environment while
     // it is read: `set_var` is unsafe for just that reason.
     Some(unsafe { CStr::from_ptr(value) }.to_bytes())
+}
+
+/// Copies the path of the current directory into `buffer` and returns its length; none if the
+/// directory is gone or its path too long.
+pub(crate) fn current_dir(buffer: &mut [u8]) -> Option<usize> {
+    // SAFETY: `buffer` is valid for writes of its length.
+    let path = unsafe { getcwd(buffer.as_mut_ptr().cast(), buffer.len()) };
+    if path.is_null() {
+        return None;
+    }
+    buffer.iter().position(|&byte| byte == 0)
+}
+
+/// Makes a directory, if it is not there.
+pub(crate) fn make_dir(path: &CStr) {
+    // SAFETY: `path` is a valid C string. Whether it failed shows when something is put there.
+    let _ = unsafe { mkdir(path.as_ptr(), 0o777) };
+}
+
+/// Makes a file that is not there yet, to be read and written.
+pub(crate) fn create_new(path: &CStr) -> Option<File> {
+    imp::create_new(path)
 }
 
 /// Writes to standard error in one piece and past the standard library's lock, which the program
@@ -105,9 +136,13 @@ pub(crate) fn thread_name(buffer: &mut [u8; 256]) -> Option<&[u8]> {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod imp {
-    use std::ffi::{c_char, c_int, c_ulong};
+    use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong};
+    use std::fs::File;
+    use std::os::fd::FromRawFd;
 
     unsafe extern "C" {
+        #[cfg_attr(target_env = "gnu", link_name = "open64")]
+        fn open(path: *const c_char, flags: c_int, ...) -> c_int;
         fn getpid() -> c_int;
         fn gettid() -> c_int;
         fn prctl(option: c_int, ...) -> c_int;
@@ -116,6 +151,26 @@ mod imp {
 
     /// `PR_GET_NAME`.
     const GET_NAME: c_int = 16;
+    /// `O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC`, by the numbers of the architectures that Rust's
+    /// hosts have.
+    #[cfg(not(any(target_arch = "mips", target_arch = "mips64", target_arch = "sparc64")))]
+    const CREATE_NEW: c_int = 0o2 | 0o100 | 0o200 | 0o2_000_000;
+    #[cfg(any(target_arch = "mips", target_arch = "mips64"))]
+    const CREATE_NEW: c_int = 0x2 | 0x100 | 0x400 | 0x8_0000;
+    #[cfg(target_arch = "sparc64")]
+    const CREATE_NEW: c_int = 0x2 | 0x200 | 0x800 | 0x40_0000;
+
+    /// The standard library's own way allocates for paths of 384 bytes or more.
+    pub(super) fn create_new(path: &CStr) -> Option<File> {
+        let permissions: c_uint = 0o666;
+        // SAFETY: `path` is a valid C string, and permissions follow the flags that ask for them.
+        let descriptor = unsafe { open(path.as_ptr(), CREATE_NEW, permissions) };
+        if descriptor < 0 {
+            return None;
+        }
+        // SAFETY: the descriptor was opened just now and is nobody else's.
+        Some(unsafe { File::from_raw_fd(descriptor) })
+    }
 
     pub(super) fn program_name(buffer: &mut [u8; 256]) -> &[u8] {
         let mut path = [0_u8; 4096];
@@ -192,6 +247,17 @@ fn inherited(short: &[u8]) -> bool {
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod imp {
+    use std::ffi::{CStr, OsStr};
+    use std::fs::File;
+    use std::os::unix::ffi::OsStrExt;
+
+    pub(super) fn create_new(path: &CStr) -> Option<File> {
+        let path = OsStr::from_bytes(path.to_bytes());
+        let mut options = File::options();
+        options.read(true).write(true).create_new(true);
+        options.open(path).ok()
+    }
+
     pub(super) fn program_name(buffer: &mut [u8; 256]) -> &[u8] {
         let path = std::env::current_exe().ok();
         let name = path.as_deref().and_then(std::path::Path::file_name);
