@@ -61,6 +61,8 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/mod.rs"
     "src/watch/mode.rs"
     "src/watch/order.rs"
+    "src/watch/order/held_at.rs"
+    "src/watch/order/links.rs"
     "src/watch/own_lock.rs"
     "src/watch/platform.rs"
     "src/watch/platform/other.rs"
