@@ -117,6 +117,23 @@ pub enum Command {
         after_help = format!("{WATCHED}\n\n{SETTINGS}\n\n{EXIT_CODES}"),
     )]
     Nextest(Watched),
+    /// Run the benchmarks through `cargo bench`, watched, then report
+    #[command(
+        override_usage = "cargo lockwise bench [OPTIONS] [CARGO'S FLAGS] [-- BENCHMARK'S FLAGS]",
+        after_help = format!("{WATCHED}\n`bench -- --test` runs each benchmark once.\n\n{SETTINGS}\n\n{EXIT_CODES}"),
+    )]
+    Bench(Watched),
+    /// Build through `cargo build`, watched; what was built records when it is run
+    #[command(
+        override_usage = "cargo lockwise build [OPTIONS] [CARGO'S FLAGS]",
+        after_help = format!(
+            "{WATCHED}\n\nWhat was built writes a log when it runs:\n  \
+             LOCKWISE_LOG=logs LOCKWISE_LEVEL=trace PROGRAM\n  cargo lockwise report logs"
+        ),
+    )]
+    Build(Watched),
+    /// Remove what Lockwise built and recorded for this project
+    Clean(Clean),
     /// Judge what was recorded earlier
     #[command(after_help = format!("{RECORDED}\n\n{SETTINGS}\n\n{REPORT_CODES}"))]
     Report(Report),
@@ -151,6 +168,20 @@ pub struct Watched {
     /// Everything that is not ours.
     #[arg(skip)]
     pub cargo: Vec<OsString>,
+}
+
+/// Options of `clean`.
+#[derive(Debug, Args)]
+pub struct Clean {
+    /// The project's `Cargo.toml`
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<PathBuf>,
+    /// The folder that the project is built into
+    #[arg(long, value_name = "DIR")]
+    pub target_dir: Option<PathBuf>,
+    /// Remove the watchers too that were built for this user's compilers
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// Options and arguments of `report`.
@@ -276,8 +307,11 @@ where
         None => Vec::new(),
     };
     let mut cli = Cli::try_parse_from(arguments)?;
-    if let Command::Run(watched) | Command::Test(watched) | Command::Nextest(watched) =
-        &mut cli.command
+    if let Command::Run(watched)
+    | Command::Test(watched)
+    | Command::Nextest(watched)
+    | Command::Bench(watched)
+    | Command::Build(watched) = &mut cli.command
     {
         watched.cargo = cargo;
     }
@@ -290,6 +324,8 @@ enum Front {
     Run,
     Test,
     Nextest,
+    Bench,
+    Build,
 }
 
 impl Front {
@@ -298,6 +334,8 @@ impl Front {
             "run" => Some(Front::Run),
             "test" => Some(Front::Test),
             "nextest" => Some(Front::Nextest),
+            "bench" => Some(Front::Bench),
+            "build" => Some(Front::Build),
             _ => None,
         }
     }
@@ -307,6 +345,8 @@ impl Front {
             Front::Run => "run",
             Front::Test => "test",
             Front::Nextest => "nextest",
+            Front::Bench => "bench",
+            Front::Build => "build",
         }
     }
 }

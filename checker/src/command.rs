@@ -15,6 +15,7 @@ use crate::settings::{Color, Environment, SettingsError};
 use crate::trace::Evidence;
 use crate::{exit, explain};
 
+mod clean;
 mod graph;
 mod judged;
 mod report;
@@ -76,6 +77,17 @@ pub enum CommandError {
         /// Why.
         source: io::Error,
     },
+    /// Something cannot be removed.
+    #[error("cannot remove `{}`", path.display())]
+    Remove {
+        /// What.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is no project to clean.
+    #[error("cargo knows no project here")]
+    NoProject,
     /// The current folder is gone.
     #[error("cannot tell the current folder")]
     Folder(#[source] io::Error),
@@ -104,6 +116,9 @@ pub fn run(
         Command::Nextest(options) => {
             watched::run("nextest", options, surroundings, console, stages)
         }
+        Command::Bench(options) => watched::run("bench", options, surroundings, console, stages),
+        Command::Build(options) => watched::run("build", options, surroundings, console, stages),
+        Command::Clean(options) => clean::run(options, surroundings, console),
         Command::Report(options) => report::run(options, surroundings, console, stages),
         Command::Graph(inputs) => graph::run(inputs, console, stages),
         Command::Explain { code } => explain(code.as_deref(), console),

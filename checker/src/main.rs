@@ -11,6 +11,8 @@ use cargo_lockwise::settings::{Color, Environment};
 use cargo_lockwise::wiring::STAGES;
 
 fn main() {
+    // We are no part of what is watched, though in a build we inherit what the program will.
+    lockwise::watch::log::discard();
     let program = std::env::args_os().next().unwrap_or_default();
     if let Some(role) = Role::of(&program) {
         let arguments: Vec<_> = std::env::args_os().collect();

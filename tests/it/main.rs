@@ -34,3 +34,5 @@ mod reactions;
 mod recorded;
 /// Many locks made, and many held.
 mod scale;
+/// Projects that know nothing of Lockwise.
+mod unchanged;

@@ -6,6 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use lockwise::watch::log;
+
 use super::Project;
 use crate::settings::LogLevel;
 
@@ -64,6 +66,8 @@ impl Session {
             let path = path.to_owned();
             return Err(SessionError::NotEmpty { path });
         }
+        // The limit of one log is then that of all logs of the run.
+        fs::write(path.join(log::TOTAL), []).map_err(folder_error)?;
         Ok(Session {
             logs: std::path::absolute(path).map_err(folder_error)?,
             keep: keep || chosen.is_some(),

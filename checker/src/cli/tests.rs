@@ -13,7 +13,11 @@ fn cli(line: &str) -> Result<Cli, clap::Error> {
 
 fn watched(line: &str) -> Watched {
     match cli(line).unwrap().command {
-        Command::Run(watched) | Command::Test(watched) | Command::Nextest(watched) => watched,
+        Command::Run(watched)
+        | Command::Test(watched)
+        | Command::Nextest(watched)
+        | Command::Bench(watched)
+        | Command::Build(watched) => watched,
         other => panic!("{other:?}"),
     }
 }

@@ -224,9 +224,10 @@ fn arguments(command: &str, rest: &[OsString]) -> Vec<OsString> {
 /// was there. No log is no fault where nothing was to be run.
 fn inputs(loaded: &Loaded, arguments: &[OsString]) -> Inputs {
     const NOTHING_RUNS: [&str; 5] = ["--no-run", "--list", "--version", "-V", "list"];
-    let runs = arguments
-        .iter()
-        .all(|argument| NOTHING_RUNS.iter().all(|name| argument != name));
+    let runs = arguments.first().is_none_or(|command| command != "build")
+        && arguments
+            .iter()
+            .all(|argument| NOTHING_RUNS.iter().all(|name| argument != name));
     match judged::inputs(loaded) {
         Inputs::Unreadable if loaded.read > 0 => Inputs::Read,
         Inputs::Missing if !runs => Inputs::Read,

@@ -221,7 +221,7 @@ impl Loaded {
                     open.push(path);
                 } else if is_ours(&path, readers) {
                     found.push(path);
-                } else {
+                } else if entry.file_name() != TOTAL {
                     foreign.push(path);
                 }
             }
@@ -234,6 +234,9 @@ impl Loaded {
         found
     }
 }
+
+/// The counter of a session, beside its logs.
+const TOTAL: &str = lockwise::watch::log::TOTAL;
 
 /// Says which files of a folder were left alone.
 fn passed_over(folder: &Path, foreign: &[PathBuf]) -> Option<String> {

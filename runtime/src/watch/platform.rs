@@ -9,11 +9,11 @@ mod unix;
 
 #[cfg(not(unix))]
 pub(super) use other::{
-    at_thread_end, create_new, current_dir, env, is_first_thread, make_dir, on_fork, program_name,
-    thread_name, write_stderr,
+    at_thread_end, create_new, current_dir, env, is_first_thread, make_dir, on_fork,
+    open_to_append, program_name, remove_file, thread_name, write_stderr,
 };
 #[cfg(unix)]
 pub(super) use unix::{
-    at_thread_end, create_new, current_dir, env, is_first_thread, make_dir, on_fork, program_name,
-    thread_name, write_stderr,
+    at_thread_end, create_new, current_dir, env, is_first_thread, make_dir, on_fork,
+    open_to_append, program_name, remove_file, thread_name, write_stderr,
 };

@@ -92,6 +92,7 @@ pub use read::{
     ClassDef, Damage, Header, LockDef, LogError, LogFile, NodeDef, Record as Event, Segment,
     SiteDef, read,
 };
+pub use writer::discard;
 #[cfg(any(feature = "checks", lockwise_overlay))]
 pub(super) use writer::open;
 pub(super) use writer::{
@@ -106,6 +107,10 @@ pub const VERSION: u16 = 1;
 /// The length of a block, in bytes. A multiple of every page size in use.
 pub const CHUNK_LEN: usize = 64 * 1024;
 /// What each chunk starts with.
+/// The name of a file that bounds all logs of a directory together, if it is there when they are
+/// opened: each adds a byte to it for each of its blocks, and falls to level `order` when it is as
+/// long as one log may have blocks.
+pub const TOTAL: &str = "total";
 pub(crate) const CHUNK_MAGIC: &[u8; 4] = b"LWCK";
 /// Where the records of a chunk start.
 pub(crate) const CHUNK_HEADER: usize = 16;

@@ -31,6 +31,7 @@ static OPEN: Guarded<OpenLog> = Guarded::new(OpenLog {
     blocks: 0,
     nonce: 0,
     dir: Path::EMPTY,
+    total: None,
     spare: SysVec::new(),
 });
 
@@ -43,6 +44,8 @@ struct OpenLog {
     /// Where the logs of this process and of those that it forks stand, from the root: the program
     /// may change its directory at any time. Empty until the first log is opened.
     dir: Path,
+    /// Has one byte for each block of all logs in the directory, if somebody has put it there.
+    total: Option<File>,
     /// Chunks that threads left when they ended: address, and where their records end.
     spare: SysVec<(usize, usize)>,
 }
@@ -170,12 +173,14 @@ impl OpenLog {
             return Some((std::ptr::with_exposed_provenance_mut(base), at));
         }
         let max = settings::log_max() / CHUNK_LEN as u64;
-        if settings::level() == settings::Level::Trace && self.blocks >= max.max(2) {
+        let all = self.count_block();
+        // The first block of records is always had, so that short runs after a long one are seen.
+        if settings::level() == settings::Level::Trace && self.blocks >= 2 && all >= max.max(2) {
             settings::fall_to_order();
             set(counter::FELL);
         }
         // A quarter more is kept for the chains of level `order`.
-        if self.blocks >= (max + max / 4).max(4) {
+        if self.blocks >= 4 && all >= (max + max / 4).max(4) {
             set(counter::STOPPED);
             settings::log_failed();
             return None;
@@ -193,6 +198,21 @@ impl OpenLog {
         // SAFETY: the block is mapped and ours, and longer than the magic.
         unsafe { base.copy_from_nonoverlapping(CHUNK_MAGIC.as_ptr(), CHUNK_MAGIC.len()) };
         Some((base, CHUNK_HEADER))
+    }
+
+    /// Counts a block that is about to be taken, and returns how many there are: in all logs of the
+    /// directory, where that is counted, else in this one.
+    fn count_block(&self) -> u64 {
+        use std::io::Write;
+
+        let Some(mut total) = self.total.as_ref() else {
+            return self.blocks;
+        };
+        // What cannot be counted is not counted: the limit of one log still holds.
+        let _ = total.write_all(&[1]);
+        total
+            .metadata()
+            .map_or(self.blocks, |total| total.len().max(self.blocks))
     }
 
     /// Creates the file. Uses no allocator: the path is built in place.
@@ -247,6 +267,11 @@ impl OpenLog {
         self.file = Some(file);
         self.blocks = 1;
         self.nonce = nonce;
+        self.total = self.dir.total().and_then(|path| {
+            let path = path.c_str()?;
+            platform::open_to_append(path)
+        });
+        let _ = self.count_block();
         true
     }
 }
@@ -302,13 +327,18 @@ impl Path {
         Some(path)
     }
 
-    /// `DIR/PROGRAM.PID.NONCE.lwlog` in this directory, and the nonce.
-    fn log(&self, parent: u64) -> Option<(Path, u64)> {
+    /// The file that counts the blocks of all logs in this directory.
+    fn total(&self) -> Option<Path> {
         let mut path = *self;
         path.push(b"/")?;
+        path.push(super::TOTAL.as_bytes())?;
+        Some(path)
+    }
+
+    /// A fresh `DIR/PROGRAM.PID.NONCE.lwlog` in this directory, and the nonce.
+    fn log(&self, parent: u64) -> Option<(Path, u64)> {
         let mut buffer = [0; 256];
         let program = platform::program_name(&mut buffer);
-        path.push(&program[..program.len().min(100)])?;
         let process = std::process::id();
         // Unlike for two processes, two copies of this runtime in one, and two lives of one number.
         let now = std::time::SystemTime::now()
@@ -319,12 +349,22 @@ impl Path {
             mix(now, u64::from(process)),
             hash_bytes(here, program) ^ parent,
         );
+        Some((self.log_of(nonce)?, nonce))
+    }
+
+    /// The log of this process with this nonce.
+    fn log_of(&self, nonce: u64) -> Option<Path> {
+        let mut path = *self;
+        path.push(b"/")?;
+        let mut buffer = [0; 256];
+        let program = platform::program_name(&mut buffer);
+        path.push(&program[..program.len().min(100)])?;
         path.push(b".")?;
-        path.push_number(u64::from(process), 10)?;
+        path.push_number(u64::from(std::process::id()), 10)?;
         path.push(b".")?;
         path.push_number(nonce, 16)?;
         path.push(b".lwlog")?;
-        Some((path, nonce))
+        Some(path)
     }
 
     /// Creates the file, and the directories that it stands in where they are missing.
@@ -352,6 +392,20 @@ pub(crate) fn open() {
     OPEN.with(|open| {
         if open.file.is_none() {
             open.open();
+        }
+    });
+}
+
+/// Gives up the log of this process and removes its file: for programs that are no part of what is
+/// watched, though they inherit `LOCKWISE_LOG` from it.
+pub fn discard() {
+    settings::log_failed();
+    OPEN.with(|open| {
+        if open.file.take().is_some()
+            && let Some(path) = open.dir.log_of(open.nonce)
+            && let Some(path) = path.c_str()
+        {
+            platform::remove_file(path);
         }
     });
 }

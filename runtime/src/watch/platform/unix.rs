@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 unsafe extern "C" {
     fn getenv(name: *const c_char) -> *const c_char;
     fn getcwd(path: *mut c_char, len: usize) -> *mut c_char;
+    fn unlink(path: *const c_char) -> c_int;
     fn mkdir(path: *const c_char, permissions: Permissions) -> c_int;
     fn pthread_key_create(key: *mut Key, end: Option<extern "C" fn(*mut c_void)>) -> c_int;
     fn pthread_setspecific(key: Key, value: *const c_void) -> c_int;
@@ -63,6 +64,17 @@ pub(crate) fn make_dir(path: &CStr) {
 /// Makes a file that is not there yet, to be read and written.
 pub(crate) fn create_new(path: &CStr) -> Option<File> {
     imp::create_new(path)
+}
+
+/// Opens a file that is there, to write at its end.
+pub(crate) fn open_to_append(path: &CStr) -> Option<File> {
+    imp::open_to_append(path)
+}
+
+/// Removes a file.
+pub(crate) fn remove_file(path: &CStr) {
+    // SAFETY: `path` is a valid C string. A file that is not there needs no removing.
+    let _ = unsafe { unlink(path.as_ptr()) };
 }
 
 /// Writes to standard error in one piece and past the standard library's lock, which the program
@@ -160,11 +172,27 @@ mod imp {
     #[cfg(target_arch = "sparc64")]
     const CREATE_NEW: c_int = 0x2 | 0x200 | 0x800 | 0x40_0000;
 
+    /// `O_WRONLY | O_APPEND | O_CLOEXEC`, likewise.
+    #[cfg(not(any(target_arch = "mips", target_arch = "mips64", target_arch = "sparc64")))]
+    const APPEND: c_int = 0o1 | 0o2000 | 0o2_000_000;
+    #[cfg(any(target_arch = "mips", target_arch = "mips64"))]
+    const APPEND: c_int = 0x1 | 0x8 | 0x8_0000;
+    #[cfg(target_arch = "sparc64")]
+    const APPEND: c_int = 0x1 | 0x8 | 0x40_0000;
+
     /// The standard library's own way allocates for paths of 384 bytes or more.
     pub(super) fn create_new(path: &CStr) -> Option<File> {
+        open_with(path, CREATE_NEW)
+    }
+
+    pub(super) fn open_to_append(path: &CStr) -> Option<File> {
+        open_with(path, APPEND)
+    }
+
+    fn open_with(path: &CStr, flags: c_int) -> Option<File> {
         let permissions: c_uint = 0o666;
-        // SAFETY: `path` is a valid C string, and permissions follow the flags that ask for them.
-        let descriptor = unsafe { open(path.as_ptr(), CREATE_NEW, permissions) };
+        // SAFETY: `path` is a valid C string, and permissions follow the flags that may ask for them.
+        let descriptor = unsafe { open(path.as_ptr(), flags, permissions) };
         if descriptor < 0 {
             return None;
         }
@@ -250,6 +278,11 @@ mod imp {
     use std::ffi::{CStr, OsStr};
     use std::fs::File;
     use std::os::unix::ffi::OsStrExt;
+
+    pub(super) fn open_to_append(path: &CStr) -> Option<File> {
+        let path = OsStr::from_bytes(path.to_bytes());
+        File::options().append(true).open(path).ok()
+    }
 
     pub(super) fn create_new(path: &CStr) -> Option<File> {
         let path = OsStr::from_bytes(path.to_bytes());

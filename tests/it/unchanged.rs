@@ -1,0 +1,218 @@
+//! Projects that know nothing of Lockwise, watched without a change.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::programs::{checker, codes, finish, scratch};
+
+/// Two threads that take two locks in opposite orders, one after the other.
+const INVERSION: &str = r#"
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+#[test]
+fn opposite_orders() {
+    let a = Arc::new(Mutex::new(1_u32));
+    let b = Arc::new(Mutex::new("b"));
+    let (c, d) = (Arc::clone(&a), Arc::clone(&b));
+    let first = thread::spawn(move || {
+        let _a = c.lock().unwrap();
+        let _b = d.lock().unwrap();
+    });
+    let second = thread::spawn(move || {
+        for _ in 0..1000 {
+            let Ok(_b) = b.try_lock() else { continue };
+            let Ok(_a) = a.try_lock() else { continue };
+        }
+        while Arc::strong_count(&a) > 1 {
+            thread::yield_now();
+        }
+        let _b = b.lock().unwrap();
+        let _a = a.lock().unwrap();
+    });
+    first.join().unwrap();
+    second.join().unwrap();
+}
+"#;
+
+/// A project with these files.
+fn project(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir_in(scratch()).unwrap();
+    // Not a member of the workspace that the folder lies in.
+    let manifest =
+        "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n";
+    fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+/// Runs a command of the checker in the project.
+fn lockwise(project: &Path, arguments: &[&str]) -> Output {
+    let mut command = checker();
+    let command: &mut Command = command
+        .current_dir(project)
+        .args(arguments)
+        .env("LOCKWISE_CACHE", scratch().join("watchers"))
+        .env_remove("CARGO_TARGET_DIR");
+    finish(command)
+}
+
+/// The document on the last line of standard output.
+fn document(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let last = text.lines().last().unwrap_or_default();
+    serde_json::from_str(last).unwrap_or_else(|error| {
+        panic!(
+            "{error}: {text}\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        )
+    })
+}
+
+fn limits(report: &Value) -> Vec<&str> {
+    let limits = report["limits"].as_array().unwrap();
+    limits.iter().filter_map(Value::as_str).collect()
+}
+
+#[test]
+fn an_inversion_of_std_locks_is_found_and_names_the_users_lines() {
+    let project = project(&[("src/lib.rs", INVERSION)]);
+    let output = lockwise(project.path(), &["test", "--format", "json"]);
+    let report = document(&output);
+    assert_eq!(output.status.code(), Some(1), "{report}");
+    assert_eq!(codes(&report), ["LW0003"]);
+    let finding = &report["findings"][0];
+    assert_eq!(finding["certainty"], "certain");
+    let site = finding["cycle"][0]["wants"]["site"].as_str().unwrap();
+    assert!(site.starts_with("src/lib.rs:"), "{site}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(stdout.contains("test opposite_orders ... ok"), "{stdout}");
+
+    // Nothing of ours outside the target folder.
+    let mut left: Vec<_> = fs::read_dir(project.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["Cargo.lock", "Cargo.toml", "src", "target"]);
+    assert_eq!(
+        fs::read_dir(project.path().join("target")).unwrap().count(),
+        1
+    );
+    let cleaned = lockwise(project.path(), &["clean"]);
+    assert_eq!(cleaned.status.code(), Some(0));
+    assert!(!project.path().join("target/lockwise").exists());
+}
+
+#[test]
+fn parking_lot_is_watched_through_what_it_is_built_on() {
+    let text = INVERSION
+        .replace(
+            "use std::sync::{Arc, Mutex};",
+            "use std::sync::Arc;\nuse parking_lot::Mutex;",
+        )
+        .replace(".lock().unwrap()", ".lock()")
+        .replace("let Ok(", "let Some(");
+    let project = project(&[("src/lib.rs", &text)]);
+    let manifest = project.path().join("Cargo.toml");
+    let mut with = fs::read_to_string(&manifest).unwrap();
+    with.push_str("[dependencies]\nparking_lot = \"0.12\"\n");
+    fs::write(&manifest, with).unwrap();
+    let output = lockwise(project.path(), &["test", "--offline", "--format", "json"]);
+    let report = document(&output);
+    assert_eq!(codes(&report), ["LW0003"], "{report}");
+    assert_eq!(limits(&report), [""; 0]);
+    let class = report["findings"][0]["cycle"][0]["wants"]["class"].as_str();
+    assert!(class.unwrap().starts_with("src/lib.rs:"), "{class:?}");
+}
+
+#[test]
+fn whatever_cargo_builds_is_built_and_behaves_as_before() {
+    let project = project(&[
+        (
+            "src/lib.rs",
+            "#![deny(warnings, unused_crate_dependencies)]\n\
+             extern crate std as other;\n\
+             /// ```\n\
+             /// static M: std::sync::Mutex<u8> = std::sync::Mutex::new(3);\n\
+             /// assert_eq!(*M.lock().unwrap(), demo::three());\n\
+             /// ```\n\
+             pub fn three() -> u8 { other::sync::Mutex::new(3).into_inner().unwrap() }\n\
+             #[cfg(test)] mod tests {\n\
+             #[test] fn poisons() {\n\
+             let m = std::sync::Mutex::new(0);\n\
+             let _ = std::panic::catch_unwind(|| { let _g = m.lock().unwrap(); panic!(\"x\") });\n\
+             assert_eq!(format!(\"{m:?}\"), \"Mutex { data: 0, poisoned: true, .. }\");\n\
+             }\n\
+             #[test] fn built() { assert_eq!(env!(\"BUILT\"), \"plainly\"); }\n\
+             }\n",
+        ),
+        (
+            "build.rs",
+            "fn main() { println!(\"cargo::rustc-env=BUILT={}\", \
+             if std::mem::size_of::<std::sync::Mutex<u8>>() <= 16 { \"plainly\" } else { \"watched\" }); }",
+        ),
+        (
+            "tests/alone.rs",
+            "#[test] fn alone() { assert_eq!(demo::three(), 3); }",
+        ),
+        (
+            "examples/shown.rs",
+            "fn main() { println!(\"{}\", demo::three()); }",
+        ),
+    ]);
+    let output = lockwise(project.path(), &["test"]);
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert_eq!(output.status.code(), Some(0), "{out}{err}");
+    assert_eq!(out.matches("test result: ok.").count(), 3, "{out}{err}");
+    assert!(err.contains("lockwise: nothing found"), "{err}");
+    let shown = lockwise(project.path(), &["run", "--example", "shown"]);
+    assert_eq!(String::from_utf8_lossy(&shown.stdout), "3\n");
+}
+
+#[test]
+fn a_red_test_stays_red_and_a_mistake_of_the_users_is_built_once() {
+    let project = project(&[("src/lib.rs", "#[test] fn red() { assert!(false, \"no\"); }")]);
+    let output = lockwise(project.path(), &["test"]);
+    assert_eq!(output.status.code(), Some(101));
+    fs::write(
+        project.path().join("src/lib.rs"),
+        "pub fn f() -> u8 { \"\" }",
+    )
+    .unwrap();
+    let output = lockwise(project.path(), &["test"]);
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(101));
+    assert!(!err.contains("building without"), "{err}");
+}
+
+#[test]
+fn what_does_not_compile_under_watch_is_built_without() {
+    // The watched mutex is larger.
+    let project = project(&[(
+        "src/lib.rs",
+        "const _: () = assert!(std::mem::size_of::<std::sync::Mutex<u8>>() <= 16, \"Mutex grew\");\n\
+         #[test] fn green() {}",
+    )]);
+    let output = lockwise(project.path(), &["test"]);
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(out.contains("test green ... ok"), "{out}{err}");
+    assert!(
+        err.contains("nothing is watched: the build failed under watch"),
+        "{err}"
+    );
+}
