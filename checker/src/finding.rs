@@ -5,6 +5,8 @@
 
 use serde::Serialize;
 
+use crate::origin::{self, portable};
+
 /// The stable code of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub enum Code {
@@ -188,7 +190,7 @@ pub struct LockUse {
 impl LockUse {
     /// Class, type and mode without line and column: what stays when the file is edited.
     fn stable(&self) -> String {
-        let mut class = self.class.as_str();
+        let mut class = portable(&self.class);
         for _ in 0..2 {
             class = match class.rsplit_once(':') {
                 Some((rest, digits))
@@ -256,6 +258,24 @@ pub struct Side {
     /// The calls between holding and wanting.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub path: Vec<String>,
+}
+
+impl Side {
+    /// The places in the source that this side names.
+    fn sites(&self) -> impl Iterator<Item = &str> {
+        let wants = self.wants.as_ref().map(|wants| match wants {
+            Wants::Lock(want) => want.site.as_str(),
+            Wants::Resource(want) => want.site.as_str(),
+        });
+        let holds = self.holds.as_ref().map(|held| held.site.as_str());
+        holds.into_iter().chain(wants)
+    }
+}
+
+/// Whether all places that a finding names lie in dependencies, and there are some.
+pub fn is_foreign(cycle: &[Side]) -> bool {
+    let mut sites = cycle.iter().flat_map(Side::sites).peekable();
+    sites.peek().is_some() && sites.all(origin::is_foreign)
 }
 
 /// One reported problem.

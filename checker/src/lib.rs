@@ -21,6 +21,7 @@ pub mod history;
 pub mod input;
 pub mod judge;
 pub mod nearest;
+pub mod origin;
 pub mod policy;
 pub mod report;
 pub mod settings;

@@ -6,7 +6,7 @@ use super::case::{Case, RunCase};
 use super::witness::Step;
 use crate::finding::{
     Basis, Certainty, Code, Exclusion, Finding, Level, LockUse, ResourceUse, Side, Source, Verdict,
-    Wants,
+    Wants, is_foreign,
 };
 use crate::graph::Arc;
 use crate::history::{ChainId, Subclass};
@@ -70,7 +70,8 @@ impl Draft {
                 times(seen - 1)
             ));
         }
-        let level = if self.note {
+        let in_dependencies = is_foreign(&self.cycle);
+        let level = if self.note || in_dependencies {
             Level::Note
         } else {
             Finding::level_of(self.code, self.certainty, self.basis)
@@ -89,7 +90,7 @@ impl Draft {
             excluded_by: self.excluded_by.into_iter().collect(),
             reasons,
             advice: self.advice,
-            in_dependencies: false,
+            in_dependencies,
         }
     }
 }
