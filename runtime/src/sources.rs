@@ -30,6 +30,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/stdsync/barrier.rs"
     "src/stdsync/condvar.rs"
     "src/stdsync/entry.rs"
+    "src/stdsync/entry/hang.rs"
     "src/stdsync/held.rs"
     "src/stdsync/identify.rs"
     "src/stdsync/lazy_lock.rs"

@@ -9,6 +9,10 @@
 
 #![allow(unreachable_pub, reason = "reached where `lockwise_overlay` is set")]
 
+#[cfg_attr(not(lockwise_overlay), path = "entry/refusal.rs")]
+#[cfg_attr(lockwise_overlay, path = "entry/hang.rs")]
+mod re_entry;
+
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{MutexGuard, PoisonError, TryLockError};
@@ -82,18 +86,15 @@ impl Entry {
         wait()
     }
 
-    /// Panics if this thread is inside, where std would hang.
+    /// Panics if this thread is inside, where std would hang; in an overlay it hangs.
     ///
     /// The watcher knows too and has reported it by now; but it may be switched off.
     #[track_caller]
     fn refuse_re_entry(&self) {
         // Only this thread itself can have stored its mark, so no stronger order is needed.
-        assert!(
-            self.occupant.load(Relaxed) != mark(),
-            "re-entrant initialisation: the initialiser of the `{}` made at {} asks for what it is making",
-            self.identity.kind().name(),
-            self.identity.class().born,
-        );
+        if self.occupant.load(Relaxed) == mark() {
+            re_entry::re_entered(&self.identity);
+        }
     }
 }
 
