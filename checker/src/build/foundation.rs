@@ -162,7 +162,7 @@ impl Foundation {
             .arg(format!("-Cmetadata={}", self.key))
             .arg(format!("--remap-path-prefix={}=/lockwise", work.display()))
             .args(more)
-            .arg(root)
+            .arg(work.join(root))
             .current_dir(work)
             // What the user asks of his crates is not asked of ours.
             .env_remove("RUSTFLAGS")

@@ -4,6 +4,7 @@
 //! few matter.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use lockwise::watch::Kind;
 use lockwise::watch::log::LogFile;
@@ -48,6 +49,18 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// A file as a reader can find it. The example of a documentation comment is a program of its
+    /// own: its lines are counted from its own beginning, and are not those of the file.
+    fn file(&self, name: &str) -> String {
+        /// What rustdoc calls such a program.
+        const DOCTEST: &str = "rust_out";
+        if self.log.header.program == DOCTEST && Path::new(name).is_relative() {
+            format!("doctest in {name}")
+        } else {
+            name.to_owned()
+        }
+    }
+
     /// The site with this number; `?` if its definition is lost.
     pub(super) fn site(&mut self, number: u32) -> SiteId {
         if let Some(&id) = self.site_ids.get(&number) {
@@ -55,7 +68,7 @@ impl<'a> Names<'a> {
         }
         let site = match self.log.sites.get(&number) {
             Some(def) => Site {
-                file: def.file.to_owned(),
+                file: self.file(def.file),
                 line: def.line,
                 column: def.column,
                 note: (!def.expression.is_empty()).then(|| def.expression.to_owned()),
@@ -93,7 +106,9 @@ impl<'a> Names<'a> {
                     Some(_) if !def.trusted => {
                         format!("{}<{}>", def.kind.name(), type_name::short(def.type_name))
                     }
-                    Some(born) => format!("{}:{}:{}", born.file, born.line, born.column),
+                    Some(born) => {
+                        format!("{}:{}:{}", self.file(born.file), born.line, born.column)
+                    }
                     None => Class::LOST.to_owned(),
                 };
                 Class {
