@@ -75,6 +75,9 @@
 //! 24 Joining    child varint, site
 //! ```
 //!
+//! A channel is written as a semaphore whose units are its messages. A second one counts its senders
+//! that are gone, and who learns that all are takes these units.
+//!
 //! There is no clock. Each object counts its own acquisitions (*turn*) inside the critical section,
 //! which orders them; fork and join order the rest. The log of a forked child starts with what the
 //! forking thread held, as records 8 of turn 0. At level `order` there are no records 8 to 20
