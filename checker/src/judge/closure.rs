@@ -96,7 +96,10 @@ pub(super) fn schedule(run: &Run, timeline: &Timeline, prefix: &Prefix) -> Vec<S
     let mut asleep: HashMap<ResourceId, Vec<ThreadId>> = HashMap::new();
     let mut steps = Vec::new();
     for (at, event) in (0..).zip(&run.events) {
-        if timeline.before(at) >= prefix[event.thread.at()] {
+        let position = timeline.before(at);
+        // A request that was answered has the position of its answer, and is no step.
+        let events = &timeline.events_of[event.thread.at()];
+        if position >= prefix[event.thread.at()] || events[position as usize] != at {
             continue;
         }
         let mut wakes = None;
