@@ -1,7 +1,8 @@
 //! All that the rules look at: the evidence, replayed and made into graphs, and the proofs.
 
 use std::cell::{Cell, OnceCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::ControlFlow;
 
 use super::Options;
 use super::choice::{self, Strength};
@@ -529,16 +530,68 @@ impl RunCase<'_> {
             })
     }
 
-    /// Cycles that the shortest-cycle search may have missed: for each component, one of each
-    /// strength that none of the known cycles has.
+    /// A cycle of this strength in a component, which the shortest-cycle search may have missed.
     pub(super) fn sought(&self, component: &[LockId], strength: Strength) -> Option<Vec<LockId>> {
-        let steps = self.options.seek_steps_max;
-        if let Ok(cycle) = choice::seek(self, component, strength, steps) {
-            return cycle.map(cycles::canonical);
-        }
-        self.unsearched.set(self.unsearched.get() + 1);
-        None
+        let mut sought = None;
+        self.seek(component, strength, &mut |cycle| {
+            sought = Some(cycle);
+            ControlFlow::Break(())
+        });
+        sought
     }
+
+    /// Cycles whose sides can meet, one at least through each edge that has one; those whose edges
+    /// all lie on cycles in `known` are left out.
+    pub(super) fn cover(&self, component: &[LockId], known: &[&Vec<LockId>]) -> Vec<Vec<LockId>> {
+        let covered: HashSet<(LockId, LockId)> =
+            known.iter().flat_map(|cycle| edges_of(cycle)).collect();
+        let inside: HashSet<LockId> = component.iter().copied().collect();
+        let between = component.iter().flat_map(|&from| {
+            let to = self.graph.arcs_from(from, |to| inside.contains(&to));
+            to.into_iter().map(move |(to, _)| (from, to))
+        });
+        let mut open: HashSet<(LockId, LockId)> = between
+            .filter(|edge| !covered.contains(edge))
+            .filter(|&(from, to)| self.graph.edge(from, to).is_some_and(|edge| edge.apart))
+            .collect();
+        let mut found = Vec::new();
+        if !open.is_empty() {
+            self.seek(component, Strength::Apart, &mut |cycle| {
+                if edges_of(&cycle).any(|edge| open.remove(&edge)) {
+                    edges_of(&cycle).for_each(|edge| {
+                        open.remove(&edge);
+                    });
+                    found.push(cycle);
+                }
+                if open.is_empty() {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            });
+        }
+        found
+    }
+
+    /// Looks at all cycles of this strength in a component, the smallest lock of each first.
+    fn seek(
+        &self,
+        component: &[LockId],
+        strength: Strength,
+        found: &mut dyn FnMut(Vec<LockId>) -> ControlFlow<()>,
+    ) {
+        let steps = self.options.seek_steps_max;
+        let mut canonical = |cycle| found(cycles::canonical(cycle));
+        if choice::seek(self, component, strength, steps, &mut canonical).is_err() {
+            self.unsearched.set(self.unsearched.get() + 1);
+        }
+    }
+}
+
+/// The edges of a cycle of locks.
+fn edges_of(cycle: &[LockId]) -> impl Iterator<Item = (LockId, LockId)> + '_ {
+    let next = cycle.iter().cycle().skip(1);
+    cycle.iter().copied().zip(next.copied())
 }
 
 /// Writers that are tried between two readers.

@@ -1,7 +1,8 @@
 //! LW0003 over lock instances: locks acquired in orders that close a cycle.
 //!
-//! The cycles are the shortest through each edge ([`crate::cycles`]). If none of a component's is
-//! one that can happen, all its cycles are looked at, up to a bound, for one that can.
+//! The cycles are the shortest through each edge ([`crate::cycles`]). Where the shortest cannot
+//! happen, another through the same edge may: all cycles of the component are looked at then, up to a
+//! bound, until each edge that lies on one that can happen has one.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
@@ -48,6 +49,18 @@ fn cycles(run: &RunCase<'_>) -> Vec<(Vec<LockId>, Chosen)> {
         }
         if let Some(chosen) = choose(run, cycle, steps) {
             all.push((cycle.clone(), chosen));
+        }
+    }
+    for component in &run.cycles.between {
+        let apart = all.iter().filter(|(cycle, chosen)| {
+            chosen.strength == Strength::Apart && component.binary_search(&cycle[0]).is_ok()
+        });
+        let known: Vec<&Vec<LockId>> = apart.map(|(cycle, _)| cycle).collect();
+        for cycle in run.cover(component, &known) {
+            all.retain(|(known, _)| *known != cycle);
+            if let Some(chosen) = choose(run, &cycle, steps) {
+                all.push((cycle, chosen));
+            }
         }
     }
     for component in &run.cycles.components {
