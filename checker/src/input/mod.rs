@@ -1,7 +1,9 @@
 //! From files to evidence: each format is a file of its own, [`load`] decides which one reads what.
 
+mod compressed;
 mod load;
 pub mod log;
+pub mod packed;
 mod relative;
 pub mod std_text;
 
