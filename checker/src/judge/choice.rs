@@ -49,7 +49,7 @@ pub(super) struct Chosen {
 }
 
 /// Choices that are kept for the proof.
-const CHOICES_MAX: usize = 16;
+pub(super) const CHOICES_MAX: usize = 16;
 
 /// Finds the strongest choices for a cycle of locks; `None` if no choice is a cycle.
 pub(super) fn choose(case: &RunCase<'_>, cycle: &[LockId], steps_max: u64) -> Option<Chosen> {

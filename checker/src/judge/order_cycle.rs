@@ -86,7 +86,7 @@ fn cycles(run: &RunCase<'_>) -> Vec<(Vec<LockId>, Chosen)> {
 
 fn draft(case: &Case<'_>, run: &RunCase<'_>, cycle: Vec<LockId>, chosen: &Chosen) -> Draft {
     let outcome = match chosen.strength {
-        Strength::Apart => Some(run.prove(&cycle, &chosen.choices)),
+        Strength::Apart => Some(run.prove(&cycle, &chosen.choices, chosen.complete)),
         _ => proved_against_the_rules(run, &cycle),
     };
     let mut arcs = chosen.choices[0].clone();
@@ -118,6 +118,11 @@ fn draft(case: &Case<'_>, run: &RunCase<'_>, cycle: Vec<LockId>, chosen: &Chosen
                  waits for the next"
                     .to_owned(),
             );
+        }
+        (Some(Outcome::Never), _) => {
+            draft.certainty = Certainty::Excluded;
+            draft.excluded_by = BTreeSet::from([Exclusion::NoSchedule]);
+            draft.reasons = excluded(&draft.excluded_by, &draft.cycle);
         }
         (_, Strength::Apart) | (Some(Outcome::Proved(_)), _) => {
             draft.basis = Some(Basis::SameInstances);
@@ -181,7 +186,7 @@ fn arcs_of(run: &RunCase<'_>, cycle: &[LockId], proof: &Proof) -> Option<Vec<Arc
 /// Why a cycle that the rules allow is not certain.
 pub(super) fn unproved(run: &RunCase<'_>, outcome: Option<&Outcome>) -> Option<String> {
     Some(match outcome? {
-        Outcome::Proved(_) => return None,
+        Outcome::Proved(_) | Outcome::Never => return None,
         Outcome::Unreachable => format!(
             "no order of these very events ends in it (all {} were searched): something else, such \
              as a semaphore, keeps the sides apart in this run",
@@ -290,6 +295,12 @@ pub(super) fn excluded(removed: &BTreeSet<Exclusion>, cycle: &[Side]) -> Vec<Str
             Exclusion::Barrier => "a barrier lies between the sides".to_owned(),
             Exclusion::Readers => {
                 "a side waits for a reader as a reader, and no other thread ever writes there"
+                    .to_owned()
+            }
+            Exclusion::NoSchedule => {
+                "no order of these very events ends in it: what the threads read of each other, and \
+                 sections of other locks, keep the sides apart. That holds if the trace has all \
+                 that decides what its threads do"
                     .to_owned()
             }
         })

@@ -120,13 +120,12 @@ fn against_the_key(name: &str, evidence: &Evidence) {
         let locks: BTreeSet<String> = locks.map(|lock| format!("L{lock}")).collect();
         let kind = instance["kind"].as_str().unwrap();
         let certainty = found.remove(&locks);
-        let expected = match kind {
-            "syncrev" => Certainty::Possible,
-            _ if instance["predictable"] == true => Certainty::Certain,
-            "gate" | "forkjoin" => Certainty::Excluded,
-            _ => Certainty::Possible,
+        let expected = if instance["predictable"] == true {
+            Certainty::Certain
+        } else {
+            Certainty::Excluded
         };
-        assert_eq!(certainty, Some(expected), "{name}: {instance}");
+        assert_eq!(certainty, Some(expected), "{name}: {kind}: {instance}");
     }
     assert!(found.is_empty(), "{name}: not planted: {found:?}");
 }
