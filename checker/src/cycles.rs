@@ -17,9 +17,9 @@ use std::hash::Hash;
 
 use lockwise::watch::Mode;
 use petgraph::algo::kosaraju_scc;
-use petgraph::visit::EdgeRef;
+use petgraph::visit::{EdgeFiltered, EdgeRef};
 
-use crate::graph::{Modes, OrderGraph};
+use crate::graph::{Edge, Modes, OrderGraph};
 
 /// How far the search goes.
 #[derive(Debug, Clone, Copy)]
@@ -35,32 +35,55 @@ pub struct Bounds {
 pub struct Cycles<N> {
     /// Strong cycles, each once, its smallest node first; short ones first.
     pub cycles: Vec<Vec<N>>,
-    /// The components that the cycles lie in, nodes ascending.
+    /// The components of the edges that can be sides of cycles between different threads, nodes
+    /// ascending.
+    pub between: Vec<Vec<N>>,
+    /// The components of all edges, nodes ascending.
     pub components: Vec<Vec<N>>,
     /// Edges of these components whose shortest cycle was not looked for, or not kept.
     pub left_out: u64,
 }
 
 /// Finds the shortest strong cycle through each edge.
+///
+/// Twice: first over the edges alone that can be sides of cycles between different threads. In the
+/// whole graph a shortest cycle may run along the nested locks of one thread and say nothing, and
+/// there may be so many of these that no search gets to the others.
 pub fn cycles<N: Copy + Ord + Hash>(graph: &OrderGraph<N>, bounds: Bounds) -> Cycles<N> {
-    let mut components: Vec<Component<N>> = kosaraju_scc(&graph.graph)
-        .into_iter()
-        .filter_map(|nodes| Component::of(graph, nodes))
-        .collect();
-    components.sort_by(|a, b| a.nodes.cmp(&b.nodes));
     let mut found = BTreeSet::new();
-    let mut left_out = 0;
     let mut steps = bounds.steps_max;
+    let between = components(graph, |edge| edge.apart);
+    for component in &between {
+        component.shortest(bounds.cycles_max, &mut steps, &mut found);
+    }
+    let components = components(graph, |_| true);
+    let mut left_out = 0;
     for component in &components {
         left_out += component.shortest(bounds.cycles_max, &mut steps, &mut found);
     }
     let mut cycles: Vec<Vec<N>> = found.into_iter().collect();
     cycles.sort_by_key(Vec::len);
+    let nodes = |of: Vec<Component<N>>| of.into_iter().map(|c| c.nodes).collect();
     Cycles {
         cycles,
-        components: components.into_iter().map(|c| c.nodes).collect(),
+        between: nodes(between),
+        components: nodes(components),
         left_out,
     }
+}
+
+/// The strongly connected components that such edges make, in the order of their nodes.
+fn components<N: Copy + Ord + Hash>(
+    graph: &OrderGraph<N>,
+    such: fn(&Edge) -> bool,
+) -> Vec<Component<N>> {
+    let filtered = EdgeFiltered::from_fn(&graph.graph, |edge| such(edge.weight()));
+    let mut components: Vec<Component<N>> = kosaraju_scc(&filtered)
+        .into_iter()
+        .filter_map(|nodes| Component::of(graph, such, nodes))
+        .collect();
+    components.sort_by(|a, b| a.nodes.cmp(&b.nodes));
+    components
 }
 
 /// Turns a cycle so that its smallest node stands first.
@@ -106,14 +129,18 @@ struct Component<N> {
 }
 
 impl<N: Copy + Ord + Hash> Component<N> {
-    fn of(graph: &OrderGraph<N>, indices: Vec<petgraph::graph::NodeIndex>) -> Option<Self> {
+    fn of(
+        graph: &OrderGraph<N>,
+        such: fn(&Edge) -> bool,
+        indices: Vec<petgraph::graph::NodeIndex>,
+    ) -> Option<Self> {
         let mut indices = indices;
         indices.sort_by_key(|&index| graph.graph[index]);
         let at: HashMap<_, _> = indices.iter().copied().zip(0..).collect();
         let mut out = vec![Vec::new(); indices.len()];
         let mut into = vec![Vec::new(); indices.len()];
         for (from, &index) in indices.iter().enumerate() {
-            for edge in graph.graph.edges(index) {
+            for edge in graph.graph.edges(index).filter(|edge| such(edge.weight())) {
                 if let Some(&to) = at.get(&edge.target()) {
                     let kinds = Kinds::of(edge.weight().modes);
                     out[from].push((to, kinds));

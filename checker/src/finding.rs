@@ -141,6 +141,8 @@ pub enum Exclusion {
     Barrier,
     /// The sides hold and want in shared modes that cannot block each other.
     Readers,
+    /// No order of the events that were seen leads there, whatever is kept of the order seen.
+    NoSchedule,
 }
 
 /// How loud a finding is.

@@ -6,8 +6,11 @@
 //! A request under `n` held locks is `n` edges. Where that would be too many in all ([`Bounds`]),
 //! each request keeps the edges from the locks that it took last, down to the first that was taken
 //! exclusively: older locks reach the wanted one through that, because they were held when it was
-//! taken; of the older ones only those stay that other threads take too. Try-acquired locks have no edge into them and recursive reads pass on no wait, so these
+//! taken; of the older ones only those stay that can lie on a cycle between different threads
+//! ([`apart`]). Try-acquired locks have no edge into them and recursive reads pass on no wait, so these
 //! are never where it stops. (lockdep stops at them too and misses deadlocks.)
+
+mod apart;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -16,8 +19,9 @@ use lockwise::watch::Mode;
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
 
+use self::apart::Apart;
 use crate::history::{ChainId, Dependency, History, Link, Subclass, blocks_itself};
-use crate::trace::{Evidence, LockId, RunId, ThreadId};
+use crate::trace::{Evidence, LockId, RunId};
 
 /// How much the graph may hold.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +70,8 @@ pub struct Edge {
     pub arcs: Vec<Arc>,
     /// The modes of all arcs.
     pub modes: Modes,
+    /// Whether some arc of it can be a side of a cycle between different threads.
+    pub apart: bool,
 }
 
 /// A lock-order graph over instances ([`LockId`]) or classes ([`Subclass`]).
@@ -115,7 +121,7 @@ impl<N: Copy + Ord + Hash> OrderGraph<N> {
         self.edge_of.get(&ends).map(|&edge| &self.graph[edge])
     }
 
-    fn add(&mut self, from: N, to: N, arc: Arc, held: Mode, want: Mode) {
+    fn add(&mut self, from: N, to: N, arc: Arc, (held, want): (Mode, Mode), apart: bool) {
         self.arcs += 1;
         let (from, to) = (self.node(from), self.node(to));
         let edge = *self
@@ -125,6 +131,7 @@ impl<N: Copy + Ord + Hash> OrderGraph<N> {
         let edge = &mut self.graph[edge];
         edge.arcs.push(arc);
         edge.modes.add(held, want);
+        edge.apart |= apart;
     }
 
     fn node(&mut self, node: N) -> NodeIndex {
@@ -139,6 +146,7 @@ impl<N: Copy + Ord + Hash> OrderGraph<N> {
         &mut self,
         run: RunId,
         history: &History,
+        apart: &Apart,
         bounds: Bounds,
         ends: impl Fn(&Dependency, &Link) -> Option<(N, N)>,
     ) {
@@ -158,35 +166,50 @@ impl<N: Copy + Ord + Hash> OrderGraph<N> {
             .iter()
             .map(|d| (d.chain, d.want.lock))
             .collect();
-        // Only a lock that two threads take can keep one of them waiting: where not all pairs fit,
-        // those of two such locks are kept at any distance.
-        let shared = shared_locks(history);
         let mut far_steps = 0_u64;
         for (at, dependency) in history.dependencies.iter().enumerate() {
-            let mut sufficient = false;
-            let wants_shared = shared.contains(&dependency.want.lock);
-            for (kept, (chain, link)) in (0..).zip(history.chain(dependency.chain)) {
-                if kept >= deepest && sufficient {
-                    far_steps += 1;
-                    if !wants_shared || far_steps > FAR_STEPS_MAX {
-                        self.left_out += u64::from(depths[chain.at()]);
-                        break;
-                    }
-                    if !shared.contains(&link.held.lock) || self.arcs >= bounds.arcs_max {
-                        self.left_out += 1;
-                        continue;
-                    }
-                }
-                sufficient |=
-                    link.held.mode.is_exclusive() && asked.contains(&(link.below, link.held.lock));
+            let number = u32::try_from(at).expect("a dependency has a 32-bit number");
+            let add = |graph: &mut Self, chain, link: &Link| {
                 if let Some((from, to)) = ends(dependency, link) {
                     let arc = Arc {
                         run,
-                        dependency: u32::try_from(at).expect("a dependency has a 32-bit number"),
+                        dependency: number,
                         link: chain,
                     };
-                    self.add(from, to, arc, link.held.mode, dependency.want.mode);
+                    let modes = (link.held.mode, dependency.want.mode);
+                    let meets = apart.meets(dependency, link.held.lock);
+                    graph.add(from, to, arc, modes, meets);
                 }
+            };
+            let mut sufficient = false;
+            let mut kept = 0;
+            let mut here = dependency.chain;
+            while here != ChainId::EMPTY && (kept < deepest || !sufficient) {
+                let link = &history.links[here.at()];
+                sufficient |=
+                    link.held.mode.is_exclusive() && asked.contains(&(link.below, link.held.lock));
+                add(self, here, link);
+                kept += 1;
+                here = link.below;
+            }
+            // Where not all pairs fit, those that can be part of a cycle between threads are kept
+            // at any distance.
+            self.left_out += u64::from(depths[here.at()]);
+            while here != ChainId::EMPTY && apart.wants(dependency) {
+                here = apart.nearest(here);
+                if here == ChainId::EMPTY
+                    || far_steps >= FAR_STEPS_MAX
+                    || self.arcs >= bounds.arcs_max
+                {
+                    break;
+                }
+                far_steps += 1;
+                let link = &history.links[here.at()];
+                if apart.meets(dependency, link.held.lock) {
+                    self.left_out -= 1;
+                    add(self, here, link);
+                }
+                here = link.below;
             }
         }
     }
@@ -195,34 +218,11 @@ impl<N: Copy + Ord + Hash> OrderGraph<N> {
 /// Held locks looked at beyond the nearest, over all requests of a run.
 const FAR_STEPS_MAX: u64 = 100_000_000;
 
-/// The locks that more than one thread asks for or holds.
-fn shared_locks(history: &History) -> HashSet<LockId> {
-    let mut first: HashMap<LockId, ThreadId> = HashMap::new();
-    let mut shared = HashSet::new();
-    let mut met = HashSet::new();
-    for dependency in &history.dependencies {
-        let thread = dependency.thread;
-        let mut note = |lock| {
-            if *first.entry(lock).or_insert(thread) != thread {
-                shared.insert(lock);
-            }
-        };
-        note(dependency.want.lock);
-        for (chain, link) in history.chain(dependency.chain) {
-            // What lies below was met with this before.
-            if !met.insert((thread, chain)) {
-                break;
-            }
-            note(link.held.lock);
-        }
-    }
-    shared
-}
-
 /// The graph of one run over its lock instances.
 pub fn instances(run: RunId, history: &History, bounds: Bounds) -> OrderGraph<LockId> {
     let mut graph = OrderGraph::default();
-    graph.fill(run, history, bounds, |dependency, link| {
+    let apart = Apart::of(history, FAR_STEPS_MAX);
+    graph.fill(run, history, &apart, bounds, |dependency, link| {
         let ends = (link.held.lock, dependency.want.lock);
         (ends.0 != ends.1).then_some(ends)
     });
@@ -237,20 +237,28 @@ pub fn classes(evidence: &Evidence, histories: &[History], bounds: Bounds) -> Or
     let mut graph = OrderGraph::default();
     let trusted = |class: Subclass| evidence.classes[class.class.at()].trusted;
     for (at, history) in histories.iter().enumerate() {
-        graph.fill(RunId::from(at), history, bounds, |dependency, link| {
-            if !trusted(link.class) || !trusted(dependency.class) {
-                return None;
-            }
-            let (held, want) = (link.held, dependency.want);
-            if held.lock == want.lock {
-                // The instance rules have this, unless the classes differ by a `sub` mark.
-                let other = link.class != dependency.class && blocks_itself(held.mode, want.mode);
-                return other.then_some((link.class, dependency.class));
-            }
-            let in_order = link.class == dependency.class
-                && (dependency.nested_in_order || !held.mode.may_block(want.mode));
-            (!in_order).then_some((link.class, dependency.class))
-        });
+        let shared = Apart::shared(history);
+        graph.fill(
+            RunId::from(at),
+            history,
+            &shared,
+            bounds,
+            |dependency, link| {
+                if !trusted(link.class) || !trusted(dependency.class) {
+                    return None;
+                }
+                let (held, want) = (link.held, dependency.want);
+                if held.lock == want.lock {
+                    // The instance rules have this, unless the classes differ by a `sub` mark.
+                    let other =
+                        link.class != dependency.class && blocks_itself(held.mode, want.mode);
+                    return other.then_some((link.class, dependency.class));
+                }
+                let in_order = link.class == dependency.class
+                    && (dependency.nested_in_order || !held.mode.may_block(want.mode));
+                (!in_order).then_some((link.class, dependency.class))
+            },
+        );
     }
     graph
 }

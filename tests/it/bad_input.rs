@@ -5,11 +5,11 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::process::Stdio;
 
-use cargo_lockwise::input::log::{self, LogReadError};
+use cargo_lockwise::input::log::LogReadError;
 use cargo_lockwise::judge::{self, Options};
 use cargo_lockwise::trace::Evidence;
 
-use crate::programs::{checker, finish, stderr, stdout};
+use crate::programs::{checker, evidence, finish, stderr, stdout};
 use crate::recorded;
 
 /// Reports on `input` and returns the exit code and what stands on both streams.
@@ -229,7 +229,7 @@ fn a_log_that_is_cut_off_anywhere() {
     let bytes = recorded::log("rank_violation");
     let used = recorded::used(&bytes);
     fs::write(&path, &bytes).unwrap();
-    let (all, damaged) = judged(&log::read(&path, log::Limits::default()).unwrap());
+    let (all, damaged) = judged(&evidence(&path).unwrap());
     assert!(!damaged && all > 0);
 
     let file = File::options().write(true).open(&path).unwrap();
@@ -241,7 +241,7 @@ fn a_log_that_is_cut_off_anywhere() {
         if !matters {
             continue;
         }
-        match log::read(&path, log::Limits::default()) {
+        match evidence(&path) {
             Ok(evidence) => {
                 let (events, told) = judged(&evidence);
                 assert!(events <= before, "more events at {len} bytes than at more");
@@ -267,7 +267,7 @@ fn a_log_with_any_byte_flipped() {
     let path = folder.path().join("flipped.lwlog");
     let bytes = recorded::log("rank_violation");
     fs::write(&path, &bytes).unwrap();
-    let whole = judged(&log::read(&path, log::Limits::default()).unwrap());
+    let whole = judged(&evidence(&path).unwrap());
     let mut file = File::options().write(true).open(&path).unwrap();
     let mut unnoticed = 0_usize;
     let mut flips = 0_usize;
@@ -276,7 +276,7 @@ fn a_log_with_any_byte_flipped() {
             file.seek(SeekFrom::Start(at as u64)).unwrap();
             let flipped = bytes[at] ^ flip;
             file.write_all(&[flipped]).unwrap();
-            if let Ok(evidence) = log::read(&path, log::Limits::default()) {
+            if let Ok(evidence) = evidence(&path) {
                 let (events, told) = judged(&evidence);
                 // A tag of zero is the end, as a process leaves it that is killed within a record.
                 let silent = events < whole.0 && !told && flipped != 0;

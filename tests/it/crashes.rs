@@ -5,10 +5,9 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
 
-use cargo_lockwise::input::log;
 use cargo_lockwise::trace::{Evidence, Op};
 
-use crate::programs::{finish, judged, only_file, program, recorded};
+use crate::programs::{evidence, finish, judged, only_file, program, recorded};
 
 /// How often each thread of `writers` says that it took its locks.
 fn published(progress: &Path) -> Vec<usize> {
@@ -34,7 +33,7 @@ fn seen(evidence: &Evidence, name: &str) -> (usize, usize) {
 
 /// Checks that the log has all that the threads said, and that it can be reported.
 fn nothing_is_lost(logs: &Path, progress: &Path) {
-    let evidence = log::read(&only_file(logs), log::Limits::default()).unwrap();
+    let evidence = evidence(&only_file(logs)).unwrap();
     let rounds = published(progress);
     assert_eq!(rounds.len(), 8);
     for (thread, &rounds) in rounds.iter().enumerate() {
@@ -102,7 +101,7 @@ fn parent_and_child_of_a_fork_have_a_log_each() {
             let path = entry.unwrap().path();
             let bytes = fs::read(&path).unwrap();
             headers.push(lockwise::watch::log::read(&bytes).unwrap().header);
-            let evidence = log::read(&path, log::Limits::default()).unwrap();
+            let evidence = evidence(&path).unwrap();
             assert!(evidence.limits.is_empty(), "{level}: {:?}", evidence.limits);
             let names = evidence.runs[0].locks.iter();
             seen.push(names.map(|lock| lock.label.clone()).collect::<Vec<_>>());

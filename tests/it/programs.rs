@@ -8,6 +8,8 @@ use std::sync::{LazyLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use cargo_lockwise::input::log::{self, LogReadError};
+use cargo_lockwise::trace::Evidence;
 use serde_json::Value;
 
 /// Nothing here takes as long, unless it hangs.
@@ -53,6 +55,12 @@ pub(crate) fn recorded(name: &str, level: &str, logs: &Path) -> Command {
     command.env("LOCKWISE_LOG", logs);
     command.env("LOCKWISE_LEVEL", level);
     command
+}
+
+/// What the checker reads in a log.
+pub(crate) fn evidence(log: &Path) -> Result<Evidence, LogReadError> {
+    let bytes = std::fs::read(log).unwrap();
+    log::read(log, &bytes, log::Limits::default())
 }
 
 /// The JSON report on `input`, and the exit code.

@@ -17,10 +17,12 @@ use crate::trace::{Evidence, Run};
 pub(super) const STAGES: Stages = Stages {
     readers: Readers {
         is_log: |head| head.starts_with(b"LOG!"),
-        log: |path, evidence| {
-            push(evidence, &fs::read_to_string(path)?);
+        log: |_, bytes, evidence| {
+            push(evidence, &String::from_utf8_lossy(bytes));
             Ok(())
         },
+        is_packed: |_| false,
+        packed: |_, _, _| Ok(()),
         std_text: |_, text, evidence| {
             let mut whole = String::new();
             text.read_to_string(&mut whole)?;
@@ -225,7 +227,7 @@ fn what_cannot_be_read_is_one_line_on_standard_error() {
     assert_eq!(out, "");
     assert_eq!(
         err,
-        "error: cannot read `bad.std`: neither a lockwise log nor STD text\n\
+        "error: cannot read `bad.std`: neither a lockwise log nor STD text nor a packed trace\n\
          error: cannot read `absent`: No such file or directory (os error 2)\n"
     );
     let (_, out, err) = report(&["none"], &[]);

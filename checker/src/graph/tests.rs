@@ -56,3 +56,27 @@ fn a_deep_nest_is_not_cut_where_nothing_leads_through() {
     let (kept, _) = edges(&format!("T1|acq(A)|1\n{tries}{reads}T1|acq(Z)|2\n"), 100);
     assert!(kept.contains(&"AZ".to_owned()), "{kept:?}");
 }
+
+#[test]
+fn of_a_deep_nest_only_what_another_thread_takes_the_other_way_round_can_meet() {
+    // The other threads take all of the locks one by one, and two of them nested.
+    let singly = (0..100).map(|lock| format!("T0|acq(L{lock})|1\nT0|rel(L{lock})|1\n"));
+    let singly = singly.collect::<Vec<_>>().concat();
+    let across = "T2|acq(L90)|1\nT2|acq(L7)|1\nT2|rel(L7)|1\nT2|rel(L90)|1\n";
+    let text = singly + &each(0..100, "acq") + &each(0..100, "rel") + across;
+    let evidence = std_text::read("t", text.as_bytes(), &std_text::Limits::default()).unwrap();
+    let run = &evidence.runs[0];
+    let history = History::of(run);
+    let graph = instances(RunId(0), &history, Bounds { arcs_max: 1_000 });
+    let mut apart: Vec<String> = graph
+        .graph
+        .edge_references()
+        .filter(|edge| edge.weight().apart)
+        .map(|edge| {
+            let name = |node| &run.locks[LockId::at(graph.graph[node])].label;
+            format!("{} {}", name(edge.source()), name(edge.target()))
+        })
+        .collect();
+    apart.sort();
+    assert_eq!(apart, ["L7 L90", "L90 L7"]);
+}

@@ -1,8 +1,9 @@
 //! Finds the logs among what the user named, and reads each as what it is.
 //!
-//! A file is known by its first bytes, then by its name: our own log by its magic, STD text by being
-//! text. What is neither is refused after one look at its start, however long it is. A folder is
-//! searched with all its subfolders; files in it that are foreign are left alone and counted.
+//! A file is known by its first bytes, then by its name: our own log and packed traces by their
+//! headers, STD text by being text. What is none of these is refused after one look at its start,
+//! however long it is. What is compressed is taken for what is in it. A folder is searched with all
+//! its subfolders; files in it that are foreign are left alone and counted.
 //!
 //! One bad input never hides the others: what is intact is read, and the rest comes back as errors.
 
@@ -11,6 +12,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use super::compressed::{self, Compression};
 use super::copies;
 use crate::trace::Evidence;
 
@@ -20,11 +22,17 @@ const HEAD: usize = 8 << 10;
 /// How many foreign files of a folder are named; the rest is counted.
 const FOREIGN_NAMED: usize = 3;
 
+/// How much of a file is read at once, in bytes.
+const BUFFER: usize = 256 << 10;
+
 /// The extension of our own logs.
 const LOG: &str = "lwlog";
 
 /// The extension of STD text.
 const STD: &str = "std";
+
+/// The extension of packed traces that is told from others' files by its name.
+const PACKED: &str = "ltb";
 
 /// The input that stands for standard input.
 const STDIN: &str = "-";
@@ -37,8 +45,12 @@ pub type ReadResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 pub struct Readers {
     /// Whether a file that starts with these bytes is one of our logs.
     pub is_log: fn(&[u8]) -> bool,
-    /// Adds one of our logs to the evidence.
-    pub log: fn(&Path, &mut Evidence) -> ReadResult,
+    /// Adds one of our logs, all of its bytes, to the evidence.
+    pub log: fn(&Path, &[u8], &mut Evidence) -> ReadResult,
+    /// Whether a file that starts with these bytes is a packed trace.
+    pub is_packed: fn(&[u8]) -> bool,
+    /// Adds a packed trace to the evidence, as a run with this label.
+    pub packed: fn(&str, &mut dyn BufRead, &mut Evidence) -> ReadResult,
     /// Adds STD text to the evidence, as a run with this label.
     pub std_text: fn(&str, &mut dyn BufRead, &mut Evidence) -> ReadResult,
 }
@@ -73,7 +85,7 @@ pub enum InputError {
         path: PathBuf,
     },
     /// It is no format that we know.
-    #[error("cannot read `{}`: neither a lockwise log nor STD text", path.display())]
+    #[error("cannot read `{}`: neither a lockwise log nor STD text nor a packed trace", path.display())]
     Unknown {
         /// Which.
         path: PathBuf,
@@ -94,7 +106,7 @@ pub enum InputError {
     },
 }
 
-/// Reads all `inputs`; `-` is STD text on `stdin`. An input named twice is read once.
+/// Reads all `inputs`; `-` is `stdin`. An input named twice is read once.
 ///
 /// `seen` is told the number of the input before each is read, for a progress line.
 pub fn load(
@@ -134,6 +146,7 @@ fn is_new(files: &mut BTreeSet<PathBuf>, path: &Path) -> bool {
 /// What a file is, by its first bytes and its name.
 enum Nature {
     Log,
+    Packed,
     Text,
     Foreign,
 }
@@ -146,49 +159,91 @@ impl Loaded {
     }
 
     fn try_file(&mut self, path: &Path, readers: &Readers) -> Result<(), InputError> {
+        let file = File::open(path).map_err(|source| InputError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        let label = path.display().to_string();
+        self.stream(
+            path,
+            &label,
+            &mut BufReader::with_capacity(BUFFER, file),
+            readers,
+        )
+    }
+
+    /// Reads standard input.
+    fn stdin(&mut self, stdin: &mut dyn BufRead, readers: &Readers) {
+        let path = Path::new("standard input");
+        let result = self.stream(path, "standard input", stdin, readers);
+        self.settle(result);
+    }
+
+    /// Reads what may be compressed.
+    fn stream(
+        &mut self,
+        path: &Path,
+        label: &str,
+        bytes: &mut dyn BufRead,
+        readers: &Readers,
+    ) -> Result<(), InputError> {
         let io_error = |source| InputError::Io {
             path: path.to_owned(),
             source,
         };
-        let file = File::open(path).map_err(io_error)?;
-        let mut reader = BufReader::with_capacity(HEAD, file);
-        let head = reader.fill_buf().map_err(io_error)?;
+        let head = bytes.fill_buf().map_err(io_error)?;
         if head.is_empty() {
             let path = path.to_owned();
             return Err(InputError::Empty { path });
         }
-        let result = match nature(path, head, readers) {
-            Nature::Log => (readers.log)(path, &mut self.evidence),
-            Nature::Text => {
-                let label = path.display().to_string();
-                (readers.std_text)(&label, &mut reader, &mut self.evidence)
-            }
-            Nature::Foreign => {
-                let path = path.to_owned();
-                return Err(if has_extension(&path, LOG) {
-                    InputError::NotALog { path }
-                } else {
-                    InputError::Unknown { path }
-                });
-            }
+        let Some(compression) = Compression::of(head) else {
+            return self.plain(path, path, label, bytes, readers);
         };
-        result.map_err(|source| InputError::Content {
-            path: path.to_owned(),
-            source,
-        })
+        let inside = compressed::reader(compression, bytes);
+        let mut inside = BufReader::with_capacity(BUFFER, inside);
+        if inside.fill_buf().map_err(io_error)?.is_empty() {
+            let path = path.to_owned();
+            return Err(InputError::Empty { path });
+        }
+        // `a.std.gz` has the name of a text trace.
+        let name = if has_extension(path, compression.extension()) {
+            path.with_extension("")
+        } else {
+            path.to_owned()
+        };
+        self.plain(path, &name, label, &mut inside, readers)
     }
 
-    /// Reads STD text from standard input.
-    fn stdin(&mut self, stdin: &mut dyn BufRead, readers: &Readers) {
-        let path = PathBuf::from("standard input");
-        let result = match stdin.fill_buf() {
-            Err(source) => Err(InputError::Io { path, source }),
-            Ok([]) => Err(InputError::Empty { path }),
-            Ok(head) if !is_text(head) => Err(InputError::Unknown { path }),
-            Ok(_) => (readers.std_text)("standard input", stdin, &mut self.evidence)
-                .map_err(|source| InputError::Content { path, source }),
+    /// Reads what is not compressed; there is some of it. `name` is what it is called uncompressed.
+    fn plain(
+        &mut self,
+        path: &Path,
+        name: &Path,
+        label: &str,
+        bytes: &mut dyn BufRead,
+        readers: &Readers,
+    ) -> Result<(), InputError> {
+        let path = path.to_owned();
+        let head = match bytes.fill_buf() {
+            Ok(head) => &head[..head.len().min(HEAD)],
+            Err(source) => return Err(InputError::Io { path, source }),
         };
-        self.settle(result);
+        let result = match nature(name, head, readers) {
+            Nature::Log => {
+                let mut whole = Vec::new();
+                if let Err(source) = bytes.read_to_end(&mut whole) {
+                    return Err(InputError::Io { path, source });
+                }
+                (readers.log)(name, &whole, &mut self.evidence)
+            }
+            Nature::Packed => (readers.packed)(label, bytes, &mut self.evidence),
+            Nature::Text => (readers.std_text)(label, bytes, &mut self.evidence),
+            Nature::Foreign if has_extension(name, LOG) => {
+                return Err(InputError::NotALog { path });
+            }
+            Nature::Foreign => return Err(InputError::Unknown { path }),
+        };
+        result.map_err(|source| InputError::Content { path, source })
     }
 
     /// Counts one input.
@@ -255,16 +310,29 @@ fn passed_over(folder: &Path, foreign: &[PathBuf]) -> Option<String> {
     let names = names.join(", ");
     (!foreign.is_empty()).then(|| {
         format!(
-            "skipped in `{}`, being neither logs nor STD text by name or content: {names}{more}",
+            "skipped in `{}`, being no logs or traces by name or content: {names}{more}",
             folder.display()
         )
     })
 }
 
-/// Whether a file found in a folder is to be read. Text counts only if its name says that it is a
-/// trace; a log counts by its name even if damaged, so that the damage is reported.
+/// Whether a file found in a folder is to be read. Text and packed traces count only if the name says
+/// that it is a trace; a log counts by its name even if damaged, so that the damage is reported.
 fn is_ours(path: &Path, readers: &Readers) -> bool {
-    if has_extension(path, LOG) || has_extension(path, STD) {
+    let inside = match path.extension() {
+        Some(_)
+            if Compression::ALL
+                .iter()
+                .any(|c| has_extension(path, c.extension())) =>
+        {
+            path.with_extension("")
+        }
+        _ => path.to_owned(),
+    };
+    if [LOG, STD, PACKED]
+        .iter()
+        .any(|ours| has_extension(&inside, ours))
+    {
         return true;
     }
     // A pipe or a device must not be opened for a mere look.
@@ -282,9 +350,13 @@ fn is_ours(path: &Path, readers: &Readers) -> bool {
 fn nature(path: &Path, head: &[u8], readers: &Readers) -> Nature {
     if (readers.is_log)(head) {
         Nature::Log
+    } else if (readers.is_packed)(head) {
+        Nature::Packed
     } else if !has_extension(path, LOG)
         && is_text(head)
-        && (has_extension(path, STD) || looks_like_std(head))
+        && (has_extension(path, STD)
+            || path.as_os_str() == "standard input"
+            || looks_like_std(head))
     {
         Nature::Text
     } else {

@@ -11,8 +11,7 @@ mod names;
 mod type_name;
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::path::Path;
 
 use lockwise::watch::log::{self, LogError, LogFile};
 
@@ -41,14 +40,6 @@ impl Default for Limits {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogReadError {
-    /// The file system refuses.
-    #[error("cannot read `{}`", path.display())]
-    Io {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
     /// It is damaged, and nothing behind the header is left.
     #[error("nothing in the log is intact: {} at byte {}", .0.what, .0.offset)]
     NothingIntact(log::Damage),
@@ -63,24 +54,19 @@ pub fn is_log(head: &[u8]) -> bool {
     len > 0 && head[..len] == log::MAGIC[..len]
 }
 
-/// Reads the log of one process.
+/// Reads the log of one process, all `bytes` of it; `path` names it.
 ///
 /// # Errors
 ///
-/// If the file cannot be read or its header cannot be used. Damage behind the header is told in
-/// the limits of the evidence.
-pub fn read(path: &Path, limits: Limits) -> Result<Evidence, LogReadError> {
-    let bytes = fs::read(path).map_err(|source| LogReadError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
-    let log = log::read(&bytes)?;
+/// If its header cannot be used. Damage behind the header is told in the limits of the evidence.
+pub fn read(path: &Path, bytes: &[u8], limits: Limits) -> Result<Evidence, LogReadError> {
+    let log = log::read(bytes)?;
     let file = path
         .file_name()
         .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let mut evidence = convert(&log, &file, limits);
     let run = &mut evidence.runs[0];
-    let whole = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     run.process = Some(Process {
         folder: whole.parent().map(Path::to_owned).unwrap_or_default(),
         number: log.header.process,

@@ -1,8 +1,10 @@
 //! From files to evidence: each format is a file of its own, [`load`] decides which one reads what.
 
+mod compressed;
 mod copies;
 mod load;
 pub mod log;
+pub mod packed;
 mod relative;
 pub mod std_text;
 

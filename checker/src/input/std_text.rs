@@ -3,7 +3,8 @@
 //! The notation is the STD style of RAPID with more operations; `fixtures/corpus/lock-order/README.md`
 //! lists them. Three dialects are understood besides: data accesses `r`/`w` (as `SPDOffline` reads),
 //! `req` before `acq` (a request that may not have been granted), and `rel(L) wait(L) acq(L)` for a
-//! wait on a Java monitor (`SUnhang`), which becomes one wait here.
+//! wait on a Java monitor (`SUnhang`), which becomes one wait here. A lock that a thread asks for (`req`)
+//! and gets while it holds it is re-entrant.
 //!
 //! A line that cannot be understood is left out, counted, and named in the limits; the rest of the
 //! file still counts. Memory is bounded by [`Limits`].

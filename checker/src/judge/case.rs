@@ -1,12 +1,14 @@
 //! All that the rules look at: the evidence, replayed and made into graphs, and the proofs.
 
 use std::cell::{Cell, OnceCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::ControlFlow;
 
 use super::Options;
 use super::choice::{self, Strength};
 use super::closure::{self, Goal};
 use super::explore::{Found, Stuck, explore};
+use super::forced::{self, Forced};
 use super::model::Model;
 use super::timeline::Timeline;
 use super::witness::{self, Step};
@@ -161,6 +163,9 @@ pub(super) enum Outcome {
     Proved(Proof),
     /// All orders of the events were searched: there is none.
     Unreachable,
+    /// What any order of the events must keep to shows that there is none, and the trace is taken to
+    /// hold all that decides what its threads do.
+    Never,
     /// The search was cut short.
     Unknown,
     /// The run has no events to search, only what was held at each request.
@@ -313,14 +318,16 @@ impl RunCase<'_> {
         witness::accepts(self.run, &self.history, self.timeline(), schedule, sides)
     }
 
-    /// Looks for a proof that a cycle of locks can be reached by one of these choices of requests.
-    pub(super) fn prove(&self, cycle: &[LockId], choices: &[Vec<Arc>]) -> Outcome {
+    /// Looks for a proof that a cycle of locks can be reached by one of these choices of requests;
+    /// `all` says whether they are all that there are.
+    pub(super) fn prove(&self, cycle: &[LockId], choices: &[Vec<Arc>], all: bool) -> Outcome {
         // What was recorded as a chain only has no events that a schedule could be made of.
         let seen = |arc: &Arc| {
             !self.history.dependencies[arc.dependency as usize]
                 .events
                 .is_empty()
         };
+        let all = all && choices.len() < choice::CHOICES_MAX;
         let choices: Vec<&Vec<Arc>> = choices
             .iter()
             .filter(|arcs| arcs.iter().all(seen))
@@ -333,9 +340,116 @@ impl RunCase<'_> {
                 return Outcome::Proved(proof);
             }
         }
+        let mut never = all && self.is_decided_by_locks();
+        for arcs in &choices {
+            match self.force(arcs) {
+                Outcome::Proved(proof) => return Outcome::Proved(proof),
+                Outcome::Never => {}
+                _ => never = false,
+            }
+        }
+        if never {
+            return Outcome::Never;
+        }
         let objects = self.objects(cycle);
         let is_it = |stuck: &Stuck| cycle_of(stuck).as_deref() == Some(&*objects);
-        self.search(is_it, |case| case.direct(choices.first()?, &objects))
+        let searched = self.search(is_it, |case| case.direct(choices.first()?, &objects));
+        match searched {
+            Outcome::Unreachable if self.is_decided_by_locks() => Outcome::Never,
+            searched => searched,
+        }
+    }
+
+    /// Whether locks, fork and join, and data that was recorded are all that orders the threads.
+    fn is_decided_by_locks(&self) -> bool {
+        self.run.complete
+            && self.run.events.iter().all(|event| {
+                matches!(
+                    event.op,
+                    Op::Request { .. }
+                        | Op::Acquire { .. }
+                        | Op::Release { .. }
+                        | Op::Fork { .. }
+                        | Op::Join { .. }
+                        | Op::Read { .. }
+                        | Op::Write { .. }
+                        | Op::End
+                )
+            })
+    }
+
+    /// Looks for a schedule in which critical sections may change places, or shows that none is.
+    fn force(&self, arcs: &[Arc]) -> Outcome {
+        let patterns = arcs.iter().map(|arc| {
+            let thread = self.history.dependencies[arc.dependency as usize].thread;
+            let events = &self.patterns().events[self.pattern_of(arc.dependency) as usize];
+            (thread, events.as_slice())
+        });
+        let goals: Vec<(ThreadId, &[u32])> = patterns.collect();
+        let blocks = |at: usize| {
+            let want = self.history.dependencies[arcs[at].dependency as usize].want;
+            let next = arcs[(at + 1) % arcs.len()];
+            let held = self.history.links[next.link.at()].held;
+            held.mode.excludes(want.mode)
+        };
+        if !(0..arcs.len()).all(blocks) {
+            return Outcome::Unknown;
+        }
+        let mut at = vec![0_usize; goals.len()];
+        let mut never = true;
+        // Whether each choice is tried, because it is not known which to pass over.
+        let mut each = false;
+        for _ in 0..FORCED_MAX {
+            let now: Vec<(ThreadId, u32)> = goals
+                .iter()
+                .zip(&at)
+                .map(|(&(thread, events), &at)| (thread, events[at]))
+                .collect();
+            let mut steps = self.proof_steps.get();
+            let forced = forced::solve(self.run, &self.history, self.timeline(), &now, &mut steps);
+            self.proof_steps.set(steps);
+            let past = match forced {
+                Forced::Schedule(schedule) => {
+                    if self.accepts(&schedule, &now) {
+                        return Outcome::Proved(Proof {
+                            schedule,
+                            sides: now,
+                        });
+                    }
+                    never = false;
+                    None
+                }
+                Forced::Never(past) => past,
+                Forced::Open => {
+                    never = false;
+                    None
+                }
+            };
+            let moved = match past {
+                // No earlier request of the others goes with this one of this thread.
+                Some(past) if !each => {
+                    let side = goals.iter().position(|(thread, _)| *thread == past);
+                    side.is_some_and(|side| {
+                        at[side] += 1;
+                        at[side] < goals[side].1.len()
+                    })
+                }
+                None if !each && goals.iter().any(|(_, events)| events.len() > 1) => {
+                    each = true;
+                    at.fill(0);
+                    true
+                }
+                _ => next_of(&mut at, &goals),
+            };
+            if !moved {
+                return if never {
+                    Outcome::Never
+                } else {
+                    Outcome::Unknown
+                };
+            }
+        }
+        Outcome::Unknown
     }
 
     /// A proof that a cycle can be reached, if a search for anything was made and found one.
@@ -529,16 +643,83 @@ impl RunCase<'_> {
             })
     }
 
-    /// Cycles that the shortest-cycle search may have missed: for each component, one of each
-    /// strength that none of the known cycles has.
+    /// A cycle of this strength in a component, which the shortest-cycle search may have missed.
     pub(super) fn sought(&self, component: &[LockId], strength: Strength) -> Option<Vec<LockId>> {
-        let steps = self.options.seek_steps_max;
-        if let Ok(cycle) = choice::seek(self, component, strength, steps) {
-            return cycle.map(cycles::canonical);
-        }
-        self.unsearched.set(self.unsearched.get() + 1);
-        None
+        let mut sought = None;
+        self.seek(component, strength, &mut |cycle| {
+            sought = Some(cycle);
+            ControlFlow::Break(())
+        });
+        sought
     }
+
+    /// Cycles whose sides can meet, one at least through each edge that has one; those whose edges
+    /// all lie on cycles in `known` are left out.
+    pub(super) fn cover(&self, component: &[LockId], known: &[&Vec<LockId>]) -> Vec<Vec<LockId>> {
+        let covered: HashSet<(LockId, LockId)> =
+            known.iter().flat_map(|cycle| edges_of(cycle)).collect();
+        let inside: HashSet<LockId> = component.iter().copied().collect();
+        let between = component.iter().flat_map(|&from| {
+            let to = self.graph.arcs_from(from, |to| inside.contains(&to));
+            to.into_iter().map(move |(to, _)| (from, to))
+        });
+        let mut open: HashSet<(LockId, LockId)> = between
+            .filter(|edge| !covered.contains(edge))
+            .filter(|&(from, to)| self.graph.edge(from, to).is_some_and(|edge| edge.apart))
+            .collect();
+        let mut found = Vec::new();
+        if !open.is_empty() {
+            self.seek(component, Strength::Apart, &mut |cycle| {
+                if edges_of(&cycle).any(|edge| open.remove(&edge)) {
+                    edges_of(&cycle).for_each(|edge| {
+                        open.remove(&edge);
+                    });
+                    found.push(cycle);
+                }
+                if open.is_empty() {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            });
+        }
+        found
+    }
+
+    /// Looks at all cycles of this strength in a component, the smallest lock of each first.
+    fn seek(
+        &self,
+        component: &[LockId],
+        strength: Strength,
+        found: &mut dyn FnMut(Vec<LockId>) -> ControlFlow<()>,
+    ) {
+        let steps = self.options.seek_steps_max;
+        let mut canonical = |cycle| found(cycles::canonical(cycle));
+        if choice::seek(self, component, strength, steps, &mut canonical).is_err() {
+            self.unsearched.set(self.unsearched.get() + 1);
+        }
+    }
+}
+
+/// The edges of a cycle of locks.
+fn edges_of(cycle: &[LockId]) -> impl Iterator<Item = (LockId, LockId)> + '_ {
+    let next = cycle.iter().cycle().skip(1);
+    cycle.iter().copied().zip(next.copied())
+}
+
+/// Choices of requests, of one pattern, for which a schedule is looked for that moves sections.
+const FORCED_MAX: usize = 64;
+
+/// The next choice of one event for each side; `false` if there is none.
+fn next_of(at: &mut [usize], goals: &[(ThreadId, &[u32])]) -> bool {
+    for (at, (_, events)) in at.iter_mut().zip(goals) {
+        *at += 1;
+        if *at < events.len() {
+            return true;
+        }
+        *at = 0;
+    }
+    false
 }
 
 /// Writers that are tried between two readers.

@@ -13,6 +13,7 @@
 //! in turn, two may do at once in another run.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::ControlFlow;
 
 use lockwise::watch::Mode;
 
@@ -48,7 +49,7 @@ pub(super) struct Chosen {
 }
 
 /// Choices that are kept for the proof.
-const CHOICES_MAX: usize = 16;
+pub(super) const CHOICES_MAX: usize = 16;
 
 /// Finds the strongest choices for a cycle of locks; `None` if no choice is a cycle.
 pub(super) fn choose(case: &RunCase<'_>, cycle: &[LockId], steps_max: u64) -> Option<Chosen> {
@@ -80,14 +81,15 @@ pub(super) fn choose(case: &RunCase<'_>, cycle: &[LockId], steps_max: u64) -> Op
     None
 }
 
-/// Looks for a cycle of this strength within a component, over all simple paths. Returns its locks;
-/// `Err` if the steps ran out.
+/// Looks for cycles of this strength within a component, over all simple paths, and gives their locks
+/// to `found` until that says to stop. `Err` if the steps ran out before.
 pub(super) fn seek(
     case: &RunCase<'_>,
     component: &[LockId],
     strength: Strength,
     steps_max: u64,
-) -> Result<Option<Vec<LockId>>, OutOfSteps> {
+    found: &mut dyn FnMut(Vec<LockId>) -> ControlFlow<()>,
+) -> Result<(), OutOfSteps> {
     let members: HashSet<LockId> = component.iter().copied().collect();
     let mut path = Path::new(case, strength, steps_max);
     for &start in component {
@@ -109,8 +111,8 @@ pub(super) fn seek(
             }
             path.push(arc);
             if closes {
-                if path.closes() {
-                    return Ok(Some(path.locks()));
+                if path.closes() && found(path.locks()).is_break() {
+                    return Ok(());
                 }
                 path.pop();
             } else {
@@ -118,7 +120,7 @@ pub(super) fn seek(
             }
         }
     }
-    Ok(None)
+    Ok(())
 }
 
 /// The search was cut short.

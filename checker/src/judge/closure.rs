@@ -92,13 +92,27 @@ pub(super) fn needed(
 
 /// The events of a prefix in the order of the run, as a schedule.
 pub(super) fn schedule(run: &Run, timeline: &Timeline, prefix: &Prefix) -> Vec<Step> {
+    let events = (0..).zip(&run.events).filter(|&(at, event)| {
+        let position = timeline.before(at);
+        // A request that was answered has the position of its answer, and is no step.
+        let events = &timeline.events_of[event.thread.at()];
+        position < prefix[event.thread.at()] && events[position as usize] == at
+    });
+    steps(run, timeline, events.map(|(at, _)| at))
+}
+
+/// Events in this order, as a schedule: each wake-up wakes whom it woke in the run, if that thread
+/// sleeps then.
+pub(super) fn steps(
+    run: &Run,
+    timeline: &Timeline,
+    events: impl Iterator<Item = u32>,
+) -> Vec<Step> {
     // Who sleeps, and on what.
     let mut asleep: HashMap<ResourceId, Vec<ThreadId>> = HashMap::new();
     let mut steps = Vec::new();
-    for (at, event) in (0..).zip(&run.events) {
-        if timeline.before(at) >= prefix[event.thread.at()] {
-            continue;
-        }
+    for at in events {
+        let event = &run.events[at as usize];
         let mut wakes = None;
         match event.op {
             Op::WaitBegin { condvar, .. } => {

@@ -3,8 +3,9 @@
 //! Each rule is one file with a `judge` function and one line in [`RULES`]. Rules see the same
 //! [`case::Case`]: the evidence, replayed and made into graphs, with two ways to a proof. A finding
 //! is `certain` only if [`witness`] accepts a schedule of the run's own events that ends in it,
-//! whatever search found that schedule: [`closure`] (polynomial, most deadlocks) or [`explore`]
-//! (exhaustive, bounded).
+//! whatever search found that schedule: [`closure`] (the order of critical sections kept; most
+//! deadlocks), [`forced`] (sections may change places; it may also show that no order of the events
+//! will do) or [`explore`] (exhaustive, bounded).
 //!
 //! What cannot be seen: a deadlock behind data (a lock that is taken only if a flag is set, which it
 //! never was in this run), locks and waits that are not recorded, and, in recorded programs, order
@@ -17,6 +18,7 @@ mod class_cycle;
 mod closure;
 mod draft;
 mod explore;
+mod forced;
 mod misuse;
 mod model;
 mod order_cycle;

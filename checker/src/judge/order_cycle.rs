@@ -1,7 +1,8 @@
 //! LW0003 over lock instances: locks acquired in orders that close a cycle.
 //!
-//! The cycles are the shortest through each edge ([`crate::cycles`]). If none of a component's is
-//! one that can happen, all its cycles are looked at, up to a bound, for one that can.
+//! The cycles are the shortest through each edge ([`crate::cycles`]). Where the shortest cannot
+//! happen, another through the same edge may: all cycles of the component are looked at then, up to a
+//! bound, until each edge that lies on one that can happen has one.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
@@ -50,6 +51,18 @@ fn cycles(run: &RunCase<'_>) -> Vec<(Vec<LockId>, Chosen)> {
             all.push((cycle.clone(), chosen));
         }
     }
+    for component in &run.cycles.between {
+        let apart = all.iter().filter(|(cycle, chosen)| {
+            chosen.strength == Strength::Apart && component.binary_search(&cycle[0]).is_ok()
+        });
+        let known: Vec<&Vec<LockId>> = apart.map(|(cycle, _)| cycle).collect();
+        for cycle in run.cover(component, &known) {
+            all.retain(|(known, _)| *known != cycle);
+            if let Some(chosen) = choose(run, &cycle, steps) {
+                all.push((cycle, chosen));
+            }
+        }
+    }
     for component in &run.cycles.components {
         let strongest = all
             .iter()
@@ -73,7 +86,7 @@ fn cycles(run: &RunCase<'_>) -> Vec<(Vec<LockId>, Chosen)> {
 
 fn draft(case: &Case<'_>, run: &RunCase<'_>, cycle: Vec<LockId>, chosen: &Chosen) -> Draft {
     let outcome = match chosen.strength {
-        Strength::Apart => Some(run.prove(&cycle, &chosen.choices)),
+        Strength::Apart => Some(run.prove(&cycle, &chosen.choices, chosen.complete)),
         _ => proved_against_the_rules(run, &cycle),
     };
     let mut arcs = chosen.choices[0].clone();
@@ -105,6 +118,11 @@ fn draft(case: &Case<'_>, run: &RunCase<'_>, cycle: Vec<LockId>, chosen: &Chosen
                  waits for the next"
                     .to_owned(),
             );
+        }
+        (Some(Outcome::Never), _) => {
+            draft.certainty = Certainty::Excluded;
+            draft.excluded_by = BTreeSet::from([Exclusion::NoSchedule]);
+            draft.reasons = excluded(&draft.excluded_by, &draft.cycle);
         }
         (_, Strength::Apart) | (Some(Outcome::Proved(_)), _) => {
             draft.basis = Some(Basis::SameInstances);
@@ -168,7 +186,7 @@ fn arcs_of(run: &RunCase<'_>, cycle: &[LockId], proof: &Proof) -> Option<Vec<Arc
 /// Why a cycle that the rules allow is not certain.
 pub(super) fn unproved(run: &RunCase<'_>, outcome: Option<&Outcome>) -> Option<String> {
     Some(match outcome? {
-        Outcome::Proved(_) => return None,
+        Outcome::Proved(_) | Outcome::Never => return None,
         Outcome::Unreachable => format!(
             "no order of these very events ends in it (all {} were searched): something else, such \
              as a semaphore, keeps the sides apart in this run",
@@ -277,6 +295,12 @@ pub(super) fn excluded(removed: &BTreeSet<Exclusion>, cycle: &[Side]) -> Vec<Str
             Exclusion::Barrier => "a barrier lies between the sides".to_owned(),
             Exclusion::Readers => {
                 "a side waits for a reader as a reader, and no other thread ever writes there"
+                    .to_owned()
+            }
+            Exclusion::NoSchedule => {
+                "no order of these very events ends in it: what the threads read of each other, and \
+                 sections of other locks, keep the sides apart. That holds if the trace has all \
+                 that decides what its threads do"
                     .to_owned()
             }
         })

@@ -130,6 +130,7 @@ pub(super) fn certainty(finding: &Finding) -> (&'static str, String) {
                     Exclusion::ForkJoin => "one side ends before the other starts",
                     Exclusion::Barrier => "a barrier lies between the sides",
                     Exclusion::Readers => "the readers cannot block each other",
+                    Exclusion::NoSchedule => "it cannot happen with these events, in any order",
                 })
                 .collect();
             ("excluded", format!("it cannot happen: {}", why.join("; ")))

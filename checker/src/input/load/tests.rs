@@ -10,15 +10,27 @@ use crate::trace::{Evidence, Run};
 /// Readers that only note what they were given; a log is what starts with `LOG!`.
 const READERS: Readers = Readers {
     is_log: |head| head.starts_with(b"LOG!"),
-    log: |path, evidence| {
-        if fs::read(path)?.ends_with(b"damaged") {
+    log: |path, bytes, evidence| {
+        if bytes.ends_with(b"damaged") {
             return Err("record 7 is damaged".into());
         }
         note(evidence, "log", path.file_name().unwrap().to_str().unwrap());
         Ok(())
     },
+    is_packed: |head| head.starts_with(b"PACK"),
+    packed: |label, bytes, evidence| {
+        let mut whole = Vec::new();
+        bytes.read_to_end(&mut whole)?;
+        let name = Path::new(label).file_name().unwrap().to_str().unwrap();
+        note(
+            evidence,
+            "packed",
+            &format!("{name} with {} bytes", whole.len()),
+        );
+        Ok(())
+    },
     std_text: |label, text, evidence| {
-        let lines = text.lines().count();
+        let lines = text.lines().collect::<Result<Vec<_>, _>>()?.len();
         let name = Path::new(label).file_name().unwrap().to_str().unwrap();
         note(evidence, "text", &format!("{name} with {lines} lines"));
         Ok(())
@@ -147,8 +159,8 @@ fn what_cannot_be_read_is_an_error_and_hides_nothing() {
             "cannot read `empty.lwlog`: the file is empty",
             "cannot read `renamed.lwlog`: not a lockwise log, although its name says so",
             "cannot read `damaged.lwlog`",
-            "cannot read `binary.std`: neither a lockwise log nor STD text",
-            "cannot read `prose`: neither a lockwise log nor STD text",
+            "cannot read `binary.std`: neither a lockwise log nor STD text nor a packed trace",
+            "cannot read `prose`: neither a lockwise log nor STD text nor a packed trace",
             "cannot read `none`",
         ]
     );
@@ -215,4 +227,70 @@ fn a_letter_cut_at_the_end_of_the_look_is_still_text() {
     assert_eq!(read(std::slice::from_ref(&path)).read, 1);
     fs::write(&path, format!("T{content}")).unwrap();
     assert_eq!(read(&[path]).read, 1);
+}
+
+#[test]
+fn what_is_compressed_is_read_as_what_is_in_it() {
+    let folder = folder(&[]);
+    let gz = |bytes: &[u8]| {
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gz.write_all(bytes).unwrap();
+        gz.finish().unwrap()
+    };
+    // As `zstd` makes it: one block, stored, without a checksum; then a frame that is for others.
+    let zst = |bytes: &[u8]| {
+        let len = u8::try_from(bytes.len()).unwrap();
+        let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0x20, len, len << 3 | 1, len >> 5, 0];
+        frame.extend(bytes);
+        frame.extend([0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 7, 7, 7]);
+        frame
+    };
+    let text = b"T1|acq(L)|1\nT1|rel(L)|2\n".as_slice();
+    // Two members one after the other are one text.
+    let files = [
+        ("a.std.gz", [gz(text), gz(text)].concat()),
+        ("b.std.zst", [zst(text), zst(text)].concat()),
+        ("c.lwlog.gz", gz(b"LOG!...")),
+        ("d.ltb.zst", zst(b"PACKED")),
+        ("e.gz", gz(b"")),
+        ("f.gz", gz(text)[..20].to_vec()),
+    ];
+    for (name, bytes) in &files {
+        fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    let mut loaded = read(&[folder.path().to_owned()]);
+    loaded.evidence.limits.clear();
+    assert_eq!(
+        labels(&loaded),
+        [
+            "text a.std.gz with 4 lines",
+            "text b.std.zst with 4 lines",
+            "log c.lwlog",
+            "packed d.ltb.zst with 6 bytes"
+        ]
+    );
+    let named = read(&["e.gz", "f.gz"].map(|name| folder.path().join(name)));
+    assert_eq!(
+        errors(&named, &folder),
+        [
+            "cannot read `e.gz`: the file is empty",
+            "cannot read `f.gz`",
+        ]
+    );
+}
+
+#[test]
+fn standard_input_may_be_compressed_or_packed() {
+    let from = |bytes: &[u8]| {
+        let mut bytes = bytes;
+        load(&[PathBuf::from("-")], &mut bytes, &READERS, &mut |_| {})
+    };
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gz.write_all(b"T1|acq(L)|1\n").unwrap();
+    let gz = gz.finish().unwrap();
+    assert_eq!(labels(&from(&gz)), ["text standard input with 1 lines"]);
+    assert_eq!(
+        labels(&from(b"PACK")),
+        ["packed standard input with 4 bytes"]
+    );
 }

@@ -1,6 +1,6 @@
 //! The run that the lines of a text trace add up to.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use lockwise::watch::{Kind, Mode};
 
@@ -61,6 +61,10 @@ pub(super) struct Builder {
     monitors: HashMap<ThreadId, Monitor>,
     /// Per thread and lock, how often it is held: this tells the two spellings of a wait apart.
     held: HashMap<(ThreadId, LockId), u32>,
+    /// Per thread, the lock that its last event asked for.
+    asked: HashMap<ThreadId, LockId>,
+    /// Locks that a thread asked for and got while it held them: they are re-entrant.
+    reentered: HashSet<LockId>,
 }
 
 impl Builder {
@@ -118,6 +122,7 @@ impl Builder {
     pub(super) fn finish(mut self, label: &str) -> Evidence {
         label.clone_into(&mut self.run.label);
         self.run.complete = true;
+        self.reenter();
         let mut classes: Vec<Class> = Vec::new();
         let mut known: HashMap<String, ClassId> = HashMap::new();
         for lock in &mut self.run.locks {
@@ -136,6 +141,26 @@ impl Builder {
             classes,
             sites: self.sites,
             limits: Vec::new(),
+        }
+    }
+
+    /// Gives the locks that a thread was seen to enter again their mode. A request that was answered
+    /// although the thread held the lock shows that it does not exclude its own holder; without
+    /// requests in the trace, taking a lock twice is taken for the mistake that it is elsewhere.
+    fn reenter(&mut self) {
+        if self.reentered.is_empty() {
+            return;
+        }
+        for event in &mut self.run.events {
+            if let Op::Acquire { lock, mode, .. } | Op::Request { lock, mode } = &mut event.op
+                && *mode == Mode::Exclusive
+                && self.reentered.contains(lock)
+            {
+                *mode = Mode::Reentrant;
+            }
+        }
+        for lock in &self.reentered {
+            self.run.locks[lock.at()].kind = Kind::ReentrantMutex;
         }
     }
 
@@ -234,9 +259,14 @@ impl Builder {
     /// Follows what `op` does to the thread's locks; the acquisition that ends a monitor wait
     /// becomes the end of that wait.
     fn note(&mut self, thread: ThreadId, op: Op, monitor: Option<Monitor>) -> Op {
+        let asked = self.asked.remove(&thread);
         match op {
-            Op::Acquire { lock, .. } => {
-                *self.held.entry((thread, lock)).or_default() += 1;
+            Op::Acquire { lock, mode, .. } => {
+                let held = self.held.entry((thread, lock)).or_default();
+                if *held > 0 && mode == Mode::Exclusive && asked == Some(lock) {
+                    self.reentered.insert(lock);
+                }
+                *held += 1;
                 match monitor {
                     Some(Monitor::Waiting(waiting, condvar)) if waiting == lock => {
                         return Op::WaitEnd { condvar, lock };
@@ -252,7 +282,8 @@ impl Builder {
                 self.monitors.insert(thread, Monitor::Released(lock, at));
             }
             // A request stands between a wait and the acquisition that ends it.
-            Op::Request { .. } => {
+            Op::Request { lock, .. } => {
+                self.asked.insert(thread, lock);
                 if let Some(waiting @ Monitor::Waiting(..)) = monitor {
                     self.monitors.insert(thread, waiting);
                 }

@@ -227,3 +227,16 @@ fn modes_say_what_kind_of_lock_it_is() {
         [Mode::Exclusive, Mode::Shared, Mode::Reentrant]
     );
 }
+
+#[test]
+fn a_lock_that_was_granted_to_its_holder_is_re_entrant() {
+    let text = "T1|req(L)|1\nT1|acq(L)|1\nT1|req(L)|2\nT1|acq(L)|2\nT1|rel(L)|3\nT1|rel(L)|4\n";
+    assert_snapshot!(events(text), @r"
+    T1 request L#0 reentrant @1
+    T1 acquire L#0 reentrant @1
+    T1 request L#0 reentrant @2
+    T1 acquire L#0 reentrant @2
+    T1 release L#0 Exclusive @3
+    T1 release L#0 Exclusive @4
+    ");
+}

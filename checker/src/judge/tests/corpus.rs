@@ -1,11 +1,13 @@
 //! The traces that other lock checkers are tested with, and planted ones, with known answers.
 
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::{fs, io};
 
 use serde_json::Value;
 
 use super::*;
+use crate::input::packed;
 
 fn corpus(path: &str) -> PathBuf {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/corpus");
@@ -96,5 +98,65 @@ fn planted_traces_are_certain_exactly_where_exhaustive_search_says_so() {
             .filter(|finding| finding.certainty == Certainty::Certain)
             .count();
         assert_eq!(certain, deadlocks.len(), "{name}: {verdict:?}");
+    }
+}
+
+/// What is found for each instance of an answer key: its kind, and the strongest certainty of the
+/// cycles over its locks.
+fn against_the_key(name: &str, evidence: &Evidence) {
+    let verdict = judge(evidence, &Options::default());
+    let mut found: BTreeMap<BTreeSet<String>, Certainty> = BTreeMap::new();
+    for finding in &verdict.findings {
+        let locks = finding.cycle.iter().filter_map(|side| match &side.wants {
+            Some(Wants::Lock(lock)) => Some(lock.lock.clone()),
+            _ => None,
+        });
+        let strongest = found.entry(locks.collect()).or_insert(finding.certainty);
+        *strongest = finding.certainty.max(*strongest);
+    }
+    let key: Value = serde_json::from_str(&read(&format!("traces/{name}.json"))).unwrap();
+    for instance in key["instances"].as_array().unwrap() {
+        let locks = instance["locks"].as_array().unwrap().iter();
+        let locks: BTreeSet<String> = locks.map(|lock| format!("L{lock}")).collect();
+        let kind = instance["kind"].as_str().unwrap();
+        let certainty = found.remove(&locks);
+        let expected = if instance["predictable"] == true {
+            Certainty::Certain
+        } else {
+            Certainty::Excluded
+        };
+        assert_eq!(certainty, Some(expected), "{name}: {kind}: {instance}");
+    }
+    assert!(found.is_empty(), "{name}: not planted: {found:?}");
+}
+
+#[test]
+fn mixed_traces_are_judged_as_their_keys_say() {
+    let small = read("traces/mix-2k-s7.std");
+    let limits = std_text::Limits::default();
+    against_the_key(
+        "mix-2k-s7",
+        &std_text::read("s7", small.as_bytes(), &limits).unwrap(),
+    );
+    let large = fs::File::open(corpus("traces/mix-20k-s1.std.gz")).unwrap();
+    let large = io::BufReader::new(flate2::read::GzDecoder::new(large));
+    against_the_key("mix-20k-s1", &std_text::read("s1", large, &limits).unwrap());
+}
+
+#[test]
+fn packed_traces_get_the_verdict_of_their_text() {
+    let text = read("traces/mix-2k-s7.std");
+    let limits = std_text::Limits::default();
+    let text = std_text::read("s7", text.as_bytes(), &limits).unwrap();
+    let told = |evidence: &Evidence| {
+        let verdict = judge(evidence, &Options::default());
+        let findings = verdict.findings.iter().map(told);
+        findings.collect::<Vec<_>>().concat()
+    };
+    for name in ["traces/mix-2k-s7.ltb", "traces/mix-2k-s7.data"] {
+        let bytes = fs::read(corpus(name)).unwrap();
+        assert!(packed::is_packed(&bytes), "{name}");
+        let packed = packed::read("s7", bytes.as_slice(), &packed::Limits::default()).unwrap();
+        assert_eq!(told(&packed), told(&text), "{name}");
     }
 }

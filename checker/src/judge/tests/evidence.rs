@@ -230,6 +230,66 @@ fn ten_thousand_locks_held_at_once_in_two_orders_are_still_judged() {
 }
 
 #[test]
+fn a_request_that_had_to_wait_hides_no_proof() {
+    // As in a recorded program: T2 has to wait for B before it gets it.
+    let waited = "
+        T1: acq(A) acq(B)
+        T2: req(B)
+        T1: rel(B) rel(A)
+        T2: acq(B) acq(A) rel(A) rel(B)";
+    let no_search = Options {
+        search_events_max: 0,
+        directed_max: 0,
+        ..Options::default()
+    };
+    let verdict = judge(&evidence_of(&[waited]), &no_search);
+    assert_eq!(strongest(&verdict), Some(Certainty::Certain), "{verdict:?}");
+}
+
+#[test]
+fn a_cycle_between_threads_is_not_lost_among_ten_thousand_locks_that_one_thread_holds() {
+    // Every lock is used by two threads, and the two that matter are far apart in the middle.
+    let lines = |thread: u32, op: &str, locks: &[u32]| -> String {
+        let lines = locks.iter().map(|l| format!("T{thread}|{op}(L{l})|x\n"));
+        lines.collect::<Vec<_>>().concat()
+    };
+    let all: Vec<u32> = (0..10_000).collect();
+    let mut text = String::new();
+    for lock in all.iter().rev() {
+        writeln!(text, "T0|acq(L{lock})|1\nT0|rel(L{lock})|1").unwrap();
+    }
+    text += &(lines(1, "acq", &all) + &lines(1, "rel", &all));
+    text += &(lines(2, "acq", &[5_000, 400]) + &lines(2, "rel", &[400, 5_000]));
+    let evidence = std_text::read("far", text.as_bytes(), &std_text::Limits::default()).unwrap();
+    let small = Options {
+        arcs_max: 100_000,
+        ..Options::default()
+    };
+    let verdict = judge(&evidence, &small);
+    assert_eq!(strongest(&verdict), Some(Certainty::Certain));
+    assert_eq!(verdict.findings[0].cycle.len(), 2);
+}
+
+#[test]
+fn a_deadlock_behind_shorter_cycles_of_one_thread_each_is_found_too() {
+    // The shortest cycle through each edge of X, Y and Z is closed by one thread alone, while X and
+    // W show a deadlock in the same component.
+    let verdict = verdict_of(&["
+        T1: acq(X) acq(Y) rel(Y) rel(X) acq(Y) acq(X) rel(X) rel(Y)
+        T2: acq(Y) acq(Z) rel(Z) rel(Y) acq(Z) acq(Y) rel(Y) rel(Z)
+        T3: acq(Z) acq(X) rel(X) rel(Z) acq(X) acq(Z) rel(Z) rel(X)
+        T4: acq(X) acq(W) rel(W) rel(X)
+        T5: acq(W) acq(X) rel(X) rel(W)"]);
+    let certain = verdict.findings.iter();
+    let mut certain: Vec<usize> = certain
+        .filter(|finding| finding.certainty == Certainty::Certain)
+        .map(|finding| finding.cycle.len())
+        .collect();
+    certain.sort_unstable();
+    assert_eq!(certain, [2, 3, 3], "{verdict:?}");
+}
+
+#[test]
 fn a_chain_of_two_thousand_threads_is_one_cycle() {
     let count = 2_000;
     let mut text = String::new();

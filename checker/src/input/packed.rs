@@ -1,0 +1,438 @@
+//! Packed traces: one word of 64 bits an event, in two layouts.
+//!
+//! - `LTB1`, little-endian: a header of 32 bytes (the letters `LTB1`, version 1 in 32 bits, events in
+//!   64, threads, locks, variables and zero in 32 each), then per event, from the low end: operation
+//!   4 bits, thread 16, argument 24, location 20.
+//! - `RapidBin`, big-endian, as `SPDOffline` reads and Wasmgrind writes it: a header of 18 bytes
+//!   (threads 16 bits, locks and variables 32 each, events 64), then per event, from the low end:
+//!   thread 10 bits, operation 4, argument 34, location 15.
+//!
+//! Operations in both: 0 acquire, 1 release, 2 read, 3 write, 4 fork, 5 join, 8 request. Threads are
+//! named `T0`, `T1`, … and locks `L0`, `L1`, … here, as the text forms of these traces name them.
+//!
+//! These layouts come from Java and WebAssembly, where a thread may take a lock that it holds: that
+//! and the release that goes with it are left out.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead};
+
+use lockwise::watch::{Kind, Mode};
+
+use crate::trace::{
+    AcquireClass, Ask, Class, ClassId, Event, Evidence, Lock, LockId, Op, Run, Side, Site, SiteId,
+    Thread, ThreadId, VariableId,
+};
+
+/// How much of a packed trace is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Events beyond this number are left out. An event takes about 40 bytes.
+    pub events_max: usize,
+}
+
+impl Default for Limits {
+    /// Twenty million events.
+    fn default() -> Self {
+        Limits {
+            events_max: 20_000_000,
+        }
+    }
+}
+
+/// Why a packed trace could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PackedError {
+    /// The source failed.
+    #[error("cannot read `{label}` after event {event}")]
+    Read {
+        /// The name of the input.
+        label: String,
+        /// The number of events read so far.
+        event: u64,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It ends within its header.
+    #[error("`{0}` ends within its header")]
+    Header(String),
+    /// It is of a later version.
+    #[error("`{label}` is LTB{version}; this program understands LTB1")]
+    Version {
+        /// The name of the input.
+        label: String,
+        /// Its version.
+        version: u32,
+    },
+    /// None of its words is an event.
+    #[error("`{0}` has no event in it that can be understood")]
+    NoEvents(String),
+}
+
+/// Where the parts of an event are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    Ltb1,
+    RapidBin,
+}
+
+/// The first bytes of `LTB1`.
+const LTB: &[u8] = b"LTB";
+
+/// An event, taken apart.
+#[derive(Debug, Clone, Copy)]
+struct Word {
+    op: u8,
+    thread: u16,
+    argument: u64,
+    location: u32,
+}
+
+impl Layout {
+    fn header(self) -> usize {
+        match self {
+            Layout::Ltb1 => 32,
+            Layout::RapidBin => 18,
+        }
+    }
+
+    fn word(self, bytes: [u8; 8]) -> Word {
+        let bits = |word: u64, from: u32, count: u32| word >> from & ((1 << count) - 1);
+        let (word, op, thread, argument, location) = match self {
+            Layout::Ltb1 => (
+                u64::from_le_bytes(bytes),
+                (0, 4),
+                (4, 16),
+                (20, 24),
+                (44, 20),
+            ),
+            Layout::RapidBin => (
+                u64::from_be_bytes(bytes),
+                (10, 4),
+                (0, 10),
+                (14, 34),
+                (48, 15),
+            ),
+        };
+        let part = |(from, count)| bits(word, from, count);
+        Word {
+            op: u8::try_from(part(op)).expect("four bits"),
+            thread: u16::try_from(part(thread)).expect("sixteen bits at most"),
+            argument: part(argument),
+            location: u32::try_from(part(location)).expect("twenty bits at most"),
+        }
+    }
+}
+
+/// Whether a file that starts with these bytes is a packed trace. `RapidBin` has no letters to be
+/// known by: its header must make sense, and so must the words behind it.
+pub fn is_packed(head: &[u8]) -> bool {
+    head.starts_with(LTB) && head.get(3).is_some_and(u8::is_ascii_digit) && head.len() > 4
+        || is_rapid_bin(head)
+}
+
+fn is_rapid_bin(head: &[u8]) -> bool {
+    /// Words that are looked at.
+    const WORDS: usize = 64;
+    let Some((header, words)) = head.split_at_checked(Layout::RapidBin.header()) else {
+        return false;
+    };
+    let number = |range: std::ops::Range<usize>| {
+        let bytes = header[range].iter();
+        bytes.fold(0_u64, |number, &byte| number << 8 | u64::from(byte))
+    };
+    let (threads, locks, variables) = (number(0..2), number(2..6), number(6..10));
+    let events = number(10..18);
+    let sound = |bytes: &[u8]| {
+        let word = Layout::RapidBin.word(bytes.try_into().expect("chunks of eight bytes"));
+        let of_table = match word.op {
+            0 | 1 | 8 => word.argument <= locks,
+            2 | 3 => word.argument <= variables,
+            4 | 5 => word.argument <= 1024,
+            _ => false,
+        };
+        bytes[0] < 0x80 && u64::from(word.thread) <= threads && of_table
+    };
+    (1..=1024).contains(&threads)
+        && (1..1 << 48).contains(&events)
+        && locks < 1 << 31
+        && variables < 1 << 31
+        && words.len() >= 8
+        && words.chunks_exact(8).take(WORDS).all(sound)
+}
+
+/// Reads a packed trace as one run; `label` names it in reports and errors.
+///
+/// # Errors
+///
+/// If `reader` fails, the header is not whole or of another version, or nothing in it is an event.
+///
+/// # Panics
+///
+/// Never: the parts of the header have their lengths.
+pub fn read(
+    label: &str,
+    mut reader: impl BufRead,
+    limits: &Limits,
+) -> Result<Evidence, PackedError> {
+    let layout = layout(label, &mut reader)?;
+    let mut builder = Builder::default();
+    let mut header = [0; 32];
+    let header = &mut header[..layout.header()];
+    if read_whole(&mut reader, header).map_err(|source| failed(label, 0, source))? < header.len() {
+        return Err(PackedError::Header(label.to_owned()));
+    }
+    if layout == Layout::Ltb1 && header[4..8] != [1, 0, 0, 0] {
+        let version = header[4..8].try_into().expect("four bytes");
+        return Err(PackedError::Version {
+            label: label.to_owned(),
+            version: u32::from_le_bytes(version),
+        });
+    }
+    let told: [u8; 8] = match layout {
+        Layout::Ltb1 => header[8..16].try_into().expect("eight bytes"),
+        Layout::RapidBin => {
+            let mut bytes: [u8; 8] = header[10..18].try_into().expect("eight bytes");
+            bytes.reverse();
+            bytes
+        }
+    };
+    let told = u64::from_le_bytes(told);
+    let mut counts = Counts::default();
+    while counts.words < told {
+        let mut word = [0; 8];
+        let got = read_whole(&mut reader, &mut word)
+            .map_err(|source| failed(label, counts.words, source))?;
+        if got < word.len() {
+            break;
+        }
+        counts.words += 1;
+        if builder.run.events.len() >= limits.events_max {
+            counts.over_limit += 1;
+        } else if builder.event(layout.word(word)).is_none() {
+            counts.strange += 1;
+        }
+    }
+    if builder.run.events.is_empty() && counts.words > 0 {
+        return Err(PackedError::NoEvents(label.to_owned()));
+    }
+    let mut evidence = builder.finish(label);
+    evidence.limits = counts.sentences(label, told, *limits);
+    Ok(evidence)
+}
+
+fn failed(label: &str, event: u64, source: io::Error) -> PackedError {
+    PackedError::Read {
+        label: label.to_owned(),
+        event,
+        source,
+    }
+}
+
+fn layout(label: &str, reader: &mut impl BufRead) -> Result<Layout, PackedError> {
+    let head = reader
+        .fill_buf()
+        .map_err(|source| failed(label, 0, source))?;
+    Ok(if head.starts_with(LTB) {
+        Layout::Ltb1
+    } else {
+        Layout::RapidBin
+    })
+}
+
+/// Fills `into` as far as there is something; says how far.
+fn read_whole(reader: &mut impl BufRead, into: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < into.len() {
+        match reader.read(&mut into[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// What was met.
+#[derive(Debug, Default)]
+struct Counts {
+    words: u64,
+    /// Words that are no event.
+    strange: u64,
+    /// Words after the event limit.
+    over_limit: u64,
+}
+
+impl Counts {
+    /// What the report says about what is missing.
+    fn sentences(&self, label: &str, told: u64, limits: Limits) -> Vec<String> {
+        let mut said = Vec::new();
+        if self.words < told {
+            said.push(format!(
+                "{label}: it ends after {} of the {told} events that its header tells of",
+                self.words
+            ));
+        }
+        if self.strange > 0 {
+            said.push(format!(
+                "{label}: {} words are no events and left out",
+                self.strange
+            ));
+        }
+        if self.over_limit > 0 {
+            said.push(format!(
+                "{label}: {} events after the first {} left out",
+                self.over_limit, limits.events_max
+            ));
+        }
+        said
+    }
+}
+
+/// The run so far.
+#[derive(Debug, Default)]
+struct Builder {
+    run: Run,
+    classes: Vec<Class>,
+    sites: Vec<Site>,
+    thread_of: HashMap<u64, ThreadId>,
+    lock_of: HashMap<u64, LockId>,
+    variable_of: HashMap<u64, VariableId>,
+    site_of: HashMap<u32, SiteId>,
+    /// Per thread, the locks that it holds, and how often each.
+    held: Vec<Vec<(LockId, u32)>>,
+}
+
+impl Builder {
+    /// Takes in an event; `None` if it is none.
+    fn event(&mut self, word: Word) -> Option<()> {
+        if !matches!(word.op, 0..=5 | 8) || (matches!(word.op, 4 | 5) && word.argument > 0xffff) {
+            return None;
+        }
+        let thread = self.thread(word.thread.into());
+        let op = match word.op {
+            0 => {
+                let lock = self.lock(word.argument);
+                let held = &mut self.held[thread.at()];
+                if let Some(again) = held.iter_mut().find(|(held, _)| *held == lock) {
+                    again.1 += 1;
+                    return Some(());
+                }
+                held.push((lock, 1));
+                Op::Acquire {
+                    lock,
+                    mode: Mode::Exclusive,
+                    ask: Ask::Wait,
+                    class: AcquireClass::default(),
+                }
+            }
+            1 => {
+                let lock = self.lock(word.argument);
+                let held = &mut self.held[thread.at()];
+                if let Some(at) = held.iter().rposition(|(held, _)| *held == lock) {
+                    held[at].1 -= 1;
+                    if held[at].1 > 0 {
+                        return Some(());
+                    }
+                    held.remove(at);
+                }
+                Op::Release {
+                    lock,
+                    side: Side::Exclusive,
+                }
+            }
+            2 => Op::Read {
+                variable: self.variable(word.argument),
+            },
+            3 => Op::Write {
+                variable: self.variable(word.argument),
+            },
+            4 => Op::Fork {
+                child: self.thread(word.argument),
+            },
+            5 => {
+                let child = self.thread(word.argument);
+                self.run.threads[child.at()].end_seen = true;
+                Op::Join { child }
+            }
+            _ => {
+                let lock = self.lock(word.argument);
+                if self.held[thread.at()].iter().any(|(held, _)| *held == lock) {
+                    return Some(());
+                }
+                Op::Request {
+                    lock,
+                    mode: Mode::Exclusive,
+                }
+            }
+        };
+        let site = self.site(word.location);
+        self.run.events.push(Event { thread, op, site });
+        Some(())
+    }
+
+    fn finish(mut self, label: &str) -> Evidence {
+        label.clone_into(&mut self.run.label);
+        self.run.complete = true;
+        Evidence {
+            runs: vec![self.run],
+            classes: self.classes,
+            sites: self.sites,
+            limits: Vec::new(),
+        }
+    }
+
+    fn thread(&mut self, number: u64) -> ThreadId {
+        *self.thread_of.entry(number).or_insert_with(|| {
+            self.run.threads.push(Thread {
+                label: format!("T{number}"),
+                name: None,
+                start_seen: true,
+                end_seen: false,
+            });
+            self.held.push(Vec::new());
+            ThreadId::from(self.run.threads.len() - 1)
+        })
+    }
+
+    fn lock(&mut self, number: u64) -> LockId {
+        *self.lock_of.entry(number).or_insert_with(|| {
+            let label = format!("L{number}");
+            self.run.locks.push(Lock {
+                label: label.clone(),
+                class: ClassId::from(self.classes.len()),
+                kind: Kind::Mutex,
+                rank: None,
+                former: None,
+                sendable: false,
+            });
+            self.classes.push(Class {
+                label,
+                type_name: None,
+                trusted: true,
+            });
+            LockId::from(self.run.locks.len() - 1)
+        })
+    }
+
+    fn variable(&mut self, number: u64) -> VariableId {
+        let next = VariableId::from(self.variable_of.len());
+        *self.variable_of.entry(number).or_insert(next)
+    }
+
+    fn site(&mut self, location: u32) -> SiteId {
+        *self.site_of.entry(location).or_insert_with(|| {
+            self.sites.push(Site {
+                file: location.to_string(),
+                line: 0,
+                column: 0,
+                note: None,
+            });
+            SiteId::from(self.sites.len() - 1)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
