@@ -34,6 +34,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/stdsync/identify.rs"
     "src/stdsync/lazy_lock.rs"
     "src/stdsync/mod.rs"
+    "src/stdsync/mpsc.rs"
     "src/stdsync/mutex.rs"
     "src/stdsync/named.rs"
     "src/stdsync/once.rs"

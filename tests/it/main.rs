@@ -16,6 +16,8 @@ mod steady;
 
 /// Bad input: one clear message, the right exit code, never a panic.
 mod bad_input;
+/// What channels keep apart.
+mod channels;
 /// Logs of processes that were killed, aborted or forked.
 mod crashes;
 /// The JSON document.

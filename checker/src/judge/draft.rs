@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lockwise::watch::Kind;
+
 use super::case::{Case, RunCase};
 use super::witness::Step;
 use crate::finding::{
@@ -265,7 +267,13 @@ pub(super) fn resource_use(case: &Case<'_>, run: &RunCase<'_>, event: u32) -> Op
         Op::Join { child } => ("join".to_owned(), run.run.threads[child.at()].label.clone()),
         Op::WaitBegin { condvar, .. } | Op::WaitEnd { condvar, .. } => resource("condvar", condvar),
         Op::Barrier { barrier, .. } => resource("barrier", barrier),
-        Op::Pend { semaphore, .. } => resource("semaphore", semaphore),
+        Op::Pend { semaphore, .. } => {
+            let kind = match run.run.resources[semaphore.at()].kind {
+                Kind::Channel => "channel",
+                _ => "semaphore",
+            };
+            resource(kind, semaphore)
+        }
         _ => return None,
     };
     Some(ResourceUse {

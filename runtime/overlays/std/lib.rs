@@ -15,7 +15,7 @@ pub mod sync {
     pub use lockwise_core::stdsync::ONCE_INIT;
     pub use lockwise_core::stdsync::{
         Barrier, Condvar, LazyLock, Mutex, MutexGuard, Once, OnceLock, RwLock, RwLockReadGuard,
-        RwLockWriteGuard,
+        RwLockWriteGuard, mpsc,
     };
 }
 

@@ -10,14 +10,16 @@
 //!
 //! Each type here is the one of std with an identity beside it, and calls the watcher around what
 //! std really does. Poisoning, panics, `Debug` output, auto traits and variance are std's, because
-//! std's own object does the work. Everything that does not lock ([`Arc`], [`mpsc`], [`atomic`], the
+//! std's own object does the work. Everything that neither locks nor waits ([`Arc`], [`atomic`], the
 //! errors and results) *is* std's. [`Named`] adds names and ranks, which std does not have.
 //!
 //! The folder uses std and `crate::watch` and nothing else, so that it can also be built under a
 //! crate that stands in for std. Bottom to top: `held` (the pattern of an acquisition), `mutex`,
-//! `rwlock`, `condvar`, `barrier`; `entry` (who initialises), `once`, `once_lock`, `lazy_lock`.
+//! `rwlock`, `condvar`, `barrier`, `mpsc`; `entry` (who initialises), `once`, `once_lock`,
+//! `lazy_lock`.
 //!
-//! What it cannot see: waiting in [`mpsc`], and the moment for which `{:?}` holds a lock.
+//! What it cannot see: waiting for room in a bounded channel, and the moment for which `{:?}` holds a
+//! lock.
 
 mod barrier;
 mod condvar;
@@ -25,6 +27,7 @@ mod entry;
 mod held;
 mod identify;
 mod lazy_lock;
+pub mod mpsc;
 mod mutex;
 mod named;
 mod once;

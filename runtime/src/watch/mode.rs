@@ -103,6 +103,8 @@ pub enum Kind {
     Semaphore = 9,
     /// A lock whose kind is not known, wrapped through `lock_api`.
     Foreign = 10,
+    /// A channel, as a semaphore whose units are the messages; or that its senders are gone.
+    Channel = 11,
 }
 
 impl Kind {
@@ -120,6 +122,7 @@ impl Kind {
             8 => Kind::Barrier,
             9 => Kind::Semaphore,
             10 => Kind::Foreign,
+            11 => Kind::Channel,
             _ => return None,
         })
     }
@@ -138,6 +141,7 @@ impl Kind {
             Kind::Barrier => "Barrier",
             Kind::Semaphore => "Semaphore",
             Kind::Foreign => "lock",
+            Kind::Channel => "channel",
         }
     }
 }

@@ -293,6 +293,52 @@ fn meeting_at_a_barrier_is_told_on_both_sides() {
 }
 
 #[test]
+fn a_message_is_told_before_it_is_there_and_after_it_was_taken() {
+    let (sender, receiver) = stdsync::mpsc::channel::<u8>();
+    sender.send(1).unwrap();
+    assert_told(&["posted Channel of u8 1"]);
+    receiver.recv().unwrap();
+    assert_told(&["obtained Channel of u8 1 Wait"]);
+    receiver.try_recv().unwrap_err();
+    assert_told(&[]);
+    receiver.recv_timeout(Duration::ZERO).unwrap_err();
+    assert_told(&["pending Channel of u8 Timed", "gave up Channel of u8"]);
+
+    let (sender, receiver) = stdsync::mpsc::sync_channel::<u8>(1);
+    sender.try_send(1).unwrap();
+    sender.try_send(2).unwrap_err();
+    receiver.try_recv().unwrap();
+    assert_told(&["posted Channel of u8 1", "obtained Channel of u8 1 Try"]);
+}
+
+#[test]
+fn waiting_for_a_message_is_told_before() {
+    let (sender, receiver) = stdsync::mpsc::channel::<u8>();
+    watch::when_blocked(move || sender.send(1).unwrap());
+    receiver.recv().unwrap();
+    assert_told(&[
+        "pending Channel of u8 Wait",
+        "posted Channel of u8 1",
+        "posted Channel of std::sync::mpsc::Sender<u8> 1",
+        "obtained Channel of u8 1 Wait",
+    ]);
+}
+
+#[test]
+fn the_end_of_each_sender_is_told_and_heard_of_once() {
+    let (sender, receiver) = stdsync::mpsc::channel::<u8>();
+    let second = sender.clone();
+    drop((sender, second));
+    let gone = "posted Channel of std::sync::mpsc::Sender<u8> 1";
+    assert_told(&[gone, gone]);
+    receiver.try_recv().unwrap_err();
+    assert_told(&["obtained Channel of std::sync::mpsc::Sender<u8> 2 Try"]);
+    receiver.iter().next();
+    receiver.recv().unwrap_err();
+    assert_told(&[]);
+}
+
+#[test]
 fn initialising_is_holding_and_what_is_done_is_silent() {
     let held = |name: &str| {
         [

@@ -21,7 +21,7 @@ pub(crate) fn refuse_next() {
     REFUSES.set(true);
 }
 
-/// Has `then` called when this thread is next about to wait for a lock.
+/// Has `then` called when this thread is next about to wait for a lock or a message.
 pub(crate) fn when_blocked(then: impl FnOnce() + 'static) {
     WHEN_BLOCKED.set(Some(Box::new(then)));
 }
@@ -40,6 +40,7 @@ pub(crate) enum Kind {
     Lazy,
     Condvar,
     Barrier,
+    Channel,
 }
 
 impl Kind {
@@ -52,6 +53,7 @@ impl Kind {
             Kind::Lazy => "Lazy",
             Kind::Condvar => "Condvar",
             Kind::Barrier => "Barrier",
+            Kind::Channel => "channel",
         }
     }
 }
@@ -207,6 +209,24 @@ pub(crate) mod hooks {
 
     pub(crate) fn passed(barrier: &Identity) {
         tell(format!("passed {}", barrier.label()));
+    }
+
+    pub(crate) fn posted(channel: &Identity, units: u32, at: Site) {
+        assert!(at.is_in_this_test(), "posted at {at}");
+        tell(format!("posted {} {units}", channel.label()));
+    }
+
+    pub(crate) fn pending(channel: &Identity, ask: Ask, at: Site) {
+        assert!(at.is_in_this_test(), "pending at {at}");
+        tell(format!("pending {} {ask:?}", channel.label()));
+        if let Some(then) = WHEN_BLOCKED.take() {
+            then();
+        }
+    }
+
+    pub(crate) fn obtained(channel: &Identity, units: u32, ask: Ask, at: Site) {
+        assert!(at.is_in_this_test(), "obtained at {at}");
+        tell(format!("obtained {} {units} {ask:?}", channel.label()));
     }
 
     #[derive(Debug)]

@@ -6,6 +6,7 @@ mod barrier;
 mod condvar;
 #[cfg(feature = "checks")]
 mod found;
+mod mpsc;
 mod mutex;
 mod named;
 mod once;

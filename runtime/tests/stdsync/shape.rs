@@ -34,6 +34,15 @@ macro_rules! around_contents {
                 stdsync::RwLockWriteGuard<'static, $content>,
                 sync::RwLockWriteGuard<'static, $content>
             );
+            $do!(stdsync::mpsc::Sender<$content>, sync::mpsc::Sender<$content>);
+            $do!(stdsync::mpsc::SyncSender<$content>, sync::mpsc::SyncSender<$content>);
+            $do!(stdsync::mpsc::Receiver<$content>, sync::mpsc::Receiver<$content>);
+            $do!(stdsync::mpsc::IntoIter<$content>, sync::mpsc::IntoIter<$content>);
+            $do!(stdsync::mpsc::Iter<'static, $content>, sync::mpsc::Iter<'static, $content>);
+            $do!(
+                stdsync::mpsc::TryIter<'static, $content>,
+                sync::mpsc::TryIter<'static, $content>
+            );
         )*
     };
 }
@@ -121,11 +130,12 @@ fn contents_may_die_before_a_cell_does() {
 }
 
 #[test]
-fn what_does_not_lock_is_stds_own() {
+fn what_neither_locks_nor_waits_is_stds_own() {
     fn same<T>(_: T, _: T) {}
     same(stdsync::Arc::new(1), sync::Arc::new(1));
     same(stdsync::Weak::<u8>::new(), sync::Weak::new());
-    same(stdsync::mpsc::channel::<u8>, sync::mpsc::channel);
+    same(stdsync::mpsc::SendError(0), sync::mpsc::SendError(0));
+    same(stdsync::mpsc::RecvError, sync::mpsc::RecvError);
     same(
         stdsync::atomic::AtomicU8::new(0),
         sync::atomic::AtomicU8::new(0),

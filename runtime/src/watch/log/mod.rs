@@ -74,6 +74,9 @@
 //! 24 Joining    child varint, site
 //! ```
 //!
+//! A channel is written as a semaphore whose units are its messages. A second one counts its senders
+//! that are gone, and who learns that all are takes these units.
+//!
 //! There is no clock. Each object counts its own acquisitions (*turn*) inside the critical section,
 //! which orders them; fork and join order the rest. At level `order` there are no records 8 to 20
 //! but a [`Op::DefNode`] for each new (locks held, lock wanted), as a tree whose nodes name their
