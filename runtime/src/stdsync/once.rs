@@ -26,6 +26,7 @@ pub const ONCE_INIT: Once = Once::new();
 
 impl Once {
     /// Something that has not happened yet.
+    #[allow(clippy::new_without_default, reason = "std has none")]
     #[inline]
     #[must_use]
     #[track_caller]
@@ -113,14 +114,6 @@ impl Named for Once {
     fn labelled(label: Label, (): ()) -> Self {
         let identity = Identity::new(Kind::Once, Site::caller(), type_name::<()>);
         Once::with_identity(identify(identity, label))
-    }
-}
-
-impl Default for Once {
-    #[inline]
-    #[track_caller]
-    fn default() -> Once {
-        Once::new()
     }
 }
 
