@@ -36,3 +36,5 @@ mod reactions;
 mod recorded;
 /// Many locks made, and many held.
 mod scale;
+/// The stand-in for std, item by item.
+mod std_surface;
