@@ -17,7 +17,10 @@
 //! The folder uses std and `crate::watch` and nothing else, so that it can also be built under a
 //! crate that stands in for std. A thread's end is not told here: the watcher sees it by itself.
 //!
-//! What it cannot see: threads started by other means, [`park`] and who unparks.
+//! What it cannot see: threads started by other means, and parking. [`Thread`] is std's own type, got
+//! from std's own [`current`], so nobody is told of [`Thread::unpark`], and [`park`] alone would say
+//! only half. Two halves of a lock cycle that are ordered by an unparking may be taken for certain to
+//! meet, and parking while holding a lock that the unparking thread needs is not found.
 
 mod builder;
 mod handle;
