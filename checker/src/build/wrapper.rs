@@ -15,13 +15,16 @@ use super::overlay::{self, Overlay};
 use super::plan::{Plan, RUSTC, RUSTDOC};
 
 /// What stands in for something of std: an error that names none of these is the user's own.
-const REPLACED: [&str; 16] = [
+const REPLACED: [&str; 19] = [
     "Mutex",
     "RwLock",
     "Condvar",
     "Once",
     "Lazy",
     "Barrier",
+    "Sender",
+    "Receiver",
+    "channel",
     "JoinHandle",
     "Scope",
     "Builder",
