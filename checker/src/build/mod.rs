@@ -13,6 +13,7 @@ pub mod plan;
 mod project;
 mod session;
 pub mod toolchain;
+mod unseen;
 mod watching;
 pub mod wrapper;
 
@@ -25,4 +26,5 @@ mod signals;
 pub use child::{ChildError, run};
 pub use project::{Project, is_locked, nearest_root};
 pub use session::{Session, SessionError};
+pub use unseen::unseen;
 pub use watching::{LeftOut, OVERRIDING, Watching, WatchingError};

@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use super::{CommandError, Console, Stages, Surroundings, judged};
 use crate::build::{
     self, ChildError, LeftOut, Project, Session, Watching, WatchingError, is_locked, nearest_root,
+    unseen,
 };
 use crate::cli::Watched;
 use crate::exit::{self, Inputs};
@@ -129,10 +130,13 @@ impl Call<'_> {
             self.say(&format!("{limit}; building without"), console);
             return self.plain(vec![limit]);
         }
-        let left_out = watching.left_out(&project.lock());
+        // Cargo may have made or changed it just now.
+        let lock = project.lock();
+        let left_out = watching.left_out(&lock);
         let limits = left_out
             .iter()
             .map(|LeftOut { what, why }| format!("the locks of {what} are not watched: {why}"))
+            .chain(unseen(&lock))
             .collect();
         Ok(Ran { exit, limits })
     }
