@@ -248,6 +248,9 @@ pub struct Side {
     /// The thread's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thread_name: Option<String>,
+    /// Of a thread without a name: the nearest named one among those that it descends from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_in: Option<String>,
     /// The run this side was seen in, where there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,

@@ -180,6 +180,9 @@ pub struct Thread {
     pub label: String,
     /// Its name, where it has one.
     pub name: Option<String>,
+    /// Of one without a name: the nearest named thread among those that it descends from, unless that
+    /// is the first of its process. In a test harness, the test.
+    pub started_in: Option<String>,
     /// Whether it is known when it started: it is the first thread of its process, or its fork was
     /// seen, or it comes from a text trace.
     pub start_seen: bool,

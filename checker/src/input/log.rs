@@ -17,7 +17,7 @@ use lockwise::watch::log::{self, LogError, LogFile};
 
 use self::names::Names;
 use crate::trace::{
-    Chain, Evidence, Held, HeldId, HeldNode, Process, Reported, Run, Thread, ThreadId,
+    Chain, Evidence, Held, HeldId, HeldNode, Op, Process, Reported, Run, Thread, ThreadId,
 };
 
 /// How much of a log is read.
@@ -106,6 +106,7 @@ fn convert(log: &LogFile<'_>, file: &str, limits: Limits) -> Evidence {
             order.forced
         ));
     }
+    ancestors(&mut run);
     let unknown = chains(log, &threads, &mut names, &mut run);
     if unknown > 0 {
         evidence.limits.push(format!(
@@ -168,6 +169,7 @@ fn threads(log: &LogFile<'_>, run: &mut Run) -> std::collections::BTreeMap<u32, 
             run.threads.push(Thread {
                 label: format!("T{}", segment.thread),
                 name: (!segment.name.is_empty()).then(|| segment.name.to_owned()),
+                started_in: None,
                 start_seen: segment.first_thread || segment.forked,
                 end_seen: false,
             });
@@ -175,6 +177,25 @@ fn threads(log: &LogFile<'_>, run: &mut Run) -> std::collections::BTreeMap<u32, 
         });
     }
     threads
+}
+
+/// Says of threads without a name in which one they were started.
+fn ancestors(run: &mut Run) {
+    for event in &run.events {
+        let Op::Fork { child } = event.op else {
+            continue;
+        };
+        let parent = &run.threads[event.thread.at()];
+        let parent = match &parent.name {
+            Some(name) if name != "main" => Some(name.clone()),
+            Some(_) => None,
+            None => parent.started_in.clone(),
+        };
+        let child = &mut run.threads[child.at()];
+        if child.name.is_none() {
+            child.started_in = parent;
+        }
+    }
 }
 
 /// Takes over the chains of level `order` and what the runtime found by itself. Returns how many

@@ -388,6 +388,7 @@ impl Builder {
             self.run.threads.push(Thread {
                 label: format!("T{number}"),
                 name: None,
+                started_in: None,
                 start_seen: true,
                 end_seen: false,
             });

@@ -217,6 +217,7 @@ pub(super) fn side(case: &Case<'_>, run: &RunCase<'_>, thread: ThreadId) -> Side
         wants: None,
         gates: Vec::new(),
         thread_name: of_run.name.clone(),
+        started_in: of_run.started_in.clone(),
         run: (case.runs.len() > 1).then(|| run.run.label.clone()),
         also_held: Vec::new(),
         stack: Vec::new(),

@@ -61,6 +61,7 @@ pub(super) fn cleaned(finding: &Finding) -> Finding {
             None => {}
         }
         side.thread_name.iter_mut().for_each(scrub);
+        side.started_in.iter_mut().for_each(scrub);
         side.run.iter_mut().for_each(scrub);
         side.also_held.iter_mut().for_each(scrub_lock);
         for texts in [&mut side.gates, &mut side.stack, &mut side.path] {

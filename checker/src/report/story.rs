@@ -8,11 +8,14 @@ use crate::finding::{Basis, Certainty, Code, Exclusion, Finding, LockUse, Side, 
 /// The widest table of a schedule, in characters; beyond it the schedule is a list.
 const TABLE_MAX: usize = 100;
 
-/// `thread "alice" (T1)`, or `thread T1`.
+/// `thread "alice" (T1)`, or `thread T1`, or `thread T1, started in "alice"`.
 pub(super) fn thread(side: &Side) -> String {
     let mut who = match &side.thread_name {
         Some(name) if *name != side.thread => format!("thread \"{name}\" ({})", side.thread),
-        _ => format!("thread {}", side.thread),
+        _ => match &side.started_in {
+            Some(ancestor) => format!("thread {}, started in \"{ancestor}\"", side.thread),
+            None => format!("thread {}", side.thread),
+        },
     };
     if let Some(run) = &side.run {
         who.push_str(" of run ");

@@ -67,6 +67,7 @@ fn side(thread: &str, name: Option<&str>, holds: LockUse, wants: Wants) -> Side 
         wants: Some(wants),
         gates: Vec::new(),
         thread_name: name.map(str::to_owned),
+        started_in: None,
         run: None,
         also_held: Vec::new(),
         stack: Vec::new(),

@@ -152,8 +152,9 @@ pub(super) fn enter(born: Option<(u32, Option<&str>)>) -> Option<&'static Slot> 
     slot.busy.set(true);
     let mut buffer = [0_u8; 256];
     let name = match born {
-        Some((_, Some(name))) => Some(name.as_bytes()),
-        _ => platform::thread_name(&mut buffer),
+        // What the system calls a thread without a name is the name of the one that started it.
+        Some((_, name)) => name.map(str::as_bytes),
+        None => platform::thread_name(&mut buffer),
     };
     slot.set_name(name.unwrap_or_default());
     let (thread, flags) = if let Some((thread, _)) = born {

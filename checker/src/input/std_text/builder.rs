@@ -343,6 +343,7 @@ impl Builder {
         self.run.threads.push(Thread {
             label: name.to_owned(),
             name: None,
+            started_in: None,
             start_seen: true,
             end_seen: false,
         });

@@ -43,6 +43,7 @@ fn chains() -> Evidence {
     let thread = |label: &str| Thread {
         label: label.to_owned(),
         name: None,
+        started_in: None,
         start_seen: true,
         end_seen: true,
     };
