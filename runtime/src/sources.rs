@@ -17,6 +17,7 @@ macro_rules! files {
 pub const FILES: &[(&str, &str)] = files![
     "overlays/core/lib.rs"
     "overlays/lock_api/lockwise.rs"
+    "overlays/lock_api/made.rs"
     "overlays/lock_api/overlay.toml"
     "overlays/lock_api/tag.rs"
     "overlays/once_cell/lockwise.rs"
