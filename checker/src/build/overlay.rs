@@ -106,6 +106,29 @@ pub fn all() -> impl Iterator<Item = Overlay> {
     })
 }
 
+/// What there is for a version of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// Nothing, for no version: nothing has to be changed.
+    Nothing,
+    /// Overlays for other versions only.
+    OtherVersions,
+    /// This one.
+    Overlay(Box<Overlay>),
+}
+
+/// The overlay for this version of a package. Several overlays may be for one package.
+pub fn find(package: &str, version: &str) -> Known {
+    let mut known = Known::Nothing;
+    for overlay in all().filter(|overlay| overlay.package == package) {
+        if overlay.fits(version) {
+            return Known::Overlay(Box::new(overlay));
+        }
+        known = Known::OtherVersions;
+    }
+    known
+}
+
 impl Overlay {
     /// Whether it is meant for this version of its package.
     pub fn fits(&self, version: &str) -> bool {

@@ -42,6 +42,18 @@ fn versions_are_compared_by_whole_numbers() {
 }
 
 #[test]
+fn of_several_overlays_of_a_package_the_one_for_its_version_is_taken() {
+    for version in ["0.4.0", "0.4.14"] {
+        let Known::Overlay(found) = find("lock_api", version) else {
+            panic!("nothing for {version}");
+        };
+        assert!(found.fits(version));
+    }
+    assert_eq!(find("lock_api", "0.3.0"), Known::OtherVersions);
+    assert_eq!(find("serde", "1.0.0"), Known::Nothing);
+}
+
+#[test]
 fn a_copy_is_changed_and_the_original_is_not() {
     let root = tempfile::tempdir().unwrap();
     let from = root.path().join("from");
