@@ -1,0 +1,17 @@
+//! The watched raw lock inside each lock of this crate, and what tells of its condition variables.
+
+mod condvar;
+mod made;
+mod mutex;
+mod rwlock;
+mod watched;
+
+pub(crate) use self::condvar::condvar;
+pub(crate) use self::made::{identity, inside, mutex, reentrant_mutex, rwlock};
+pub use self::watched::Watched;
+
+/// The raw lock that was watched.
+#[inline]
+pub(crate) fn into_inside<R>(watched: Watched<R>) -> R {
+    watched.raw
+}
