@@ -5,7 +5,8 @@
 //! folder in `overlays/` there is a line in [`OVERLAYS`].
 
 /// The overlays that stand in for a crate by changing its sources, by folder.
-pub const OVERLAYS: [&str; 5] = [
+pub const OVERLAYS: [&str; 6] = [
+    "dashmap",
     "lock_api",
     "lock_api_0_5",
     "once_cell",
@@ -22,6 +23,8 @@ macro_rules! files {
 /// All files, sorted by path.
 pub const FILES: &[(&str, &str)] = files![
     "overlays/core/lib.rs"
+    "overlays/dashmap/lockwise.rs"
+    "overlays/dashmap/overlay.toml"
     "overlays/lock_api/lockwise.rs"
     "overlays/lock_api/made.rs"
     "overlays/lock_api/overlay.toml"

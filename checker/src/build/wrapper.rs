@@ -134,6 +134,7 @@ fn rustc(plan: &Plan, arguments: &[OsString]) -> io::Result<ExitStatus> {
         match changed {
             Ok(changed) => match call.changed(&changed, &more, libraries)? {
                 Ok(status) => return Ok(status),
+                Err(_) if changed.sites_only => {}
                 Err(message) => leave_out(plan, &changed.name, &message),
             },
             Err((name, message)) => leave_out(plan, &name, &message),
@@ -248,6 +249,8 @@ struct Changed {
     original: PathBuf,
     /// The folder of the copy.
     copy: PathBuf,
+    /// Whether the crate is watched also if it is left as it is.
+    sites_only: bool,
 }
 
 impl Changed {
@@ -288,7 +291,9 @@ impl Changed {
                 root: copy.join("src").join("lib.rs"),
                 original,
                 copy,
+                sites_only: overlay.sites_only,
             }),
+            Err(_) if overlay.sites_only => return None,
             Err(error) => Err((name, error.to_string())),
         })
     }

@@ -8,7 +8,7 @@ mod watched;
 use crate::watch::{Mode, Site};
 use crate::{RawMutex, RawRwLock, RawRwLockUpgrade};
 
-pub use self::made::identity;
+pub use self::made::{carrying, identity, rwlock_at};
 pub(crate) use self::made::{inside, mutex, reentrant_mutex, rwlock};
 pub use self::watched::Watched;
 

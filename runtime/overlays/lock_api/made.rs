@@ -2,6 +2,8 @@
 
 use std::any::type_name;
 
+use crate::RwLock;
+use crate::tag::Tag;
 use crate::watch::{Identity, Kind, Site};
 
 use super::Watched;
@@ -34,4 +36,17 @@ pub(crate) const fn inside<R>(watched: &Watched<R>) -> &R {
 #[inline]
 pub fn identity<R, T: ?Sized>(mutex: &crate::Mutex<R, T>) -> Option<&Identity> {
     mutex.raw.identity()
+}
+
+/// A lock that nobody has taken yet, as if it had been made at `at`: for whoever makes it in a closure,
+/// which does not know the caller.
+pub fn rwlock_at<R, T>(at: Site, mut lock: RwLock<R, T>) -> RwLock<R, T> {
+    lock.raw.tag = Tag::new(Identity::new(Kind::RwLock, at, type_name::<T>));
+    lock
+}
+
+/// Runs `path`, at whose end one lock of this crate is taken, at `at`.
+#[inline]
+pub fn carrying<T>(at: Site, path: impl FnOnce() -> T) -> T {
+    crate::tag::carrying(at, path)
 }

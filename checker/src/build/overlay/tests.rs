@@ -8,6 +8,7 @@ fn overlay() -> Overlay {
         crate = "demo"
         versions = ["0.4"]
         callers = ["src/lib.rs"]
+        also = ["fn _"]
         [[edit]]
         file = "src/lib.rs"
         find = "raw: R,"
@@ -51,6 +52,8 @@ fn of_several_overlays_of_a_package_the_one_for_its_version_is_taken() {
     }
     assert_eq!(find("lock_api", "0.3.0"), Known::OtherVersions);
     assert_eq!(find("serde", "1.0.0"), Known::Nothing);
+    // Watched all the same.
+    assert_eq!(find("dashmap", "4.0.0"), Known::Nothing);
 }
 
 #[test]
@@ -58,7 +61,8 @@ fn a_copy_is_changed_and_the_original_is_not() {
     let root = tempfile::tempdir().unwrap();
     let from = root.path().join("from");
     fs::create_dir_all(from.join("src/deep")).unwrap();
-    let original = "struct A<R> {\n    raw: R,\n}\n    pub fn new() {}\nfn inner() {}\n";
+    let original =
+        "struct A<R> {\n    raw: R,\n}\n    pub fn new() {}\nfn inner() {}\nfn _a() {}\n";
     fs::write(from.join("src/lib.rs"), original).unwrap();
     fs::write(from.join("src/deep/er.rs"), "deep").unwrap();
     let to = root.path().join("to");
@@ -66,7 +70,7 @@ fn a_copy_is_changed_and_the_original_is_not() {
     assert_eq!(
         fs::read_to_string(to.join("src/lib.rs")).unwrap(),
         "struct A<R> {\n    raw: Watched<R>,\n}\n#[track_caller]     pub fn new() {}\n\
-         fn inner() {}\nmod more;\n"
+         fn inner() {}\n#[track_caller] fn _a() {}\nmod more;\n"
     );
     assert_eq!(
         fs::read_to_string(to.join("src/deep/er.rs")).unwrap(),
