@@ -166,13 +166,18 @@ fn depend(project: &Path, lines: &str) {
 
 /// Runs a command of the checker in the project.
 fn lockwise(project: &Path, arguments: &[&str]) -> Output {
+    finish(&mut command(project, arguments))
+}
+
+/// A command of the checker in the project.
+fn command(project: &Path, arguments: &[&str]) -> Command {
     let mut command = checker();
-    let command: &mut Command = command
+    command
         .current_dir(project)
         .args(arguments)
         .env("LOCKWISE_CACHE", scratch().join("watchers"))
         .env_remove("CARGO_TARGET_DIR");
-    finish(command)
+    command
 }
 
 /// The document on the last line of standard output.
@@ -270,6 +275,32 @@ fn locks_of_other_crates_are_made_and_taken_at_the_users_lines() {
         lines.contains("MutexGuard::unlocked(&mut a, || ());"),
         "{lines:?}"
     );
+}
+
+#[test]
+fn a_thread_that_would_wait_for_itself_panics_if_that_was_chosen() {
+    let project = project(&[(
+        "src/lib.rs",
+        "use parking_lot::{Mutex, ReentrantMutex, RwLock};\n\
+         #[test] #[should_panic(expected = \"LW0002\")] fn mutex() {\n\
+         let m = Mutex::new(1); let _a = m.lock(); let _b = m.lock();\n\
+         }\n\
+         #[test] #[should_panic(expected = \"LW0002\")] fn rwlock() {\n\
+         let l = RwLock::new(1); let _a = l.read(); let _b = l.write();\n\
+         }\n\
+         #[test] fn reentrant() {\n\
+         let m = ReentrantMutex::new(1); let _a = m.lock(); let _b = m.lock();\n\
+         }\n",
+    )]);
+    depend(project.path(), "parking_lot = \"0.12\"\n");
+    let mut command = command(
+        project.path(),
+        &["test", "--offline", "--format", "json", "--lib"],
+    );
+    let output = finish(command.env("LOCKWISE_ON_FINDING", "panic"));
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(stdout.contains("test result: ok. 3 passed"), "{stdout}");
+    assert_eq!(codes(&document(&output)), ["LW0002"; 2]);
 }
 
 #[test]
