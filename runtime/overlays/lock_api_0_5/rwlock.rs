@@ -209,7 +209,7 @@ unsafe impl<R: RawRwLockUpgrade> RawRwLockUpgrade for Watched<R> {
     #[inline]
     #[track_caller]
     unsafe fn upgrade(&self, guard: R::UpgradableGuard) -> R::ExclusiveGuard {
-        let at = Site::caller();
+        let at = effective(Site::caller());
         let kept = scopeguard::guard(guard, |guard| {
             // SAFETY: the caller holds this lock upgradably by `guard`, which nobody else has now.
             unsafe { self.unlock_upgradable(guard) }
@@ -232,7 +232,7 @@ unsafe impl<R: RawRwLockUpgrade> RawRwLockUpgrade for Watched<R> {
         &self,
         guard: R::UpgradableGuard,
     ) -> Result<R::ExclusiveGuard, R::UpgradableGuard> {
-        let at = Site::caller();
+        let at = effective(Site::caller());
         // SAFETY: the caller holds this lock upgradably by `guard`, and that is to hold `raw` so.
         let upgraded = unsafe { self.raw.try_upgrade(guard) };
         if upgraded.is_ok() {
@@ -289,8 +289,9 @@ unsafe impl<R: RawRwLockUpgradeDowngrade> RawRwLockUpgradeDowngrade for Watched<
     #[inline]
     #[track_caller]
     unsafe fn downgrade_to_upgradable(&self, guard: R::ExclusiveGuard) -> R::UpgradableGuard {
+        let at = effective(Site::caller());
         self.tag
-            .changed_mode(Mode::Exclusive, Mode::Upgradable, Site::caller());
+            .changed_mode(Mode::Exclusive, Mode::Upgradable, at);
         // SAFETY: the caller holds this lock exclusively by `guard`, and that is to hold `raw` so.
         unsafe { self.raw.downgrade_to_upgradable(guard) }
     }
@@ -323,7 +324,7 @@ unsafe impl<R: RawRwLockUpgradeTimed> RawRwLockUpgradeTimed for Watched<R> {
         guard: R::UpgradableGuard,
         timeout: R::Duration,
     ) -> Result<R::ExclusiveGuard, R::UpgradableGuard> {
-        let at = Site::caller();
+        let at = effective(Site::caller());
         // SAFETY: the caller holds this lock upgradably by `guard`, and that is to hold `raw` so.
         let upgraded = unsafe { self.raw.try_upgrade(guard) }.or_else(|guard| {
             self.tag.blocked(Mode::Exclusive, Ask::Timed, at);
@@ -340,7 +341,7 @@ unsafe impl<R: RawRwLockUpgradeTimed> RawRwLockUpgradeTimed for Watched<R> {
         guard: R::UpgradableGuard,
         deadline: R::Instant,
     ) -> Result<R::ExclusiveGuard, R::UpgradableGuard> {
-        let at = Site::caller();
+        let at = effective(Site::caller());
         // SAFETY: the caller holds this lock upgradably by `guard`, and that is to hold `raw` so.
         let upgraded = unsafe { self.raw.try_upgrade(guard) }.or_else(|guard| {
             self.tag.blocked(Mode::Exclusive, Ask::Timed, at);
