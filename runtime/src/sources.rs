@@ -5,7 +5,14 @@
 //! folder in `overlays/` there is a line in [`OVERLAYS`].
 
 /// The overlays that stand in for a crate by changing its sources, by folder.
-pub const OVERLAYS: [&str; 3] = ["lock_api", "once_cell", "parking_lot"];
+pub const OVERLAYS: [&str; 6] = [
+    "dashmap",
+    "lock_api",
+    "lock_api_0_5",
+    "once_cell",
+    "parking_lot",
+    "parking_lot_0_13",
+];
 
 macro_rules! files {
     ($($path:literal)*) => {
@@ -16,13 +23,24 @@ macro_rules! files {
 /// All files, sorted by path.
 pub const FILES: &[(&str, &str)] = files![
     "overlays/core/lib.rs"
+    "overlays/dashmap/lockwise.rs"
+    "overlays/dashmap/overlay.toml"
     "overlays/lock_api/lockwise.rs"
+    "overlays/lock_api/made.rs"
     "overlays/lock_api/overlay.toml"
     "overlays/lock_api/tag.rs"
+    "overlays/lock_api_0_5/condvar.rs"
+    "overlays/lock_api_0_5/lockwise.rs"
+    "overlays/lock_api_0_5/mutex.rs"
+    "overlays/lock_api_0_5/overlay.toml"
+    "overlays/lock_api_0_5/rwlock.rs"
+    "overlays/lock_api_0_5/watched.rs"
     "overlays/once_cell/lockwise.rs"
     "overlays/once_cell/overlay.toml"
     "overlays/parking_lot/lockwise.rs"
     "overlays/parking_lot/overlay.toml"
+    "overlays/parking_lot_0_13/lockwise.rs"
+    "overlays/parking_lot_0_13/overlay.toml"
     "overlays/std/lib.rs"
     "src/raw/mutex.rs"
     "src/raw/rwlock.rs"

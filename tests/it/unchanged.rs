@@ -1,5 +1,6 @@
 //! Projects that know nothing of Lockwise, watched without a change.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -39,6 +40,106 @@ fn opposite_orders() {
 }
 "#;
 
+/// Inversions of locks of other crates. Each path that the sites take through them is another one.
+const OF_CRATES: &str = r"
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+/// Runs one after the other, unordered for whoever watches.
+fn both(first: impl FnOnce() + Send + 'static, second: impl FnOnce() + Send + 'static) {
+    let first = thread::spawn(first);
+    while !first.is_finished() {
+        thread::yield_now();
+    }
+    thread::spawn(second).join().unwrap();
+    first.join().unwrap();
+}
+
+#[test]
+fn what_an_unlocked_guard_takes_again() {
+    use parking_lot::{Mutex, MutexGuard, RwLock};
+    static A: Mutex<u8> = Mutex::new(1);
+    static B: RwLock<u8> = RwLock::new(2);
+    both(
+        || {
+            let mut a = A.lock();
+            let _b = B.read();
+            MutexGuard::unlocked(&mut a, || ());
+        },
+        || {
+            let _a = A.lock();
+            let _b = B.write();
+        },
+    );
+}
+
+#[test]
+fn a_re_entrant_mutex() {
+    use parking_lot::{FairMutex, ReentrantMutex};
+    static A: ReentrantMutex<u8> = ReentrantMutex::new(1);
+    static B: FairMutex<u8> = FairMutex::new(2);
+    both(
+        || {
+            let _a = A.lock();
+            let _again = A.lock();
+            let _b = B.lock();
+        },
+        || {
+            let _b = B.lock();
+            let _a = A.lock();
+        },
+    );
+}
+
+#[test]
+fn a_lock_of_the_projects_own() {
+    struct Spin(AtomicBool);
+    unsafe impl lock_api::RawMutex for Spin {
+        const INIT: Spin = Spin(AtomicBool::new(false));
+        type GuardMarker = lock_api::GuardNoSend;
+        fn lock(&self) {
+            while !self.try_lock() {
+                thread::yield_now();
+            }
+        }
+        fn try_lock(&self) -> bool {
+            !self.0.swap(true, Ordering::Acquire)
+        }
+        unsafe fn unlock(&self) {
+            self.0.store(false, Ordering::Release);
+        }
+    }
+    static A: lock_api::Mutex<Spin, u8> = lock_api::Mutex::from_raw(lock_api::RawMutex::INIT, 1);
+    static B: lock_api::Mutex<Spin, u8> = lock_api::Mutex::from_raw(lock_api::RawMutex::INIT, 2);
+    both(
+        || {
+            let _a = A.lock();
+            let _b = B.lock();
+        },
+        || {
+            let _b = B.lock();
+            let _a = A.lock();
+        },
+    );
+}
+
+#[test]
+fn a_cell_that_is_initialised_under_a_lock() {
+    use once_cell::sync::OnceCell;
+    static A: std::sync::Mutex<u8> = std::sync::Mutex::new(1);
+    static B: OnceCell<u8> = OnceCell::new();
+    both(
+        || {
+            let _ = B.get_or_try_init(|| Err(*A.lock().unwrap()));
+        },
+        || {
+            let a = A.lock().unwrap();
+            B.get_or_init(|| *a);
+        },
+    );
+}
+";
+
 /// A project with these files.
 fn project(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir_in(scratch()).unwrap();
@@ -54,15 +155,29 @@ fn project(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
+/// Adds dependencies, lines of a manifest, to the project.
+fn depend(project: &Path, lines: &str) {
+    let manifest = project.join("Cargo.toml");
+    let mut text = fs::read_to_string(&manifest).unwrap();
+    text.push_str("[dependencies]\n");
+    text.push_str(lines);
+    fs::write(&manifest, text).unwrap();
+}
+
 /// Runs a command of the checker in the project.
 fn lockwise(project: &Path, arguments: &[&str]) -> Output {
+    finish(&mut command(project, arguments))
+}
+
+/// A command of the checker in the project.
+fn command(project: &Path, arguments: &[&str]) -> Command {
     let mut command = checker();
-    let command: &mut Command = command
+    command
         .current_dir(project)
         .args(arguments)
         .env("LOCKWISE_CACHE", scratch().join("watchers"))
         .env_remove("CARGO_TARGET_DIR");
-    finish(command)
+    command
 }
 
 /// The document on the last line of standard output.
@@ -122,16 +237,70 @@ fn parking_lot_is_watched_through_what_it_is_built_on() {
         .replace(".lock().unwrap()", ".lock()")
         .replace("let Ok(", "let Some(");
     let project = project(&[("src/lib.rs", &text)]);
-    let manifest = project.path().join("Cargo.toml");
-    let mut with = fs::read_to_string(&manifest).unwrap();
-    with.push_str("[dependencies]\nparking_lot = \"0.12\"\n");
-    fs::write(&manifest, with).unwrap();
+    depend(project.path(), "parking_lot = \"0.12\"\n");
     let output = lockwise(project.path(), &["test", "--offline", "--format", "json"]);
     let report = document(&output);
     assert_eq!(codes(&report), ["LW0003"], "{report}");
     assert_eq!(limits(&report), [""; 0]);
     let class = report["findings"][0]["cycle"][0]["wants"]["class"].as_str();
     assert!(class.unwrap().starts_with("src/lib.rs:"), "{class:?}");
+}
+
+#[test]
+fn locks_of_other_crates_are_made_and_taken_at_the_users_lines() {
+    let project = project(&[("src/lib.rs", OF_CRATES)]);
+    depend(
+        project.path(),
+        "lock_api = \"0.4\"\nonce_cell = \"1\"\nparking_lot = \"0.12\"\n",
+    );
+    let output = lockwise(project.path(), &["test", "--offline", "--format", "json"]);
+    let report = document(&output);
+    assert_eq!(codes(&report), ["LW0003"; 4], "{report}");
+    assert_eq!(limits(&report), [""; 0]);
+    let mut lines = BTreeSet::new();
+    for finding in report["findings"].as_array().unwrap() {
+        assert_eq!(finding["certainty"], "certain", "{finding}");
+        for side in finding["cycle"].as_array().unwrap() {
+            for lock in [&side["holds"], &side["wants"]] {
+                for place in [&lock["site"], &lock["class"]] {
+                    let place = place.as_str().unwrap();
+                    let line = place.strip_prefix("src/lib.rs:").expect(place);
+                    let line: usize = line.split(':').next().unwrap().parse().unwrap();
+                    lines.insert(OF_CRATES.lines().nth(line - 1).unwrap().trim());
+                }
+            }
+        }
+    }
+    assert!(
+        lines.contains("MutexGuard::unlocked(&mut a, || ());"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_thread_that_would_wait_for_itself_panics_if_that_was_chosen() {
+    let project = project(&[(
+        "src/lib.rs",
+        "use parking_lot::{Mutex, ReentrantMutex, RwLock};\n\
+         #[test] #[should_panic(expected = \"LW0002\")] fn mutex() {\n\
+         let m = Mutex::new(1); let _a = m.lock(); let _b = m.lock();\n\
+         }\n\
+         #[test] #[should_panic(expected = \"LW0002\")] fn rwlock() {\n\
+         let l = RwLock::new(1); let _a = l.read(); let _b = l.write();\n\
+         }\n\
+         #[test] fn reentrant() {\n\
+         let m = ReentrantMutex::new(1); let _a = m.lock(); let _b = m.lock();\n\
+         }\n",
+    )]);
+    depend(project.path(), "parking_lot = \"0.12\"\n");
+    let mut command = command(
+        project.path(),
+        &["test", "--offline", "--format", "json", "--lib"],
+    );
+    let output = finish(command.env("LOCKWISE_ON_FINDING", "panic"));
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(stdout.contains("test result: ok. 3 passed"), "{stdout}");
+    assert_eq!(codes(&document(&output)), ["LW0002"; 2]);
 }
 
 #[test]

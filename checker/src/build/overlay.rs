@@ -22,9 +22,15 @@ pub struct Overlay {
     /// Features without which it is left alone.
     #[serde(default)]
     pub features: Vec<String>,
+    /// Whether it is about sites only: left as it is, the package is watched all the same.
+    #[serde(default)]
+    pub sites_only: bool,
     /// Files whose public functions are told who calls them.
     #[serde(default)]
     pub callers: Vec<String>,
+    /// What other functions of those files are told it too, by how they begin.
+    #[serde(default)]
+    pub also: Vec<String>,
     /// Files that are added.
     #[serde(default)]
     pub add: Vec<Add>,
@@ -106,6 +112,31 @@ pub fn all() -> impl Iterator<Item = Overlay> {
     })
 }
 
+/// What there is for a version of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// Nothing that has to be changed, in whatever version.
+    Nothing,
+    /// Overlays for other versions only.
+    OtherVersions,
+    /// This one.
+    Overlay(Box<Overlay>),
+}
+
+/// The overlay for this version of a package. Several overlays may be for one package.
+pub fn find(package: &str, version: &str) -> Known {
+    let mut known = Known::Nothing;
+    for overlay in all().filter(|overlay| overlay.package == package) {
+        if overlay.fits(version) {
+            return Known::Overlay(Box::new(overlay));
+        }
+        if !overlay.sites_only {
+            known = Known::OtherVersions;
+        }
+    }
+    known
+}
+
 impl Overlay {
     /// Whether it is meant for this version of its package.
     pub fn fits(&self, version: &str) -> bool {
@@ -184,7 +215,7 @@ impl Overlay {
             text = text.replace(&edit.find, &edit.put);
         }
         if self.callers.iter().any(|name| name == file) {
-            text = with_callers(&text);
+            text = with_callers(&text, &self.also);
         }
         for append in self.append.iter().filter(|append| append.file == file) {
             text.push_str(&append.text);
@@ -194,8 +225,8 @@ impl Overlay {
     }
 }
 
-/// Puts `#[track_caller]` before each public function, and before those of a few traits.
-fn with_callers(text: &str) -> String {
+/// Puts `#[track_caller]` before each public function, those of a few traits, and what else begins so.
+fn with_callers(text: &str, also: &[String]) -> String {
     const STARTS: [&str; 8] = [
         "pub fn ",
         "pub const fn ",
@@ -209,7 +240,8 @@ fn with_callers(text: &str) -> String {
     let mut changed = String::with_capacity(text.len() + text.len() / 8);
     for line in text.split_inclusive('\n') {
         let code = line.trim_start();
-        if STARTS.iter().any(|start| code.starts_with(start)) {
+        let mut starts = STARTS.into_iter().chain(also.iter().map(String::as_str));
+        if starts.any(|start| code.starts_with(start)) {
             changed.push_str("#[track_caller] ");
         }
         changed.push_str(line);

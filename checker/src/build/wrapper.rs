@@ -11,7 +11,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
-use super::overlay::{self, Overlay};
+use super::overlay::{self, Known, Overlay};
 use super::plan::{Plan, RUSTC, RUSTDOC};
 
 /// What stands in for something of std: an error that names none of these is the user's own.
@@ -137,6 +137,7 @@ fn rustc(plan: &Plan, arguments: &[OsString]) -> io::Result<ExitStatus> {
         match changed {
             Ok(changed) => match call.changed(&changed, &more, libraries)? {
                 Ok(status) => return Ok(status),
+                Err(_) if changed.sites_only => {}
                 Err(message) => leave_out(plan, &changed.name, &message),
             },
             Err((name, message)) => leave_out(plan, &name, &message),
@@ -251,6 +252,8 @@ struct Changed {
     original: PathBuf,
     /// The folder of the copy.
     copy: PathBuf,
+    /// Whether the crate is watched also if it is left as it is.
+    sites_only: bool,
 }
 
 impl Changed {
@@ -260,14 +263,20 @@ impl Changed {
         let package = variable("CARGO_PKG_NAME")?;
         let version = variable("CARGO_PKG_VERSION")?;
         let is_this = variable("CARGO_CRATE_NAME")? == package.replace('-', "_");
-        let overlay = overlay::all().find(|overlay| overlay.package == package)?;
-        if !is_this || !has_features(&overlay, arguments) {
+        if !is_this {
             return None;
         }
         let name = format!("{package}-{version}");
-        if !overlay.fits(&version) {
-            let message = "this version is not known".to_owned();
-            return Some(Err((name, message)));
+        let overlay = match overlay::find(&package, &version) {
+            Known::Nothing => return None,
+            Known::OtherVersions => {
+                let message = "this version is not known".to_owned();
+                return Some(Err((name, message)));
+            }
+            Known::Overlay(overlay) => overlay,
+        };
+        if !has_features(&overlay, arguments) {
+            return None;
         }
         let root_at = arguments
             .iter()
@@ -285,7 +294,9 @@ impl Changed {
                 root: copy.join("src").join("lib.rs"),
                 original,
                 copy,
+                sites_only: overlay.sites_only,
             }),
+            Err(_) if overlay.sites_only => return None,
             Err(error) => Err((name, error.to_string())),
         })
     }

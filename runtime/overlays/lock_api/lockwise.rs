@@ -1,41 +1,51 @@
 //! The watched raw lock inside each lock of this crate, and what overlays of its users need.
 
+mod made;
 mod mutex;
 mod rwlock;
 mod watched;
 
-use std::any::type_name;
+use crate::watch::{Mode, Site};
+use crate::{RawMutex, RawRwLock, RawRwLockUpgrade};
 
+pub use self::made::{carrying, identity, rwlock_at};
+pub(crate) use self::made::{inside, mutex, reentrant_mutex, rwlock};
 pub use self::watched::Watched;
-pub use lockwise_core::watch;
-use crate::watch::{Identity, Kind, Site};
 
-/// The raw lock of a mutex that protects a `T` and is made by the caller.
-#[track_caller]
-pub(crate) const fn mutex<R, T>(raw: R) -> Watched<R> {
-    Watched::from_raw(raw, Identity::new(Kind::Mutex, Site::caller(), type_name::<T>))
+// A guard's `unlocked` takes the lock again in a closure, which does not know the caller. The guard
+// exists, so that such a request never panics.
+
+impl<R: RawMutex> Watched<R> {
+    /// Takes the mutex again for its guard.
+    #[inline]
+    pub(crate) fn relock(&self, at: Site) {
+        let mode = self.tag.mutex_mode();
+        self.tag.request_for_guard(mode, at);
+        self.acquire(mode, at, R::try_lock, R::lock);
+    }
 }
 
-/// The raw lock of a read-write lock that protects a `T` and is made by the caller.
-#[track_caller]
-pub(crate) const fn rwlock<R, T>(raw: R) -> Watched<R> {
-    Watched::from_raw(raw, Identity::new(Kind::RwLock, Site::caller(), type_name::<T>))
+impl<R: RawRwLock> Watched<R> {
+    /// Takes the lock shared again for its guard.
+    #[inline]
+    pub(crate) fn relock_shared(&self, at: Site) {
+        self.tag.request_for_guard(Mode::Shared, at);
+        self.acquire(Mode::Shared, at, R::try_lock_shared, R::lock_shared);
+    }
+
+    /// Takes the lock exclusively again for its guard.
+    #[inline]
+    pub(crate) fn relock_exclusive(&self, at: Site) {
+        self.tag.request_for_guard(Mode::Exclusive, at);
+        self.acquire(Mode::Exclusive, at, R::try_lock_exclusive, R::lock_exclusive);
+    }
 }
 
-/// The raw lock of a re-entrant mutex that protects a `T` and is made by the caller.
-#[track_caller]
-pub(crate) const fn reentrant_mutex<R, T>(raw: R) -> Watched<R> {
-    Watched::from_raw(raw, Identity::new(Kind::ReentrantMutex, Site::caller(), type_name::<T>))
-}
-
-/// The raw lock that is watched.
-#[inline]
-pub(crate) const fn inside<R>(watched: &Watched<R>) -> &R {
-    &watched.raw
-}
-
-/// Who a mutex is, for whoever unlocks its raw lock himself.
-#[inline]
-pub fn identity<R, T: ?Sized>(mutex: &crate::Mutex<R, T>) -> Option<&Identity> {
-    mutex.raw.identity()
+impl<R: RawRwLockUpgrade> Watched<R> {
+    /// Takes the lock upgradably again for its guard.
+    #[inline]
+    pub(crate) fn relock_upgradable(&self, at: Site) {
+        self.tag.request_for_guard(Mode::Upgradable, at);
+        self.acquire(Mode::Upgradable, at, R::try_lock_upgradable, R::lock_upgradable);
+    }
 }

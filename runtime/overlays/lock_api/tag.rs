@@ -5,6 +5,9 @@ mod enabled;
 
 pub(crate) use self::enabled::{Tag, carrying, effective};
 
+/// Whether guards that take their lock again never do so through a trait: they have ways of their own.
+const GUARDS_ASK_APART: bool = true;
+
 /// Whom a notification wakes.
 #[derive(Debug, Clone, Copy)]
 #[allow(dead_code)]

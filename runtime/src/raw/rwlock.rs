@@ -311,8 +311,8 @@ unsafe impl<R: RawRwLockUpgradeDowngrade> RawRwLockUpgradeDowngrade for Watched<
     #[inline]
     #[track_caller]
     unsafe fn downgrade_to_upgradable(&self) {
-        self.tag
-            .changed_mode(Mode::Exclusive, Mode::Upgradable, Site::caller());
+        let at = effective(Site::caller());
+        self.tag.changed_mode(Mode::Exclusive, Mode::Upgradable, at);
         // SAFETY: the caller holds this lock exclusively, and that is to hold `raw` so.
         unsafe { self.raw.downgrade_to_upgradable() }
     }

@@ -1,6 +1,6 @@
 //! Checks on: a tag is an identity, and its calls go to the hooks.
 
-use super::{Wake, carried};
+use super::{GUARDS_ASK_APART, Wake, carried};
 use crate::watch::hooks::{self, Ask};
 use crate::watch::{Identity, Kind, Mode, Site};
 
@@ -76,16 +76,18 @@ impl Tag {
     /// Judges a request that came through a trait of `lock_api`, and returns its site.
     ///
     /// A site that is carried comes from our own lock types, where no guard exists yet. Without one
-    /// the caller may be `MutexGuard::unlocked`.
+    /// the caller may be `MutexGuard::unlocked`, unless [`GUARDS_ASK_APART`].
     #[inline]
     #[track_caller]
     pub(crate) fn request_through_trait(&self, mode: Mode, caller: Site) -> Site {
-        if let Some(at) = carried::take() {
+        let carried = carried::take();
+        let at = carried.unwrap_or(caller);
+        if GUARDS_ASK_APART || carried.is_some() {
             self.request(mode, at);
-            return at;
+        } else {
+            self.request_for_guard(mode, at);
         }
-        self.request_for_guard(mode, caller);
-        caller
+        at
     }
 
     /// The lock was not free: the thread is about to park.

@@ -16,6 +16,10 @@ pub(crate) use disabled::{Parties, Tag, carrying, effective};
 #[cfg(feature = "checks")]
 pub(crate) use enabled::{Parties, Tag, carrying, effective};
 
+/// Whether guards that take their lock again never do so through a trait of `lock_api`.
+#[cfg(feature = "checks")]
+const GUARDS_ASK_APART: bool = false;
+
 /// Whom a notification wakes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Wake {

@@ -8,6 +8,7 @@ fn overlay() -> Overlay {
         crate = "demo"
         versions = ["0.4"]
         callers = ["src/lib.rs"]
+        also = ["fn _"]
         [[edit]]
         file = "src/lib.rs"
         find = "raw: R,"
@@ -42,11 +43,26 @@ fn versions_are_compared_by_whole_numbers() {
 }
 
 #[test]
+fn of_several_overlays_of_a_package_the_one_for_its_version_is_taken() {
+    for version in ["0.4.0", "0.4.14", "0.5.0"] {
+        let Known::Overlay(found) = find("lock_api", version) else {
+            panic!("nothing for {version}");
+        };
+        assert!(found.fits(version));
+    }
+    assert_eq!(find("lock_api", "0.3.0"), Known::OtherVersions);
+    assert_eq!(find("serde", "1.0.0"), Known::Nothing);
+    // Watched all the same.
+    assert_eq!(find("dashmap", "4.0.0"), Known::Nothing);
+}
+
+#[test]
 fn a_copy_is_changed_and_the_original_is_not() {
     let root = tempfile::tempdir().unwrap();
     let from = root.path().join("from");
     fs::create_dir_all(from.join("src/deep")).unwrap();
-    let original = "struct A<R> {\n    raw: R,\n}\n    pub fn new() {}\nfn inner() {}\n";
+    let original =
+        "struct A<R> {\n    raw: R,\n}\n    pub fn new() {}\nfn inner() {}\nfn _a() {}\n";
     fs::write(from.join("src/lib.rs"), original).unwrap();
     fs::write(from.join("src/deep/er.rs"), "deep").unwrap();
     let to = root.path().join("to");
@@ -54,7 +70,7 @@ fn a_copy_is_changed_and_the_original_is_not() {
     assert_eq!(
         fs::read_to_string(to.join("src/lib.rs")).unwrap(),
         "struct A<R> {\n    raw: Watched<R>,\n}\n#[track_caller]     pub fn new() {}\n\
-         fn inner() {}\nmod more;\n"
+         fn inner() {}\n#[track_caller] fn _a() {}\nmod more;\n"
     );
     assert_eq!(
         fs::read_to_string(to.join("src/deep/er.rs")).unwrap(),

@@ -1,0 +1,144 @@
+//! A raw lock that the watcher sees, for the traits of `lock_api` 0.5.
+//!
+//! As that for 0.4, but an acquisition has a value here, which the raw lock gives and takes back. It
+//! is handed on as it is, so that whoever builds a guard by hand can go on to do so.
+//!
+//! What it cannot see: `bump` tells whether it had to wait to nobody, so a thread that parks in one
+//! is not known as waiting. Whether the value of an acquisition may be sent is known of the crate's
+//! own two only; of all others it is assumed.
+
+use std::any::type_name;
+
+use crate::GuardNoSend;
+use crate::tag::Tag;
+use crate::watch::hooks::Ask;
+use crate::watch::{Identity, Kind, Mode, Note, Site};
+
+/// Any raw lock, together with who it is.
+#[derive(Debug)]
+pub struct Watched<R> {
+    pub(crate) tag: Tag,
+    pub(super) raw: R,
+}
+
+impl<R> Watched<R> {
+    /// Watches `raw`, which nobody holds yet, under this identity.
+    #[inline]
+    pub const fn from_raw(raw: R, identity: Identity) -> Self {
+        Watched {
+            tag: Tag::new(identity),
+            raw,
+        }
+    }
+
+    /// Who the lock is.
+    #[inline]
+    pub const fn identity(&self) -> Option<&Identity> {
+        self.tag.identity()
+    }
+
+    /// The tag, which is told whether guards with a `G` inside may be sent to other threads.
+    #[inline]
+    pub(super) fn tag_for<G>(&self) -> &Tag {
+        // Whether a type is `Send` cannot be asked of a type parameter; its name can.
+        if type_name::<G>() != type_name::<GuardNoSend>() {
+            self.tag.let_guards_be_sent();
+        }
+        &self.tag
+    }
+
+    /// Takes the lock after a request: by `attempt`, else by `park`, which waits.
+    #[inline]
+    pub(super) fn acquire<G>(
+        &self,
+        mode: Mode,
+        at: Site,
+        attempt: impl FnOnce(&R) -> Option<G>,
+        park: impl FnOnce(&R) -> G,
+    ) -> G {
+        let guard = attempt(&self.raw).unwrap_or_else(|| {
+            self.tag.blocked(mode, Ask::Wait, at);
+            park(&self.raw)
+        });
+        self.tag.acquired(mode, Ask::Wait, at);
+        guard
+    }
+
+    /// Takes the lock if it is free.
+    #[inline]
+    pub(super) fn attempt<G>(
+        &self,
+        mode: Mode,
+        at: Site,
+        attempt: impl FnOnce(&R) -> Option<G>,
+    ) -> Option<G> {
+        let guard = attempt(&self.raw)?;
+        self.tag_for::<G>().acquired(mode, Ask::Try, at);
+        Some(guard)
+    }
+
+    /// Takes the lock if it is free, or becomes so while `wait` waits.
+    #[inline]
+    pub(super) fn attempt_timed<G>(
+        &self,
+        mode: Mode,
+        at: Site,
+        attempt: impl FnOnce(&R) -> Option<G>,
+        wait: impl FnOnce(&R) -> Option<G>,
+    ) -> Option<G> {
+        let tag = self.tag_for::<G>();
+        let guard = attempt(&self.raw).or_else(|| {
+            tag.blocked(mode, Ask::Timed, at);
+            let guard = wait(&self.raw);
+            if guard.is_none() {
+                tag.gave_up();
+            }
+            guard
+        })?;
+        tag.acquired(mode, Ask::Timed, at);
+        Some(guard)
+    }
+
+    /// Takes the lock again for a guard that gave it back.
+    ///
+    /// The guard exists, so that such a request never panics.
+    #[inline]
+    pub(super) fn take_again<G>(
+        &self,
+        mode: Mode,
+        at: Site,
+        attempt: impl FnOnce(&R) -> Option<G>,
+        park: impl FnOnce(&R) -> G,
+    ) -> G {
+        self.tag.request_for_guard(mode, at);
+        self.acquire(mode, at, attempt, park)
+    }
+
+    /// Lets others have the lock for a moment and takes it again, by `bump`.
+    ///
+    /// For the watcher that is a release and a request, which is judged anew.
+    #[inline]
+    pub(super) fn bump_by(&self, mode: Mode, at: Site, bump: impl FnOnce(&R)) {
+        self.tag.released(mode);
+        self.tag.request_for_guard(mode, at);
+        bump(&self.raw);
+        self.tag.acquired(mode, Ask::Wait, at);
+    }
+}
+
+/// The identity of a lock of which nothing is known.
+pub(super) const fn unknown() -> Identity {
+    /// A creation site that is none: [`crate::watch::Class::trusted`] does not trust it.
+    const NOWHERE: &Note = &Note {
+        file: "",
+        line: 0,
+        column: 0,
+        module: "",
+        expression: "",
+    };
+    /// The protected type, which a raw lock does not know.
+    fn no_type() -> &'static str {
+        ""
+    }
+    Identity::new(Kind::Foreign, Site::Noted(NOWHERE), no_type)
+}
