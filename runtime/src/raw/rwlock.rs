@@ -9,7 +9,7 @@ use lock_api::{
     RawRwLockUpgradeTimed,
 };
 
-use super::watched::{Watched, unknown};
+use super::watched::{Watched, shared, unknown};
 use crate::tag::effective;
 use crate::watch::hooks::Ask;
 use crate::watch::{Mode, Site};
@@ -26,15 +26,15 @@ unsafe impl<R: RawRwLock> RawRwLock for Watched<R> {
     fn lock_shared(&self) {
         let at = self
             .tag_for::<R::GuardMarker>()
-            .request_through_trait(Mode::Shared, Site::caller());
-        self.acquire(Mode::Shared, at, R::try_lock_shared, R::lock_shared);
+            .request_through_trait(shared::<R>(), Site::caller());
+        self.acquire(shared::<R>(), at, R::try_lock_shared, R::lock_shared);
     }
 
     #[inline]
     #[track_caller]
     fn try_lock_shared(&self) -> bool {
         let at = effective(Site::caller());
-        self.attempt::<R::GuardMarker>(Mode::Shared, at, R::try_lock_shared)
+        self.attempt::<R::GuardMarker>(shared::<R>(), at, R::try_lock_shared)
     }
 
     #[inline]
@@ -127,7 +127,7 @@ unsafe impl<R: RawRwLockTimed> RawRwLockTimed for Watched<R> {
     #[track_caller]
     fn try_lock_shared_for(&self, timeout: R::Duration) -> bool {
         let at = effective(Site::caller());
-        self.attempt_timed::<R::GuardMarker>(Mode::Shared, at, R::try_lock_shared, |raw| {
+        self.attempt_timed::<R::GuardMarker>(shared::<R>(), at, R::try_lock_shared, |raw| {
             raw.try_lock_shared_for(timeout)
         })
     }
@@ -136,7 +136,7 @@ unsafe impl<R: RawRwLockTimed> RawRwLockTimed for Watched<R> {
     #[track_caller]
     fn try_lock_shared_until(&self, deadline: R::Instant) -> bool {
         let at = effective(Site::caller());
-        self.attempt_timed::<R::GuardMarker>(Mode::Shared, at, R::try_lock_shared, |raw| {
+        self.attempt_timed::<R::GuardMarker>(shared::<R>(), at, R::try_lock_shared, |raw| {
             raw.try_lock_shared_until(deadline)
         })
     }

@@ -152,6 +152,19 @@ fn may_be_sent<M>() -> bool {
     type_name::<M>() != type_name::<lock_api::GuardNoSend>()
 }
 
+/// The mode of a plain read of a raw lock. Where readers pass waiting writers each read is a recursive
+/// one. Of a raw lock that nobody has looked into, the opposite is assumed.
+#[inline]
+pub(super) fn shared<R>() -> Mode {
+    /// Raw locks of others whose readers pass waiting writers.
+    const PASSING: [&str; 1] = ["dashmap::lock::RawRwLock"];
+    if PASSING.contains(&type_name::<R>()) {
+        Mode::RecursiveShared
+    } else {
+        Mode::Shared
+    }
+}
+
 /// The identity of a lock of which nothing is known.
 pub(super) const fn unknown() -> Identity {
     /// A creation site that is none: [`crate::watch::Class::trusted`] does not trust it.
