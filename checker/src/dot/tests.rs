@@ -35,6 +35,7 @@ fn evidence(classes: &[&str]) -> Evidence {
             note: None,
         }],
         limits: Vec::new(),
+        excerpts: Vec::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! From files to evidence: each format is a file of its own, [`load`] decides which one reads what.
 
+pub mod bulk;
 mod compressed;
 mod load;
 pub mod log;
@@ -7,5 +8,5 @@ pub mod packed;
 mod relative;
 pub mod std_text;
 
-pub use load::{InputError, Loaded, ReadResult, Readers, load};
+pub use load::{Again, InputError, Loaded, ReadResult, Readers, load};
 pub use relative::relative_to;

@@ -6,6 +6,7 @@ use lockwise::watch::{Kind, Mode};
 
 use super::Malformed;
 use super::line::Line;
+use crate::input::bulk::Drain;
 use crate::trace::{
     AcquireClass, Ask, Class, ClassId, Event, Evidence, Lock, LockId, Op, Resource, ResourceId,
     Run, Side, Site, SiteId, Thread, ThreadId, VariableId,
@@ -78,6 +79,17 @@ impl Builder {
         self.run.events.len()
     }
 
+    /// Lets events be taken out.
+    pub(super) fn drain(&mut self, drain: Drain<'_>) {
+        let before = self.run.events.len();
+        drain(&mut self.run);
+        if self.run.events.len() < before {
+            // A release that may become the begin of a wait is out of reach.
+            self.monitors
+                .retain(|_, monitor| matches!(monitor, Monitor::Waiting(..)));
+        }
+    }
+
     /// Takes in a comment, which may be a `class:` header.
     pub(super) fn comment(&mut self, comment: &str) {
         let Some(pairs) = comment.strip_prefix("class:") else {
@@ -141,6 +153,7 @@ impl Builder {
             classes,
             sites: self.sites,
             limits: Vec::new(),
+            excerpts: Vec::new(),
         }
     }
 

@@ -85,6 +85,7 @@ fn chains() -> Evidence {
             note: None,
         }],
         limits: Vec::new(),
+        excerpts: Vec::new(),
     }
 }
 
