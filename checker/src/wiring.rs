@@ -13,7 +13,7 @@ pub const STAGES: Stages = Stages {
     readers: Readers {
         is_log: log::is_log,
         log: |path, bytes, evidence| {
-            evidence.absorb(log::read(path, bytes, log::Limits::default())?);
+            evidence.absorb(log::read_bytes(path, bytes, log::Limits::default())?);
             Ok(())
         },
         is_packed: packed::is_packed,

@@ -50,8 +50,18 @@ impl Default for Limits {
     }
 }
 
-/// Takes what a reader has appended to the run so far, if it wants to.
-pub type Drain<'a> = &'a mut dyn FnMut(&mut Run);
+/// Takes what a reader has appended to the run so far, if it wants to, and says what it wants next.
+pub type Drain<'a> = &'a mut dyn FnMut(&mut Run) -> Next;
+
+/// What a reader is to append from now on.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// All events.
+    #[default]
+    All,
+    /// All but reads and writes of data, which it counts in [`Run::events_seen`].
+    WithoutData,
+}
 
 /// Reads a trace with `first`, and if it is too long and suspicious again with `again`, which returns
 /// `None` if it cannot be read twice.
@@ -68,17 +78,18 @@ pub fn read<E>(
     let mut edges: Option<Edges> = None;
     let mut evidence = first(&mut |run| {
         if edges.is_none() && run.events.len() <= limits.events_max {
-            return;
+            return Next::All;
         }
         let edges = edges.get_or_insert_with(|| Edges::new(limits.edges_max));
         run.events.drain(..).for_each(|event| edges.take(&event));
+        Next::WithoutData
     })?;
     let Some(mut edges) = edges else {
         return Ok(evidence);
     };
     let run = &mut evidence.runs[0];
     run.events.drain(..).for_each(|event| edges.take(&event));
-    run.events_seen = edges.events;
+    run.events_seen += edges.events;
     run.events.clone_from(&edges.forks);
     if edges.left_out > 0 {
         evidence.limits.push(format!(
@@ -101,6 +112,7 @@ pub fn read<E>(
         if run.events.len() >= CHUNK {
             run.events.drain(..).for_each(|event| second.take(event));
         }
+        Next::All
     });
     let Some(read) = read else {
         evidence.limits.push(format!(
@@ -109,12 +121,14 @@ pub fn read<E>(
         ));
         return Ok(evidence);
     };
-    read?.runs[0]
-        .events
-        .drain(..)
-        .for_each(|event| second.take(event));
-    second.finish(label, is_plain, &mut evidence);
-    Ok(evidence)
+    // The second reading has met threads and sites that have to do with data alone.
+    let mut reread = read?;
+    let run = &mut reread.runs[0];
+    run.events.drain(..).for_each(|event| second.take(event));
+    run.events_seen = evidence.runs[0].events_seen;
+    reread.limits = evidence.limits;
+    second.finish(label, is_plain, &mut reread);
+    Ok(reread)
 }
 
 /// Events that a reader may pile up.
@@ -198,6 +212,8 @@ struct Second<'l> {
     nodes: Vec<HeldNode>,
     node_of: std::collections::HashMap<(Option<HeldId>, LockId, u8), HeldId>,
     chains: Vec<Chain>,
+    /// Forks and joins, in order.
+    forks: Vec<Event>,
     known: std::collections::HashSet<(ThreadId, u32, HeldId, LockId, u8)>,
     left_out: u64,
     window: Window,
@@ -212,6 +228,7 @@ impl<'l> Second<'l> {
             nodes: Vec::new(),
             node_of: std::collections::HashMap::new(),
             chains: Vec::new(),
+            forks: Vec::new(),
             known: std::collections::HashSet::new(),
             left_out: 0,
             window: Window::new(limits.window, limits.excerpts_max),
@@ -243,6 +260,9 @@ impl<'l> Second<'l> {
                 }
                 self.chain(thread, want, ask);
             }
+        }
+        if let Op::Fork { .. } | Op::Join { .. } = event.op {
+            self.forks.push(event.clone());
         }
         self.threads.follow(&event);
         self.window.push(event);
@@ -284,6 +304,7 @@ impl<'l> Second<'l> {
     fn finish(self, label: &str, is_plain: bool, evidence: &mut Evidence) {
         let excerpts = self.window.finish(&evidence.runs[0]);
         let run = &mut evidence.runs[0];
+        run.events = self.forks;
         run.chains = self.chains;
         run.held = self.nodes;
         let limits = &mut evidence.limits;

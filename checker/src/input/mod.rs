@@ -5,6 +5,7 @@ mod compressed;
 mod load;
 pub mod log;
 pub mod packed;
+mod quick;
 mod relative;
 pub mod std_text;
 

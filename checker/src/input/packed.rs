@@ -18,7 +18,7 @@ use std::io::{self, BufRead};
 
 use lockwise::watch::{Kind, Mode};
 
-use super::bulk::Drain;
+use super::bulk::{Drain, Next};
 use crate::trace::{
     AcquireClass, Ask, Class, ClassId, Event, Evidence, Lock, LockId, Op, Run, Side, Site, SiteId,
     Thread, ThreadId, VariableId,
@@ -172,7 +172,7 @@ fn is_rapid_bin(head: &[u8]) -> bool {
 ///
 /// Never: the parts of the header have their lengths.
 pub fn read(label: &str, reader: impl BufRead, limits: &Limits) -> Result<Evidence, PackedError> {
-    stream(label, reader, limits, &mut |_| {})
+    stream(label, reader, limits, &mut |_| Next::All)
 }
 
 /// Reads a packed trace as [`read`] does, and lets `drain` take events out of the run as they come:
@@ -238,7 +238,7 @@ pub fn stream(
             }
             builder.count(layout.word(cut), &mut counts, *limits);
         }
-        drain(&mut builder.run);
+        builder.next = drain(&mut builder.run);
     }
     if builder.known == 0 && counts.words > 0 {
         return Err(PackedError::NoEvents(label.to_owned()));
@@ -328,6 +328,8 @@ struct Builder {
     variable_of: Table<VariableId>,
     variables: usize,
     site_of: Table<SiteId>,
+    /// Which events are asked for.
+    next: Next,
     /// Words that were events.
     known: u64,
     /// Per thread, the locks that it holds, and how often each.
@@ -351,6 +353,10 @@ impl Builder {
     fn event(&mut self, word: Word) -> Option<()> {
         if !matches!(word.op, 0..=5 | 8) || (matches!(word.op, 4 | 5) && word.argument > 0xffff) {
             return None;
+        }
+        if self.next == Next::WithoutData && matches!(word.op, 2 | 3) {
+            self.run.events_seen += 1;
+            return Some(());
         }
         let thread = self.thread(word.thread.into());
         let op = match word.op {

@@ -17,7 +17,7 @@ mod line;
 use std::io::{self, BufRead};
 
 use self::builder::Builder;
-use super::bulk::Drain;
+use super::bulk::{Drain, Next};
 use crate::trace::Evidence;
 
 /// How much of a text trace is read.
@@ -98,7 +98,7 @@ pub enum Malformed {
 /// [`StdTextError::Read`] if `reader` fails, [`StdTextError::NoEvents`] if there is text but no
 /// line of it is an event. An empty trace is no error.
 pub fn read(label: &str, reader: impl BufRead, limits: &Limits) -> Result<Evidence, StdTextError> {
-    stream(label, reader, limits, &mut |_| {})
+    stream(label, reader, limits, &mut |_| Next::All)
 }
 
 /// Reads a text trace as [`read`] does, and lets `drain` take events out of the run as they come: those

@@ -74,3 +74,23 @@ fn what_can_be_read_only_once_says_so() {
             .any(|limit| limit.contains("read only once"))
     );
 }
+
+#[test]
+fn both_readings_name_the_same_threads_and_places() {
+    // T3 and its place are met first by a read of data, which the first reading leaves out.
+    let text = INVERSION.replace("T0|acq(B)|2", "T3|r(Y)|99\nT0|acq(B)|2") + "T3|acq(D)|10\n";
+    let evidence = read_text(&text, &few(3));
+    let run = &evidence.runs[0];
+    let told = |thread: ThreadId| run.threads[thread.at()].label.as_str();
+    let chains: Vec<(&str, &str)> = run
+        .chains
+        .iter()
+        .map(|chain| {
+            let site = &evidence.sites[chain.want.site.at()].file;
+            (told(chain.thread), site.as_str())
+        })
+        .collect();
+    assert_eq!(chains, [("T0", "2"), ("T1", "6")]);
+    assert_eq!(run.events_seen, 14);
+    assert!(matches!(run.events[0].op, Op::Fork { child } if told(child) == "T1"));
+}
