@@ -70,6 +70,9 @@ pub enum PackedError {
     NoEvents(String),
 }
 
+/// Events that are read before they may be taken out.
+const AT_ONCE: usize = 8_192;
+
 /// Where the parts of an event are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Layout {
@@ -223,7 +226,7 @@ pub fn stream(
             Err(source) => return Err(failed(label, counts.words, source)),
         };
         let left = usize::try_from(told - counts.words).unwrap_or(usize::MAX);
-        let whole = (buffer.len() / 8).min(left);
+        let whole = (buffer.len() / 8).min(left).min(AT_ONCE);
         for bytes in buffer[..whole * 8].chunks_exact(8) {
             let bytes = bytes.try_into().expect("chunks of eight bytes");
             builder.count(layout.word(bytes), &mut counts, *limits);

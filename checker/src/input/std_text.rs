@@ -130,6 +130,9 @@ pub fn stream(
             }
         };
         number += 1;
+        if whole && builder.passes_over(&line) {
+            continue;
+        }
         let mut text = String::from_utf8_lossy(&line);
         if number == 1 && text.starts_with('\u{feff}') {
             text = text['\u{feff}'.len_utf8()..].to_owned().into();

@@ -127,6 +127,16 @@ fn proved_in_excerpts(evidence: &Evidence, options: &Options) -> Vec<Draft> {
         sites: evidence.sites.clone(),
         ..Evidence::default()
     };
+    // There may be many, and what one does not show another may.
+    let options = &Options {
+        cycles_max: options.cycles_max / 10,
+        cycle_steps_max: options.cycle_steps_max / 100,
+        seek_steps_max: options.seek_steps_max / 10,
+        proof_steps_max: options.proof_steps_max / 10,
+        search_events_max: options.search_events_max / 10,
+        directed_max: 0,
+        ..options.clone()
+    };
     let case = Case::new(&excerpts, options);
     let mut drafts = Vec::new();
     for rule in [recursion::judge as Rule, order_cycle::judge] {

@@ -22,8 +22,12 @@ const BEHIND: (usize, usize) = (40, 4);
 /// Excerpts for one and the same cycle that are made, after which each second, fourth, … is.
 const EACH: u32 = 8;
 
-/// Requests looked at to find a cycle, each time.
+/// Requests looked at to find a cycle, each time and in all.
 const STEPS_MAX: u32 = 2_000;
+const ALL_STEPS_MAX: u64 = 20_000_000;
+
+/// Cycles that one request is taken for the end of.
+const FOUND_MAX: usize = 4;
 
 /// Threads of a cycle at most.
 const SIDES_MAX: usize = 64;
@@ -79,6 +83,8 @@ pub(super) struct Window {
     due: Option<(u64, u64)>,
     runs: Vec<Run>,
     room: usize,
+    /// Requests that may still be looked at.
+    steps: u64,
     left_out: u64,
 }
 
@@ -105,6 +111,7 @@ impl Window {
             due: None,
             runs: Vec::new(),
             room,
+            steps: ALL_STEPS_MAX,
             left_out: 0,
         }
     }
@@ -172,6 +179,11 @@ impl Window {
 
     /// Looks for a way back from what `side` wants to what it holds, by recent requests of others.
     fn close(&mut self, held: LockId, side: &Side) {
+        let least = usize::try_from(self.before + self.behind).unwrap_or(usize::MAX);
+        if self.steps == 0 || self.room < least {
+            self.left_out += 1;
+            return;
+        }
         let mut steps = STEPS_MAX;
         let mut path: Vec<Side> = vec![side.clone()];
         let mut rows: Vec<usize> = vec![0];
@@ -199,12 +211,16 @@ impl Window {
             if other.want == held {
                 found.push(path.clone());
                 path.pop();
+                if found.len() >= FOUND_MAX {
+                    break;
+                }
             } else if path.len() < SIDES_MAX {
                 rows.push(0);
             } else {
                 path.pop();
             }
         }
+        self.steps = self.steps.saturating_sub(u64::from(STEPS_MAX - steps));
         for cycle in found {
             self.note(&cycle);
         }

@@ -93,6 +93,23 @@ impl Builder {
         }
     }
 
+    /// Whether a line is an access to data that is only to be counted, and is now.
+    pub(super) fn passes_over(&mut self, line: &[u8]) -> bool {
+        if self.next != Next::WithoutData {
+            return false;
+        }
+        let operation = line.iter().position(|&byte| byte == b'|');
+        let operation = operation.and_then(|at| line.get(at + 1..));
+        let is_data = operation.is_some_and(
+            |operation| matches!(operation, [b'r' | b'w', b'(', rest @ ..] if rest.contains(&b')')),
+        );
+        if is_data {
+            self.lines += 1;
+            self.run.events_seen += 1;
+        }
+        is_data
+    }
+
     /// Takes in a comment, which may be a `class:` header.
     pub(super) fn comment(&mut self, comment: &str) {
         let Some(pairs) = comment.strip_prefix("class:") else {
@@ -106,11 +123,6 @@ impl Builder {
     /// Takes in an event, from line `number`.
     pub(super) fn event(&mut self, text: &str, number: u64) -> Result<(), Malformed> {
         let line = Line::parse(text)?;
-        if self.next == Next::WithoutData && matches!(line.operation, "r" | "w") {
-            self.lines += 1;
-            self.run.events_seen += 1;
-            return Ok(());
-        }
         // The thread gets its number before those that its line names.
         let threads = self.run.threads.len();
         let thread = self.thread(line.thread);
