@@ -179,8 +179,8 @@ impl Window {
 
     /// Looks for a way back from what `side` wants to what it holds, by recent requests of others.
     fn close(&mut self, held: LockId, side: &Side) {
-        let least = usize::try_from(self.before + self.behind).unwrap_or(usize::MAX);
-        if self.steps == 0 || self.room < least {
+        let room_min = usize::try_from(self.before + self.behind).unwrap_or(usize::MAX);
+        if self.steps == 0 || self.room < room_min {
             self.left_out += 1;
             return;
         }

@@ -393,6 +393,12 @@ impl World {
         })
     }
 
+    /// Whether threads wait for anything but locks.
+    pub(super) fn waits(&self) -> bool {
+        let mut acts = self.threads.iter().flatten();
+        acts.any(|act| matches!(act, Act::Join(_) | Act::Wait(_) | Act::Meet | Act::Pend))
+    }
+
     /// The same as a text trace.
     pub(super) fn as_text(&self) -> String {
         let mut text = String::new();
