@@ -70,6 +70,8 @@ pub struct Evidence {
     pub sites: Vec<Site>,
     /// What was skipped, capped or not understood; each a sentence without a full stop.
     pub limits: Vec<String>,
+    /// Parts of runs that were too long to be kept: there is a proof in them or none, no more.
+    pub excerpts: Vec<Run>,
 }
 
 impl Evidence {
@@ -78,7 +80,9 @@ impl Evidence {
         let classes = merge(&mut self.classes, other.classes, ClassId::from);
         let sites = merge(&mut self.sites, other.sites, SiteId::from);
         self.limits.extend(other.limits);
-        for mut run in other.runs {
+        let runs = other.runs.into_iter().map(|run| (run, false));
+        let excerpts = other.excerpts.into_iter().map(|run| (run, true));
+        for (mut run, is_excerpt) in runs.chain(excerpts) {
             for lock in &mut run.locks {
                 lock.class = classes[lock.class.at()];
             }
@@ -96,7 +100,11 @@ impl Evidence {
                     held.site = sites[held.site.at()];
                 }
             }
-            self.runs.push(run);
+            if is_excerpt {
+                self.excerpts.push(run);
+            } else {
+                self.runs.push(run);
+            }
         }
     }
 }
@@ -146,6 +154,12 @@ pub struct Run {
     /// word. In a recorded program the data behind a condition is not seen: there a wait never
     /// moves behind the wake-up that ended it.
     pub complete: bool,
+    /// How many events there were, where they are not kept; 0 where they are.
+    pub events_seen: u64,
+    /// Of an excerpt: per thread, how many of its first events are made up, to lead to its start.
+    pub prologue: Vec<u32>,
+    /// Of an excerpt: how many events of the whole run come before it.
+    pub begins_after: u64,
 }
 
 impl Run {

@@ -1,7 +1,10 @@
 //! Which readers and which judge the program uses: the one place where the stages meet.
 
+use std::io::BufRead;
+
 use crate::command::Stages;
 use crate::dot::Graph;
+use crate::input::bulk::{self, Drain};
 use crate::input::{Readers, log, packed, std_text};
 use crate::judge;
 
@@ -10,16 +13,56 @@ pub const STAGES: Stages = Stages {
     readers: Readers {
         is_log: log::is_log,
         log: |path, bytes, evidence| {
-            evidence.absorb(log::read(path, bytes, log::Limits::default())?);
+            evidence.absorb(log::read_bytes(path, bytes, log::Limits::default())?);
             Ok(())
         },
         is_packed: packed::is_packed,
-        packed: |label, bytes, evidence| {
-            evidence.absorb(packed::read(label, bytes, &packed::Limits::default())?);
+        packed: |label, bytes, again, evidence| {
+            let limits = packed::Limits::default();
+            let once = |bytes: &mut dyn BufRead, drain: Drain<'_>| {
+                packed::stream(label, bytes, &limits, drain)
+            };
+            let failed = |source| packed::PackedError::Read {
+                label: label.to_owned(),
+                event: 0,
+                source,
+            };
+            evidence.absorb(bulk::read(
+                label,
+                &bulk::Limits::default(),
+                |drain| once(bytes, drain),
+                |drain| {
+                    Some(
+                        again()?
+                            .map_err(failed)
+                            .and_then(|mut bytes| once(&mut bytes, drain)),
+                    )
+                },
+            )?);
             Ok(())
         },
-        std_text: |label, text, evidence| {
-            evidence.absorb(std_text::read(label, text, &std_text::Limits::default())?);
+        std_text: |label, text, again, evidence| {
+            let limits = std_text::Limits::default();
+            let once = |text: &mut dyn BufRead, drain: Drain<'_>| {
+                std_text::stream(label, text, &limits, drain)
+            };
+            let failed = |source| std_text::StdTextError::Read {
+                label: label.to_owned(),
+                line: 0,
+                source,
+            };
+            evidence.absorb(bulk::read(
+                label,
+                &bulk::Limits::default(),
+                |drain| once(text, drain),
+                |drain| {
+                    Some(
+                        again()?
+                            .map_err(failed)
+                            .and_then(|mut text| once(&mut text, drain)),
+                    )
+                },
+            )?);
             Ok(())
         },
     },

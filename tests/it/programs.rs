@@ -59,8 +59,7 @@ pub(crate) fn recorded(name: &str, level: &str, logs: &Path) -> Command {
 
 /// What the checker reads in a log.
 pub(crate) fn evidence(log: &Path) -> Result<Evidence, LogReadError> {
-    let bytes = std::fs::read(log).unwrap();
-    log::read(log, &bytes, log::Limits::default())
+    log::read(log, log::Limits::default())
 }
 
 /// The JSON report on `input`, and the exit code.

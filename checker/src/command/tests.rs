@@ -22,8 +22,8 @@ pub(super) const STAGES: Stages = Stages {
             Ok(())
         },
         is_packed: |_| false,
-        packed: |_, _, _| Ok(()),
-        std_text: |_, text, evidence| {
+        packed: |_, _, _, _| Ok(()),
+        std_text: |_, text, _, evidence| {
             let mut whole = String::new();
             text.read_to_string(&mut whole)?;
             push(evidence, &whole);

@@ -36,6 +36,7 @@ fn evidence(classes: &[&str]) -> Evidence {
             note: None,
         }],
         limits: Vec::new(),
+        excerpts: Vec::new(),
     }
 }
 

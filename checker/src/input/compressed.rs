@@ -46,10 +46,7 @@ impl Compression {
 }
 
 /// What is in there, as it is read.
-pub(super) fn reader<'a>(
-    compression: Compression,
-    bytes: &'a mut dyn BufRead,
-) -> Box<dyn Read + 'a> {
+pub(super) fn reader<'a>(compression: Compression, bytes: impl BufRead + 'a) -> Box<dyn Read + 'a> {
     match compression {
         Compression::Gzip => Box::new(MultiGzDecoder::new(bytes)),
         Compression::Zstandard => Box::new(Frames {
@@ -60,25 +57,25 @@ pub(super) fn reader<'a>(
 }
 
 /// Zstandard frames one after the other.
-struct Frames<'a> {
-    bytes: &'a mut dyn BufRead,
+struct Frames<R> {
+    bytes: R,
     decoder: FrameDecoder,
 }
 
-impl Frames<'_> {
+impl<R: BufRead> Frames<R> {
     /// Begins the next frame; `false` if there is none.
     fn begin(&mut self) -> io::Result<bool> {
         if self.bytes.fill_buf()?.is_empty() {
             return Ok(false);
         }
-        match self.decoder.init(&mut *self.bytes) {
+        match self.decoder.init(&mut self.bytes) {
             Ok(()) => {}
             // Some frames are for other programs.
             Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
                 length,
                 ..
             })) => {
-                io::copy(&mut (&mut *self.bytes).take(length.into()), &mut io::sink())?;
+                io::copy(&mut (&mut self.bytes).take(length.into()), &mut io::sink())?;
             }
             Err(error) => return Err(io::Error::other(error)),
         }
@@ -86,12 +83,12 @@ impl Frames<'_> {
     }
 }
 
-impl Read for Frames<'_> {
+impl<R: BufRead> Read for Frames<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.decoder.can_collect() == 0 {
             if !self.decoder.is_finished() {
                 let some = BlockDecodingStrategy::UptoBlocks(1);
-                let decoded = self.decoder.decode_blocks(&mut *self.bytes, some);
+                let decoded = self.decoder.decode_blocks(&mut self.bytes, some);
                 decoded.map_err(io::Error::other)?;
             } else if !self.begin()? {
                 return Ok(0);

@@ -40,6 +40,9 @@ const STDIN: &str = "-";
 /// What a reader returns when it refuses. What it could read is in the evidence all the same.
 pub type ReadResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
+/// Opens an input once more, from its start; `None` if it cannot be read twice.
+pub type Again<'a> = &'a dyn Fn() -> Option<io::Result<Box<dyn BufRead>>>;
+
 /// How each kind of input is known and read.
 #[derive(Debug, Clone, Copy)]
 pub struct Readers {
@@ -50,9 +53,9 @@ pub struct Readers {
     /// Whether a file that starts with these bytes is a packed trace.
     pub is_packed: fn(&[u8]) -> bool,
     /// Adds a packed trace to the evidence, as a run with this label.
-    pub packed: fn(&str, &mut dyn BufRead, &mut Evidence) -> ReadResult,
+    pub packed: fn(&str, &mut dyn BufRead, Again<'_>, &mut Evidence) -> ReadResult,
     /// Adds STD text to the evidence, as a run with this label.
-    pub std_text: fn(&str, &mut dyn BufRead, &mut Evidence) -> ReadResult,
+    pub std_text: fn(&str, &mut dyn BufRead, Again<'_>, &mut Evidence) -> ReadResult,
 }
 
 /// What could be read, and what could not.
@@ -164,18 +167,16 @@ impl Loaded {
             source,
         })?;
         let label = path.display().to_string();
-        self.stream(
-            path,
-            &label,
-            &mut BufReader::with_capacity(BUFFER, file),
-            readers,
-        )
+        let mut bytes = BufReader::with_capacity(BUFFER, file);
+        let is_file = fs::metadata(path).is_ok_and(|meta| meta.is_file());
+        let again = || is_file.then(|| reopened(path));
+        self.stream(path, &label, &mut bytes, &again, readers)
     }
 
     /// Reads standard input.
     fn stdin(&mut self, stdin: &mut dyn BufRead, readers: &Readers) {
         let path = Path::new("standard input");
-        let result = self.stream(path, "standard input", stdin, readers);
+        let result = self.stream(path, "standard input", stdin, &|| None, readers);
         self.settle(result);
     }
 
@@ -185,6 +186,7 @@ impl Loaded {
         path: &Path,
         label: &str,
         bytes: &mut dyn BufRead,
+        again: Again<'_>,
         readers: &Readers,
     ) -> Result<(), InputError> {
         let io_error = |source| InputError::Io {
@@ -197,7 +199,7 @@ impl Loaded {
             return Err(InputError::Empty { path });
         }
         let Some(compression) = Compression::of(head) else {
-            return self.plain(path, path, label, bytes, readers);
+            return self.plain(path, path, label, bytes, again, readers);
         };
         let inside = compressed::reader(compression, bytes);
         let mut inside = BufReader::with_capacity(BUFFER, inside);
@@ -211,7 +213,7 @@ impl Loaded {
         } else {
             path.to_owned()
         };
-        self.plain(path, &name, label, &mut inside, readers)
+        self.plain(path, &name, label, &mut inside, again, readers)
     }
 
     /// Reads what is not compressed; there is some of it. `name` is what it is called uncompressed.
@@ -221,6 +223,7 @@ impl Loaded {
         name: &Path,
         label: &str,
         bytes: &mut dyn BufRead,
+        again: Again<'_>,
         readers: &Readers,
     ) -> Result<(), InputError> {
         let path = path.to_owned();
@@ -236,8 +239,8 @@ impl Loaded {
                 }
                 (readers.log)(name, &whole, &mut self.evidence)
             }
-            Nature::Packed => (readers.packed)(label, bytes, &mut self.evidence),
-            Nature::Text => (readers.std_text)(label, bytes, &mut self.evidence),
+            Nature::Packed => (readers.packed)(label, bytes, again, &mut self.evidence),
+            Nature::Text => (readers.std_text)(label, bytes, again, &mut self.evidence),
             Nature::Foreign if has_extension(name, LOG) => {
                 return Err(InputError::NotALog { path });
             }
@@ -292,6 +295,18 @@ impl Loaded {
 
 /// The counter of a session, beside its logs.
 const TOTAL: &str = lockwise::watch::log::TOTAL;
+
+/// A file from its start, with what is compressed in it seen through.
+fn reopened(path: &Path) -> io::Result<Box<dyn BufRead>> {
+    let mut bytes = BufReader::with_capacity(BUFFER, File::open(path)?);
+    Ok(match Compression::of(bytes.fill_buf()?) {
+        None => Box::new(bytes),
+        Some(compression) => {
+            let inside = compressed::reader(compression, bytes);
+            Box::new(BufReader::with_capacity(BUFFER, inside))
+        }
+    })
+}
 
 /// Says which files of a folder were left alone.
 fn passed_over(folder: &Path, foreign: &[PathBuf]) -> Option<String> {

@@ -11,7 +11,8 @@ mod names;
 mod type_name;
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use lockwise::watch::log::{self, LogError, LogFile};
 
@@ -40,6 +41,14 @@ impl Default for Limits {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogReadError {
+    /// The file system refuses.
+    #[error("cannot read `{}`", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// It is damaged, and nothing behind the header is left.
     #[error("nothing in the log is intact: {} at byte {}", .0.what, .0.offset)]
     NothingIntact(log::Damage),
@@ -54,12 +63,25 @@ pub fn is_log(head: &[u8]) -> bool {
     len > 0 && head[..len] == log::MAGIC[..len]
 }
 
+/// Reads the log of one process.
+///
+/// # Errors
+///
+/// If the file cannot be read, and those of [`read_bytes`].
+pub fn read(path: &Path, limits: Limits) -> Result<Evidence, LogReadError> {
+    let bytes = fs::read(path).map_err(|source| LogReadError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    read_bytes(path, &bytes, limits)
+}
+
 /// Reads the log of one process, all `bytes` of it; `path` names it.
 ///
 /// # Errors
 ///
 /// If its header cannot be used. Damage behind the header is told in the limits of the evidence.
-pub fn read(path: &Path, bytes: &[u8], limits: Limits) -> Result<Evidence, LogReadError> {
+pub fn read_bytes(path: &Path, bytes: &[u8], limits: Limits) -> Result<Evidence, LogReadError> {
     let log = log::read(bytes)?;
     let file = path
         .file_name()

@@ -1,12 +1,14 @@
 //! From files to evidence: each format is a file of its own, [`load`] decides which one reads what.
 
+pub mod bulk;
 mod compressed;
 mod copies;
 mod load;
 pub mod log;
 pub mod packed;
+mod quick;
 mod relative;
 pub mod std_text;
 
-pub use load::{InputError, Loaded, ReadResult, Readers, load};
+pub use load::{Again, InputError, Loaded, ReadResult, Readers, load};
 pub use relative::relative_to;

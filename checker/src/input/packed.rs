@@ -18,6 +18,7 @@ use std::io::{self, BufRead};
 
 use lockwise::watch::{Kind, Mode};
 
+use super::bulk::{Drain, Next};
 use crate::trace::{
     AcquireClass, Ask, Class, ClassId, Event, Evidence, Lock, LockId, Op, Run, Side, Site, SiteId,
     Thread, ThreadId, VariableId,
@@ -68,6 +69,9 @@ pub enum PackedError {
     #[error("`{0}` has no event in it that can be understood")]
     NoEvents(String),
 }
+
+/// Events that are read before they may be taken out.
+const AT_ONCE: usize = 8_192;
 
 /// Where the parts of an event are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,10 +174,25 @@ fn is_rapid_bin(head: &[u8]) -> bool {
 /// # Panics
 ///
 /// Never: the parts of the header have their lengths.
-pub fn read(
+pub fn read(label: &str, reader: impl BufRead, limits: &Limits) -> Result<Evidence, PackedError> {
+    stream(label, reader, limits, &mut |_| Next::All)
+}
+
+/// Reads a packed trace as [`read`] does, and lets `drain` take events out of the run as they come:
+/// those that are left are what is returned, and what [`Limits::events_max`] bounds.
+///
+/// # Errors
+///
+/// Those of [`read`].
+///
+/// # Panics
+///
+/// Never: the parts of the header have their lengths.
+pub fn stream(
     label: &str,
     mut reader: impl BufRead,
     limits: &Limits,
+    drain: Drain<'_>,
 ) -> Result<Evidence, PackedError> {
     let layout = layout(label, &mut reader)?;
     let mut builder = Builder::default();
@@ -199,21 +218,32 @@ pub fn read(
     };
     let told = u64::from_le_bytes(told);
     let mut counts = Counts::default();
+    let mut cut = [0; 8];
     while counts.words < told {
-        let mut word = [0; 8];
-        let got = read_whole(&mut reader, &mut word)
-            .map_err(|source| failed(label, counts.words, source))?;
-        if got < word.len() {
-            break;
+        let buffer = match reader.fill_buf() {
+            Ok(buffer) => buffer,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(source) => return Err(failed(label, counts.words, source)),
+        };
+        let left = usize::try_from(told - counts.words).unwrap_or(usize::MAX);
+        let whole = (buffer.len() / 8).min(left).min(AT_ONCE);
+        for bytes in buffer[..whole * 8].chunks_exact(8) {
+            let bytes = bytes.try_into().expect("chunks of eight bytes");
+            builder.count(layout.word(bytes), &mut counts, *limits);
         }
-        counts.words += 1;
-        if builder.run.events.len() >= limits.events_max {
-            counts.over_limit += 1;
-        } else if builder.event(layout.word(word)).is_none() {
-            counts.strange += 1;
+        if whole > 0 {
+            reader.consume(whole * 8);
+        } else {
+            // A word that the buffer holds a part of.
+            let got = read_whole(&mut reader, &mut cut);
+            if got.map_err(|source| failed(label, counts.words, source))? < cut.len() {
+                break;
+            }
+            builder.count(layout.word(cut), &mut counts, *limits);
         }
+        builder.next = drain(&mut builder.run);
     }
-    if builder.run.events.is_empty() && counts.words > 0 {
+    if builder.known == 0 && counts.words > 0 {
         return Err(PackedError::NoEvents(label.to_owned()));
     }
     let mut evidence = builder.finish(label);
@@ -296,19 +326,40 @@ struct Builder {
     run: Run,
     classes: Vec<Class>,
     sites: Vec<Site>,
-    thread_of: HashMap<u64, ThreadId>,
-    lock_of: HashMap<u64, LockId>,
-    variable_of: HashMap<u64, VariableId>,
-    site_of: HashMap<u32, SiteId>,
+    thread_of: Table<ThreadId>,
+    lock_of: Table<LockId>,
+    variable_of: Table<VariableId>,
+    variables: usize,
+    site_of: Table<SiteId>,
+    /// Which events are asked for.
+    next: Next,
+    /// Words that were events.
+    known: u64,
     /// Per thread, the locks that it holds, and how often each.
     held: Vec<Vec<(LockId, u32)>>,
 }
 
 impl Builder {
+    /// Takes in a word, and counts what it is.
+    fn count(&mut self, word: Word, counts: &mut Counts, limits: Limits) {
+        counts.words += 1;
+        if self.run.events.len() >= limits.events_max {
+            counts.over_limit += 1;
+        } else if self.event(word).is_some() {
+            self.known += 1;
+        } else {
+            counts.strange += 1;
+        }
+    }
+
     /// Takes in an event; `None` if it is none.
     fn event(&mut self, word: Word) -> Option<()> {
         if !matches!(word.op, 0..=5 | 8) || (matches!(word.op, 4 | 5) && word.argument > 0xffff) {
             return None;
+        }
+        if self.next == Next::WithoutData && matches!(word.op, 2 | 3) {
+            self.run.events_seen += 1;
+            return Some(());
         }
         let thread = self.thread(word.thread.into());
         let op = match word.op {
@@ -380,58 +431,111 @@ impl Builder {
             classes: self.classes,
             sites: self.sites,
             limits: Vec::new(),
+            excerpts: Vec::new(),
         }
     }
 
     fn thread(&mut self, number: u64) -> ThreadId {
-        *self.thread_of.entry(number).or_insert_with(|| {
-            self.run.threads.push(Thread {
-                label: format!("T{number}"),
-                name: None,
-                started_in: None,
-                start_seen: true,
-                end_seen: false,
-            });
-            self.held.push(Vec::new());
-            ThreadId::from(self.run.threads.len() - 1)
-        })
+        if let Some(known) = self.thread_of.get(number) {
+            return known;
+        }
+        let new = ThreadId::from(self.run.threads.len());
+        self.run.threads.push(Thread {
+            label: format!("T{number}"),
+            name: None,
+            started_in: None,
+            start_seen: true,
+            end_seen: false,
+        });
+        self.held.push(Vec::new());
+        self.thread_of.set(number, new)
     }
 
     fn lock(&mut self, number: u64) -> LockId {
-        *self.lock_of.entry(number).or_insert_with(|| {
-            let label = format!("L{number}");
-            self.run.locks.push(Lock {
-                label: label.clone(),
-                class: ClassId::from(self.classes.len()),
-                kind: Kind::Mutex,
-                rank: None,
-                former: None,
-                sendable: false,
-            });
-            self.classes.push(Class {
-                label,
-                type_name: None,
-                trusted: true,
-            });
-            LockId::from(self.run.locks.len() - 1)
-        })
+        if let Some(known) = self.lock_of.get(number) {
+            return known;
+        }
+        let new = LockId::from(self.run.locks.len());
+        let label = format!("L{number}");
+        self.run.locks.push(Lock {
+            label: label.clone(),
+            class: ClassId::from(self.classes.len()),
+            kind: Kind::Mutex,
+            rank: None,
+            former: None,
+            sendable: false,
+        });
+        self.classes.push(Class {
+            label,
+            type_name: None,
+            trusted: true,
+        });
+        self.lock_of.set(number, new)
     }
 
     fn variable(&mut self, number: u64) -> VariableId {
-        let next = VariableId::from(self.variable_of.len());
-        *self.variable_of.entry(number).or_insert(next)
+        if let Some(known) = self.variable_of.get(number) {
+            return known;
+        }
+        let new = VariableId::from(self.variables);
+        self.variables += 1;
+        self.variable_of.set(number, new)
     }
 
     fn site(&mut self, location: u32) -> SiteId {
-        *self.site_of.entry(location).or_insert_with(|| {
-            self.sites.push(Site {
-                file: location.to_string(),
-                line: 0,
-                column: 0,
-                note: None,
-            });
-            SiteId::from(self.sites.len() - 1)
-        })
+        if let Some(known) = self.site_of.get(location.into()) {
+            return known;
+        }
+        let new = SiteId::from(self.sites.len());
+        self.sites.push(Site {
+            file: location.to_string(),
+            line: 0,
+            column: 0,
+            note: None,
+        });
+        self.site_of.set(location.into(), new)
+    }
+}
+
+/// What a number stands for: small numbers in a vector, others in a map.
+#[derive(Debug)]
+struct Table<T> {
+    small: Vec<Option<T>>,
+    others: HashMap<u64, T>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Table {
+            small: Vec::new(),
+            others: HashMap::new(),
+        }
+    }
+}
+
+impl<T: Copy> Table<T> {
+    /// Numbers below this are small.
+    const SMALL: u64 = 1 << 20;
+
+    fn get(&self, number: u64) -> Option<T> {
+        if number < Self::SMALL {
+            let at = usize::try_from(number).expect("it is small");
+            return self.small.get(at).copied().flatten();
+        }
+        self.others.get(&number).copied()
+    }
+
+    fn set(&mut self, number: u64, to: T) -> T {
+        if number < Self::SMALL {
+            let at = usize::try_from(number).expect("it is small");
+            if self.small.len() <= at {
+                self.small.resize(at + 1, None);
+            }
+            self.small[at] = Some(to);
+        } else {
+            self.others.insert(number, to);
+        }
+        to
     }
 }
 

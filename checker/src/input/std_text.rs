@@ -17,6 +17,7 @@ mod line;
 use std::io::{self, BufRead};
 
 use self::builder::Builder;
+use super::bulk::{Drain, Next};
 use crate::trace::Evidence;
 
 /// How much of a text trace is read.
@@ -96,10 +97,21 @@ pub enum Malformed {
 ///
 /// [`StdTextError::Read`] if `reader` fails, [`StdTextError::NoEvents`] if there is text but no
 /// line of it is an event. An empty trace is no error.
-pub fn read(
+pub fn read(label: &str, reader: impl BufRead, limits: &Limits) -> Result<Evidence, StdTextError> {
+    stream(label, reader, limits, &mut |_| Next::All)
+}
+
+/// Reads a text trace as [`read`] does, and lets `drain` take events out of the run as they come: those
+/// that are left are what is returned, and what [`Limits::events_max`] bounds.
+///
+/// # Errors
+///
+/// Those of [`read`].
+pub fn stream(
     label: &str,
     mut reader: impl BufRead,
     limits: &Limits,
+    drain: Drain<'_>,
 ) -> Result<Evidence, StdTextError> {
     let mut builder = Builder::default();
     let mut skipped = Skipped::default();
@@ -118,6 +130,9 @@ pub fn read(
             }
         };
         number += 1;
+        if whole && builder.passes_over(&line) {
+            continue;
+        }
         let mut text = String::from_utf8_lossy(&line);
         if number == 1 && text.starts_with('\u{feff}') {
             text = text['\u{feff}'.len_utf8()..].to_owned().into();
@@ -135,7 +150,9 @@ pub fn read(
             continue;
         }
         let problem = if whole {
-            builder.event(text, number).err()
+            let problem = builder.event(text, number).err();
+            builder.drain(drain);
+            problem
         } else {
             Some(Malformed::Long(limits.line_bytes_max))
         };

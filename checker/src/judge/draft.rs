@@ -108,6 +108,16 @@ fn side_key(side: &Side) -> String {
     format!("{holds}\u{1}{wants}")
 }
 
+/// Puts a proof in the place of what was not proved of the same locks, or beside all else.
+pub(super) fn prove(drafts: &mut Vec<Draft>, proved: Draft) {
+    let key = proved.key();
+    match drafts.iter_mut().find(|draft| draft.key() == key) {
+        Some(draft) if draft.certainty < proved.certainty => *draft = proved,
+        Some(_) => {}
+        None => drafts.push(proved),
+    }
+}
+
 /// Finishes drafts: of those that say the same of the same classes the surest stays.
 pub(super) fn finish(drafts: Vec<Draft>, verdict: &mut Verdict) {
     let mut kept: BTreeMap<(Code, String), (Draft, u64)> = BTreeMap::new();
@@ -291,6 +301,23 @@ const WITNESS_MAX: usize = 100_000;
 /// A schedule as reports give it: a thread per step, runs of one thread as `T1*3`. A very long one
 /// is left out, and the reasons say so.
 pub(super) fn show(draft: &mut Draft, run: &RunCase<'_>, schedule: &[Step]) {
+    let mut made_up = run.run.prologue.clone();
+    let seen = schedule
+        .iter()
+        .filter(|step| match made_up.get_mut(step.thread.at()) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                false
+            }
+            _ => true,
+        });
+    let schedule: Vec<Step> = seen.copied().collect();
+    if run.run.begins_after > 0 {
+        draft.reasons.push(format!(
+            "the schedule begins after the first {} events, which come in the order seen",
+            run.run.begins_after
+        ));
+    }
     let by_thread = || schedule.chunk_by(|a, b| a.thread == b.thread);
     if by_thread().nth(WITNESS_MAX).is_some() {
         draft.reasons.push(format!(

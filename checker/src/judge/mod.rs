@@ -33,7 +33,7 @@ mod witness;
 
 use self::case::Case;
 use self::draft::Draft;
-use crate::finding::{Stats, Verdict};
+use crate::finding::{Certainty, Stats, Verdict};
 use crate::trace::Evidence;
 
 /// How far the searches go. What they leave out is in [`Verdict::limits`].
@@ -105,6 +105,9 @@ pub fn judge(evidence: &Evidence, options: &Options) -> Verdict {
     for rule in RULES {
         rule(&case, &mut drafts);
     }
+    for proved in proved_in_excerpts(evidence, options) {
+        draft::prove(&mut drafts, proved);
+    }
     let mut verdict = Verdict {
         findings: Vec::new(),
         stats: stats(&case),
@@ -116,12 +119,53 @@ pub fn judge(evidence: &Evidence, options: &Options) -> Verdict {
     verdict
 }
 
+/// What the excerpts of long runs prove.
+fn proved_in_excerpts(evidence: &Evidence, options: &Options) -> Vec<Draft> {
+    if evidence.excerpts.is_empty() {
+        return Vec::new();
+    }
+    let excerpts = Evidence {
+        runs: evidence.excerpts.clone(),
+        classes: evidence.classes.clone(),
+        sites: evidence.sites.clone(),
+        ..Evidence::default()
+    };
+    // There may be many, and what one does not show another may.
+    let options = &Options {
+        cycles_max: options.cycles_max / 10,
+        cycle_steps_max: options.cycle_steps_max / 100,
+        seek_steps_max: options.seek_steps_max / 10,
+        proof_steps_max: options.proof_steps_max / 10,
+        search_events_max: options.search_events_max / 10,
+        directed_max: 0,
+        ..options.clone()
+    };
+    let case = Case::new(&excerpts, options);
+    let mut drafts = Vec::new();
+    for rule in [recursion::judge as Rule, order_cycle::judge] {
+        rule(&case, &mut drafts);
+    }
+    drafts.retain(|draft| draft.certainty == Certainty::Certain);
+    if evidence.runs.len() == 1 {
+        for side in drafts.iter_mut().flat_map(|draft| &mut draft.cycle) {
+            side.run = None;
+        }
+    }
+    drafts
+}
+
 fn stats(case: &Case<'_>) -> Stats {
     let runs = &case.evidence.runs;
     let count = |of: fn(&crate::trace::Run) -> usize| runs.iter().map(|run| of(run) as u64).sum();
     let edges = case.runs.iter().map(|run| run.graph.graph.edge_count());
     Stats {
-        events: count(|run| run.events.len() + run.chains.len()),
+        events: runs
+            .iter()
+            .map(|run| match run.events_seen {
+                0 => (run.events.len() + run.chains.len()) as u64,
+                seen => seen,
+            })
+            .sum(),
         threads: count(|run| run.threads.len()),
         locks: count(|run| run.locks.len()),
         classes: case.evidence.classes.len() as u64,

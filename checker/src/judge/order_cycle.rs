@@ -195,6 +195,11 @@ pub(super) fn unproved(run: &RunCase<'_>, outcome: Option<&Outcome>) -> Option<S
         Outcome::Unknown => {
             "whether the observed events can end in it is open: the search was cut short".to_owned()
         }
+        Outcome::NoEvents if run.run.events_seen > 0 => {
+            "the trace is too long to be kept, and no schedule was found in the parts of it that were \
+             looked at"
+                .to_owned()
+        }
         Outcome::NoEvents => {
             "the log says what was held at each new acquisition and no more, so no \
                               schedule can be worked out: record at level `trace` for a proof"

@@ -18,7 +18,7 @@ const READERS: Readers = Readers {
         Ok(())
     },
     is_packed: |head| head.starts_with(b"PACK"),
-    packed: |label, bytes, evidence| {
+    packed: |label, bytes, _, evidence| {
         let mut whole = Vec::new();
         bytes.read_to_end(&mut whole)?;
         let name = Path::new(label).file_name().unwrap().to_str().unwrap();
@@ -29,7 +29,7 @@ const READERS: Readers = Readers {
         );
         Ok(())
     },
-    std_text: |label, text, evidence| {
+    std_text: |label, text, _, evidence| {
         let lines = text.lines().collect::<Result<Vec<_>, _>>()?.len();
         let name = Path::new(label).file_name().unwrap().to_str().unwrap();
         note(evidence, "text", &format!("{name} with {lines} lines"));

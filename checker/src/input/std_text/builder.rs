@@ -1,11 +1,13 @@
 //! The run that the lines of a text trace add up to.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use lockwise::watch::{Kind, Mode};
 
 use super::Malformed;
 use super::line::Line;
+use crate::input::bulk::{Drain, Next};
+use crate::input::quick::QuickMap;
 use crate::trace::{
     AcquireClass, Ask, Class, ClassId, Event, Evidence, Lock, LockId, Op, Resource, ResourceId,
     Run, Side, Site, SiteId, Thread, ThreadId, VariableId,
@@ -50,19 +52,21 @@ pub(super) struct Builder {
     /// Lines understood, also those that make no event.
     lines: u64,
     sites: Vec<Site>,
-    site_of: HashMap<String, SiteId>,
-    thread_of: HashMap<String, ThreadId>,
-    life_of: HashMap<String, Life>,
-    resource_of: HashMap<(Kind, String), ResourceId>,
-    variable_of: HashMap<String, VariableId>,
+    site_of: QuickMap<String, SiteId>,
+    thread_of: QuickMap<String, ThreadId>,
+    life_of: QuickMap<String, Life>,
+    resource_of: QuickMap<(Kind, String), ResourceId>,
+    variable_of: QuickMap<String, VariableId>,
     /// `# class:` headers, from lock name to class name.
-    class_of: HashMap<String, String>,
+    class_of: QuickMap<String, String>,
+    /// Which events are asked for.
+    next: Next,
     /// Per thread, what may become a wait on a monitor.
-    monitors: HashMap<ThreadId, Monitor>,
+    monitors: QuickMap<ThreadId, Monitor>,
     /// Per thread and lock, how often it is held: this tells the two spellings of a wait apart.
-    held: HashMap<(ThreadId, LockId), u32>,
+    held: QuickMap<(ThreadId, LockId), u32>,
     /// Per thread, the lock that its last event asked for.
-    asked: HashMap<ThreadId, LockId>,
+    asked: QuickMap<ThreadId, LockId>,
     /// Locks that a thread asked for and got while it held them: they are re-entrant.
     reentered: HashSet<LockId>,
 }
@@ -76,6 +80,34 @@ impl Builder {
     /// Events so far.
     pub(super) fn events(&self) -> usize {
         self.run.events.len()
+    }
+
+    /// Lets events be taken out.
+    pub(super) fn drain(&mut self, drain: Drain<'_>) {
+        let before = self.run.events.len();
+        self.next = drain(&mut self.run);
+        if self.run.events.len() < before {
+            // A release that may become the begin of a wait is out of reach.
+            self.monitors
+                .retain(|_, monitor| matches!(monitor, Monitor::Waiting(..)));
+        }
+    }
+
+    /// Whether a line is an access to data that is only to be counted, and is now.
+    pub(super) fn passes_over(&mut self, line: &[u8]) -> bool {
+        if self.next != Next::WithoutData {
+            return false;
+        }
+        let operation = line.iter().position(|&byte| byte == b'|');
+        let operation = operation.and_then(|at| line.get(at + 1..));
+        let is_data = operation.is_some_and(
+            |operation| matches!(operation, [b'r' | b'w', b'(', rest @ ..] if rest.contains(&b')')),
+        );
+        if is_data {
+            self.lines += 1;
+            self.run.events_seen += 1;
+        }
+        is_data
     }
 
     /// Takes in a comment, which may be a `class:` header.
@@ -124,7 +156,7 @@ impl Builder {
         self.run.complete = true;
         self.reenter();
         let mut classes: Vec<Class> = Vec::new();
-        let mut known: HashMap<String, ClassId> = HashMap::new();
+        let mut known: QuickMap<String, ClassId> = QuickMap::default();
         for lock in &mut self.run.locks {
             let name = self.class_of.get(&lock.label).unwrap_or(&lock.label);
             lock.class = *known.entry(name.clone()).or_insert_with(|| {
@@ -141,6 +173,7 @@ impl Builder {
             classes,
             sites: self.sites,
             limits: Vec::new(),
+            excerpts: Vec::new(),
         }
     }
 

@@ -87,6 +87,7 @@ fn chains() -> Evidence {
             note: None,
         }],
         limits: Vec::new(),
+        excerpts: Vec::new(),
     }
 }
 
