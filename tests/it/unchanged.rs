@@ -10,7 +10,8 @@ use tempfile::TempDir;
 
 use crate::programs::{checker, codes, finish, scratch};
 
-/// Two threads that take two locks in opposite orders, one after the other.
+/// Two threads that take two locks in opposite orders, one after the other. What keeps them apart is
+/// data, which nobody sees: else the test itself would hang now and then.
 const INVERSION: &str = r#"
 use std::sync::{Arc, Mutex};
 use std::thread;

@@ -29,24 +29,8 @@ impl Project {
     /// Asks `cargo` for the project that it would build with these arguments, from folder `from`.
     /// `None` if it knows none: then the command itself will say why.
     pub fn find(cargo: &OsStr, arguments: &[OsString], from: &Path) -> Option<Project> {
-        let decisive = decisive(arguments);
-        let (before, after): (Vec<_>, Vec<_>) =
-            decisive.into_iter().partition(|(name, _)| *name == "-C");
-        let flat = |flags: Vec<(&'static str, OsString)>| {
-            flags
-                .into_iter()
-                .flat_map(|(name, value)| [OsString::from(name), value])
-        };
-        let output = Command::new(cargo)
-            .args(flat(before))
-            .args(["metadata", "--no-deps", "--format-version", "1"])
-            .args(flat(after))
-            .current_dir(from)
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .output()
-            .ok()?;
-        let metadata: Metadata = serde_json::from_slice(&output.stdout).ok()?;
+        let output = metadata(cargo, arguments, from, &["--no-deps"])?;
+        let metadata: Metadata = serde_json::from_slice(&output).ok()?;
         let chosen = value_of(arguments, "--target-dir");
         Some(Project {
             target: chosen.map_or(metadata.target_directory, |dir| from.join(dir)),
@@ -73,8 +57,7 @@ pub(super) fn values_of<'a>(
     arguments: &'a [OsString],
     name: &'a str,
 ) -> impl Iterator<Item = OsString> + use<'a> {
-    let end = arguments.iter().position(|argument| argument == "--");
-    let arguments = &arguments[..end.unwrap_or(arguments.len())];
+    let arguments = before_dashes(arguments);
     arguments
         .iter()
         .enumerate()
@@ -92,6 +75,48 @@ impl Project {
     pub fn lock(&self) -> String {
         std::fs::read_to_string(self.root.join("Cargo.lock")).unwrap_or_default()
     }
+
+    /// The same, once cargo has made it where it would make it anyway.
+    pub fn resolved(&self, cargo: &OsStr, arguments: &[OsString], from: &Path) -> String {
+        if !self.root.join("Cargo.lock").is_file() {
+            let how: Vec<&str> = ["--offline", "--locked", "--frozen"]
+                .into_iter()
+                .filter(|flag| before_dashes(arguments).iter().any(|given| given == flag))
+                .collect();
+            // What is wrong, cargo will say when it builds.
+            let _ = metadata(cargo, arguments, from, &how);
+        }
+        self.lock()
+    }
+}
+
+/// What `cargo metadata` prints for the project that is meant.
+fn metadata(cargo: &OsStr, arguments: &[OsString], from: &Path, more: &[&str]) -> Option<Vec<u8>> {
+    let (before, after): (Vec<_>, Vec<_>) = decisive(arguments)
+        .into_iter()
+        .partition(|(name, _)| *name == "-C");
+    let flat = |flags: Vec<(&'static str, OsString)>| {
+        flags
+            .into_iter()
+            .flat_map(|(name, value)| [OsString::from(name), value])
+    };
+    let output = Command::new(cargo)
+        .args(flat(before))
+        .args(["metadata", "--format-version", "1"])
+        .args(more)
+        .args(flat(after))
+        .current_dir(from)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    Some(output.stdout)
+}
+
+/// The arguments that are cargo's for sure.
+fn before_dashes(arguments: &[OsString]) -> &[OsString] {
+    let end = arguments.iter().position(|argument| argument == "--");
+    &arguments[..end.unwrap_or(arguments.len())]
 }
 
 /// Whether a package of this name stands in `lock`, the text of a `Cargo.lock`.

@@ -81,6 +81,8 @@ pub struct Configuration {
     pub rustdoc: Option<OsString>,
     /// The targets that are built for.
     pub targets: Vec<String>,
+    /// Whether what is built on the way goes into a folder of its own.
+    pub has_build_dir: bool,
 }
 
 impl Configuration {
@@ -100,6 +102,7 @@ impl Configuration {
                 .and_then(|target| target.into_string().ok())
                 .into_iter()
                 .collect(),
+            has_build_dir: set("CARGO_BUILD_BUILD_DIR").is_some(),
         };
         let home = set("CARGO_HOME").map(PathBuf::from).or_else(|| {
             let home = set("HOME").or_else(|| set("USERPROFILE"))?;
@@ -140,6 +143,7 @@ impl Configuration {
         self.rustc = self.rustc.take().or_else(|| program("rustc"));
         self.wrapper = self.wrapper.take().or_else(|| program("rustc-wrapper"));
         self.rustdoc = self.rustdoc.take().or_else(|| program("rustdoc"));
+        self.has_build_dir |= build.get("build-dir").is_some();
         if self.targets.is_empty() {
             self.targets = match build.get("target") {
                 Some(toml::Value::String(target)) => vec![target.clone()],

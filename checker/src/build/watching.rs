@@ -25,6 +25,8 @@ pub struct Watching {
     /// Where the wrapper is.
     programs: PathBuf,
     notes: PathBuf,
+    /// Whether cargo must be told where to build, too.
+    has_build_dir: bool,
 }
 
 /// Why a program cannot be watched without changing it.
@@ -120,6 +122,7 @@ impl Watching {
             targets,
             programs,
             notes: plan.notes,
+            has_build_dir: configuration.has_build_dir,
         })
     }
 
@@ -137,6 +140,11 @@ impl Watching {
         for target in &self.targets {
             all.push("--target".into());
             all.push(target.into());
+        }
+        if self.has_build_dir {
+            let folder = self.target_dir.join("build").to_string_lossy().into_owned();
+            all.push("--config".into());
+            all.push(format!("build.build-dir={}", toml::Value::String(folder)).into());
         }
         all.push("--target-dir".into());
         all.push(self.target_dir.clone().into_os_string());

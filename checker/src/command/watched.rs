@@ -105,7 +105,8 @@ impl Call<'_> {
         let Some(project) = project.filter(|_| builds(self.arguments)) else {
             return self.plain(Vec::new());
         };
-        if is_locked(&project.lock(), OWN) {
+        let folder = &self.surroundings.folder;
+        if is_locked(&project.resolved(self.cargo, self.arguments, folder), OWN) {
             // Its locks are watched as they are; a second watcher under them would see double.
             let limit = "the program uses the `lockwise` crate: only its locks are watched";
             return self.plain(vec![limit.to_owned()]);

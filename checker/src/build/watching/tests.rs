@@ -11,6 +11,7 @@ fn cargo_is_told_of_our_folder_and_not_of_the_users() {
         targets: vec!["x86_64-unknown-linux-gnu".to_owned()],
         programs: "/t/lockwise/k/bin".into(),
         notes: "/t/lockwise/k/notes".into(),
+        has_build_dir: false,
     };
     let told = watching.arguments(&strings(
         "-p a --target-dir=/t --target-dir /t b -- --target-dir x",
