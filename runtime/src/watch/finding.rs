@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::hooks::Ask;
 use super::identity::{Class, LockId, Rank};
+use super::mode::Ask;
 use super::mode::Mode;
 use super::site::Site;
 use super::stack::Stack;

@@ -35,28 +35,7 @@ use super::slot::{self, HeldLock, Slot, chain_key, split};
 use super::stack::Stack;
 use super::{order, registry};
 
-/// How an acquisition asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Ask {
-    /// Waits as long as it takes.
-    Wait = 0,
-    /// Does not wait.
-    Try = 1,
-    /// Waits until a deadline: it ends by itself, so it is never part of a deadlock for good.
-    Timed = 2,
-}
-
-impl Ask {
-    /// The way of asking with this number; unknown ones wait.
-    pub const fn from_number(number: u8) -> Ask {
-        match number {
-            1 => Ask::Try,
-            2 => Ask::Timed,
-            _ => Ask::Wait,
-        }
-    }
-}
+pub use super::mode::Ask;
 
 /// The turn of an acquisition that a log did not see: it came before all that it did see.
 const TURN_BEFORE: u32 = 0;

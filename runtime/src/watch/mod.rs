@@ -42,9 +42,9 @@ mod slot;
 mod stack;
 
 pub use finding::{Basis, Code, Finding, LockUse, Side};
-pub use hooks::Ask;
+
 pub use identity::{Class, Identity, LockId, Place, Rank};
-pub use mode::{Kind, Mode};
+pub use mode::{Ask, Kind, Mode};
 pub use reaction::{
     Enforcement, Order, Reaction, set_callback, set_enforcement, set_order, set_reaction,
 };

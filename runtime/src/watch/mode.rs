@@ -1,6 +1,29 @@
 //! How a lock is held or asked for, and what kinds of objects are watched.
 //!
-//! Both are part of the event log: the numbers never change.
+//! All of it is part of the event log: the numbers never change.
+
+/// How an acquisition asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Ask {
+    /// Waits as long as it takes.
+    Wait = 0,
+    /// Does not wait.
+    Try = 1,
+    /// Waits until a deadline: it ends by itself, so it is never part of a deadlock for good.
+    Timed = 2,
+}
+
+impl Ask {
+    /// The way of asking with this number; unknown ones wait.
+    pub const fn from_number(number: u8) -> Ask {
+        match number {
+            1 => Ask::Try,
+            2 => Ask::Timed,
+            _ => Ask::Wait,
+        }
+    }
+}
 
 /// The mode in which a lock is held or requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -27,10 +27,10 @@ mod links;
 
 use self::held_at::HeldAt;
 use self::links::Links;
-use super::hooks::Ask;
 use super::identity::LockId;
 use super::log::{self, Op};
 use super::memory::{SysMap, SysVec, mix};
+use super::mode::Ask;
 use super::mode::Mode;
 use super::own_lock::Guarded;
 use super::site::Site;

@@ -21,10 +21,10 @@ use std::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
 };
 
-use super::hooks::Ask;
 use super::identity::{Identity, LockId, Rank};
 use super::log::{self, Cursor, Op, Record, Writer};
 use super::memory::{copy_text, mix};
+use super::mode::Ask;
 use super::mode::Mode;
 use super::site::Site;
 use super::{hooks, platform, registry, settings};

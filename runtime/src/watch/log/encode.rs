@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::super::hooks::Ask;
+use super::super::mode::Ask;
 use super::super::mode::Mode;
 use super::{Op, TEXT_MAX};
 

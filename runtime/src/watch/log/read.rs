@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::super::hooks::Ask;
+use super::super::mode::Ask;
 use super::super::mode::{Kind, Mode};
 use super::{
     CHUNK_HEADER, CHUNK_LEN, CHUNK_MAGIC, HEADER_LEN, MAGIC, Op, SENDABLE, VERSION, counter,
