@@ -3,8 +3,7 @@
 use std::fmt;
 
 use super::identity::{Class, LockId, Rank};
-use super::mode::Ask;
-use super::mode::Mode;
+use super::mode::{Ask, Mode};
 use super::site::Site;
 use super::stack::Stack;
 

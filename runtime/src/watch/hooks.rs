@@ -26,6 +26,7 @@ use super::finding::{Basis, Code, Finding, LockUse, Side};
 use super::identity::{Identity, LockId, Place, Rank};
 use super::log::{self, Op};
 use super::memory::{SysVec, hash_bytes, mix};
+pub use super::mode::Ask;
 use super::mode::Mode;
 use super::own_lock::Guarded;
 use super::reaction::{self, Enforcement, Order};
@@ -34,8 +35,6 @@ use super::site::Site;
 use super::slot::{self, HeldLock, Slot, chain_key, split};
 use super::stack::Stack;
 use super::{order, registry};
-
-pub use super::mode::Ask;
 
 /// The turn of an acquisition that a log did not see: it came before all that it did see.
 const TURN_BEFORE: u32 = 0;

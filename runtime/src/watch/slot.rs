@@ -24,8 +24,7 @@ use std::sync::atomic::{
 use super::identity::{Identity, LockId, Rank};
 use super::log::{self, Cursor, Op, Record, Writer};
 use super::memory::{copy_text, mix};
-use super::mode::Ask;
-use super::mode::Mode;
+use super::mode::{Ask, Mode};
 use super::site::Site;
 use super::{hooks, platform, registry, settings};
 
