@@ -29,7 +29,7 @@ impl Project {
     /// Asks `cargo` for the project that it would build with these arguments, from folder `from`.
     /// `None` if it knows none: then the command itself will say why.
     pub fn find(cargo: &OsStr, arguments: &[OsString], from: &Path) -> Option<Project> {
-        let output = metadata(cargo, arguments, from, &["--no-deps"])?;
+        let output = metadata(cargo, arguments, from, &["--no-deps"], None)?;
         let metadata: Metadata = serde_json::from_slice(&output).ok()?;
         let chosen = value_of(arguments, "--target-dir");
         Some(Project {
@@ -84,14 +84,27 @@ impl Project {
                 .filter(|flag| before_dashes(arguments).iter().any(|given| given == flag))
                 .collect();
             // What is wrong, cargo will say when it builds.
-            let _ = metadata(cargo, arguments, from, &how);
+            let _ = metadata(
+                cargo,
+                arguments,
+                from,
+                &how,
+                Some(&self.target.join("lockwise")),
+            );
         }
         self.lock()
     }
 }
 
-/// What `cargo metadata` prints for the project that is meant.
-fn metadata(cargo: &OsStr, arguments: &[OsString], from: &Path, more: &[&str]) -> Option<Vec<u8>> {
+/// What `cargo metadata` prints for the project that is meant. What cargo notes of the compiler on the
+/// way goes into the folder `notes`, if one is named.
+fn metadata(
+    cargo: &OsStr,
+    arguments: &[OsString],
+    from: &Path,
+    more: &[&str],
+    notes: Option<&Path>,
+) -> Option<Vec<u8>> {
     let (before, after): (Vec<_>, Vec<_>) = decisive(arguments)
         .into_iter()
         .partition(|(name, _)| *name == "-C");
@@ -100,7 +113,11 @@ fn metadata(cargo: &OsStr, arguments: &[OsString], from: &Path, more: &[&str]) -
             .into_iter()
             .flat_map(|(name, value)| [OsString::from(name), value])
     };
-    let output = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    if let Some(notes) = notes {
+        command.env("CARGO_TARGET_DIR", notes);
+    }
+    let output = command
         .args(flat(before))
         .args(["metadata", "--format-version", "1"])
         .args(more)
