@@ -47,10 +47,9 @@ Exit codes:
   4    no log was found";
 
 const PREMISE: &str = "\
-Watched are the locks of the crate `lockwise`, which stand in for others by one `use` line:
-  use lockwise::{Condvar, Mutex, RwLock};           instead of parking_lot's
-  use lockwise::stdsync::{Condvar, Mutex, RwLock};  instead of std::sync's
-  use lockwise::thread;                             instead of std::thread";
+Your project stays as it is: it is built once more, into target/lockwise, with watched locks in place
+of those of std, parking_lot, dashmap, once_cell and whatever is built on lock_api. Where Cargo.lock
+has the crate `lockwise`, only its locks are watched.";
 
 const EXAMPLES: &str = "\
 Examples:

@@ -44,7 +44,7 @@ pub fn list(out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "\n`cargo lockwise explain LW0003` tells more about one of them. LW0007 and LW0010 are not reported \
-         yet.\nThe examples there use the locks of std; what is watched are those of `lockwise`."
+         yet."
     )
 }
 

@@ -160,7 +160,7 @@ impl Watching {
             let what = entry.file_name().to_string_lossy().into_owned();
             let why = fs::read_to_string(entry.path()).unwrap_or_default();
             let why = why.lines().next().unwrap_or_default().to_owned();
-            if what != STD_FAILED && is_locked(lock, &what) {
+            if what != STD_FAILED && is_locked_at_version(lock, &what) {
                 all.push(LeftOut { what, why });
             }
         }
@@ -179,7 +179,7 @@ impl Watching {
 }
 
 /// Whether a `Cargo.lock` has the package `name-version`.
-fn is_locked(lock: &str, package: &str) -> bool {
+fn is_locked_at_version(lock: &str, package: &str) -> bool {
     package
         .match_indices('-')
         .map(|(at, _)| (&package[..at], &package[at + 1..]))

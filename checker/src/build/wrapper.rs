@@ -13,6 +13,7 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use super::overlay::{self, Known, Overlay};
 use super::plan::{Plan, RUSTC, RUSTDOC};
+use super::signals::exit_code;
 
 /// What stands in for something of std: an error that names none of these is the user's own.
 const REPLACED: [&str; 19] = [
@@ -78,7 +79,7 @@ pub fn run(role: Role, arguments: &[OsString]) -> i32 {
         Role::Rustdoc => rustdoc(&plan, &arguments[1..]),
     };
     match status {
-        Ok(status) => code(status),
+        Ok(status) => exit_code(status),
         Err(error) => {
             eprint(&format!("lockwise: cannot run the compiler: {error}"));
             101
@@ -88,19 +89,6 @@ pub fn run(role: Role, arguments: &[OsString]) -> i32 {
 
 fn eprint(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
-}
-
-#[cfg(unix)]
-fn code(status: ExitStatus) -> i32 {
-    use std::os::unix::process::ExitStatusExt;
-    status
-        .code()
-        .unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
-}
-
-#[cfg(not(unix))]
-fn code(status: ExitStatus) -> i32 {
-    status.code().unwrap_or(101)
 }
 
 /// One call of the compiler.

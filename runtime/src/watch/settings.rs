@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | `LOCKWISE_LEVEL` | `off`, `order`, `trace` | what is watched and recorded; `order` if not given |
 //! | `LOCKWISE_LOG` | a directory | where each process writes its event log; none if not given |
-//! | `LOCKWISE_LOG_MAX` | bytes, with `K`, `M` or `G` | the size at which a log falls from `trace` to `order`; 1G |
+//! | `LOCKWISE_LOG_MAX` | bytes, with `K`, `M` or `G` | the size at which a log, or all logs of a directory with a [`TOTAL`](super::log::TOTAL), falls from `trace` to `order`; 1G |
 //! | `LOCKWISE_ON_FINDING` | `report`, `panic`, `abort`, `silent` | see [`Reaction`](super::Reaction) |
 //! | `LOCKWISE_ORDER` | `declared`, `every`, `learn` | see [`Order`](super::Order) |
 //! | `LOCKWISE_ACQUIRE` | `refuse`, `report` | see [`Enforcement`](super::Enforcement) |

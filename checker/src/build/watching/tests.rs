@@ -38,7 +38,7 @@ fn cargo_is_told_of_our_folder_and_not_of_the_users() {
 #[test]
 fn a_note_counts_only_for_packages_that_are_used() {
     let lock = "[[package]]\nname = \"lock-api\"\nversion = \"0.4.2\"\n";
-    assert!(is_locked(lock, "lock-api-0.4.2"));
-    assert!(!is_locked(lock, "lock-api-0.4.20"));
-    assert!(!is_locked(lock, "lock-0.4.2"));
+    assert!(is_locked_at_version(lock, "lock-api-0.4.2"));
+    assert!(!is_locked_at_version(lock, "lock-api-0.4.20"));
+    assert!(!is_locked_at_version(lock, "lock-0.4.2"));
 }
