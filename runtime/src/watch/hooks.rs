@@ -19,29 +19,41 @@
 //!
 //! Each hook touches only the thread's own slot and the lock's own words, unless a chain is new or
 //! a chunk of the log is full.
+//!
+//! Here stand requests, acquisitions and releases, the fast path. `judging` says what is wrong with a
+//! new chain, `ascending` what is wrong with several requests at once; `waits` and `threads` are the
+//! hooks of what is no lock; `foreign` keeps what is released on another thread.
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+mod ascending;
+mod foreign;
+mod judging;
+mod threads;
+mod waits;
 
-use super::finding::{Basis, Code, Finding, LockUse, Side};
-use super::identity::{Identity, LockId, Place, Rank};
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::finding::{Basis, Code};
+use super::identity::{Identity, LockId, Rank};
 use super::log::{self, Op};
-use super::memory::{SysVec, hash_bytes, mix};
 pub use super::mode::Ask;
 use super::mode::Mode;
-use super::own_lock::Guarded;
-use super::reaction::{self, Enforcement, Order};
 use super::settings::{self, Level};
 use super::site::Site;
 use super::slot::{self, HeldLock, Slot, chain_key, split};
 use super::stack::Stack;
-use super::{order, registry};
+use super::{reaction, registry};
+
+pub use self::ascending::{Wanted, check_ascending};
+use self::foreign::{FOREIGN_COUNT, drop_foreign};
+pub(super) use self::foreign::{
+    after_fork, after_fork_in_child, before_fork, forget_posted, post_foreign_release,
+};
+use self::judging::{SelfCheck, finding, first_time, judge_new, name_of, unless_sent};
+pub use self::threads::{Birth, ThreadRef, forking, joined, joining};
+pub use self::waits::{arrived, notified, obtained, passed, pending, posted, waiting, woken};
 
 /// The turn of an acquisition that a log did not see: it came before all that it did see.
 const TURN_BEFORE: u32 = 0;
-/// Locks released by another thread than their holder: the holder's number and the lock.
-static FOREIGN: Guarded<SysVec<(u32, LockId)>> = Guarded::new(SysVec::new());
-/// How many of them wait for their holder to notice.
-static FOREIGN_COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// Marks a slot as busy until it is dropped.
 struct Busy<'a>(&'a Slot);
@@ -230,13 +242,6 @@ fn held_lock(lock: &Identity, mode: Mode, ask: Ask, site: Site) -> HeldLock {
     }
 }
 
-/// Whether a request of a lock that the thread holds already is judged.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum SelfCheck {
-    Do,
-    Skip,
-}
-
 #[inline]
 #[track_caller]
 fn judge_if_new(slot: &Slot, want: HeldLock, check: SelfCheck) {
@@ -255,319 +260,6 @@ fn catch_up(slot: &Slot) {
     if FOREIGN_COUNT.load(Relaxed) != 0 {
         drop_foreign(slot);
     }
-}
-
-#[cold]
-#[track_caller]
-fn judge_new(slot: &Slot, want: HeldLock, key: u64, check: SelfCheck) {
-    let busy = Busy::new(slot);
-    slot.pending_node.set((0, 0));
-    if let Some(finding) = judge(slot, want, key, check) {
-        reaction::react(&finding, slot.quiet.get());
-    }
-    drop(busy);
-}
-
-/// Judges a request in a context that this thread has not shown before in this stretch.
-fn judge(slot: &Slot, want: HeldLock, key: u64, check: SelfCheck) -> Option<Finding> {
-    let stack = if settings::stacks_wanted() {
-        Stack::capture()
-    } else {
-        Stack::EMPTY
-    };
-    if check == SelfCheck::Do {
-        if let Some(finding) = held_already(slot, want, &stack) {
-            if settings::reaction() != reaction::Reaction::Panic && finding.basis != Basis::Now {
-                slot.remember(key);
-            }
-            return first_time(slot, finding);
-        }
-        // A recursive read that waits for nobody orders nothing either.
-        if want.mode == Mode::RecursiveShared && slot.find(want.lock).is_some() {
-            slot.remember(key);
-            return None;
-        }
-    }
-    let violation = out_of_order(slot, want, &stack);
-    let (node, cycle) = order::learn(slot, want, &stack);
-    let chain = chain_key(slot.key(), want.lock, want.mode, false);
-    slot.pending_node.set((chain, node));
-    let cycle = cycle.map(|cycle| describe_cycle(&cycle, want));
-    if let Some(cycle) = &cycle {
-        log_finding(slot, cycle);
-    }
-    let Some(violation) = violation else {
-        slot.remember(key);
-        return cycle;
-    };
-    if settings::reaction() != reaction::Reaction::Panic {
-        slot.remember(key);
-    }
-    // The cycle is found once only, the violation each time it is asked for.
-    match (first_time(slot, violation), cycle) {
-        (Some(violation), Some(cycle)) => {
-            reaction::react(&cycle, true);
-            Some(violation)
-        }
-        (violation, cycle) => violation.or(cycle),
-    }
-}
-
-/// The request of a lock that this thread holds already, if that can block it.
-fn held_already(slot: &Slot, want: HeldLock, stack: &Stack) -> Option<Finding> {
-    if want.ask != Ask::Wait {
-        return None;
-    }
-    let holds = slot
-        .all_held()
-        .filter(|held| held.lock == want.lock)
-        .max_by_key(|held| held.mode.excludes(want.mode))?;
-    let (code, basis, what) = if holds.mode.excludes(want.mode) {
-        (
-            Code::SelfDeadlock,
-            Basis::Now,
-            "and the one excludes the other: it waits for itself",
-        )
-    } else if want.mode == Mode::RecursiveShared {
-        return None;
-    } else {
-        (
-            Code::RecursiveRead,
-            Basis::SameInstances,
-            "again: a writer that waits in between blocks both",
-        )
-    };
-    let (basis, unless) = unless_sent(holds, basis);
-    let message = format!(
-        "this thread holds {} in mode {} and requests it in mode {}, {what}{unless}",
-        name_of(want.lock),
-        holds.mode.name(),
-        want.mode.name(),
-    );
-    Some(finding(slot, code, basis, holds, want, stack, message))
-}
-
-/// What a finding about a lock that the thread holds itself rests on: a guard that may be sent may
-/// be with another thread, which releases it.
-fn unless_sent(holds: HeldLock, basis: Basis) -> (Basis, &'static str) {
-    if holds.sendable {
-        (
-            Basis::OneThread,
-            ", unless the guard was sent to another thread",
-        )
-    } else {
-        (basis, "")
-    }
-}
-
-/// The breach of the ascending rule, where the rule binds this lock.
-fn out_of_order(slot: &Slot, want: HeldLock, stack: &Stack) -> Option<Finding> {
-    if want.ask != Ask::Wait {
-        return None;
-    }
-    let greatest = match settings::order() {
-        Order::Learn => return None,
-        Order::Declared => {
-            want.rank?;
-            greatest(slot.all_held().filter(|held| held.rank.is_some()))?
-        }
-        Order::Every => greatest(slot.all_held())?,
-    };
-    if greatest.1 < place_of(&want) {
-        return None;
-    }
-    Some(order_violation(slot, greatest.0, want, stack))
-}
-
-fn order_violation(slot: &Slot, holds: HeldLock, want: HeldLock, stack: &Stack) -> Finding {
-    let message = match (holds.rank, want.rank) {
-        _ if holds.lock == want.lock => {
-            format!(
-                "{} is requested while this thread holds it already",
-                name_of(want.lock)
-            )
-        }
-        (Some(above), Some(rank)) => format!(
-            "{} of rank {} is requested while {} of rank {} is held: ranks must ascend",
-            name_of(want.lock),
-            rank.0,
-            name_of(holds.lock),
-            above.0
-        ),
-        _ => format!(
-            "{} is requested while {} is held, which comes after it in the order of locks",
-            name_of(want.lock),
-            name_of(holds.lock)
-        ),
-    };
-    finding(
-        slot,
-        Code::OrderViolation,
-        Basis::Now,
-        holds,
-        want,
-        stack,
-        message,
-    )
-}
-
-fn greatest(held: impl Iterator<Item = HeldLock>) -> Option<(HeldLock, Place)> {
-    held.map(|held| (held, place_of(&held)))
-        .max_by_key(|(_, place)| *place)
-}
-
-fn place_of(held: &HeldLock) -> Place {
-    let (_, class) = split(held.lock);
-    // A lock whose class has no number (there were too many) is placed by where it was acquired.
-    let born = registry::class(class).map_or(held.site, |class| class.born);
-    Place {
-        rank: held.rank,
-        born,
-        id: held.lock,
-    }
-}
-
-fn describe_cycle(cycle: &order::Cycle, want: HeldLock) -> Finding {
-    let sides: Vec<Side> = cycle.sides[..cycle.len]
-        .iter()
-        .flatten()
-        .map(|side| Side {
-            thread: side.thread,
-            thread_name: text(&side.name),
-            holds: Some(lock_use(side.holds)),
-            wants: lock_use(side.wants),
-            ask: side.wants.ask,
-            stack: side.stack,
-        })
-        .collect();
-    let names: Vec<String> = sides.iter().map(|side| name_of(side.wants.lock)).collect();
-    let message = format!(
-        "{} is requested here, and elsewhere while it was held {} was requested, in orders that close a cycle",
-        name_of(want.lock),
-        names[1..].join(", then "),
-    );
-    let basis = if cycle.one_thread {
-        Basis::OneThread
-    } else {
-        Basis::SameInstances
-    };
-    Finding {
-        code: Code::LockOrderCycle,
-        basis,
-        sides,
-        message,
-    }
-}
-
-fn finding(
-    slot: &Slot,
-    code: Code,
-    basis: Basis,
-    holds: HeldLock,
-    wants: HeldLock,
-    stack: &Stack,
-    message: String,
-) -> Finding {
-    let side = Side {
-        thread: slot.thread.load(Relaxed),
-        thread_name: (!slot.name().is_empty()).then(|| slot.name().to_owned()),
-        holds: Some(lock_use(holds)),
-        wants: lock_use(wants),
-        ask: wants.ask,
-        stack: *stack,
-    };
-    Finding {
-        code,
-        basis,
-        sides: vec![side],
-        message,
-    }
-}
-
-fn lock_use(held: HeldLock) -> LockUse {
-    let (_, class) = split(held.lock);
-    LockUse {
-        lock: held.lock,
-        class: registry::class(class),
-        rank: held.rank,
-        mode: held.mode,
-        sendable: held.sendable,
-        site: held.site,
-    }
-}
-
-fn name_of(lock: LockId) -> String {
-    let (_, class) = split(lock);
-    match registry::class(class) {
-        Some(class) => match class.name {
-            Some(name) => format!("{name}{lock}"),
-            None => format!("{}{lock}", class.kind.name()),
-        },
-        None => format!("lock{lock}"),
-    }
-}
-
-fn text(bytes: &[u8]) -> Option<String> {
-    let end = bytes
-        .iter()
-        .position(|&byte| byte == 0)
-        .unwrap_or(bytes.len());
-    (end > 0).then(|| String::from_utf8_lossy(&bytes[..end]).into_owned())
-}
-
-/// Lets a finding through that is about to happen, and of the others the first of a kind.
-fn first_time(slot: &Slot, finding: Finding) -> Option<Finding> {
-    let side = &finding.sides[0];
-    let mut hash = mix(finding.code as u64, u64::from(side.wants.site.line()));
-    for site in side
-        .holds
-        .iter()
-        .map(|holds| holds.site)
-        .chain([side.wants.site])
-    {
-        hash = hash_bytes(mix(hash, u64::from(site.line())), site.file().as_bytes());
-        hash = mix(hash, u64::from(site.column()));
-    }
-    let fresh = order::is_first_report(hash);
-    if fresh {
-        log_finding(slot, &finding);
-    }
-    let stops = settings::reaction() == reaction::Reaction::Panic && finding.basis == Basis::Now;
-    (fresh || stops).then_some(finding)
-}
-
-fn log_finding(slot: &Slot, finding: &Finding) {
-    if !settings::log_wanted() {
-        return;
-    }
-    let side = &finding.sides[0];
-    let numbers = |held: &LockUse| {
-        let (instance, class) = split(held.lock);
-        registry::define_class(slot, class);
-        // At this level and after a fork locks are not defined when they are numbered.
-        if settings::level() == Level::Order || log::generation() != 1 {
-            define_lock(slot, held.lock, held.rank, held.sendable);
-        }
-        (instance, held.mode, registry::site_number(slot, held.site))
-    };
-    let holds = side.holds.as_ref().map(numbers);
-    let (lock, mode, at) = numbers(&side.wants);
-    slot.log_texts(Op::Finding, |record| {
-        let record = record
-            .small(finding.code as u8)
-            .small(u8::from(holds.is_some()));
-        let record = match holds {
-            Some((held, held_in, since)) => {
-                record.number(held).how(held_in, Ask::Wait).number(since)
-            }
-            None => record,
-        };
-        record
-            .number(lock)
-            .how(mode, side.ask)
-            .number(at)
-            .text(&finding.message)
-    });
 }
 
 /// The lock was not free: the thread is about to park.
@@ -679,28 +371,6 @@ fn released_by_another(slot: &Slot, lock: &Identity, id: LockId) {
     }
 }
 
-/// Has `holder` forget that it holds `lock`, when it looks next.
-pub(super) fn post_foreign_release(holder: u32, lock: LockId) {
-    FOREIGN.with(|foreign| {
-        if foreign.push((holder, lock)) {
-            FOREIGN_COUNT.store(foreign.len() as u32, Relaxed);
-        }
-    });
-}
-
-#[cold]
-fn drop_foreign(slot: &Slot) {
-    let thread = slot.thread.load(Relaxed);
-    FOREIGN.with(|foreign| {
-        for &(holder, lock) in foreign.iter() {
-            if holder == thread {
-                slot.remove(lock, None);
-            }
-        }
-    });
-    keep_posted(|holder| holder != thread);
-}
-
 /// The thread holds the lock in mode `from` and now holds it in mode `to`: an upgrade that has
 /// waited for the readers to leave, or a downgrade.
 pub fn changed_mode(lock: &Identity, from: Mode, to: Mode, at: Site) {
@@ -728,172 +398,6 @@ pub fn changed_mode(lock: &Identity, from: Mode, to: Mode, at: Site) {
     }
 }
 
-/// The thread holds `lock` in `mode` and is about to give it back and to wait for `condvar`.
-///
-/// Judges the acquisition of `lock` that will follow.
-///
-/// # Panics
-///
-/// If that breaks a rule and the program chose to panic on that; `lock` is still held then.
-#[track_caller]
-pub fn waiting(condvar: &Identity, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
-    let Some(slot) = watching() else { return };
-    let id = lock.id();
-    let held = slot.find(id);
-    slot.remove(id, Some(mode));
-    if slot.depth() > 0 {
-        judge_wait(slot, lock, mode, held, at);
-    }
-    if mode.is_exclusive() {
-        lock.set_owner(0);
-    }
-    if is_trace() {
-        let _busy = Busy::new(slot);
-        let (condvar_number, number) = (logged(slot, condvar), logged(slot, lock));
-        let site = registry::site_number(slot, at);
-        let turn = condvar.next_turn_shared();
-        slot.log(Op::Waiting, |record| {
-            record
-                .number(condvar_number)
-                .number(number)
-                .small(ask as u8)
-                .number(site)
-                .number(turn)
-        });
-    }
-}
-
-/// Judges the acquisition that ends a wait, while other locks stay held.
-#[track_caller]
-fn judge_wait(slot: &Slot, lock: &Identity, mode: Mode, held: Option<HeldLock>, at: Site) {
-    catch_up(slot);
-    let want = held_lock(lock, mode, Ask::Wait, at);
-    let key = chain_key(slot.key(), want.lock, want.mode, false);
-    if slot.knows(key) {
-        return;
-    }
-    let _busy = Busy::new(slot);
-    if let Some(finding) = judge(slot, want, key, SelfCheck::Do) {
-        // The lock is held until the wait really begins, and after a panic too.
-        if let Some(held) = held {
-            slot.push(held, 0);
-        }
-        reaction::react(&finding, false);
-        slot.remove(want.lock, Some(mode));
-    }
-}
-
-/// The wait is over and the thread holds `lock` again.
-pub fn woken(condvar: &Identity, lock: &Identity, mode: Mode, at: Site) {
-    let Some(slot) = watching() else { return };
-    hold(slot, lock, mode, Ask::Wait, at);
-    if is_trace() {
-        let _busy = Busy::new(slot);
-        let (condvar_number, number) = (logged(slot, condvar), logged(slot, lock));
-        let site = registry::site_number(slot, at);
-        let turn = lock.next_turn_exclusive();
-        slot.log(Op::Woken, |record| {
-            record
-                .number(condvar_number)
-                .number(number)
-                .how(mode, Ask::Wait)
-                .number(site)
-                .number(turn)
-        });
-    }
-}
-
-/// The thread is about to wake one waiter of `condvar`, or all of them.
-pub fn notified(condvar: &Identity, all: bool, at: Site) {
-    if let Some(slot) = tracing() {
-        let _busy = Busy::new(slot);
-        let number = logged(slot, condvar);
-        let site = registry::site_number(slot, at);
-        let turn = condvar.next_turn_shared();
-        slot.log(Op::Notified, |record| {
-            record
-                .number(number)
-                .small(u8::from(all))
-                .number(site)
-                .number(turn)
-        });
-    }
-}
-
-/// The thread has arrived at a barrier of `parties` threads and may wait.
-pub fn arrived(barrier: &Identity, parties: u32, at: Site) {
-    if let Some(slot) = tracing() {
-        let _busy = Busy::new(slot);
-        let number = logged(slot, barrier);
-        let site = registry::site_number(slot, at);
-        let turn = barrier.next_turn_shared();
-        slot.log(Op::Arrived, |record| {
-            record
-                .number(number)
-                .number(parties)
-                .number(site)
-                .number(turn)
-        });
-    }
-}
-
-/// All parties have arrived, and the thread goes on.
-pub fn passed(barrier: &Identity) {
-    if let Some(slot) = tracing() {
-        let _busy = Busy::new(slot);
-        let number = logged(slot, barrier);
-        let turn = barrier.next_turn_shared();
-        slot.log(Op::Passed, |record| record.number(number).number(turn));
-    }
-}
-
-/// The thread is about to put `units` into a semaphore.
-pub fn posted(semaphore: &Identity, units: u32, at: Site) {
-    if let Some(slot) = tracing() {
-        let _busy = Busy::new(slot);
-        let number = logged(slot, semaphore);
-        let site = registry::site_number(slot, at);
-        let turn = semaphore.next_turn_shared();
-        slot.log(Op::Posted, |record| {
-            record
-                .number(number)
-                .number(units)
-                .number(site)
-                .number(turn)
-        });
-    }
-}
-
-/// The thread is about to wait for a unit of a semaphore.
-pub fn pending(semaphore: &Identity, ask: Ask, at: Site) {
-    if let Some(slot) = tracing() {
-        let _busy = Busy::new(slot);
-        let number = logged(slot, semaphore);
-        let site = registry::site_number(slot, at);
-        slot.log(Op::Pending, |record| {
-            record.number(number).small(ask as u8).number(site)
-        });
-    }
-}
-
-/// The thread has taken `units` from a semaphore.
-pub fn obtained(semaphore: &Identity, units: u32, ask: Ask, at: Site) {
-    if let Some(slot) = tracing() {
-        let _busy = Busy::new(slot);
-        let number = logged(slot, semaphore);
-        let site = registry::site_number(slot, at);
-        let turn = semaphore.next_turn_shared();
-        slot.log(Op::Obtained, |record| {
-            record
-                .number(number)
-                .number(units)
-                .small(ask as u8)
-                .number(site)
-                .number(turn)
-        });
-    }
-}
-
 /// The mode in which this thread holds the lock, if it does: the latest, if several times.
 pub fn held_mode(lock: &Identity) -> Option<Mode> {
     let slot = slot::existing()?;
@@ -901,44 +405,6 @@ pub fn held_mode(lock: &Identity) -> Option<Mode> {
         drop_foreign(slot);
     }
     slot.find(lock.known_id()?).map(|held| held.mode)
-}
-
-/// Forgets what was posted to a thread that ends.
-pub(super) fn forget_posted(thread: u32) {
-    if FOREIGN_COUNT.load(Relaxed) != 0 {
-        keep_posted(|holder| holder != thread);
-    }
-}
-
-/// Takes the lock of what is posted before a fork.
-pub(super) fn before_fork() {
-    FOREIGN.take();
-}
-
-/// Gives it back afterwards, in the parent and in the child.
-pub(super) fn after_fork() {
-    FOREIGN.give_back();
-}
-
-/// In the child of a fork only the forking thread lives.
-pub(super) fn after_fork_in_child() {
-    let me = slot::existing().map_or(0, |slot| slot.thread.load(Relaxed));
-    keep_posted(|holder| holder == me);
-}
-
-/// Forgets what was posted to threads that `keep` does not want.
-fn keep_posted(keep: impl Fn(u32) -> bool) {
-    FOREIGN.with(|foreign| {
-        let mut kept = 0;
-        for at in 0..foreign.len() {
-            if keep(foreign[at].0) {
-                foreign[kept] = foreign[at];
-                kept += 1;
-            }
-        }
-        foreign.truncate(kept);
-        FOREIGN_COUNT.store(kept as u32, Relaxed);
-    });
 }
 
 /// Where this thread acquired the lock, if it holds it: the latest, if several times.
@@ -951,139 +417,4 @@ pub fn held_since(lock: &Identity) -> Option<Site> {
 /// How many locks this thread holds, a lock held twice counting twice.
 pub fn held_count() -> usize {
     slot::existing().map_or(0, Slot::depth)
-}
-
-/// A thread that is about to be started: made by its parent, carried into it.
-#[derive(Debug)]
-pub struct Birth(u32);
-
-/// A thread that was started, as its parent can join it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ThreadRef(u32);
-
-impl Birth {
-    /// The thread as its parent knows it.
-    pub fn thread(&self) -> ThreadRef {
-        ThreadRef(self.0)
-    }
-
-    /// Called first thing on the new thread.
-    pub fn start(self, name: Option<&str>) {
-        if self.0 == 0 {
-            return;
-        }
-        if let Some(name) = name {
-            order::name_thread(self.0, name);
-        }
-        match slot::existing() {
-            None => {
-                slot::enter(Some((self.0, name)));
-            }
-            // Something on this thread took a lock before we were called.
-            Some(slot) => slot.become_thread(self.0),
-        }
-    }
-}
-
-/// The thread is about to start another.
-pub fn forking(at: Site) -> Birth {
-    let Some(slot) = watching() else {
-        return Birth(0);
-    };
-    let _busy = Busy::new(slot);
-    let me = slot.thread.load(Relaxed);
-    let child = order::new_thread("", Some((me, slot.stretch.get())));
-    let site = registry::site_number(slot, at);
-    slot.log(Op::Fork, |record| record.number(child).number(site));
-    next_stretch(slot);
-    Birth(child)
-}
-
-/// The thread is about to wait until `thread` has ended.
-pub fn joining(thread: ThreadRef, at: Site) {
-    if let Some(slot) = tracing() {
-        let _busy = Busy::new(slot);
-        let site = registry::site_number(slot, at);
-        slot.log(Op::Joining, |record| record.number(thread.0).number(site));
-    }
-}
-
-/// `thread` has ended, and this thread knows.
-pub fn joined(thread: ThreadRef, at: Site) {
-    let Some(slot) = watching() else { return };
-    if thread.0 == 0 {
-        return;
-    }
-    let _busy = Busy::new(slot);
-    order::joined(thread.0, slot.thread.load(Relaxed), slot.stretch.get());
-    let site = registry::site_number(slot, at);
-    slot.log(Op::Join, |record| record.number(thread.0).number(site));
-    next_stretch(slot);
-}
-
-/// A fork or join ends a stretch: what was seen before it is evidence of its own.
-fn next_stretch(slot: &Slot) {
-    slot.stretch.set(slot.stretch.get().wrapping_add(1));
-    slot.forget_chains();
-}
-
-/// A lock that is about to be asked for: which, in which mode, and where.
-#[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
-    /// The lock.
-    pub lock: &'a Identity,
-    /// The mode.
-    pub mode: Mode,
-    /// The acquisition site.
-    pub at: Site,
-}
-
-/// What the ascending rule says of several requests at once, before any is made.
-///
-/// `wanted` is in ascending order of [`Identity::place`] and free of duplicates; all of it asks in
-/// the way of `ask`.
-///
-/// # Errors
-///
-/// The violation, if a lock in `wanted` does not come after the greatest lock that this thread
-/// holds, unless the rule binds nothing or is only to be reported. The callback and the log know
-/// of it already. Re-entering a re-entrant lock is none.
-pub fn check_ascending(wanted: &[Wanted<'_>], ask: Ask) -> Result<(), Box<Finding>> {
-    let Some(slot) = watching() else {
-        return Ok(());
-    };
-    if slot.depth() == 0 || wanted.is_empty() || settings::order() == Order::Learn {
-        return Ok(());
-    }
-    catch_up(slot);
-    let _busy = Busy::new(slot);
-    let me = slot.thread.load(Relaxed);
-    let Some((holds, place)) = greatest(slot.all_held()) else {
-        return Ok(());
-    };
-    let offending = wanted.iter().find(|wanted| {
-        let re_entry = wanted.mode == Mode::Reentrant && wanted.lock.owner() == me;
-        !re_entry && wanted.lock.place() <= place
-    });
-    let Some(&Wanted { lock, mode, at }) = offending else {
-        return Ok(());
-    };
-    let stack = if settings::stacks_wanted() {
-        Stack::capture()
-    } else {
-        Stack::EMPTY
-    };
-    let want = held_lock(lock, mode, ask, at);
-    // Where it is held already, that says more than the greatest lock does.
-    let holds = slot.find(want.lock).unwrap_or(holds);
-    let violation = order_violation(slot, holds, want, &stack);
-    log_finding(slot, &violation);
-    reaction::call_back(&violation);
-    match settings::enforcement() {
-        Enforcement::Refuse => Err(Box::new(violation)),
-        Enforcement::Report => {
-            reaction::print(&violation);
-            Ok(())
-        }
-    }
 }

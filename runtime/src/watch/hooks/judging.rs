@@ -1,0 +1,340 @@
+//! What is wrong with a request, and how that is told. Only new chains come here.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::super::finding::{Basis, Code, Finding, LockUse, Side};
+use super::super::identity::{LockId, Place};
+use super::super::log::{self, Op};
+use super::super::memory::{hash_bytes, mix};
+use super::super::mode::{Ask, Mode};
+use super::super::reaction::{self, Order};
+use super::super::settings::{self, Level};
+use super::super::slot::{HeldLock, Slot, chain_key, split};
+use super::super::stack::Stack;
+use super::super::{order, registry};
+use super::{Busy, define_lock};
+
+/// Whether a request of a lock that the thread holds already is judged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum SelfCheck {
+    Do,
+    Skip,
+}
+
+#[cold]
+#[track_caller]
+pub(super) fn judge_new(slot: &Slot, want: HeldLock, key: u64, check: SelfCheck) {
+    let busy = Busy::new(slot);
+    slot.pending_node.set((0, 0));
+    if let Some(finding) = judge(slot, want, key, check) {
+        reaction::react(&finding, slot.quiet.get());
+    }
+    drop(busy);
+}
+
+/// Judges a request in a context that this thread has not shown before in this stretch.
+pub(super) fn judge(slot: &Slot, want: HeldLock, key: u64, check: SelfCheck) -> Option<Finding> {
+    let stack = if settings::stacks_wanted() {
+        Stack::capture()
+    } else {
+        Stack::EMPTY
+    };
+    if check == SelfCheck::Do {
+        if let Some(finding) = held_already(slot, want, &stack) {
+            if settings::reaction() != reaction::Reaction::Panic && finding.basis != Basis::Now {
+                slot.remember(key);
+            }
+            return first_time(slot, finding);
+        }
+        // A recursive read that waits for nobody orders nothing either.
+        if want.mode == Mode::RecursiveShared && slot.find(want.lock).is_some() {
+            slot.remember(key);
+            return None;
+        }
+    }
+    let violation = out_of_order(slot, want, &stack);
+    let (node, cycle) = order::learn(slot, want, &stack);
+    let chain = chain_key(slot.key(), want.lock, want.mode, false);
+    slot.pending_node.set((chain, node));
+    let cycle = cycle.map(|cycle| describe_cycle(&cycle, want));
+    if let Some(cycle) = &cycle {
+        log_finding(slot, cycle);
+    }
+    let Some(violation) = violation else {
+        slot.remember(key);
+        return cycle;
+    };
+    if settings::reaction() != reaction::Reaction::Panic {
+        slot.remember(key);
+    }
+    // The cycle is found once only, the violation each time it is asked for.
+    match (first_time(slot, violation), cycle) {
+        (Some(violation), Some(cycle)) => {
+            reaction::react(&cycle, true);
+            Some(violation)
+        }
+        (violation, cycle) => violation.or(cycle),
+    }
+}
+
+/// The request of a lock that this thread holds already, if that can block it.
+pub(super) fn held_already(slot: &Slot, want: HeldLock, stack: &Stack) -> Option<Finding> {
+    if want.ask != Ask::Wait {
+        return None;
+    }
+    let holds = slot
+        .all_held()
+        .filter(|held| held.lock == want.lock)
+        .max_by_key(|held| held.mode.excludes(want.mode))?;
+    let (code, basis, what) = if holds.mode.excludes(want.mode) {
+        (
+            Code::SelfDeadlock,
+            Basis::Now,
+            "and the one excludes the other: it waits for itself",
+        )
+    } else if want.mode == Mode::RecursiveShared {
+        return None;
+    } else {
+        (
+            Code::RecursiveRead,
+            Basis::SameInstances,
+            "again: a writer that waits in between blocks both",
+        )
+    };
+    let (basis, unless) = unless_sent(holds, basis);
+    let message = format!(
+        "this thread holds {} in mode {} and requests it in mode {}, {what}{unless}",
+        name_of(want.lock),
+        holds.mode.name(),
+        want.mode.name(),
+    );
+    Some(finding(slot, code, basis, holds, want, stack, message))
+}
+
+/// What a finding about a lock that the thread holds itself rests on: a guard that may be sent may
+/// be with another thread, which releases it.
+pub(super) fn unless_sent(holds: HeldLock, basis: Basis) -> (Basis, &'static str) {
+    if holds.sendable {
+        (
+            Basis::OneThread,
+            ", unless the guard was sent to another thread",
+        )
+    } else {
+        (basis, "")
+    }
+}
+
+/// The breach of the ascending rule, where the rule binds this lock.
+pub(super) fn out_of_order(slot: &Slot, want: HeldLock, stack: &Stack) -> Option<Finding> {
+    if want.ask != Ask::Wait {
+        return None;
+    }
+    let greatest = match settings::order() {
+        Order::Learn => return None,
+        Order::Declared => {
+            want.rank?;
+            greatest(slot.all_held().filter(|held| held.rank.is_some()))?
+        }
+        Order::Every => greatest(slot.all_held())?,
+    };
+    if greatest.1 < place_of(&want) {
+        return None;
+    }
+    Some(order_violation(slot, greatest.0, want, stack))
+}
+
+pub(super) fn order_violation(
+    slot: &Slot,
+    holds: HeldLock,
+    want: HeldLock,
+    stack: &Stack,
+) -> Finding {
+    let message = match (holds.rank, want.rank) {
+        _ if holds.lock == want.lock => {
+            format!(
+                "{} is requested while this thread holds it already",
+                name_of(want.lock)
+            )
+        }
+        (Some(above), Some(rank)) => format!(
+            "{} of rank {} is requested while {} of rank {} is held: ranks must ascend",
+            name_of(want.lock),
+            rank.0,
+            name_of(holds.lock),
+            above.0
+        ),
+        _ => format!(
+            "{} is requested while {} is held, which comes after it in the order of locks",
+            name_of(want.lock),
+            name_of(holds.lock)
+        ),
+    };
+    finding(
+        slot,
+        Code::OrderViolation,
+        Basis::Now,
+        holds,
+        want,
+        stack,
+        message,
+    )
+}
+
+pub(super) fn greatest(held: impl Iterator<Item = HeldLock>) -> Option<(HeldLock, Place)> {
+    held.map(|held| (held, place_of(&held)))
+        .max_by_key(|(_, place)| *place)
+}
+
+pub(super) fn place_of(held: &HeldLock) -> Place {
+    let (_, class) = split(held.lock);
+    // A lock whose class has no number (there were too many) is placed by where it was acquired.
+    let born = registry::class(class).map_or(held.site, |class| class.born);
+    Place {
+        rank: held.rank,
+        born,
+        id: held.lock,
+    }
+}
+
+pub(super) fn describe_cycle(cycle: &order::Cycle, want: HeldLock) -> Finding {
+    let sides: Vec<Side> = cycle.sides[..cycle.len]
+        .iter()
+        .flatten()
+        .map(|side| Side {
+            thread: side.thread,
+            thread_name: text(&side.name),
+            holds: Some(lock_use(side.holds)),
+            wants: lock_use(side.wants),
+            ask: side.wants.ask,
+            stack: side.stack,
+        })
+        .collect();
+    let names: Vec<String> = sides.iter().map(|side| name_of(side.wants.lock)).collect();
+    let message = format!(
+        "{} is requested here, and elsewhere while it was held {} was requested, in orders that close a cycle",
+        name_of(want.lock),
+        names[1..].join(", then "),
+    );
+    let basis = if cycle.one_thread {
+        Basis::OneThread
+    } else {
+        Basis::SameInstances
+    };
+    Finding {
+        code: Code::LockOrderCycle,
+        basis,
+        sides,
+        message,
+    }
+}
+
+pub(super) fn finding(
+    slot: &Slot,
+    code: Code,
+    basis: Basis,
+    holds: HeldLock,
+    wants: HeldLock,
+    stack: &Stack,
+    message: String,
+) -> Finding {
+    let side = Side {
+        thread: slot.thread.load(Relaxed),
+        thread_name: (!slot.name().is_empty()).then(|| slot.name().to_owned()),
+        holds: Some(lock_use(holds)),
+        wants: lock_use(wants),
+        ask: wants.ask,
+        stack: *stack,
+    };
+    Finding {
+        code,
+        basis,
+        sides: vec![side],
+        message,
+    }
+}
+
+pub(super) fn lock_use(held: HeldLock) -> LockUse {
+    let (_, class) = split(held.lock);
+    LockUse {
+        lock: held.lock,
+        class: registry::class(class),
+        rank: held.rank,
+        mode: held.mode,
+        sendable: held.sendable,
+        site: held.site,
+    }
+}
+
+pub(super) fn name_of(lock: LockId) -> String {
+    let (_, class) = split(lock);
+    match registry::class(class) {
+        Some(class) => match class.name {
+            Some(name) => format!("{name}{lock}"),
+            None => format!("{}{lock}", class.kind.name()),
+        },
+        None => format!("lock{lock}"),
+    }
+}
+
+pub(super) fn text(bytes: &[u8]) -> Option<String> {
+    let end = bytes
+        .iter()
+        .position(|&byte| byte == 0)
+        .unwrap_or(bytes.len());
+    (end > 0).then(|| String::from_utf8_lossy(&bytes[..end]).into_owned())
+}
+
+/// Lets a finding through that is about to happen, and of the others the first of a kind.
+pub(super) fn first_time(slot: &Slot, finding: Finding) -> Option<Finding> {
+    let side = &finding.sides[0];
+    let mut hash = mix(finding.code as u64, u64::from(side.wants.site.line()));
+    for site in side
+        .holds
+        .iter()
+        .map(|holds| holds.site)
+        .chain([side.wants.site])
+    {
+        hash = hash_bytes(mix(hash, u64::from(site.line())), site.file().as_bytes());
+        hash = mix(hash, u64::from(site.column()));
+    }
+    let fresh = order::is_first_report(hash);
+    if fresh {
+        log_finding(slot, &finding);
+    }
+    let stops = settings::reaction() == reaction::Reaction::Panic && finding.basis == Basis::Now;
+    (fresh || stops).then_some(finding)
+}
+
+pub(super) fn log_finding(slot: &Slot, finding: &Finding) {
+    if !settings::log_wanted() {
+        return;
+    }
+    let side = &finding.sides[0];
+    let numbers = |held: &LockUse| {
+        let (instance, class) = split(held.lock);
+        registry::define_class(slot, class);
+        // At this level and after a fork locks are not defined when they are numbered.
+        if settings::level() == Level::Order || log::generation() != 1 {
+            define_lock(slot, held.lock, held.rank, held.sendable);
+        }
+        (instance, held.mode, registry::site_number(slot, held.site))
+    };
+    let holds = side.holds.as_ref().map(numbers);
+    let (lock, mode, at) = numbers(&side.wants);
+    slot.log_texts(Op::Finding, |record| {
+        let record = record
+            .small(finding.code as u8)
+            .small(u8::from(holds.is_some()));
+        let record = match holds {
+            Some((held, held_in, since)) => {
+                record.number(held).how(held_in, Ask::Wait).number(since)
+            }
+            None => record,
+        };
+        record
+            .number(lock)
+            .how(mode, side.ask)
+            .number(at)
+            .text(&finding.message)
+    });
+}

@@ -1,0 +1,182 @@
+//! Waiting for other things than a lock: conditions, barriers, semaphores, channels.
+
+use super::super::identity::Identity;
+use super::super::log::Op;
+use super::super::mode::{Ask, Mode};
+use super::super::site::Site;
+use super::super::slot::{HeldLock, Slot, chain_key};
+use super::super::{reaction, registry};
+use super::judging::{SelfCheck, judge};
+use super::{Busy, catch_up, held_lock, hold, is_trace, logged, tracing, watching};
+
+/// The thread holds `lock` in `mode` and is about to give it back and to wait for `condvar`.
+///
+/// Judges the acquisition of `lock` that will follow.
+///
+/// # Panics
+///
+/// If that breaks a rule and the program chose to panic on that; `lock` is still held then.
+#[track_caller]
+pub fn waiting(condvar: &Identity, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
+    let Some(slot) = watching() else { return };
+    let id = lock.id();
+    let held = slot.find(id);
+    slot.remove(id, Some(mode));
+    if slot.depth() > 0 {
+        judge_wait(slot, lock, mode, held, at);
+    }
+    if mode.is_exclusive() {
+        lock.set_owner(0);
+    }
+    if is_trace() {
+        let _busy = Busy::new(slot);
+        let (condvar_number, number) = (logged(slot, condvar), logged(slot, lock));
+        let site = registry::site_number(slot, at);
+        let turn = condvar.next_turn_shared();
+        slot.log(Op::Waiting, |record| {
+            record
+                .number(condvar_number)
+                .number(number)
+                .small(ask as u8)
+                .number(site)
+                .number(turn)
+        });
+    }
+}
+
+/// Judges the acquisition that ends a wait, while other locks stay held.
+#[track_caller]
+pub(super) fn judge_wait(
+    slot: &Slot,
+    lock: &Identity,
+    mode: Mode,
+    held: Option<HeldLock>,
+    at: Site,
+) {
+    catch_up(slot);
+    let want = held_lock(lock, mode, Ask::Wait, at);
+    let key = chain_key(slot.key(), want.lock, want.mode, false);
+    if slot.knows(key) {
+        return;
+    }
+    let _busy = Busy::new(slot);
+    if let Some(finding) = judge(slot, want, key, SelfCheck::Do) {
+        // The lock is held until the wait really begins, and after a panic too.
+        if let Some(held) = held {
+            slot.push(held, 0);
+        }
+        reaction::react(&finding, false);
+        slot.remove(want.lock, Some(mode));
+    }
+}
+
+/// The wait is over and the thread holds `lock` again.
+pub fn woken(condvar: &Identity, lock: &Identity, mode: Mode, at: Site) {
+    let Some(slot) = watching() else { return };
+    hold(slot, lock, mode, Ask::Wait, at);
+    if is_trace() {
+        let _busy = Busy::new(slot);
+        let (condvar_number, number) = (logged(slot, condvar), logged(slot, lock));
+        let site = registry::site_number(slot, at);
+        let turn = lock.next_turn_exclusive();
+        slot.log(Op::Woken, |record| {
+            record
+                .number(condvar_number)
+                .number(number)
+                .how(mode, Ask::Wait)
+                .number(site)
+                .number(turn)
+        });
+    }
+}
+
+/// The thread is about to wake one waiter of `condvar`, or all of them.
+pub fn notified(condvar: &Identity, all: bool, at: Site) {
+    if let Some(slot) = tracing() {
+        let _busy = Busy::new(slot);
+        let number = logged(slot, condvar);
+        let site = registry::site_number(slot, at);
+        let turn = condvar.next_turn_shared();
+        slot.log(Op::Notified, |record| {
+            record
+                .number(number)
+                .small(u8::from(all))
+                .number(site)
+                .number(turn)
+        });
+    }
+}
+
+/// The thread has arrived at a barrier of `parties` threads and may wait.
+pub fn arrived(barrier: &Identity, parties: u32, at: Site) {
+    if let Some(slot) = tracing() {
+        let _busy = Busy::new(slot);
+        let number = logged(slot, barrier);
+        let site = registry::site_number(slot, at);
+        let turn = barrier.next_turn_shared();
+        slot.log(Op::Arrived, |record| {
+            record
+                .number(number)
+                .number(parties)
+                .number(site)
+                .number(turn)
+        });
+    }
+}
+
+/// All parties have arrived, and the thread goes on.
+pub fn passed(barrier: &Identity) {
+    if let Some(slot) = tracing() {
+        let _busy = Busy::new(slot);
+        let number = logged(slot, barrier);
+        let turn = barrier.next_turn_shared();
+        slot.log(Op::Passed, |record| record.number(number).number(turn));
+    }
+}
+
+/// The thread is about to put `units` into a semaphore.
+pub fn posted(semaphore: &Identity, units: u32, at: Site) {
+    if let Some(slot) = tracing() {
+        let _busy = Busy::new(slot);
+        let number = logged(slot, semaphore);
+        let site = registry::site_number(slot, at);
+        let turn = semaphore.next_turn_shared();
+        slot.log(Op::Posted, |record| {
+            record
+                .number(number)
+                .number(units)
+                .number(site)
+                .number(turn)
+        });
+    }
+}
+
+/// The thread is about to wait for a unit of a semaphore.
+pub fn pending(semaphore: &Identity, ask: Ask, at: Site) {
+    if let Some(slot) = tracing() {
+        let _busy = Busy::new(slot);
+        let number = logged(slot, semaphore);
+        let site = registry::site_number(slot, at);
+        slot.log(Op::Pending, |record| {
+            record.number(number).small(ask as u8).number(site)
+        });
+    }
+}
+
+/// The thread has taken `units` from a semaphore.
+pub fn obtained(semaphore: &Identity, units: u32, ask: Ask, at: Site) {
+    if let Some(slot) = tracing() {
+        let _busy = Busy::new(slot);
+        let number = logged(slot, semaphore);
+        let site = registry::site_number(slot, at);
+        let turn = semaphore.next_turn_shared();
+        slot.log(Op::Obtained, |record| {
+            record
+                .number(number)
+                .number(units)
+                .small(ask as u8)
+                .number(site)
+                .number(turn)
+        });
+    }
+}
