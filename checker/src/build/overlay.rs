@@ -99,17 +99,16 @@ pub enum ApplyError {
     },
 }
 
-/// All overlays.
-///
-/// # Panics
-///
-/// Never: a test reads all descriptions.
-pub fn all() -> impl Iterator<Item = Overlay> {
+/// The descriptions of all overlays.
+fn texts() -> impl Iterator<Item = &'static str> {
     sources::OVERLAYS.iter().map(|folder| {
         let text = sources::text(&format!("overlays/{folder}/overlay.toml"));
-        let text = text.expect("the package has a test for that");
-        toml::from_str(text).expect("there is a test for that")
+        text.expect("the package has a test for that")
     })
+}
+
+fn parsed(text: &str) -> Overlay {
+    toml::from_str(text).expect("there is a test for that")
 }
 
 /// What there is for a version of a package.
@@ -124,9 +123,16 @@ pub enum Known {
 }
 
 /// The overlay for this version of a package. Several overlays may be for one package.
+///
+/// Asked for each crate that is compiled, so only descriptions that name the package are read.
+///
+/// # Panics
+///
+/// Never: a test reads all descriptions.
 pub fn find(package: &str, version: &str) -> Known {
     let mut known = Known::Nothing;
-    for overlay in all().filter(|overlay| overlay.package == package) {
+    let named = format!("\ncrate = \"{package}\"\n");
+    for overlay in texts().filter(|text| text.contains(&named)).map(parsed) {
         if overlay.fits(version) {
             return Known::Overlay(Box::new(overlay));
         }

@@ -17,25 +17,10 @@ use std::{fs, io};
 use lockwise::watch::log::{self, LogError, LogFile};
 
 use self::names::Names;
+pub use super::limits::Limits;
 use crate::trace::{
     Chain, Evidence, Held, HeldId, HeldNode, Op, Process, Reported, Run, Thread, ThreadId,
 };
-
-/// How much of a log is read.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Events beyond this number are left out. An event takes about 40 bytes.
-    pub events_max: usize,
-}
-
-impl Default for Limits {
-    /// Twenty million events.
-    fn default() -> Self {
-        Limits {
-            events_max: 20_000_000,
-        }
-    }
-}
 
 /// Why a log could not be read.
 #[derive(Debug, thiserror::Error)]

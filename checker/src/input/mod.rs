@@ -3,6 +3,7 @@
 pub mod bulk;
 mod compressed;
 mod copies;
+mod limits;
 mod load;
 pub mod log;
 pub mod packed;

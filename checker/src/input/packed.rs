@@ -19,26 +19,11 @@ use std::io::{self, BufRead};
 use lockwise::watch::{Kind, Mode};
 
 use super::bulk::{Drain, Next};
+pub use super::limits::Limits;
 use crate::trace::{
     AcquireClass, Ask, Class, ClassId, Event, Evidence, Lock, LockId, Op, Run, Side, Site, SiteId,
     Thread, ThreadId, VariableId,
 };
-
-/// How much of a packed trace is read.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Events beyond this number are left out. An event takes about 40 bytes.
-    pub events_max: usize,
-}
-
-impl Default for Limits {
-    /// Twenty million events.
-    fn default() -> Self {
-        Limits {
-            events_max: 20_000_000,
-        }
-    }
-}
 
 /// Why a packed trace could not be read.
 #[derive(Debug, thiserror::Error)]
