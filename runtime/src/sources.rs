@@ -81,6 +81,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/log/mapping/unsupported.rs"
     "src/watch/log/mod.rs"
     "src/watch/log/read.rs"
+    "src/watch/log/read/decode.rs"
     "src/watch/log/writer.rs"
     "src/watch/memory.rs"
     "src/watch/mod.rs"

@@ -18,6 +18,7 @@ use std::ops::ControlFlow;
 use lockwise::watch::Mode;
 
 use super::case::RunCase;
+use crate::cycles;
 use crate::finding::Exclusion;
 use crate::graph::Arc;
 use crate::history::{Dependency, Link, ordered};
@@ -315,4 +316,69 @@ impl<'a> Path<'a> {
         let locks = self.arcs.iter();
         locks.map(|&arc| self.parts(arc).1.held.lock).collect()
     }
+}
+
+impl RunCase<'_> {
+    /// A cycle of this strength in a component, which the shortest-cycle search may have missed.
+    pub(super) fn sought(&self, component: &[LockId], strength: Strength) -> Option<Vec<LockId>> {
+        let mut sought = None;
+        self.look_at_all(component, strength, &mut |cycle| {
+            sought = Some(cycle);
+            ControlFlow::Break(())
+        });
+        sought
+    }
+
+    /// Cycles whose sides can meet, one at least through each edge that has one; those whose edges
+    /// all lie on cycles in `known` are left out.
+    pub(super) fn cover(&self, component: &[LockId], known: &[&Vec<LockId>]) -> Vec<Vec<LockId>> {
+        let covered: HashSet<(LockId, LockId)> =
+            known.iter().flat_map(|cycle| edges_of(cycle)).collect();
+        let inside: HashSet<LockId> = component.iter().copied().collect();
+        let between = component.iter().flat_map(|&from| {
+            let to = self.graph.arcs_from(from, |to| inside.contains(&to));
+            to.into_iter().map(move |(to, _)| (from, to))
+        });
+        let mut open: HashSet<(LockId, LockId)> = between
+            .filter(|edge| !covered.contains(edge))
+            .filter(|&(from, to)| self.graph.edge(from, to).is_some_and(|edge| edge.apart))
+            .collect();
+        let mut found = Vec::new();
+        if !open.is_empty() {
+            self.look_at_all(component, Strength::Apart, &mut |cycle| {
+                if edges_of(&cycle).any(|edge| open.remove(&edge)) {
+                    edges_of(&cycle).for_each(|edge| {
+                        open.remove(&edge);
+                    });
+                    found.push(cycle);
+                }
+                if open.is_empty() {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            });
+        }
+        found
+    }
+
+    /// Looks at all cycles of this strength in a component, the smallest lock of each first.
+    fn look_at_all(
+        &self,
+        component: &[LockId],
+        strength: Strength,
+        found: &mut dyn FnMut(Vec<LockId>) -> ControlFlow<()>,
+    ) {
+        let steps = self.options.seek_steps_max;
+        let mut canonical = |cycle| found(cycles::canonical(cycle));
+        if seek(self, component, strength, steps, &mut canonical).is_err() {
+            self.unsearched.set(self.unsearched.get() + 1);
+        }
+    }
+}
+
+/// The edges of a cycle of locks.
+fn edges_of(cycle: &[LockId]) -> impl Iterator<Item = (LockId, LockId)> + '_ {
+    let next = cycle.iter().cycle().skip(1);
+    cycle.iter().copied().zip(next.copied())
 }
