@@ -72,6 +72,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/hooks/ascending.rs"
     "src/watch/hooks/foreign.rs"
     "src/watch/hooks/judging.rs"
+    "src/watch/hooks/live.rs"
     "src/watch/hooks/threads.rs"
     "src/watch/hooks/waits.rs"
     "src/watch/identity.rs"
@@ -103,6 +104,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/slot.rs"
     "src/watch/stack.rs"
     "src/watch/stack/without.rs"
+    "src/watch/wait_for.rs"
 ];
 
 /// The text of a file.

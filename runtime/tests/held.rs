@@ -106,7 +106,7 @@ fn found() -> &'static Plain<Vec<Finding>> {
 /// The findings of which the first lock wanted has a name that starts with `prefix`.
 fn all_about(prefix: &str) -> Vec<Finding> {
     let found = found().lock().expect("no test panics here");
-    let name = |finding: &Finding| finding.sides[0].wants.class.and_then(|class| class.name);
+    let name = |finding: &Finding| finding.sides[0].wants.lock()?.class?.name;
     let ours = found
         .iter()
         .filter(|finding| name(finding).is_some_and(|name| name.starts_with(prefix)));
@@ -206,7 +206,7 @@ fn the_side_of_the_reporting_thread_names_its_own_sites() {
     };
     let own = &finding.sides[0];
     let held = own.holds.expect("the side holds the other");
-    let said = [held.site.line(), own.wants.site.line()];
+    let said = [held.site.line(), own.wants.site().line()];
     assert_eq!(said, lines.into_inner().expect("nobody panics"));
 }
 

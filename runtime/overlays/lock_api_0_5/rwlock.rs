@@ -5,7 +5,7 @@
 
 use scopeguard::ScopeGuard;
 
-use crate::tag::effective;
+use crate::tag::{Tag, effective};
 use crate::watch::hooks::Ask;
 use crate::watch::{Mode, Site};
 use crate::{
@@ -218,9 +218,12 @@ unsafe impl<R: RawRwLockUpgrade> RawRwLockUpgrade for Watched<R> {
         let guard = ScopeGuard::into_inner(kept);
         // SAFETY: the caller holds this lock upgradably by `guard`, and that is to hold `raw` so.
         let guard = unsafe { self.raw.try_upgrade(guard) }.unwrap_or_else(|guard| {
-            self.tag.blocked(Mode::Exclusive, Ask::Wait, at);
+            // Unwinding here would lose `guard`, and with it the lock.
+            self.tag.blocked_quietly(Mode::Exclusive, Ask::Wait, at);
             // SAFETY: as above; a failed attempt left `raw` as it was.
-            unsafe { self.raw.upgrade(guard) }
+            let guard = unsafe { self.raw.upgrade(guard) };
+            Tag::unblocked();
+            guard
         });
         self.tag.changed_mode(Mode::Upgradable, Mode::Exclusive, at);
         guard

@@ -58,7 +58,9 @@ impl<R> Watched<R> {
     ) -> G {
         let guard = attempt(&self.raw).unwrap_or_else(|| {
             self.tag.blocked(mode, Ask::Wait, at);
-            park(&self.raw)
+            let guard = park(&self.raw);
+            Tag::unblocked();
+            guard
         });
         self.tag.acquired(mode, Ask::Wait, at);
         guard

@@ -10,7 +10,7 @@ use lock_api::{
 };
 
 use super::watched::{Watched, shared, unknown};
-use crate::tag::effective;
+use crate::tag::{Tag, effective};
 use crate::watch::hooks::Ask;
 use crate::watch::{Mode, Site};
 
@@ -247,7 +247,8 @@ unsafe impl<R: RawRwLockUpgrade> RawRwLockUpgrade for Watched<R> {
         if !unsafe { self.raw.try_upgrade() } {
             self.tag.blocked(Mode::Exclusive, Ask::Wait, at);
             // SAFETY: as above; a failed attempt left `raw` as it was.
-            unsafe { self.raw.upgrade() }
+            unsafe { self.raw.upgrade() };
+            Tag::unblocked();
         }
         self.tag.changed_mode(Mode::Upgradable, Mode::Exclusive, at);
     }

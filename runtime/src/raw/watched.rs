@@ -92,6 +92,7 @@ impl<R> Watched<R> {
         if !attempt(&self.raw) {
             self.tag.blocked(mode, Ask::Wait, at);
             park(&self.raw);
+            Tag::unblocked();
         }
         self.tag.acquired(mode, Ask::Wait, at);
     }

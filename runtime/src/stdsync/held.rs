@@ -86,11 +86,13 @@ impl<'a> Request<'a> {
 
     /// Waits with `wait`, which ends with the lock held, or by unwinding.
     #[cold]
+    #[track_caller]
     fn park<R>(self, wait: impl FnOnce() -> R) -> R {
         hooks::blocked(self.lock, self.mode, Ask::Wait, self.at);
         let waiting = Waiting(self.lock);
         let outcome = wait();
         mem::forget(waiting);
+        hooks::unblocked();
         outcome
     }
 

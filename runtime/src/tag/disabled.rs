@@ -69,6 +69,10 @@ impl Tag {
 
     /// Nothing.
     #[inline]
+    pub(crate) fn unblocked() {}
+
+    /// Nothing.
+    #[inline]
     pub(crate) fn gave_up(&self) {}
 
     /// Nothing.

@@ -90,8 +90,22 @@ impl Tag {
         at
     }
 
-    /// The lock was not free: the thread is about to park.
+    /// The same, where unwinding would lose a guard.
     #[inline]
+    #[allow(dead_code, reason = "the overlay of lock_api 0.5 has such a place")]
+    pub(crate) fn blocked_quietly(&self, mode: Mode, ask: Ask, at: Site) {
+        hooks::blocked_quietly(&self.0, mode, ask, at);
+    }
+
+    /// The thread has what it waited for.
+    #[inline]
+    pub(crate) fn unblocked() {
+        hooks::unblocked();
+    }
+
+    /// The lock was not free: the thread is about to park. May panic, as [`hooks::blocked`].
+    #[inline]
+    #[track_caller]
     pub(crate) fn blocked(&self, mode: Mode, ask: Ask, at: Site) {
         hooks::blocked(&self.0, mode, ask, at);
     }

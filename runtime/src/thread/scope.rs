@@ -210,7 +210,7 @@ struct JoinRest<'a> {
 impl Drop for JoinRest<'_> {
     fn drop(&mut self) {
         while let Some(Running { thread, ended }) = self.unjoined.take_oldest() {
-            hooks::joining(thread, self.at);
+            hooks::joining_work(thread, self.at);
             ended.wait();
             hooks::joined(thread, self.at);
         }
@@ -222,6 +222,7 @@ struct Ending(Arc<Once>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
+        hooks::work_done();
         self.0.call_once(|| ());
     }
 }

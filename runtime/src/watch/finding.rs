@@ -1,6 +1,7 @@
 //! What the watcher reports while the program runs.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::identity::{Class, LockId, Rank};
 use super::mode::{Ask, Mode};
@@ -12,6 +13,8 @@ use super::stack::Stack;
 #[repr(u8)]
 #[non_exhaustive]
 pub enum Code {
+    /// LW0001: threads wait for each other, now.
+    Deadlock = 1,
     /// LW0002: a thread requests a lock that it holds in a mode that excludes the request.
     SelfDeadlock = 2,
     /// LW0003: locks are acquired in orders that close a cycle.
@@ -28,6 +31,7 @@ impl Code {
     /// `LW0003`.
     pub const fn text(self) -> &'static str {
         match self {
+            Code::Deadlock => "LW0001",
             Code::SelfDeadlock => "LW0002",
             Code::LockOrderCycle => "LW0003",
             Code::RecursiveRead => "LW0004",
@@ -39,6 +43,7 @@ impl Code {
     /// `lock-order-cycle`.
     pub const fn name(self) -> &'static str {
         match self {
+            Code::Deadlock => "deadlock",
             Code::SelfDeadlock => "self-deadlock",
             Code::LockOrderCycle => "lock-order-cycle",
             Code::RecursiveRead => "recursive-read",
@@ -79,6 +84,57 @@ pub struct LockUse {
     pub site: Site,
 }
 
+/// What a thread asks for.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Wants {
+    /// A lock.
+    Lock(LockUse),
+    /// The end of a thread.
+    Thread {
+        /// The number of that thread.
+        thread: u32,
+        /// Its name, where it has one.
+        thread_name: Option<String>,
+        /// Where it is waited for.
+        site: Site,
+    },
+}
+
+impl Wants {
+    /// The lock, if it is one.
+    pub fn lock(&self) -> Option<&LockUse> {
+        match self {
+            Wants::Lock(lock) => Some(lock),
+            Wants::Thread { .. } => None,
+        }
+    }
+
+    /// Where it is asked for.
+    pub fn site(&self) -> Site {
+        match self {
+            Wants::Lock(lock) => lock.site,
+            Wants::Thread { site, .. } => *site,
+        }
+    }
+}
+
+impl fmt::Display for Wants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Wants::Lock(lock) => write!(f, "wants {lock}"),
+            Wants::Thread {
+                thread,
+                thread_name,
+                site,
+            } => {
+                let thread = ThreadLabel(*thread, thread_name.as_deref());
+                write!(f, "waits for the end of {thread} at {site}")
+            }
+        }
+    }
+}
+
 /// One thread's part in a finding.
 #[derive(Debug, Clone)]
 pub struct Side {
@@ -88,10 +144,12 @@ pub struct Side {
     pub thread_name: Option<String>,
     /// The lock that it holds.
     pub holds: Option<LockUse>,
-    /// The lock that it requests while holding that.
-    pub wants: LockUse,
+    /// What it requests, or waits for, while holding that.
+    pub wants: Wants,
     /// How it asks.
     pub ask: Ask,
+    /// How long it waits already, where it is known to wait.
+    pub waited: Option<Duration>,
     /// The stack of the request, if stacks are captured; resolved when it is formatted.
     pub stack: Stack,
 }
@@ -128,14 +186,17 @@ impl fmt::Display for Finding {
             self.message
         )?;
         for side in &self.sides {
-            write!(f, "\n  {}: ", ThreadLabel(side))?;
+            write!(f, "\n  {}: ", side.label())?;
             if let Some(holds) = &side.holds {
                 write!(f, "holds {holds}, ")?;
             }
-            write!(f, "wants {}", side.wants)?;
+            write!(f, "{}", side.wants)?;
+            if let Some(waited) = side.waited {
+                write!(f, ", since {:.3} s", waited.as_secs_f64())?;
+            }
         }
         for side in self.sides.iter().filter(|side| !side.stack.is_empty()) {
-            write!(f, "\n  stack of {}:", ThreadLabel(side))?;
+            write!(f, "\n  stack of {}:", side.label())?;
             for line in side.stack.lines() {
                 write!(f, "\n    {line}")?;
             }
@@ -147,14 +208,21 @@ impl fmt::Display for Finding {
 impl std::error::Error for Finding {}
 
 /// A thread as a report names it.
-struct ThreadLabel<'a>(&'a Side);
+pub(super) struct ThreadLabel<'a>(u32, Option<&'a str>);
 
 impl fmt::Display for ThreadLabel<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0.thread_name {
+        match self.1 {
             Some(name) => write!(f, "thread \"{name}\""),
-            None => write!(f, "thread {}", self.0.thread),
+            None => write!(f, "thread {}", self.0),
         }
+    }
+}
+
+impl Side {
+    /// The thread as a report names it.
+    pub(super) fn label(&self) -> ThreadLabel<'_> {
+        ThreadLabel(self.thread, self.thread_name.as_deref())
     }
 }
 

@@ -3,17 +3,18 @@
 //! A lock type calls these functions around what it really does, in this order:
 //!
 //! ```text
-//! lock        request → (blocked, if the lock was not free) → acquired
+//! lock        request → (blocked → unblocked, if the lock was not free) → acquired
 //! try_lock    acquired(Ask::Try), only if it succeeded
 //! lock_for    (blocked) → acquired(Ask::Timed) | gave_up
-//! upgrade     upgrading → (blocked) → changed_mode
+//! upgrade     upgrading → (blocked → unblocked) → changed_mode
 //! unlock      released, then the real release
 //! condvar     waiting → (the real wait) → woken
 //! ```
 //!
 //! `request` judges *before* the thread may block, so that a report comes out even if the program
-//! then hangs; by the user's choice it may panic, and then nothing was taken (`upgrading` and
-//! `waiting` judge too; what was held before is still held then). No other hook panics. Hooks take
+//! then hangs; by the user's choice it may panic, and then nothing was taken (`upgrading`, `waiting`
+//! and, where threads wait for each other now, `blocked` and `joining` judge too; what was held before
+//! is still held then). No other hook panics. Hooks take
 //! no watched lock: while one runs on a thread, those that its allocator, its callback or its stack
 //! capture cause on the same thread do nothing.
 //!
@@ -21,12 +22,13 @@
 //! a chunk of the log is full.
 //!
 //! Here stand requests, acquisitions and releases, the fast path. `judging` says what is wrong with a
-//! new chain, `ascending` what is wrong with several requests at once; `waits` and `threads` are the
-//! hooks of what is no lock; `foreign` keeps what is released on another thread.
+//! new chain, `ascending` what is wrong with several requests at once; `live` what is
+//! wrong with a thread that is about to park; `waits` and `threads` are the hooks of what is no lock; `foreign` keeps what is released on another thread.
 
 mod ascending;
 mod foreign;
 mod judging;
+mod live;
 mod threads;
 mod waits;
 
@@ -41,15 +43,16 @@ use super::settings::{self, Level};
 use super::site::Site;
 use super::slot::{self, HeldLock, Slot, chain_key, split};
 use super::stack::Stack;
+use super::wait_for::Target;
 use super::{reaction, registry};
 
 pub use self::ascending::{Wanted, check_ascending};
 use self::foreign::{FOREIGN_COUNT, drop_foreign};
 pub(super) use self::foreign::{
-    after_fork, after_fork_in_child, before_fork, forget_posted, post_foreign_release,
+    after_fork, after_fork_in_child, before_fork, forget_posted, is_posted, post_foreign_release,
 };
 use self::judging::{SelfCheck, finding, first_time, judge_new, name_of, unless_sent};
-pub use self::threads::{Birth, ThreadRef, forking, joined, joining};
+pub use self::threads::{Birth, ThreadRef, forking, joined, joining, joining_work, work_done};
 pub use self::waits::{arrived, notified, obtained, passed, pending, posted, waiting, woken};
 
 /// The turn of an acquisition that a log did not see: it came before all that it did see.
@@ -176,6 +179,7 @@ pub fn request_quietly(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     if let Some(slot) = watching() {
         // Nothing below panics while it is set: `react` sees to that.
         slot.quiet.set(true);
+        slot.asks_for_guard.set(lock.id().0);
         if slot.depth() > 0 {
             request_nested(slot, lock, mode, ask, at);
         }
@@ -262,22 +266,67 @@ fn catch_up(slot: &Slot) {
     }
 }
 
-/// The lock was not free: the thread is about to park.
+/// The lock was not free: the thread is about to park. If that closes a circle of threads that wait
+/// for each other, this is told now.
+///
+/// # Panics
+///
+/// If it does and the program chose to panic on that. What was held before is still held then; a
+/// caller that holds a guard of this very lock has come through [`request_quietly`], and then it
+/// does not panic.
 #[cold]
+#[track_caller]
 pub fn blocked(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
-    if let Some(slot) = tracing() {
-        let _busy = Busy::new(slot);
+    let Some(slot) = watching() else { return };
+    let quiet = slot.asks_for_guard.replace(0) == lock.id().0;
+    about_to_park(slot, lock, mode, ask, at, quiet);
+}
+
+/// The same for callers that must not unwind now.
+#[cold]
+pub fn blocked_quietly(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
+    if let Some(slot) = watching() {
+        about_to_park(slot, lock, mode, ask, at, true);
+    }
+}
+
+#[track_caller]
+fn about_to_park(
+    slot: &'static Slot,
+    lock: &Identity,
+    mode: Mode,
+    ask: Ask,
+    at: Site,
+    quiet: bool,
+) {
+    let _busy = Busy::new(slot);
+    if is_trace() {
         let number = logged(slot, lock);
         let site = registry::site_number(slot, at);
         slot.log(Op::Request, |record| {
             record.number(number).how(mode, ask).number(site)
         });
     }
+    if ask == Ask::Wait {
+        // If this unwinds the lock is not waited for any more.
+        let waiting = live::Unwinding(lock);
+        live::wait(slot, Target::Lock(lock.id(), mode), at, quiet);
+        std::mem::forget(waiting);
+    }
+}
+
+/// The thread has what it waited for, and has not told so yet.
+#[cold]
+pub fn unblocked() {
+    if let Some(slot) = slot::existing() {
+        slot.wait.end();
+    }
 }
 
 /// The thread does not wait for the lock any more, and did not get it.
 #[cold]
 pub fn gave_up(lock: &Identity) {
+    unblocked();
     if let Some(slot) = tracing() {
         let _busy = Busy::new(slot);
         let number = logged(slot, lock);

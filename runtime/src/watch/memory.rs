@@ -256,31 +256,26 @@ impl SysMap {
         let mut bigger = SysVec::new();
         for _ in 0..(self.places.len() * 2).max(64) {
             if !bigger.push((0, 0)) {
-                bigger.release();
                 return false;
             }
         }
-        let mut old = std::mem::replace(&mut self.places, bigger);
+        let old = std::mem::replace(&mut self.places, bigger);
         self.used = 0;
         for &(key, value) in old.iter() {
             // It has room for all, so it does not grow again and cannot fail.
             let fits = key == 0 || self.insert(key, value);
             debug_assert!(fits, "the bigger table has room");
         }
-        old.release();
         true
     }
 }
 
-impl<T: Copy> SysVec<T> {
-    /// Gives the memory back. There is no `Drop`, because these vectors stand in statics.
-    fn release(&mut self) {
+impl<T: Copy> Drop for SysVec<T> {
+    fn drop(&mut self) {
         if let (Some(data), Ok(layout)) = (self.data.take(), Layout::array::<T>(self.capacity)) {
             // SAFETY: `data` came from `System` with this layout and is not used any more.
             unsafe { System.dealloc(data.as_ptr().cast(), layout) };
         }
-        self.len = 0;
-        self.capacity = 0;
     }
 }
 

@@ -13,6 +13,7 @@
 //! | `stack` | the stack of a new chain |
 //! | `log` | the event log: format and writer |
 //! | `slot` | what one thread holds and knows |
+//! | `wait_for` | who waits for what now, and whether that is a deadlock |
 //! | `registry` | sites and classes by number |
 //! | `order` | the learned order: chains, and cycles among them |
 //! | `finding`, `reaction`, `settings` | what is reported, what happens then, what the user chose |
@@ -40,13 +41,15 @@ mod settings;
 mod site;
 mod slot;
 mod stack;
+mod wait_for;
 
-pub use finding::{Basis, Code, Finding, LockUse, Side};
+pub use finding::{Basis, Code, Finding, LockUse, Side, Wants};
 
 pub use identity::{Class, Identity, LockId, Place, Rank};
 pub use mode::{Ask, Kind, Mode};
 pub use reaction::{
-    Enforcement, Order, Reaction, set_callback, set_enforcement, set_order, set_reaction,
+    Enforcement, Order, Reaction, set_callback, set_deadlock_reaction, set_enforcement, set_order,
+    set_reaction,
 };
 pub use site::{Note, Site};
 pub use stack::{FRAMES_MAX, Stack};

@@ -10,7 +10,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use super::{hooks, log, order, platform, registry, settings};
+use super::{hooks, log, order, platform, registry, settings, wait_for};
 
 #[cfg(any(feature = "checks", lockwise_overlay))]
 mod start;
@@ -25,6 +25,7 @@ pub(super) fn prepare() {
 
 /// The order is that in which slow paths take them.
 extern "C" fn before() {
+    wait_for::before_fork();
     hooks::before_fork();
     order::before_fork();
     registry::before_fork();
@@ -36,6 +37,7 @@ extern "C" fn after_in_parent() {
     registry::after_fork();
     order::after_fork();
     hooks::after_fork();
+    wait_for::after_fork();
 }
 
 extern "C" fn after_in_child() {
@@ -44,5 +46,7 @@ extern "C" fn after_in_child() {
     order::after_fork();
     hooks::after_fork();
     hooks::after_fork_in_child();
+    wait_for::after_fork();
+    wait_for::after_fork_in_child();
     settings::new_epoch();
 }

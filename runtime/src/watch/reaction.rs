@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock};
 
-use super::finding::{Basis, Finding};
+use super::finding::{Basis, Code, Finding};
 use super::{platform, settings};
 
 /// What happens when something is found.
@@ -60,6 +60,16 @@ pub fn set_order(order: Order) {
 /// Findings of `acquire!` are its own matter: see [`set_enforcement`].
 pub fn set_reaction(reaction: Reaction) {
     settings::choose_reaction(reaction);
+}
+
+/// Chooses what happens when threads wait for each other (LW0001), from now on, for all threads: the
+/// same as on any finding, unless this or `LOCKWISE_ON_DEADLOCK` says otherwise.
+///
+/// A panic unwinds the thread that closed the circle, releases what it holds, and so lets the others
+/// go on. Where it cannot unwind (at the end of a scope of threads, or in a guard that takes its lock
+/// again) it is a report.
+pub fn set_deadlock_reaction(reaction: Reaction) {
+    settings::choose_deadlock_reaction(reaction);
 }
 
 /// Chooses what `acquire!` and `try_acquire!` do when the ascending rule is broken.
@@ -121,7 +131,10 @@ pub(super) fn react(finding: &Finding, quiet: bool) {
     } else {
         call_back(finding);
     }
-    let reaction = settings::reaction();
+    let reaction = match finding.code {
+        Code::Deadlock => settings::deadlock_reaction(),
+        _ => settings::reaction(),
+    };
     if reaction == Reaction::Silent {
         return;
     }
@@ -146,7 +159,7 @@ pub(super) fn react(finding: &Finding, quiet: bool) {
                 "lockwise: {} {} at {}: {}",
                 finding.code.text(),
                 finding.code.name(),
-                finding.sides[0].wants.site,
+                finding.sides[0].wants.site(),
                 finding.message
             );
         }

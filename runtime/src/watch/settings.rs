@@ -6,6 +6,7 @@
 //! | `LOCKWISE_LOG` | a directory | where each process writes its event log; none if not given |
 //! | `LOCKWISE_LOG_MAX` | bytes, with `K`, `M` or `G` | the size at which a log, or all logs of a directory with a [`TOTAL`](super::log::TOTAL), falls from `trace` to `order`; 1G |
 //! | `LOCKWISE_ON_FINDING` | `report`, `panic`, `abort`, `silent` | see [`Reaction`](super::Reaction) |
+//! | `LOCKWISE_ON_DEADLOCK` | as above | the same for LW0001, when threads wait for each other; as above if not given |
 //! | `LOCKWISE_ORDER` | `declared`, `every`, `learn` | see [`Order`](super::Order) |
 //! | `LOCKWISE_ACQUIRE` | `refuse`, `report` | see [`Enforcement`](super::Enforcement) |
 //! | `LOCKWISE_STACKS` | `0`, `1` | stacks of new edges; on if a callback is set or a log is written |
@@ -38,6 +39,8 @@ static LOG_MAX: AtomicU64 = AtomicU64::new(1 << 30);
 static STACKS: AtomicU8 = AtomicU8::new(0);
 /// The reaction plus one; 0 not chosen.
 static REACTION: AtomicU8 = AtomicU8::new(0);
+/// The reaction to a deadlock plus one; 0 not chosen.
+static DEADLOCK_REACTION: AtomicU8 = AtomicU8::new(0);
 /// The order plus one; 0 not chosen.
 static ORDER: AtomicU8 = AtomicU8::new(0);
 /// The enforcement plus one; 0 not chosen.
@@ -68,6 +71,9 @@ pub(super) fn load() {
     ];
     if let Some(reaction) = choice(c"LOCKWISE_ON_FINDING", &reactions) {
         let _ = REACTION.compare_exchange(0, reaction, Relaxed, Relaxed);
+    }
+    if let Some(reaction) = choice(c"LOCKWISE_ON_DEADLOCK", &reactions) {
+        let _ = DEADLOCK_REACTION.compare_exchange(0, reaction, Relaxed, Relaxed);
     }
     let orders: [(&[u8], u8); 3] = [
         (b"declared", Order::Declared as u8 + 1),
@@ -175,7 +181,24 @@ pub(super) fn stacks_wanted() -> bool {
 
 /// What happens on a finding.
 pub(super) fn reaction() -> Reaction {
-    match REACTION.load(Relaxed) {
+    reaction_of(REACTION.load(Relaxed))
+}
+
+/// Chooses what happens when threads wait for each other.
+pub(super) fn choose_deadlock_reaction(reaction: Reaction) {
+    DEADLOCK_REACTION.store(reaction as u8 + 1, Relaxed);
+}
+
+/// What happens when threads wait for each other.
+pub(super) fn deadlock_reaction() -> Reaction {
+    match DEADLOCK_REACTION.load(Relaxed) {
+        0 => reaction(),
+        chosen => reaction_of(chosen),
+    }
+}
+
+fn reaction_of(chosen: u8) -> Reaction {
+    match chosen {
         0 | 1 => Reaction::Report,
         2 => Reaction::Panic,
         3 => Reaction::Abort,

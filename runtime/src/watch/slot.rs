@@ -26,6 +26,7 @@ use super::log::{self, Cursor, Op, Record, Writer};
 use super::memory::{copy_text, mix};
 use super::mode::{Ask, Mode};
 use super::site::Site;
+use super::wait_for::Wait;
 use super::{hooks, platform, registry, settings};
 
 /// How many chains a thread remembers; a power of two. A forgotten one costs a slow path.
@@ -92,6 +93,8 @@ pub(super) struct Slot {
     pub(super) busy: Cell<bool>,
     /// Requests are judged for a caller that must not panic.
     pub(super) quiet: Cell<bool>,
+    /// The lock that was requested last for a caller that must not panic; 0 for none.
+    pub(super) asks_for_guard: Cell<u64>,
     /// How many fork and join events this thread has had.
     pub(super) stretch: Cell<u32>,
     /// What `settings::epoch` was when this thread last looked.
@@ -110,6 +113,8 @@ pub(super) struct Slot {
     classes: [Cell<(u64, u32)>; CLASSES],
     /// After a fork: locks that this thread has defined in the new log.
     defined: [Cell<u64>; SITES],
+    /// What the thread waits for.
+    pub(super) wait: Wait,
     cursor: Cursor,
 }
 
@@ -168,6 +173,7 @@ pub(super) fn enter(born: Option<(u32, Option<&str>)>) -> Option<&'static Slot> 
     slot.epoch.set(0);
     slot.generation.set(log::generation());
     slot.cursor.restart();
+    slot.wait.set_work_done(false);
     slot.busy.set(false);
     Some(slot)
 }
@@ -209,6 +215,7 @@ fn make() -> Option<&'static Slot> {
         capacity: Cell::new(0),
         busy: Cell::new(false),
         quiet: Cell::new(false),
+        asks_for_guard: Cell::new(0),
         stretch: Cell::new(0),
         epoch: Cell::new(0),
         generation: Cell::new(0),
@@ -221,6 +228,7 @@ fn make() -> Option<&'static Slot> {
         sites: [const { Cell::new((0, 0)) }; SITES],
         classes: [const { Cell::new((0, 0)) }; CLASSES],
         defined: [const { Cell::new(0) }; SITES],
+        wait: Wait::new(),
         cursor: Cursor::new(),
     };
     // SAFETY: `raw` was allocated with the layout of a slot, and nobody else refers to it.
@@ -244,6 +252,7 @@ extern "C" fn leave(slot: *mut c_void) {
     slot.busy.set(true);
     slot.log(Op::End, |record| record);
     slot.cursor.leave();
+    slot.wait.end();
     slot.depth.store(0, Relaxed);
     hooks::forget_posted(slot.thread.load(Relaxed));
     slot.busy.set(false);
@@ -555,33 +564,53 @@ impl Slot {
         u64::from(class) << INSTANCE_BITS | number & ((1 << INSTANCE_BITS) - 1)
     }
 
-    /// Whether this slot, maybe another thread's, holds the lock at about this time.
-    fn holds_from_outside(&self, lock: LockId) -> bool {
+    /// The held locks of this slot, maybe another thread's, at about this time, oldest first: the
+    /// words of the entries.
+    fn entries_from_outside(&self) -> impl Iterator<Item = &'static Entry> + use<> {
         let entries = self.entries.load(Acquire);
         // SAFETY: null or an array, whose first entry is its header; arrays are never freed.
-        let Some(header) = (unsafe { entries.as_ref() }) else {
-            return false;
-        };
+        let header = unsafe { entries.as_ref() };
         // The depth may belong to a newer and longer array than the one that was loaded.
-        let depth = self.depth().min(header.lock.load(Relaxed) as usize);
-        (1..=depth).any(|at| {
+        let depth = header.map_or(0, |header| {
+            self.depth().min(header.lock.load(Relaxed) as usize)
+        });
+        (1..=depth).map(move |at| {
             // SAFETY: `at` is at most the capacity that the array's own header names.
             let entry = unsafe { entries.add(at) };
             // SAFETY: arrays hold valid entries and are never freed.
-            unsafe { &*entry }.lock.load(Relaxed) == lock.0
+            unsafe { &*entry }
         })
+    }
+
+    /// Whether this slot, maybe another thread's, holds the lock at about this time.
+    fn holds_from_outside(&self, lock: LockId) -> bool {
+        self.entries_from_outside()
+            .any(|entry| entry.lock.load(Relaxed) == lock.0)
+    }
+
+    /// Whether this slot, maybe another thread's, holds the lock so that nobody else can get it in
+    /// `wanted` before this thread releases it. Its guard is not one that may be sent away.
+    pub(super) fn keeps_out(&self, lock: LockId, wanted: Mode) -> bool {
+        self.entries_from_outside()
+            .any(|entry| entry.lock.load(Relaxed) == lock.0 && excludes(entry, wanted))
+    }
+
+    /// What [`Slot::keeps_out`] has seen, of a thread that waits and so changes nothing.
+    pub(super) fn holds_against(&self, lock: LockId, wanted: Mode) -> Option<HeldLock> {
+        self.all_held()
+            .find(|held| held.lock == lock && held.mode.excludes(wanted) && !held.sendable)
     }
 
     /// The thread's name, empty if it has none.
     pub(super) fn name(&self) -> &str {
-        // SAFETY: only this thread touches the name, and nobody keeps a reference over `set_name`,
-        // which `enter` calls before the slot is used.
+        // SAFETY: only `enter` writes the name, before the slot is used: nobody keeps a reference over
+        // that, and another thread comes here only for one that it has seen wait, later.
         let bytes = unsafe { &*self.name.get() };
         std::str::from_utf8(&bytes[..self.name_len.get()]).unwrap_or_default()
     }
 
     fn set_name(&self, name: &[u8]) {
-        // SAFETY: only this thread touches the name, and no reference to it exists now.
+        // SAFETY: called by `enter` alone, when nobody else refers to the name yet.
         let bytes = unsafe { &mut *self.name.get() };
         self.name_len.set(copy_text(name, bytes).len());
     }
@@ -610,6 +639,24 @@ impl Slot {
     }
 }
 
+/// Whether a hold keeps a request in `wanted` out until its own thread releases it.
+fn excludes(entry: &Entry, wanted: Mode) -> bool {
+    let meta = entry.meta.load(Relaxed);
+    let sendable = meta >> 17 & 1 == 1;
+    !sendable && Mode::from_number((meta & 0xff) as u8).is_some_and(|mode| mode.excludes(wanted))
+}
+
+/// The slots of all threads that live.
+pub(super) fn all() -> impl Iterator<Item = &'static Slot> {
+    // SAFETY: the list holds slots, which are never freed.
+    let first = unsafe { ALL.load(Acquire).as_ref() };
+    std::iter::successors(first, |slot: &&'static Slot| {
+        // SAFETY: as above.
+        unsafe { slot.next.load(Relaxed).as_ref() }
+    })
+    .filter(|slot| slot.taken.load(Relaxed))
+}
+
 /// The chain that results when `lock` is added to the chain `before`.
 #[inline]
 pub(super) fn chain_key(before: u64, lock: LockId, mode: Mode, again: bool) -> u64 {
@@ -632,13 +679,7 @@ pub(super) fn split(word: LockId) -> (u64, u32) {
 ///
 /// Finds the holder by looking through all slots; a rare event.
 pub(super) fn released_elsewhere(lock: LockId) {
-    let mut at = ALL.load(Acquire);
-    // SAFETY: the list holds slots, which are never freed.
-    while let Some(slot) = unsafe { at.as_ref() } {
-        if slot.taken.load(Relaxed) && slot.holds_from_outside(lock) {
-            hooks::post_foreign_release(slot.thread.load(Relaxed), lock);
-            return;
-        }
-        at = slot.next.load(Relaxed);
+    if let Some(holder) = all().find(|slot| slot.holds_from_outside(lock)) {
+        hooks::post_foreign_release(holder.thread.load(Relaxed), lock);
     }
 }

@@ -46,7 +46,7 @@ fn try_acquire_returns_the_finding_with_both_sites() {
     assert_eq!(finding.code, Code::OrderViolation);
     let side = &finding.sides[0];
     let expression = |site: lockwise::watch::Site| site.note().unwrap().expression;
-    assert_eq!(expression(side.wants.site), "&a");
+    assert_eq!(expression(side.wants.site()), "&a");
     assert_eq!(expression(side.holds.as_ref().unwrap().site), "b");
     assert!(!a.is_locked());
     drop(outer);

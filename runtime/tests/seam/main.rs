@@ -177,6 +177,7 @@ fn who_must_wait_says_so_before() {
         [
             "request m Exclusive Wait",
             "blocked m Exclusive Wait",
+            "unblocked",
             "acquired m Exclusive Wait",
             "released m Exclusive",
         ]
@@ -394,6 +395,7 @@ fn who_waits_for_an_initialiser_says_so_before() {
         [
             format!("request {name} Exclusive Wait"),
             format!("blocked {name} Exclusive Wait"),
+            "unblocked".to_owned(),
             format!("acquired {name} Exclusive Wait"),
             format!("released {name} Exclusive"),
         ]

@@ -165,6 +165,10 @@ pub(crate) mod hooks {
         }
     }
 
+    pub(crate) fn unblocked() {
+        tell("unblocked".to_owned());
+    }
+
     pub(crate) fn gave_up(lock: &Identity) {
         tell(format!("gave up {}", lock.label()));
     }
@@ -260,6 +264,12 @@ pub(crate) mod hooks {
         assert!(at.is_in_this_test(), "joining at {at}");
         tell(format!("joining {}", thread.0));
     }
+
+    pub(crate) fn joining_work(thread: ThreadRef, at: Site) {
+        joining(thread, at);
+    }
+
+    pub(crate) fn work_done() {}
 
     pub(crate) fn joined(thread: ThreadRef, at: Site) {
         assert!(at.is_in_this_test(), "joined at {at}");

@@ -18,7 +18,7 @@ fn found(name: &str, run: impl FnOnce()) -> Vec<&'static str> {
                 return;
             }
             let names = finding.sides.iter().flat_map(|side| {
-                let uses = side.holds.iter().chain(Some(&side.wants));
+                let uses = side.holds.iter().chain(side.wants.lock());
                 uses.filter_map(|lock| lock.class.as_ref()?.name)
             });
             let found = (finding.code.text(), names.collect());

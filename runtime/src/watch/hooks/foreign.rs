@@ -23,6 +23,11 @@ pub(in super::super) fn post_foreign_release(holder: u32, lock: LockId) {
     });
 }
 
+/// Whether another thread has released `lock`, which `holder` has not noticed yet.
+pub(in super::super) fn is_posted(holder: u32, lock: LockId) -> bool {
+    FOREIGN_COUNT.load(Relaxed) != 0 && FOREIGN.with(|foreign| foreign.contains(&(holder, lock)))
+}
+
 #[cold]
 pub(super) fn drop_foreign(slot: &Slot) {
     let thread = slot.thread.load(Relaxed);

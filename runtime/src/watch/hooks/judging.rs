@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::super::finding::{Basis, Code, Finding, LockUse, Side};
+use super::super::finding::{Basis, Code, Finding, LockUse, Side, Wants};
 use super::super::identity::{LockId, Place};
 use super::super::log::{self, Op};
 use super::super::memory::{hash_bytes, mix};
@@ -204,12 +204,17 @@ pub(super) fn describe_cycle(cycle: &order::Cycle, want: HeldLock) -> Finding {
             thread: side.thread,
             thread_name: text(&side.name),
             holds: Some(lock_use(side.holds)),
-            wants: lock_use(side.wants),
+            wants: Wants::Lock(lock_use(side.wants)),
             ask: side.wants.ask,
+            waited: None,
             stack: side.stack,
         })
         .collect();
-    let names: Vec<String> = sides.iter().map(|side| name_of(side.wants.lock)).collect();
+    let names: Vec<String> = cycle.sides[..cycle.len]
+        .iter()
+        .flatten()
+        .map(|side| name_of(side.wants.lock))
+        .collect();
     let message = format!(
         "{} is requested here, and elsewhere while it was held {} was requested, in orders that close a cycle",
         name_of(want.lock),
@@ -241,8 +246,9 @@ pub(super) fn finding(
         thread: slot.thread.load(Relaxed),
         thread_name: (!slot.name().is_empty()).then(|| slot.name().to_owned()),
         holds: Some(lock_use(holds)),
-        wants: lock_use(wants),
+        wants: Wants::Lock(lock_use(wants)),
         ask: wants.ask,
+        waited: None,
         stack: *stack,
     };
     Finding {
@@ -287,12 +293,12 @@ pub(super) fn text(bytes: &[u8]) -> Option<String> {
 /// Lets a finding through that is about to happen, and of the others the first of a kind.
 pub(super) fn first_time(slot: &Slot, finding: Finding) -> Option<Finding> {
     let side = &finding.sides[0];
-    let mut hash = mix(finding.code as u64, u64::from(side.wants.site.line()));
+    let mut hash = mix(finding.code as u64, u64::from(side.wants.site().line()));
     for site in side
         .holds
         .iter()
         .map(|holds| holds.site)
-        .chain([side.wants.site])
+        .chain([side.wants.site()])
     {
         hash = hash_bytes(mix(hash, u64::from(site.line())), site.file().as_bytes());
         hash = mix(hash, u64::from(site.column()));
@@ -310,6 +316,10 @@ pub(super) fn log_finding(slot: &Slot, finding: &Finding) {
         return;
     }
     let side = &finding.sides[0];
+    // The record is about a lock; that a thread waits for another's end is in the trace.
+    let Wants::Lock(wanted) = &side.wants else {
+        return;
+    };
     let numbers = |held: &LockUse| {
         let (instance, class) = split(held.lock);
         registry::define_class(slot, class);
@@ -320,7 +330,7 @@ pub(super) fn log_finding(slot: &Slot, finding: &Finding) {
         (instance, held.mode, registry::site_number(slot, held.site))
     };
     let holds = side.holds.as_ref().map(numbers);
-    let (lock, mode, at) = numbers(&side.wants);
+    let (lock, mode, at) = numbers(wanted);
     slot.log_texts(Op::Finding, |record| {
         let record = record
             .small(finding.code as u8)

@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::super::log::Op;
 use super::super::site::Site;
 use super::super::slot::{self, Slot};
+use super::super::wait_for::Target;
 use super::super::{order, registry};
-use super::{Busy, tracing, watching};
+use super::{Busy, is_trace, live, unblocked, watching};
 
 /// A thread that is about to be started: made by its parent, carried into it.
 #[derive(Debug)]
@@ -55,16 +56,55 @@ pub fn forking(at: Site) -> Birth {
 }
 
 /// The thread is about to wait until `thread` has ended.
+///
+/// # Panics
+///
+/// If that closes a circle of threads that wait for each other and the program chose to panic then.
+#[track_caller]
 pub fn joining(thread: ThreadRef, at: Site) {
-    if let Some(slot) = tracing() {
-        let _busy = Busy::new(slot);
+    about_to_join(thread, Target::Thread(thread.0), at, false);
+}
+
+/// The thread is about to wait until `thread` has done what it was started for, if it must, and must
+/// not unwind.
+pub fn joining_work(thread: ThreadRef, at: Site) {
+    about_to_join(thread, Target::Work(thread.0), at, true);
+}
+
+/// This thread has done what it was started for: nobody waits for it in [`joining_work`] any more.
+pub fn work_done() {
+    if let Some(slot) = slot::existing() {
+        slot.wait.set_work_done(true);
+    }
+}
+
+#[track_caller]
+fn about_to_join(thread: ThreadRef, target: Target, at: Site, quiet: bool) {
+    let Some(slot) = watching() else { return };
+    let _busy = Busy::new(slot);
+    if is_trace() {
         let site = registry::site_number(slot, at);
         slot.log(Op::Joining, |record| record.number(thread.0).number(site));
+    }
+    if thread.0 != 0 {
+        let waiting = EndsWait(slot);
+        live::wait(slot, target, at, quiet);
+        std::mem::forget(waiting);
+    }
+}
+
+/// Ends the wait of a thread that unwinds.
+struct EndsWait(&'static Slot);
+
+impl Drop for EndsWait {
+    fn drop(&mut self) {
+        self.0.wait.end();
     }
 }
 
 /// `thread` has ended, and this thread knows.
 pub fn joined(thread: ThreadRef, at: Site) {
+    unblocked();
     let Some(slot) = watching() else { return };
     if thread.0 == 0 {
         return;

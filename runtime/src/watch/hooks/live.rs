@@ -1,0 +1,154 @@
+//! Threads that wait for each other now, told by the one that closes the circle, before it parks.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::super::finding::{Basis, Code, Finding, LockUse, Side, Wants};
+use super::super::identity::Identity;
+use super::super::log::Op;
+use super::super::mode::{Ask, Mode};
+use super::super::reaction::Reaction;
+use super::super::settings;
+use super::super::site::Site;
+use super::super::slot::{self, HeldLock, Slot, split};
+use super::super::stack::Stack;
+use super::super::wait_for::{self, Member, Target};
+use super::super::{reaction, registry};
+use super::judging::{finding, lock_use, log_finding, name_of};
+use super::{is_trace, logged};
+
+/// Tells that the thread waits, and of the deadlock that this closes.
+///
+/// # Panics
+///
+/// If it closes one, `quiet` is false, and the program chose to panic.
+#[track_caller]
+pub(super) fn wait(slot: &'static Slot, target: Target, at: Site, quiet: bool) {
+    // Without a lock held only the end of this thread can be waited for: no need to say where it is.
+    let stack = if slot.depth() > 0 && settings::stacks_wanted() {
+        Stack::capture()
+    } else {
+        Stack::EMPTY
+    };
+    slot.wait.begin(target, at, &stack);
+    if let Some(finding) = waits_for_itself(slot, target, at, &stack) {
+        // It was told as LW0002 when it was asked for; now only what ends it is left to be done.
+        if matches!(
+            settings::deadlock_reaction(),
+            Reaction::Panic | Reaction::Abort
+        ) {
+            reaction::react(&finding, quiet);
+        }
+        return;
+    }
+    if let Some(cycle) = wait_for::deadlock(slot) {
+        let finding = describe(&cycle);
+        log_finding(slot, &finding);
+        reaction::react(&finding, quiet);
+    }
+}
+
+/// A thread that waits for what it holds itself. What it holds upgradably it may be upgrading.
+fn waits_for_itself(slot: &Slot, target: Target, at: Site, stack: &Stack) -> Option<Finding> {
+    let Target::Lock(lock, mode) = target else {
+        return None;
+    };
+    let holds = slot
+        .holds_against(lock, mode)
+        .filter(|holds| holds.mode != Mode::Upgradable)?;
+    let want = HeldLock {
+        lock,
+        mode,
+        ask: Ask::Wait,
+        again: false,
+        site: at,
+        ..holds
+    };
+    let message = format!(
+        "this thread waits for {}, which it holds itself, for ever",
+        name_of(lock)
+    );
+    Some(finding(
+        slot,
+        Code::Deadlock,
+        Basis::Now,
+        holds,
+        want,
+        stack,
+        message,
+    ))
+}
+
+/// A thread that waits for this lock. Dropping this, by a panic, says that it does so no more.
+pub(super) struct Unwinding<'a>(pub(super) &'a Identity);
+
+impl Drop for Unwinding<'_> {
+    fn drop(&mut self) {
+        let Some(slot) = slot::existing() else { return };
+        slot.wait.end();
+        if is_trace() {
+            let number = logged(slot, self.0);
+            slot.log(Op::GaveUp, |record| record.number(number));
+        }
+    }
+}
+
+fn describe(cycle: &[Member]) -> Finding {
+    let sides: Vec<Side> = (0..cycle.len())
+        .map(|at| side(&cycle[at], &cycle[(at + 1) % cycle.len()]))
+        .collect();
+    let waits: Vec<String> = (0..sides.len())
+        .map(|at| {
+            let (waiter, next) = (sides[at].label(), sides[(at + 1) % sides.len()].label());
+            match cycle[at].target {
+                Target::Lock(lock, _) => {
+                    format!("{waiter} waits for {}, which {next} holds", name_of(lock))
+                }
+                Target::Thread(_) | Target::Work(_) => {
+                    format!("{waiter} waits for the end of {next}")
+                }
+            }
+        })
+        .collect();
+    Finding {
+        code: Code::Deadlock,
+        basis: Basis::Now,
+        message: format!(
+            "threads wait for each other, for ever: {}",
+            waits.join("; ")
+        ),
+        sides,
+    }
+}
+
+/// The side of a thread that waits for `next`.
+fn side(member: &Member, next: &Member) -> Side {
+    let wants = match member.target {
+        Target::Lock(lock, mode) => Wants::Lock(LockUse {
+            lock,
+            class: registry::class(split(lock).1),
+            rank: None,
+            mode,
+            sendable: false,
+            site: member.at,
+        }),
+        Target::Thread(thread) | Target::Work(thread) => Wants::Thread {
+            thread,
+            thread_name: name(next.slot),
+            site: member.at,
+        },
+    };
+    Side {
+        thread: member.slot.thread.load(Relaxed),
+        thread_name: name(member.slot),
+        holds: member.holds.map(lock_use),
+        wants,
+        ask: Ask::Wait,
+        waited: Some(member.waited),
+        stack: member.stack,
+    }
+}
+
+fn name(slot: &Slot) -> Option<String> {
+    let name = slot.name();
+    (!name.is_empty()).then(|| name.to_owned())
+}

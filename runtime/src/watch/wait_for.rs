@@ -1,0 +1,319 @@
+//! The wait-for graph: which thread waits for what *now*, and who could end that wait.
+//!
+//! A thread that is about to park says so in its slot, then looks whether the threads that keep it
+//! waiting wait themselves, and so on, until that leads back to it. There is no graph to be kept up
+//! to date, no polling and no thread of ours: the graph is read off the slots, which say who waits
+//! for what and who holds what. Only a thread that has found its lock taken comes here.
+//!
+//! **No deadlock is missed** among the waits that are told. Each thread tells its wait, passes a
+//! sequentially consistent fence, and only then looks. Of all threads of a cycle the one whose fence
+//! comes last sees the waits of all others, and what they hold, which they wrote before.
+//!
+//! **No false one is told.** A wait has a turn that is odd while it lasts. Its thread changes
+//! neither it nor its held set while it is odd, so what was read between two looks at one odd turn is
+//! one state (a seqlock: Boehm, *Can seqlocks get along with programming language memory models?*,
+//! MSPC 2012, section 4). After the last thread of a cycle was read the turns of all are looked at
+//! again; if none has changed there was a moment at which all these waits and holds were true
+//! together. A lock is in a held set only while its thread really holds it: it is entered after the
+//! lock was taken and removed before it is given back. So at that moment each thread needed what the
+//! next one held, none had a deadline, and no other thread had a guard that could be released:
+//! waits with a deadline are not told here, and holds whose guards may be sent away do not count.
+//! Nor does a hold that another thread has released by force, once that is known.
+//!
+//! **It is told once.** Two threads of one cycle may both see it; who comes first marks the waits of
+//! all, under a lock of ours, and who comes second finds all of them marked.
+//!
+//! What it cannot see: who could end a wait for a condition, a barrier, a semaphore or a channel;
+//! that a reader waits behind a writer that waits, so a cycle that closes only there is not told
+//! (the second read was reported as LW0004 when it was asked for); a thread that takes its lock again at the
+//! end of a condition wait; what a raw lock's user takes on one thread and releases on another.
+
+use std::cell::UnsafeCell;
+use std::sync::OnceLock;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, fence};
+use std::time::{Duration, Instant};
+
+use super::hooks;
+use super::identity::LockId;
+use super::memory::SysVec;
+use super::mode::Mode;
+use super::own_lock::Guarded;
+use super::site::Site;
+use super::slot::{self, HeldLock, Slot};
+use super::stack::Stack;
+
+/// What a thread waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    /// To get a lock in this mode, however long it takes.
+    Lock(LockId, Mode),
+    /// The end of the thread with this number, the destructors of its thread-locals included.
+    Thread(u32),
+    /// The end of what the thread with this number was started for.
+    Work(u32),
+}
+
+/// The wait of one thread, as others may read it.
+pub(super) struct Wait {
+    /// Odd while the thread waits.
+    turn: AtomicU64,
+    /// The lock's word or the thread's number.
+    what: AtomicU64,
+    /// 0 to 4: a lock, in the mode of that number; then the two other targets.
+    how: AtomicU64,
+    /// Where it began, packed.
+    site: AtomicU64,
+    /// When it began, in nanoseconds since the first wait of the process.
+    since: AtomicU64,
+    /// The turn that was told as part of a deadlock.
+    told: AtomicU64,
+    /// The thread has done what it was started for.
+    work_done: AtomicBool,
+    /// Where the program stood, if stacks are captured. Written while `turn` is even.
+    stack: UnsafeCell<Stack>,
+}
+
+const HOW_THREAD: u64 = 8;
+const HOW_WORK: u64 = 9;
+
+/// One thread of a deadlock: what it waits for, and what it holds that the one before waits for.
+#[derive(Clone, Copy)]
+pub(super) struct Member {
+    pub(super) slot: &'static Slot,
+    pub(super) target: Target,
+    pub(super) at: Site,
+    pub(super) waited: Duration,
+    pub(super) stack: Stack,
+    /// Nothing, if the one before waits for its end.
+    pub(super) holds: Option<HeldLock>,
+}
+
+/// A thread seen waiting, and how the search came to it.
+#[derive(Clone, Copy)]
+struct Seen {
+    slot: &'static Slot,
+    turn: u64,
+    target: Target,
+    /// The place in the row of the thread that it keeps waiting.
+    before: usize,
+}
+
+// SAFETY: what is read of a slot of another thread are its atomics, and, of one whose wait lasts, the
+// name and the stack, which its thread writes only before the wait begins.
+unsafe impl Send for Seen {}
+
+/// The row of the search in progress; also what makes telling a deadlock exclusive.
+static SEARCH: Guarded<SysVec<Seen>> = Guarded::new(SysVec::new());
+
+/// Takes the lock of the search before a fork.
+pub(super) fn before_fork() {
+    SEARCH.take();
+}
+
+/// Gives it back afterwards, in the parent and in the child.
+pub(super) fn after_fork() {
+    SEARCH.give_back();
+}
+
+/// In the child of a fork only the forking thread lives: nobody else waits.
+pub(super) fn after_fork_in_child() {
+    slot::all().for_each(|slot| slot.wait.end());
+}
+
+impl Wait {
+    pub(super) const fn new() -> Wait {
+        Wait {
+            turn: AtomicU64::new(0),
+            what: AtomicU64::new(0),
+            how: AtomicU64::new(0),
+            site: AtomicU64::new(0),
+            since: AtomicU64::new(0),
+            told: AtomicU64::new(0),
+            work_done: AtomicBool::new(false),
+            stack: UnsafeCell::new(Stack::EMPTY),
+        }
+    }
+
+    /// The thread begins to wait; called on it.
+    pub(super) fn begin(&self, target: Target, at: Site, stack: &Stack) {
+        self.end();
+        let (what, how) = match target {
+            Target::Lock(lock, mode) => (lock.0, mode as u64),
+            Target::Thread(thread) => (u64::from(thread), HOW_THREAD),
+            Target::Work(thread) => (u64::from(thread), HOW_WORK),
+        };
+        self.what.store(what, Relaxed);
+        self.how.store(how, Relaxed);
+        self.site.store(at.pack(), Relaxed);
+        self.since.store(now(), Relaxed);
+        // SAFETY: the turn is even, so no other thread reads the stack: `Member::of` does so only
+        // for a deadlock, whose waits go on until the thread that tells of it has read them.
+        unsafe { *self.stack.get() = *stack };
+        let turn = self.turn.load(Relaxed);
+        self.turn.store(turn.wrapping_add(1), Release);
+        // Whoever comes here later sees this wait, and this thread sees that of whoever came before.
+        fence(SeqCst);
+    }
+
+    /// The thread does not wait any more; called on it, before its held set changes.
+    #[inline]
+    pub(super) fn end(&self) {
+        let turn = self.turn.load(Relaxed);
+        if turn & 1 == 1 {
+            self.turn.store(turn.wrapping_add(1), Relaxed);
+            // Nothing that the thread writes from now on is seen by one that still sees it wait.
+            fence(Release);
+        }
+    }
+
+    /// The thread begins, or has done what it was started for.
+    pub(super) fn set_work_done(&self, done: bool) {
+        self.work_done.store(done, Relaxed);
+    }
+
+    /// What the thread waits for, with the turn under which that has to be confirmed.
+    fn read(&self) -> Option<(u64, Target)> {
+        let turn = self.turn.load(Acquire);
+        if turn & 1 == 0 {
+            return None;
+        }
+        let what = self.what.load(Relaxed);
+        let target = match self.how.load(Relaxed) {
+            HOW_THREAD => Target::Thread(what as u32),
+            HOW_WORK => Target::Work(what as u32),
+            mode => Target::Lock(LockId(what), Mode::from_number(mode as u8)?),
+        };
+        Some((turn, target))
+    }
+
+    /// Whether the wait under this turn still lasts, and lasted since.
+    fn lasts(&self, turn: u64) -> bool {
+        fence(Acquire);
+        self.turn.load(Relaxed) == turn
+    }
+}
+
+/// Tells that this thread waits and finds the deadlock that this closes, its own side first: each
+/// thread waits for what the next one holds, the last one for what the first one holds.
+///
+/// A deadlock that another thread has found already is not found again.
+pub(super) fn deadlock(slot: &'static Slot) -> Option<Vec<Member>> {
+    let (turn, target) = slot.wait.read()?;
+    let me = Seen {
+        slot,
+        turn,
+        target,
+        before: 0,
+    };
+    // What keeps this thread waiting runs, as a rule: then there is nothing to be searched.
+    keepers(&me).next()?;
+    let mut cycle = SysVec::new();
+    SEARCH.with(|row| {
+        row.clear();
+        search(me, row, &mut cycle);
+        // One wait can be part of several circles, one after the other: the first may have been
+        // broken by a panic.
+        let told = cycle
+            .iter()
+            .all(|seen: &Seen| seen.slot.wait.told.load(Relaxed) == seen.turn);
+        if told {
+            cycle.clear();
+        }
+        for seen in cycle.iter() {
+            seen.slot.wait.told.store(seen.turn, Relaxed);
+        }
+    });
+    if cycle.is_empty() {
+        return None;
+    }
+    // From here on nothing moves until this thread does: all of them wait for each other.
+    let before = |at: usize| cycle[(at + cycle.len() - 1) % cycle.len()].target;
+    Some(
+        (0..cycle.len())
+            .map(|at| Member::of(cycle[at].slot, cycle[at].target, before(at)))
+            .collect(),
+    )
+}
+
+/// Breadth first from `me`: the shortest cycle through it, confirmed, goes into `cycle`.
+fn search(me: Seen, row: &mut SysVec<Seen>, cycle: &mut SysVec<Seen>) {
+    if !row.push(me) {
+        return;
+    }
+    let mut at = 0;
+    while at < row.len() {
+        let here = row[at];
+        for next in keepers(&here) {
+            if std::ptr::eq(next.slot, me.slot) {
+                let mut up = at;
+                while cycle.push(row[up]) && up != 0 {
+                    up = row[up].before;
+                }
+                cycle.reverse();
+                let complete = std::ptr::eq(cycle[0].slot, me.slot);
+                if complete && cycle.iter().all(|seen| seen.slot.wait.lasts(seen.turn)) {
+                    return;
+                }
+                cycle.clear();
+            } else if !row.iter().any(|seen| std::ptr::eq(seen.slot, next.slot)) {
+                // Without memory the search sees less.
+                let _ = row.push(Seen { before: at, ..next });
+            }
+        }
+        at += 1;
+    }
+}
+
+/// The threads that keep `waiter` waiting for good as long as they wait themselves.
+fn keepers(waiter: &Seen) -> impl Iterator<Item = Seen> + use<> {
+    let Seen { slot, target, .. } = *waiter;
+    slot::all().filter_map(move |other| {
+        if std::ptr::eq(slot, other) {
+            return None;
+        }
+        let (turn, its_target) = other.wait.read()?;
+        let thread = other.thread.load(Relaxed);
+        let keeps = match target {
+            Target::Lock(lock, mode) => {
+                other.keeps_out(lock, mode) && !hooks::is_posted(thread, lock)
+            }
+            Target::Thread(wanted) => thread == wanted,
+            Target::Work(wanted) => thread == wanted && !other.wait.work_done.load(Relaxed),
+        };
+        (keeps && other.wait.lasts(turn)).then_some(Seen {
+            slot: other,
+            turn,
+            target: its_target,
+            before: 0,
+        })
+    })
+}
+
+impl Member {
+    /// A thread of a deadlock; `kept` is what the one before waits for.
+    fn of(slot: &'static Slot, target: Target, kept: Target) -> Member {
+        let wait = &slot.wait;
+        let holds = match kept {
+            Target::Lock(lock, mode) => slot.holds_against(lock, mode),
+            Target::Thread(_) | Target::Work(_) => None,
+        };
+        Member {
+            slot,
+            target,
+            // SAFETY: the word was packed by `begin`, before the turn that was read.
+            at: unsafe { Site::unpack(wait.site.load(Relaxed)) },
+            waited: Duration::from_nanos(now().saturating_sub(wait.since.load(Relaxed))),
+            // SAFETY: written before the turn that was read; the thread does not write it again
+            // before its wait ends, and that is not before the caller lets it.
+            stack: unsafe { *wait.stack.get() },
+            holds,
+        }
+    }
+}
+
+/// Nanoseconds since this was first asked.
+fn now() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_nanos() as u64
+}
