@@ -20,6 +20,9 @@ mod bad_input;
 mod channels;
 /// Logs of processes that were killed, aborted or forked.
 mod crashes;
+/// Deadlocks that happen.
+#[cfg(unix)]
+mod deadlocks;
 /// The JSON document.
 mod document;
 /// Each exit code, and that a red test hides no finding.

@@ -25,6 +25,6 @@ mod signals;
 
 pub use child::{ChildError, run};
 pub use project::{Project, is_locked, nearest_root};
-pub use session::{Session, SessionError};
+pub use session::{ON_DEADLOCK, OnDeadlock, Session, SessionError};
 pub use unseen::unseen;
 pub use watching::{LeftOut, OVERRIDING, Watching, WatchingError};

@@ -11,6 +11,18 @@ use lockwise::watch::log;
 use super::Project;
 use crate::settings::LogLevel;
 
+/// The variable that says what happens when threads wait for each other.
+pub const ON_DEADLOCK: &str = "LOCKWISE_ON_DEADLOCK";
+
+/// What becomes of a process whose threads wait for each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDeadlock {
+    /// It ends, with a report.
+    End,
+    /// What its environment says.
+    AsChosen,
+}
+
 /// A watched run. Its logs are removed with [`Session::end`], unless they are kept.
 #[derive(Debug)]
 pub struct Session {
@@ -86,9 +98,13 @@ impl Session {
     }
 
     /// The variables that make the program a watched one. `LOCKWISE_ON_FINDING` and all others stay
-    /// as the user set them.
-    pub fn variables(&self) -> Vec<(&'static str, OsString)> {
+    /// as the user set them. A process whose threads wait for each other ends, unless the user has
+    /// `chosen` what happens then: it would never end, nor would we.
+    pub fn variables(&self, chosen: OnDeadlock) -> Vec<(&'static str, OsString)> {
         let mut variables = vec![("LOCKWISE_LOG", self.logs.clone().into_os_string())];
+        if chosen == OnDeadlock::End {
+            variables.push((ON_DEADLOCK, "abort".into()));
+        }
         if let Some(level) = self.level {
             variables.push(("LOCKWISE_LEVEL", level.name().into()));
         }

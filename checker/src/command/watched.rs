@@ -9,8 +9,8 @@ use std::io::{self, Write};
 
 use super::{CommandError, Console, Stages, Surroundings, judged};
 use crate::build::{
-    self, ChildError, LeftOut, Project, Session, Watching, WatchingError, is_locked, nearest_root,
-    unseen,
+    self, ChildError, LeftOut, OnDeadlock, Project, Session, Watching, WatchingError, is_locked,
+    nearest_root, unseen,
 };
 use crate::cli::Watched;
 use crate::exit::{self, Inputs};
@@ -164,7 +164,15 @@ impl Call<'_> {
     }
 
     fn start(&self, arguments: &[OsString], removed: &[&str]) -> Result<i32, ChildError> {
-        let variables = self.session.variables();
+        let environment = &self.surroundings.environment;
+        let chosen = [build::ON_DEADLOCK, "LOCKWISE_ON_FINDING"]
+            .iter()
+            .any(|name| environment.get(name).is_some_and(|value| !value.is_empty()));
+        let variables = self.session.variables(if chosen {
+            OnDeadlock::AsChosen
+        } else {
+            OnDeadlock::End
+        });
         let folder = &self.surroundings.folder;
         build::run(self.cargo, arguments, &variables, removed, folder)
     }

@@ -1,8 +1,9 @@
-//! LW0005 and what else only the runtime can know, because it stopped it or recorded no more of it.
+//! LW0001, LW0005 and what else only the runtime can know, because it stopped it or recorded no more of it.
 //!
 //! Of what the runtime reported, a lock-order cycle is judged here anew from the same events. A
 //! self-deadlock that ended in a panic leaves no other trace than the report. A recursive read is in
-//! the events, and at level `order` only in the report.
+//! the events, and at level `order` only in the report; so is a deadlock, of which the report has the
+//! side that closed the circle.
 
 use super::case::{Case, RunCase};
 use super::draft::{Draft, lock_use, place, side};
@@ -13,7 +14,7 @@ pub(super) fn judge(case: &Case<'_>, drafts: &mut Vec<Draft>) {
     for run in &case.runs {
         for reported in &run.run.reported {
             let certainty = match reported.code.as_str() {
-                "LW0005" => Certainty::Actual,
+                "LW0001" | "LW0005" => Certainty::Actual,
                 "LW0002" => Certainty::Certain,
                 "LW0004" if !run.has_acquisitions() => Certainty::Possible,
                 _ => continue,
@@ -69,6 +70,11 @@ fn draft(case: &Case<'_>, run: &RunCase<'_>, reported: &Reported, certainty: Cer
     draft
         .reasons
         .push("the program itself noticed it while it ran".to_owned());
+    if code == Code::Deadlock {
+        draft
+            .advice
+            .push("take these locks in one order everywhere".to_owned());
+    }
     if code == Code::OrderViolation {
         draft.advice.push(
             "take the locks in ascending order; one `acquire!` for all of them does that"

@@ -1,6 +1,7 @@
+use std::ffi::OsString;
 use std::fs;
 
-use super::{Session, SessionError};
+use super::{ON_DEADLOCK, OnDeadlock, Session, SessionError};
 use crate::build::Project;
 use crate::settings::LogLevel;
 
@@ -50,7 +51,7 @@ fn the_level_is_set_only_if_one_is_chosen() {
     let folder = tempfile::tempdir().unwrap();
     let names = |level| {
         let session = Session::begin(Some(&project(&folder)), None, false, level).unwrap();
-        let variables = session.variables();
+        let variables = session.variables(OnDeadlock::AsChosen);
         variables
             .into_iter()
             .map(|(name, _)| name)
@@ -61,4 +62,13 @@ fn the_level_is_set_only_if_one_is_chosen() {
         ["LOCKWISE_LOG", "LOCKWISE_LEVEL"]
     );
     assert_eq!(names(None), ["LOCKWISE_LOG"]);
+}
+
+#[test]
+fn a_deadlock_ends_its_process_unless_something_else_is_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = Session::begin(Some(&project(&folder)), None, false, None).unwrap();
+    let end = (ON_DEADLOCK, OsString::from("abort"));
+    assert!(session.variables(OnDeadlock::End).contains(&end));
+    assert!(!session.variables(OnDeadlock::AsChosen).contains(&end));
 }

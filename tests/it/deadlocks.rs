@@ -1,0 +1,139 @@
+//! Programs that deadlock for real: told when it happens, and ended if that was asked for.
+
+use std::fs;
+use std::process::Output;
+
+use crate::programs::{checker, codes, finish, judged, program, recorded, scratch, stderr, stdout};
+
+/// Ways in which `deadlocks` deadlocks between threads.
+const BETWEEN_THREADS: [&str; 14] = [
+    "mutex",
+    "fair",
+    "reentrant",
+    "write",
+    "upgradable",
+    "std-mutex",
+    "std-write",
+    "read-write",
+    "upgrade",
+    "three",
+    "join",
+    "scope",
+    "lazy",
+    "cells",
+];
+
+/// Whether the process was ended by `abort`.
+fn aborted(output: &Output) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    output.status.signal() == Some(6)
+}
+
+#[test]
+fn each_is_named_as_it_happens_and_ends() {
+    for way in BETWEEN_THREADS {
+        let output = finish(
+            program("deadlocks")
+                .arg(way)
+                .env("LOCKWISE_ON_DEADLOCK", "abort"),
+        );
+        let said = stderr(&output);
+        assert!(aborted(&output), "{way}: {said}");
+        let told = said
+            .matches("LW0001 deadlock: threads wait for each other")
+            .count();
+        assert_eq!(told, 1, "{way}: {said}");
+    }
+}
+
+#[test]
+fn a_thread_that_waits_for_itself_ends_too() {
+    for way in ["self", "std-self"] {
+        let output = finish(
+            program("deadlocks")
+                .arg(way)
+                .env("LOCKWISE_ON_DEADLOCK", "abort"),
+        );
+        let said = stderr(&output);
+        assert!(aborted(&output), "{way}: {said}");
+        assert!(
+            said.contains("which it holds itself, for ever"),
+            "{way}: {said}"
+        );
+    }
+}
+
+#[test]
+fn what_ends_by_itself_is_not_told() {
+    for way in ["timed", "tried", "readers", "ordered", "joined"] {
+        let output = finish(
+            program("deadlocks")
+                .arg(way)
+                .env("LOCKWISE_ON_DEADLOCK", "abort"),
+        );
+        let said = stderr(&output);
+        assert_eq!(stdout(&output), "ended\n", "{way}: {said}");
+        assert!(!said.contains("LW0001"), "{way}: {said}");
+    }
+}
+
+#[test]
+fn the_log_says_that_it_happened() {
+    for level in ["order", "trace"] {
+        let logs = tempfile::tempdir().unwrap();
+        let output = finish(
+            recorded("deadlocks", level, logs.path())
+                .arg("mutex")
+                .env("LOCKWISE_ON_DEADLOCK", "abort"),
+        );
+        assert!(aborted(&output), "{level}");
+        let (report, code) = judged(logs.path());
+        assert_eq!(code, 1, "{level}: {report}");
+        let first = &report["findings"][0];
+        assert_eq!(first["code"], "LW0001", "{level}: {report}");
+        assert_eq!(first["certainty"], "actual", "{level}: {report}");
+    }
+}
+
+/// A program over std alone that deadlocks.
+const HANGS: &str = r"
+use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
+
+fn main() {
+    let locks = Arc::new((Mutex::new(1), Mutex::new(2), Barrier::new(2)));
+    let other = Arc::clone(&locks);
+    let worker = thread::spawn(move || {
+        let _second = other.1.lock().unwrap();
+        other.2.wait();
+        let _first = other.0.lock().unwrap();
+    });
+    let first = locks.0.lock().unwrap();
+    locks.2.wait();
+    let second = locks.1.lock().unwrap();
+    drop((first, second));
+    worker.join().unwrap();
+}
+";
+
+#[test]
+fn an_unchanged_program_that_hangs_fails_with_the_report() {
+    let folder = tempfile::tempdir_in(scratch()).unwrap();
+    let project = folder.path();
+    fs::create_dir(project.join("src")).unwrap();
+    fs::write(project.join("src/main.rs"), HANGS).unwrap();
+    let manifest =
+        "[package]\nname = \"hangs\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n";
+    fs::write(project.join("Cargo.toml"), manifest).unwrap();
+    let output = finish(
+        checker()
+            .args(["run", "--format", "json", "--offline"])
+            .current_dir(project),
+    );
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("LW0001 deadlock"), "{said}");
+    let out = stdout(&output);
+    let document = serde_json::from_str(out.lines().last().unwrap()).unwrap();
+    assert!(codes(&document).contains(&"LW0001"), "{document}");
+}
