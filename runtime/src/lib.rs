@@ -92,6 +92,6 @@ pub use locks::{
 pub use macros::{acquire, try_acquire};
 pub use raw::{RawFairMutex, RawMutex, RawReentrantMutex, RawRwLock, Watched};
 pub use watch::{
-    Enforcement, Order, Rank, Reaction, set_callback, set_deadlock_reaction, set_enforcement,
-    set_order, set_reaction,
+    Enforcement, Order, Rank, Reaction, describe_waits, set_callback, set_deadlock_reaction,
+    set_enforcement, set_order, set_reaction,
 };

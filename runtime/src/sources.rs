@@ -73,6 +73,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/hooks/foreign.rs"
     "src/watch/hooks/judging.rs"
     "src/watch/hooks/live.rs"
+    "src/watch/hooks/stall.rs"
     "src/watch/hooks/threads.rs"
     "src/watch/hooks/waits.rs"
     "src/watch/identity.rs"

@@ -1,7 +1,11 @@
 //! Programs that deadlock for real: told when it happens, and ended if that was asked for.
 
 use std::fs;
-use std::process::Output;
+use std::io::{BufRead, BufReader};
+use std::process::{Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use crate::programs::{checker, codes, finish, judged, program, recorded, scratch, stderr, stdout};
 
@@ -92,6 +96,78 @@ fn the_log_says_that_it_happened() {
         let first = &report["findings"][0];
         assert_eq!(first["code"], "LW0001", "{level}: {report}");
         assert_eq!(first["certainty"], "actual", "{level}: {report}");
+    }
+}
+
+/// Runs `deadlocks WAY` with a watchdog of a second until it tells of a stall: the lines of that.
+fn stalled(way: &str) -> Vec<String> {
+    let mut child = program("deadlocks")
+        .arg(way)
+        .env("LOCKWISE_STALL", "1")
+        .env("LOCKWISE_ON_FINDING", "silent")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let (send, told) = mpsc::channel();
+    // It ends with the child, whose end closes the stream.
+    let reader = thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            let _ = send.send(line);
+        }
+    });
+    let mut said = Vec::new();
+    // The report is one write, so that its lines come together.
+    while let Ok(line) =
+        told.recv_timeout(Duration::from_secs(if said.is_empty() { 60 } else { 1 }))
+    {
+        said.push(line);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    reader.join().unwrap();
+    said
+}
+
+#[test]
+fn the_watchdog_says_who_waits_for_whom() {
+    let said = stalled("mutex");
+    assert_eq!(
+        said[0],
+        "lockwise: LW0009 stall: a thread has waited for more than 1 s; all that wait now:"
+    );
+    // Both sides, and the thread that joins them.
+    assert_eq!(said.len(), 4, "{said:#?}");
+    let sides = said.iter().filter(|line| line.contains("[exclusive] at "));
+    for side in sides.clone() {
+        assert!(
+            side.contains(", held by thread ") && side.contains("; holds "),
+            "{side}"
+        );
+    }
+    assert_eq!(sides.count(), 2, "{said:#?}");
+    let joins = said
+        .iter()
+        .filter(|line| line.contains(" waits for the end of thread "));
+    assert_eq!(joins.count(), 1, "{said:#?}");
+}
+
+#[test]
+fn the_watchdog_knows_waits_that_nobody_ends() {
+    for (way, what) in [
+        ("stall-condition", "waits for changed"),
+        ("stall-std-condition", "waits for Condvar"),
+        ("stall-barrier", "waits for Barrier"),
+        ("stall-semaphore", "waits for Semaphore"),
+        ("stall-channel", "waits for channel"),
+    ] {
+        let said = stalled(way);
+        assert_eq!(said.len(), 2, "{way}: {said:#?}");
+        assert!(
+            said[1].to_lowercase().contains(&what.to_lowercase()),
+            "{way}: {said:#?}"
+        );
+        assert!(said[1].contains("; holds Mutex"), "{way}: {said:#?}");
     }
 }
 

@@ -23,12 +23,13 @@
 //!
 //! Here stand requests, acquisitions and releases, the fast path. `judging` says what is wrong with a
 //! new chain, `ascending` what is wrong with several requests at once; `live` what is
-//! wrong with a thread that is about to park; `waits` and `threads` are the hooks of what is no lock; `foreign` keeps what is released on another thread.
+//! wrong with a thread that is about to park, `stall` with one that has parked for long; `waits` and `threads` are the hooks of what is no lock; `foreign` keeps what is released on another thread.
 
 mod ascending;
 mod foreign;
 mod judging;
 mod live;
+mod stall;
 mod threads;
 mod waits;
 
@@ -52,6 +53,7 @@ pub(super) use self::foreign::{
     after_fork, after_fork_in_child, before_fork, forget_posted, is_posted, post_foreign_release,
 };
 use self::judging::{SelfCheck, finding, first_time, judge_new, name_of, unless_sent};
+pub use self::stall::describe_waits;
 pub use self::threads::{Birth, ThreadRef, forking, joined, joining, joining_work, work_done};
 pub use self::waits::{arrived, notified, obtained, passed, pending, posted, waiting, woken};
 

@@ -45,6 +45,7 @@ mod wait_for;
 
 pub use finding::{Basis, Code, Finding, LockUse, Side, Wants};
 
+pub use hooks::describe_waits;
 pub use identity::{Class, Identity, LockId, Place, Rank};
 pub use mode::{Ask, Kind, Mode};
 pub use reaction::{

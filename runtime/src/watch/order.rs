@@ -183,6 +183,11 @@ pub(super) fn name_thread(thread: u32, name: &str) {
     });
 }
 
+/// The name of a thread, zeros after its end.
+pub(super) fn thread_name(thread: u32) -> [u8; 32] {
+    ORDER.with(|order| order.thread_mut(thread).map_or([0; 32], |row| row.name))
+}
+
 /// `joiner` has waited for `thread` to end, in its given stretch.
 pub(super) fn joined(thread: u32, joiner: u32, stretch: u32) {
     ORDER.with(|order| {

@@ -7,6 +7,7 @@
 //! | `LOCKWISE_LOG_MAX` | bytes, with `K`, `M` or `G` | the size at which a log, or all logs of a directory with a [`TOTAL`](super::log::TOTAL), falls from `trace` to `order`; 1G |
 //! | `LOCKWISE_ON_FINDING` | `report`, `panic`, `abort`, `silent` | see [`Reaction`](super::Reaction) |
 //! | `LOCKWISE_ON_DEADLOCK` | as above | the same for LW0001, when threads wait for each other; as above if not given |
+//! | `LOCKWISE_STALL` | seconds | a thread that waits longer has all waiting threads described, once; never if not given |
 //! | `LOCKWISE_ORDER` | `declared`, `every`, `learn` | see [`Order`](super::Order) |
 //! | `LOCKWISE_ACQUIRE` | `refuse`, `report` | see [`Enforcement`](super::Enforcement) |
 //! | `LOCKWISE_STACKS` | `0`, `1` | stacks of new edges; on if a callback is set or a log is written |
@@ -15,6 +16,7 @@
 //! reported on standard error, once, and the default is taken.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use super::platform;
 use super::reaction::{Enforcement, Order, Reaction};
@@ -41,6 +43,8 @@ static STACKS: AtomicU8 = AtomicU8::new(0);
 static REACTION: AtomicU8 = AtomicU8::new(0);
 /// The reaction to a deadlock plus one; 0 not chosen.
 static DEADLOCK_REACTION: AtomicU8 = AtomicU8::new(0);
+/// How long a thread may wait before that is told, in seconds; 0 for ever.
+static STALL: AtomicU32 = AtomicU32::new(0);
 /// The order plus one; 0 not chosen.
 static ORDER: AtomicU8 = AtomicU8::new(0);
 /// The enforcement plus one; 0 not chosen.
@@ -74,6 +78,15 @@ pub(super) fn load() {
     }
     if let Some(reaction) = choice(c"LOCKWISE_ON_DEADLOCK", &reactions) {
         let _ = DEADLOCK_REACTION.compare_exchange(0, reaction, Relaxed, Relaxed);
+    }
+    if let Some(text) = platform::env(c"LOCKWISE_STALL").filter(|text| !text.is_empty()) {
+        let seconds = std::str::from_utf8(text)
+            .ok()
+            .and_then(|text| text.parse().ok());
+        match seconds {
+            Some(seconds) => STALL.store(seconds, Relaxed),
+            None => complain(c"LOCKWISE_STALL"),
+        }
     }
     let orders: [(&[u8], u8); 3] = [
         (b"declared", Order::Declared as u8 + 1),
@@ -177,6 +190,13 @@ pub(super) fn stacks_wanted() -> bool {
         0 => log_wanted() || super::reaction::has_callback(),
         chosen => chosen == 2,
     }
+}
+
+/// How long a thread may wait before that is told; none if it may for ever.
+#[inline]
+pub(super) fn stall() -> Option<Duration> {
+    let seconds = STALL.load(Relaxed);
+    (seconds != 0).then(|| Duration::from_secs(u64::from(seconds)))
 }
 
 /// What happens on a finding.

@@ -55,6 +55,44 @@ pub(super) struct Entry {
     node: AtomicU32,
 }
 
+/// The words of an entry, which fit together only if nobody wrote while they were read.
+pub(super) struct Words {
+    lock: u64,
+    site: u64,
+    meta: u64,
+}
+
+impl Entry {
+    fn words(&self) -> Words {
+        Words {
+            lock: self.lock.load(Relaxed),
+            site: self.site.load(Relaxed),
+            meta: self.meta.load(Relaxed),
+        }
+    }
+}
+
+impl Words {
+    /// What the words mean.
+    ///
+    /// # Safety
+    ///
+    /// They must be what one `push` wrote.
+    pub(super) unsafe fn read(self) -> HeldLock {
+        let meta = self.meta;
+        HeldLock {
+            lock: LockId(self.lock),
+            mode: Mode::from_number((meta & 0xff) as u8).unwrap_or(Mode::Exclusive),
+            ask: Ask::from_number((meta >> 8 & 0xff) as u8),
+            again: meta >> 16 & 1 == 1,
+            sendable: meta >> 17 & 1 == 1,
+            rank: (meta >> 24).checked_sub(1).map(|rank| Rank(rank as u32)),
+            // SAFETY: the caller promises that the word was packed by `push`.
+            site: unsafe { Site::unpack(self.site) },
+        }
+    }
+}
+
 /// A copy of an entry.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct HeldLock {
@@ -290,19 +328,9 @@ impl Slot {
 
     /// The held lock at `at`, from the oldest.
     pub(super) fn held(&self, at: usize) -> HeldLock {
-        let entry = self.entry(at);
-        let meta = entry.meta.load(Relaxed);
-        // SAFETY: the word was packed by `push`.
-        let site = unsafe { Site::unpack(entry.site.load(Relaxed)) };
-        HeldLock {
-            lock: LockId(entry.lock.load(Relaxed)),
-            mode: Mode::from_number((meta & 0xff) as u8).unwrap_or(Mode::Exclusive),
-            ask: Ask::from_number((meta >> 8 & 0xff) as u8),
-            again: meta >> 16 & 1 == 1,
-            sendable: meta >> 17 & 1 == 1,
-            rank: (meta >> 24).checked_sub(1).map(|rank| Rank(rank as u32)),
-            site,
-        }
+        let words = self.entry(at).words();
+        // SAFETY: the words were written by `push` on this thread, or on one that waits.
+        unsafe { words.read() }
     }
 
     /// All held locks, oldest first.
@@ -580,6 +608,11 @@ impl Slot {
             // SAFETY: arrays hold valid entries and are never freed.
             unsafe { &*entry }
         })
+    }
+
+    /// What this slot, maybe another thread's, holds at about this time.
+    pub(super) fn words_from_outside(&self) -> impl Iterator<Item = Words> + use<> {
+        self.entries_from_outside().map(Entry::words)
     }
 
     /// Whether this slot, maybe another thread's, holds the lock at about this time.

@@ -43,6 +43,17 @@ use super::site::Site;
 use super::slot::{self, HeldLock, Slot};
 use super::stack::Stack;
 
+/// A thread that waits, as it was at one moment.
+pub(super) struct Waiting {
+    pub(super) thread: u32,
+    pub(super) target: Target,
+    pub(super) at: Site,
+    pub(super) waited: Duration,
+    pub(super) holds: Vec<HeldLock>,
+    slot: &'static Slot,
+    turn: u64,
+}
+
 /// What a thread waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
@@ -52,6 +63,9 @@ pub(super) enum Target {
     Thread(u32),
     /// The end of what the thread with this number was started for.
     Work(u32),
+    /// A condition, a barrier, a semaphore or a channel. Nobody is known who could end that, so it is
+    /// part of no deadlock; told only where somebody looks for stalls.
+    Event(LockId),
 }
 
 /// The wait of one thread, as others may read it.
@@ -68,6 +82,8 @@ pub(super) struct Wait {
     since: AtomicU64,
     /// The turn that was told as part of a deadlock.
     told: AtomicU64,
+    /// The turn that was told as a stall.
+    told_as_stall: AtomicU64,
     /// The thread has done what it was started for.
     work_done: AtomicBool,
     /// Where the program stood, if stacks are captured. Written while `turn` is even.
@@ -76,6 +92,7 @@ pub(super) struct Wait {
 
 const HOW_THREAD: u64 = 8;
 const HOW_WORK: u64 = 9;
+const HOW_EVENT: u64 = 10;
 
 /// One thread of a deadlock: what it waits for, and what it holds that the one before waits for.
 #[derive(Clone, Copy)]
@@ -130,6 +147,7 @@ impl Wait {
             site: AtomicU64::new(0),
             since: AtomicU64::new(0),
             told: AtomicU64::new(0),
+            told_as_stall: AtomicU64::new(0),
             work_done: AtomicBool::new(false),
             stack: UnsafeCell::new(Stack::EMPTY),
         }
@@ -142,6 +160,7 @@ impl Wait {
             Target::Lock(lock, mode) => (lock.0, mode as u64),
             Target::Thread(thread) => (u64::from(thread), HOW_THREAD),
             Target::Work(thread) => (u64::from(thread), HOW_WORK),
+            Target::Event(object) => (object.0, HOW_EVENT),
         };
         self.what.store(what, Relaxed);
         self.how.store(how, Relaxed);
@@ -182,6 +201,7 @@ impl Wait {
         let target = match self.how.load(Relaxed) {
             HOW_THREAD => Target::Thread(what as u32),
             HOW_WORK => Target::Work(what as u32),
+            HOW_EVENT => Target::Event(LockId(what)),
             mode => Target::Lock(LockId(what), Mode::from_number(mode as u8)?),
         };
         Some((turn, target))
@@ -236,6 +256,51 @@ pub(super) fn deadlock(slot: &'static Slot) -> Option<Vec<Member>> {
     )
 }
 
+/// All threads that wait now.
+pub(super) fn waiting() -> Vec<Waiting> {
+    slot::all().filter_map(Waiting::of).collect()
+}
+
+/// The threads that hold a lock so that nobody else can get it in this mode, at about this time.
+pub(super) fn holders(lock: LockId, mode: Mode) -> Vec<u32> {
+    slot::all()
+        .filter(|slot| slot.keeps_out(lock, mode))
+        .map(|slot| slot.thread.load(Relaxed))
+        .collect()
+}
+
+impl Waiting {
+    fn of(slot: &'static Slot) -> Option<Waiting> {
+        let (turn, target) = slot.wait.read()?;
+        let thread = slot.thread.load(Relaxed);
+        let (site, since) = (&slot.wait.site, &slot.wait.since);
+        let (site, since) = (site.load(Relaxed), since.load(Relaxed));
+        let words: Vec<_> = slot.words_from_outside().collect();
+        if !slot.wait.lasts(turn) {
+            return None;
+        }
+        Some(Waiting {
+            thread,
+            target,
+            // SAFETY: the word was packed by `begin`, and its wait lasted while it was read.
+            at: unsafe { Site::unpack(site) },
+            waited: Duration::from_nanos(now().saturating_sub(since)),
+            // SAFETY: the wait lasted while the words were read, so that they are what `push` wrote.
+            holds: words
+                .into_iter()
+                .map(|words| unsafe { words.read() })
+                .collect(),
+            slot,
+            turn,
+        })
+    }
+
+    /// Whether this wait has not been told as a stall yet. It is taken for told from now on.
+    pub(super) fn is_news(&self) -> bool {
+        self.slot.wait.told_as_stall.swap(self.turn, Relaxed) != self.turn
+    }
+}
+
 /// Breadth first from `me`: the shortest cycle through it, confirmed, goes into `cycle`.
 fn search(me: Seen, row: &mut SysVec<Seen>, cycle: &mut SysVec<Seen>) {
     if !row.push(me) {
@@ -280,6 +345,7 @@ fn keepers(waiter: &Seen) -> impl Iterator<Item = Seen> + use<> {
             }
             Target::Thread(wanted) => thread == wanted,
             Target::Work(wanted) => thread == wanted && !other.wait.work_done.load(Relaxed),
+            Target::Event(_) => false,
         };
         (keeps && other.wait.lasts(turn)).then_some(Seen {
             slot: other,
@@ -296,7 +362,7 @@ impl Member {
         let wait = &slot.wait;
         let holds = match kept {
             Target::Lock(lock, mode) => slot.holds_against(lock, mode),
-            Target::Thread(_) | Target::Work(_) => None,
+            Target::Thread(_) | Target::Work(_) | Target::Event(_) => None,
         };
         Member {
             slot,

@@ -60,6 +60,7 @@ pub(in super::super) fn after_fork() {
 
 /// In the child of a fork only the forking thread lives.
 pub(in super::super) fn after_fork_in_child() {
+    super::stall::after_fork_in_child();
     let me = slot::existing().map_or(0, |slot| slot.thread.load(Relaxed));
     keep_posted(|holder| holder == me);
 }

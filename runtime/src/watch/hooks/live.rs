@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::super::finding::{Basis, Code, Finding, LockUse, Side, Wants};
-use super::super::identity::Identity;
+use super::super::identity::{Identity, LockId};
 use super::super::log::Op;
 use super::super::mode::{Ask, Mode};
 use super::super::reaction::Reaction;
@@ -14,7 +14,7 @@ use super::super::stack::Stack;
 use super::super::wait_for::{self, Member, Target};
 use super::super::{reaction, registry};
 use super::judging::{finding, lock_use, log_finding, name_of};
-use super::{is_trace, logged};
+use super::{Busy, is_trace, logged, stall, watching};
 
 /// Tells that the thread waits, and of the deadlock that this closes.
 ///
@@ -30,6 +30,7 @@ pub(super) fn wait(slot: &'static Slot, target: Target, at: Site, quiet: bool) {
         Stack::EMPTY
     };
     slot.wait.begin(target, at, &stack);
+    stall::look_out();
     if let Some(finding) = waits_for_itself(slot, target, at, &stack) {
         // It was told as LW0002 when it was asked for; now only what ends it is left to be done.
         if matches!(
@@ -78,6 +79,25 @@ fn waits_for_itself(slot: &Slot, target: Target, at: Site, stack: &Stack) -> Opt
     ))
 }
 
+/// Tells that the thread waits for a condition, a barrier, a semaphore or a channel, if somebody looks
+/// for stalls.
+#[inline]
+pub(super) fn wait_for_event(object: &Identity, ask: Ask, at: Site) {
+    if ask == Ask::Wait && settings::stall().is_some() {
+        begin_event(object, at);
+    }
+}
+
+#[cold]
+fn begin_event(object: &Identity, at: Site) {
+    if let Some(slot) = watching() {
+        let _busy = Busy::new(slot);
+        slot.wait
+            .begin(Target::Event(object.id()), at, &Stack::EMPTY);
+        stall::look_out();
+    }
+}
+
 /// A thread that waits for this lock. Dropping this, by a panic, says that it does so no more.
 pub(super) struct Unwinding<'a>(pub(super) &'a Identity);
 
@@ -100,7 +120,7 @@ fn describe(cycle: &[Member]) -> Finding {
         .map(|at| {
             let (waiter, next) = (sides[at].label(), sides[(at + 1) % sides.len()].label());
             match cycle[at].target {
-                Target::Lock(lock, _) => {
+                Target::Lock(lock, _) | Target::Event(lock) => {
                     format!("{waiter} waits for {}, which {next} holds", name_of(lock))
                 }
                 Target::Thread(_) | Target::Work(_) => {
@@ -123,14 +143,9 @@ fn describe(cycle: &[Member]) -> Finding {
 /// The side of a thread that waits for `next`.
 fn side(member: &Member, next: &Member) -> Side {
     let wants = match member.target {
-        Target::Lock(lock, mode) => Wants::Lock(LockUse {
-            lock,
-            class: registry::class(split(lock).1),
-            rank: None,
-            mode,
-            sendable: false,
-            site: member.at,
-        }),
+        Target::Lock(lock, mode) => wanted(lock, mode, member.at),
+        // Part of no deadlock.
+        Target::Event(object) => wanted(object, Mode::Exclusive, member.at),
         Target::Thread(thread) | Target::Work(thread) => Wants::Thread {
             thread,
             thread_name: name(next.slot),
@@ -146,6 +161,17 @@ fn side(member: &Member, next: &Member) -> Side {
         waited: Some(member.waited),
         stack: member.stack,
     }
+}
+
+fn wanted(lock: LockId, mode: Mode, site: Site) -> Wants {
+    Wants::Lock(LockUse {
+        lock,
+        class: registry::class(split(lock).1),
+        rank: None,
+        mode,
+        sendable: false,
+        site,
+    })
 }
 
 fn name(slot: &Slot) -> Option<String> {

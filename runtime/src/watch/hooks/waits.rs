@@ -7,7 +7,9 @@ use super::super::site::Site;
 use super::super::slot::{HeldLock, Slot, chain_key};
 use super::super::{reaction, registry};
 use super::judging::{SelfCheck, judge};
-use super::{Busy, catch_up, held_lock, hold, is_trace, logged, tracing, watching};
+use super::{
+    Busy, catch_up, held_lock, hold, is_trace, live, logged, tracing, unblocked, watching,
+};
 
 /// The thread holds `lock` in `mode` and is about to give it back and to wait for `condvar`.
 ///
@@ -42,6 +44,7 @@ pub fn waiting(condvar: &Identity, lock: &Identity, mode: Mode, ask: Ask, at: Si
                 .number(turn)
         });
     }
+    live::wait_for_event(condvar, ask, at);
 }
 
 /// Judges the acquisition that ends a wait, while other locks stay held.
@@ -72,6 +75,7 @@ pub(super) fn judge_wait(
 
 /// The wait is over and the thread holds `lock` again.
 pub fn woken(condvar: &Identity, lock: &Identity, mode: Mode, at: Site) {
+    unblocked();
     let Some(slot) = watching() else { return };
     hold(slot, lock, mode, Ask::Wait, at);
     if is_trace() {
@@ -122,10 +126,12 @@ pub fn arrived(barrier: &Identity, parties: u32, at: Site) {
                 .number(turn)
         });
     }
+    live::wait_for_event(barrier, Ask::Wait, at);
 }
 
 /// All parties have arrived, and the thread goes on.
 pub fn passed(barrier: &Identity) {
+    unblocked();
     if let Some(slot) = tracing() {
         let _busy = Busy::new(slot);
         let number = logged(slot, barrier);
@@ -161,10 +167,12 @@ pub fn pending(semaphore: &Identity, ask: Ask, at: Site) {
             record.number(number).small(ask as u8).number(site)
         });
     }
+    live::wait_for_event(semaphore, ask, at);
 }
 
 /// The thread has taken `units` from a semaphore.
 pub fn obtained(semaphore: &Identity, units: u32, ask: Ask, at: Site) {
+    unblocked();
     if let Some(slot) = tracing() {
         let _busy = Busy::new(slot);
         let number = logged(slot, semaphore);
