@@ -62,8 +62,11 @@ impl Once {
         if self.once.state().done() {
             return;
         }
+        // Dropped outside if it is not called: what it owns may take locks.
+        let mut closure = Some(closure);
         let _inside = self.gate.enter(Site::caller());
-        self.once.call_once(closure);
+        self.once
+            .call_once(|| closure.take().expect("it is called once at most")());
     }
 
     /// [`Once::call_once`] that runs also after an earlier closure panicked, and says so to this
@@ -81,8 +84,10 @@ impl Once {
         if self.once.state().done() {
             return;
         }
+        let mut closure = Some(closure);
         let _inside = self.gate.enter(Site::caller());
-        self.once.call_once_force(closure);
+        self.once
+            .call_once_force(|state| closure.take().expect("it is called once at most")(state));
     }
 
     /// Who the object is; nobody, if checks are off.

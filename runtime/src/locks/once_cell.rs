@@ -164,8 +164,11 @@ impl<T> OnceCell<T> {
         if let Some(value) = self.cell.get() {
             return Ok(value);
         }
+        // Dropped outside if it is not called: what it owns may take locks.
+        let mut init = Some(init);
         let _inside = self.gate.enter(Site::caller());
-        self.cell.get_or_try_init(init)
+        self.cell
+            .get_or_try_init(|| init.take().expect("it is called once at most")())
     }
 
     /// Takes the value out, and leaves the cell empty.

@@ -81,7 +81,7 @@ impl Entry {
     pub fn wait_outside<R>(&self, at: Site, wait: impl FnOnce() -> R) -> R {
         hooks::request(&self.identity, Mode::Exclusive, Ask::Wait, at);
         self.refuse_re_entry();
-        hooks::blocked(&self.identity, Mode::Exclusive, Ask::Wait, at);
+        hooks::blocked_outside(&self.identity, at);
         let _waiting = Waiting(&self.identity);
         wait()
     }
@@ -97,6 +97,9 @@ impl Entry {
         }
     }
 }
+
+/// Why a function is there when it is called.
+pub(super) const CALLED_ONCE: &str = "it is called once at most";
 
 /// The thread that is inside; it leaves when this is dropped.
 pub struct Inside<'a> {

@@ -6,7 +6,7 @@ use std::sync::OnceState;
 
 use crate::watch::{Identity, Kind, Site};
 
-use super::entry::Entry;
+use super::entry::{CALLED_ONCE, Entry};
 use super::identify::identify;
 use super::named::{Label, Named};
 
@@ -53,8 +53,10 @@ impl Once {
         F: FnOnce(),
     {
         if !self.inner.is_completed() {
+            // Dropped outside if it is not called: what it owns may take locks.
+            let mut f = Some(f);
             let _inside = self.entry.enter(Site::caller());
-            self.inner.call_once(f);
+            self.inner.call_once(|| f.take().expect(CALLED_ONCE)());
         }
     }
 
@@ -70,8 +72,11 @@ impl Once {
         F: FnOnce(&OnceState),
     {
         if !self.inner.is_completed() {
+            // Dropped outside if it is not called: what it owns may take locks.
+            let mut f = Some(f);
             let _inside = self.entry.enter(Site::caller());
-            self.inner.call_once_force(f);
+            self.inner
+                .call_once_force(|state| f.take().expect(CALLED_ONCE)(state));
         }
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::watch::{Identity, Kind, Site};
 
-use super::entry::Entry;
+use super::entry::{CALLED_ONCE, Entry};
 use super::identify::identify;
 use super::named::{Label, Named};
 
@@ -102,8 +102,10 @@ impl<T> OnceLock<T> {
     #[cold]
     #[track_caller]
     fn initialise(&self, f: impl FnOnce() -> T) -> &T {
+        // Dropped outside if it is not called: what it owns may take locks.
+        let mut f = Some(f);
         let _inside = self.entry.enter(Site::caller());
-        self.inner.get_or_init(f)
+        self.inner.get_or_init(|| f.take().expect(CALLED_ONCE)())
     }
 
     /// The value, if there was one.

@@ -292,6 +292,25 @@ pub fn blocked_quietly(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     }
 }
 
+/// The thread is about to wait until another has initialised an object, without going in to do so. A
+/// panic of that other may end the wait too, so it is part of no deadlock.
+#[cold]
+pub fn blocked_outside(object: &Identity, at: Site) {
+    if let Some(slot) = tracing() {
+        let _busy = Busy::new(slot);
+        log_request(slot, object, Mode::Exclusive, Ask::Wait, at);
+    }
+    live::wait_for_event(object, Ask::Wait, at);
+}
+
+fn log_request(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
+    let number = logged(slot, lock);
+    let site = registry::site_number(slot, at);
+    slot.log(Op::Request, |record| {
+        record.number(number).how(mode, ask).number(site)
+    });
+}
+
 #[track_caller]
 fn about_to_park(
     slot: &'static Slot,
@@ -303,11 +322,7 @@ fn about_to_park(
 ) {
     let _busy = Busy::new(slot);
     if is_trace() {
-        let number = logged(slot, lock);
-        let site = registry::site_number(slot, at);
-        slot.log(Op::Request, |record| {
-            record.number(number).how(mode, ask).number(site)
-        });
+        log_request(slot, lock, mode, ask, at);
     }
     if ask == Ask::Wait {
         // If this unwinds the lock is not waited for any more.

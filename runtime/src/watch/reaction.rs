@@ -115,6 +115,11 @@ pub(super) fn print(finding: &Finding) {
     platform::write_stderr(format!("lockwise{weight}: {finding}\n").as_bytes());
 }
 
+/// Whether telling a deadlock may end in a panic: by choice, or by the callback.
+pub(super) fn may_unwind() -> bool {
+    has_callback() || settings::deadlock_reaction() == Reaction::Panic
+}
+
 /// Tells the callback and does what was chosen; a panic only if `quiet` is false.
 ///
 /// # Panics

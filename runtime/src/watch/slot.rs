@@ -56,6 +56,7 @@ pub(super) struct Entry {
 }
 
 /// The words of an entry, which fit together only if nobody wrote while they were read.
+#[derive(Clone, Copy)]
 pub(super) struct Words {
     lock: u64,
     site: u64,
@@ -329,7 +330,7 @@ impl Slot {
     /// The held lock at `at`, from the oldest.
     pub(super) fn held(&self, at: usize) -> HeldLock {
         let words = self.entry(at).words();
-        // SAFETY: the words were written by `push` on this thread, or on one that waits.
+        // SAFETY: the words were written by `push` on this thread.
         unsafe { words.read() }
     }
 
@@ -628,7 +629,14 @@ impl Slot {
             .any(|entry| entry.lock.load(Relaxed) == lock.0 && excludes(entry, wanted))
     }
 
-    /// What [`Slot::keeps_out`] has seen, of a thread that waits and so changes nothing.
+    /// What [`Slot::keeps_out`] has seen, at about this time.
+    pub(super) fn words_against(&self, lock: LockId, wanted: Mode) -> Option<Words> {
+        self.entries_from_outside()
+            .find(|entry| entry.lock.load(Relaxed) == lock.0 && excludes(entry, wanted))
+            .map(Entry::words)
+    }
+
+    /// What this thread itself holds so that it cannot get the lock in `wanted`.
     pub(super) fn holds_against(&self, lock: LockId, wanted: Mode) -> Option<HeldLock> {
         self.all_held()
             .find(|held| held.lock == lock && held.mode.excludes(wanted) && !held.sendable)
@@ -636,14 +644,14 @@ impl Slot {
 
     /// The thread's name, empty if it has none.
     pub(super) fn name(&self) -> &str {
-        // SAFETY: only `enter` writes the name, before the slot is used: nobody keeps a reference over
-        // that, and another thread comes here only for one that it has seen wait, later.
+        // SAFETY: only this thread touches the name, and nobody keeps a reference over `set_name`,
+        // which `enter` calls before the slot is used.
         let bytes = unsafe { &*self.name.get() };
         std::str::from_utf8(&bytes[..self.name_len.get()]).unwrap_or_default()
     }
 
     fn set_name(&self, name: &[u8]) {
-        // SAFETY: called by `enter` alone, when nobody else refers to the name yet.
+        // SAFETY: only this thread touches the name, and no reference to it exists now.
         let bytes = unsafe { &mut *self.name.get() };
         self.name_len.set(copy_text(name, bytes).len());
     }

@@ -9,6 +9,7 @@ mod unwound;
 mod without;
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 #[cfg(all(feature = "checks", not(lockwise_overlay)))]
 use unwound::{resolve, walk};
@@ -77,6 +78,41 @@ fn is_own(line: &str) -> bool {
     [root, "/backtrace-", "/lock_api-"]
         .iter()
         .any(|own| line.contains(own))
+}
+
+/// A stack that other threads may read while it is written; what they get fits together only if
+/// nobody wrote meanwhile.
+pub(super) struct SharedStack {
+    frames: [AtomicUsize; FRAMES_MAX],
+    len: AtomicUsize,
+}
+
+impl SharedStack {
+    /// No stack.
+    pub(super) const fn new() -> SharedStack {
+        SharedStack {
+            frames: [const { AtomicUsize::new(0) }; FRAMES_MAX],
+            len: AtomicUsize::new(0),
+        }
+    }
+
+    /// Puts `stack` in place of what was there.
+    pub(super) fn store(&self, stack: &Stack) {
+        for (place, frame) in self.frames.iter().zip(stack.frames()) {
+            place.store(*frame, Relaxed);
+        }
+        self.len.store(stack.len, Relaxed);
+    }
+
+    /// What is there.
+    pub(super) fn load(&self) -> Stack {
+        let mut stack = Stack::EMPTY;
+        stack.len = self.len.load(Relaxed).min(FRAMES_MAX);
+        for (frame, place) in stack.frames.iter_mut().zip(&self.frames).take(stack.len) {
+            *frame = place.load(Relaxed);
+        }
+        stack
+    }
 }
 
 impl fmt::Display for Stack {

@@ -21,14 +21,17 @@
 //! Nor does a hold that another thread has released by force, once that is known.
 //!
 //! **It is told once.** Two threads of one cycle may both see it; who comes first marks the waits of
-//! all, under a lock of ours, and who comes second finds all of them marked.
+//! all, under a lock of ours, and who comes second finds all of them marked. Who may unwind because of
+//! what it tells ends its wait in the same breath: its panic frees others, so that no circle through it
+//! may be told any more.
 //!
 //! What it cannot see: who could end a wait for a condition, a barrier, a semaphore or a channel;
 //! that a reader waits behind a writer that waits, so a cycle that closes only there is not told
-//! (the second read was reported as LW0004 when it was asked for); a thread that takes its lock again at the
-//! end of a condition wait; what a raw lock's user takes on one thread and releases on another.
+//! (the second read was reported as LW0004 when it was asked for); who waits for an initialisation without
+//! taking part in it (`Once::wait`), as a panic of the initialiser may end that too; a thread that takes its
+//! lock again at the end of a condition wait or in a `bump`; what a raw lock's user takes on one thread and
+//! releases on another.
 
-use std::cell::UnsafeCell;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU64, fence};
@@ -40,8 +43,8 @@ use super::memory::SysVec;
 use super::mode::Mode;
 use super::own_lock::Guarded;
 use super::site::Site;
-use super::slot::{self, HeldLock, Slot};
-use super::stack::Stack;
+use super::slot::{self, HeldLock, Slot, Words};
+use super::stack::{SharedStack, Stack};
 
 /// A thread that waits, as it was at one moment.
 pub(super) struct Waiting {
@@ -86,8 +89,8 @@ pub(super) struct Wait {
     told_as_stall: AtomicU64,
     /// The thread has done what it was started for.
     work_done: AtomicBool,
-    /// Where the program stood, if stacks are captured. Written while `turn` is even.
-    stack: UnsafeCell<Stack>,
+    /// Where the program stood, if stacks are captured.
+    stack: SharedStack,
 }
 
 const HOW_THREAD: u64 = 8;
@@ -97,7 +100,7 @@ const HOW_EVENT: u64 = 10;
 /// One thread of a deadlock: what it waits for, and what it holds that the one before waits for.
 #[derive(Clone, Copy)]
 pub(super) struct Member {
-    pub(super) slot: &'static Slot,
+    pub(super) thread: u32,
     pub(super) target: Target,
     pub(super) at: Site,
     pub(super) waited: Duration,
@@ -116,9 +119,29 @@ struct Seen {
     before: usize,
 }
 
-// SAFETY: what is read of a slot of another thread are its atomics, and, of one whose wait lasts, the
-// name and the stack, which its thread writes only before the wait begins.
+// SAFETY: of a slot of another thread only atomics are read, and none but its owner writes its cells.
 unsafe impl Send for Seen {}
+
+/// What a member of a circle was read to be; it holds if its wait lasted meanwhile.
+#[derive(Clone, Copy)]
+struct Read {
+    seen: Seen,
+    thread: u32,
+    site: u64,
+    since: u64,
+    stack: Stack,
+    holds: Option<Words>,
+}
+
+/// What becomes of a thread that has told a deadlock.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Teller {
+    /// It goes on to wait.
+    Stays,
+    /// It may unwind, and so does not count as waiting while it tells. If it does not unwind, it
+    /// waits on by [`Wait::resume`].
+    MayUnwind,
+}
 
 /// The row of the search in progress; also what makes telling a deadlock exclusive.
 static SEARCH: Guarded<SysVec<Seen>> = Guarded::new(SysVec::new());
@@ -149,13 +172,14 @@ impl Wait {
             told: AtomicU64::new(0),
             told_as_stall: AtomicU64::new(0),
             work_done: AtomicBool::new(false),
-            stack: UnsafeCell::new(Stack::EMPTY),
+            stack: SharedStack::new(),
         }
     }
 
     /// The thread begins to wait; called on it.
     pub(super) fn begin(&self, target: Target, at: Site, stack: &Stack) {
         self.end();
+        self.since.store(now(), Relaxed);
         let (what, how) = match target {
             Target::Lock(lock, mode) => (lock.0, mode as u64),
             Target::Thread(thread) => (u64::from(thread), HOW_THREAD),
@@ -165,11 +189,20 @@ impl Wait {
         self.what.store(what, Relaxed);
         self.how.store(how, Relaxed);
         self.site.store(at.pack(), Relaxed);
-        self.since.store(now(), Relaxed);
-        // SAFETY: the turn is even, so no other thread reads the stack: `Member::of` does so only
-        // for a deadlock, whose waits go on until the thread that tells of it has read them.
-        unsafe { *self.stack.get() = *stack };
+        self.stack.store(stack);
+        self.publish();
+    }
+
+    /// The thread, which stopped waiting in order to tell a deadlock, waits on; that is told then.
+    pub(super) fn resume(&self) {
         let turn = self.turn.load(Relaxed);
+        self.told.store(turn.wrapping_add(1), Relaxed);
+        self.publish();
+    }
+
+    fn publish(&self) {
+        let turn = self.turn.load(Relaxed);
+        debug_assert!(turn & 1 == 0, "the thread does not wait yet");
         self.turn.store(turn.wrapping_add(1), Release);
         // Whoever comes here later sees this wait, and this thread sees that of whoever came before.
         fence(SeqCst);
@@ -214,11 +247,11 @@ impl Wait {
     }
 }
 
-/// Tells that this thread waits and finds the deadlock that this closes, its own side first: each
-/// thread waits for what the next one holds, the last one for what the first one holds.
+/// Finds the deadlock that this thread's wait closes, its own side first: each thread waits for what the
+/// next one holds, the last one for what the first one holds.
 ///
 /// A deadlock that another thread has found already is not found again.
-pub(super) fn deadlock(slot: &'static Slot) -> Option<Vec<Member>> {
+pub(super) fn deadlock(slot: &'static Slot, teller: Teller) -> Option<Vec<Member>> {
     let (turn, target) = slot.wait.read()?;
     let me = Seen {
         slot,
@@ -228,32 +261,75 @@ pub(super) fn deadlock(slot: &'static Slot) -> Option<Vec<Member>> {
     };
     // What keeps this thread waiting runs, as a rule: then there is nothing to be searched.
     keepers(&me).next()?;
-    let mut cycle = SysVec::new();
+    let mut circle = SysVec::new();
     SEARCH.with(|row| {
         row.clear();
-        search(me, row, &mut cycle);
+        search(me, row, &mut circle);
         // One wait can be part of several circles, one after the other: the first may have been
         // broken by a panic.
-        let told = cycle
+        let told = circle
             .iter()
-            .all(|seen: &Seen| seen.slot.wait.told.load(Relaxed) == seen.turn);
+            .all(|read: &Read| read.seen.slot.wait.told.load(Relaxed) == read.seen.turn);
         if told {
-            cycle.clear();
+            circle.clear();
         }
-        for seen in cycle.iter() {
-            seen.slot.wait.told.store(seen.turn, Relaxed);
+        for read in circle.iter() {
+            read.seen.slot.wait.told.store(read.seen.turn, Relaxed);
+        }
+        if teller == Teller::MayUnwind && !circle.is_empty() {
+            slot.wait.end();
         }
     });
-    if cycle.is_empty() {
-        return None;
+    (!circle.is_empty()).then(|| circle.iter().map(Member::of).collect())
+}
+
+/// Breadth first from `me`: the shortest circle through it, read and confirmed, goes into `circle`.
+fn search(me: Seen, row: &mut SysVec<Seen>, circle: &mut SysVec<Read>) {
+    if !row.push(me) {
+        return;
     }
-    // From here on nothing moves until this thread does: all of them wait for each other.
-    let before = |at: usize| cycle[(at + cycle.len() - 1) % cycle.len()].target;
-    Some(
-        (0..cycle.len())
-            .map(|at| Member::of(cycle[at].slot, cycle[at].target, before(at)))
-            .collect(),
-    )
+    let mut at = 0;
+    while at < row.len() {
+        let here = row[at];
+        for next in keepers(&here) {
+            if std::ptr::eq(next.slot, me.slot) {
+                if read_back(row, at, circle) {
+                    return;
+                }
+            } else if !row.iter().any(|seen| std::ptr::eq(seen.slot, next.slot)) {
+                // Without memory the search sees less.
+                let _ = row.push(Seen { before: at, ..next });
+            }
+        }
+        at += 1;
+    }
+}
+
+/// Reads the circle that closes at `last`, from the first of the row on. False if that is no circle any
+/// more, or there is no memory.
+fn read_back(row: &SysVec<Seen>, last: usize, circle: &mut SysVec<Read>) -> bool {
+    circle.clear();
+    // Backwards, from the last to the first, which the last waits for.
+    let mut up = last;
+    loop {
+        let before = if up == 0 { last } else { row[up].before };
+        if !circle.push(Read::of(row[up], row[before].target)) {
+            circle.clear();
+            return false;
+        }
+        if up == 0 {
+            break;
+        }
+        up = before;
+    }
+    circle.reverse();
+    let lasts = circle
+        .iter()
+        .all(|read| read.seen.slot.wait.lasts(read.seen.turn));
+    if !lasts {
+        circle.clear();
+    }
+    lasts
 }
 
 /// All threads that wait now.
@@ -301,35 +377,6 @@ impl Waiting {
     }
 }
 
-/// Breadth first from `me`: the shortest cycle through it, confirmed, goes into `cycle`.
-fn search(me: Seen, row: &mut SysVec<Seen>, cycle: &mut SysVec<Seen>) {
-    if !row.push(me) {
-        return;
-    }
-    let mut at = 0;
-    while at < row.len() {
-        let here = row[at];
-        for next in keepers(&here) {
-            if std::ptr::eq(next.slot, me.slot) {
-                let mut up = at;
-                while cycle.push(row[up]) && up != 0 {
-                    up = row[up].before;
-                }
-                cycle.reverse();
-                let complete = std::ptr::eq(cycle[0].slot, me.slot);
-                if complete && cycle.iter().all(|seen| seen.slot.wait.lasts(seen.turn)) {
-                    return;
-                }
-                cycle.clear();
-            } else if !row.iter().any(|seen| std::ptr::eq(seen.slot, next.slot)) {
-                // Without memory the search sees less.
-                let _ = row.push(Seen { before: at, ..next });
-            }
-        }
-        at += 1;
-    }
-}
-
 /// The threads that keep `waiter` waiting for good as long as they wait themselves.
 fn keepers(waiter: &Seen) -> impl Iterator<Item = Seen> + use<> {
     let Seen { slot, target, .. } = *waiter;
@@ -356,24 +403,37 @@ fn keepers(waiter: &Seen) -> impl Iterator<Item = Seen> + use<> {
     })
 }
 
-impl Member {
-    /// A thread of a deadlock; `kept` is what the one before waits for.
-    fn of(slot: &'static Slot, target: Target, kept: Target) -> Member {
-        let wait = &slot.wait;
+impl Read {
+    /// Reads a thread; `kept` is what the one before waits for.
+    fn of(seen: Seen, kept: Target) -> Read {
+        let (slot, wait) = (seen.slot, &seen.slot.wait);
         let holds = match kept {
-            Target::Lock(lock, mode) => slot.holds_against(lock, mode),
+            Target::Lock(lock, mode) => slot.words_against(lock, mode),
             Target::Thread(_) | Target::Work(_) | Target::Event(_) => None,
         };
-        Member {
-            slot,
-            target,
-            // SAFETY: the word was packed by `begin`, before the turn that was read.
-            at: unsafe { Site::unpack(wait.site.load(Relaxed)) },
-            waited: Duration::from_nanos(now().saturating_sub(wait.since.load(Relaxed))),
-            // SAFETY: written before the turn that was read; the thread does not write it again
-            // before its wait ends, and that is not before the caller lets it.
-            stack: unsafe { *wait.stack.get() },
+        Read {
+            seen,
+            thread: slot.thread.load(Relaxed),
+            site: wait.site.load(Relaxed),
+            since: wait.since.load(Relaxed),
+            stack: wait.stack.load(),
             holds,
+        }
+    }
+}
+
+impl Member {
+    /// What was read; its wait lasted meanwhile.
+    fn of(read: &Read) -> Member {
+        Member {
+            thread: read.thread,
+            target: read.seen.target,
+            // SAFETY: the word was packed by `begin`, and its wait lasted while it was read.
+            at: unsafe { Site::unpack(read.site) },
+            waited: Duration::from_nanos(now().saturating_sub(read.since)),
+            stack: read.stack,
+            // SAFETY: the wait lasted while the words were read, so that they are what `push` wrote.
+            holds: read.holds.map(|words| unsafe { words.read() }),
         }
     }
 }

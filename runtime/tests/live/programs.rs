@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use lockwise::watch::Finding;
-use lockwise::{Mutex, thread};
+use lockwise::{RwLock, thread};
 
 use super::{caught, watch};
 
@@ -15,12 +15,13 @@ const THREADS: usize = 4;
 /// `LOCKWISE_CASES` asks for more.
 const PROGRAMS: u64 = 1500;
 
-/// What the threads of one program say of themselves: numbers from 1, 0 for nothing.
+/// What the threads of one program say of themselves.
 #[derive(Default)]
 struct Said {
-    /// By lock: the thread that holds it. Stored after it is taken, cleared before it is released.
-    holder: [AtomicUsize; LOCKS],
-    /// By thread: the lock that it wants. Stored before it is asked for, cleared when it is taken.
+    /// By lock: the threads that hold it, a bit each. Set after it is taken, cleared before it is released.
+    holders: [AtomicUsize; LOCKS],
+    /// By thread: the lock that it wants to write, from 1. Stored before it is asked for, cleared when it
+    /// is taken.
     wanted: [AtomicUsize; THREADS],
 }
 
@@ -28,19 +29,26 @@ thread_local! {
     static SAID: Cell<Option<(&'static Said, usize)>> = const { Cell::new(None) };
 }
 
-/// Checks a deadlock that this thread tells: whoever holds what it wants wants what another holds, and
-/// so on back to this thread. Then it panics, before a report of each would be printed.
+/// Checks a deadlock that this thread tells: each thread of it wants to write what the next one holds.
+/// Then it panics, before a report of each would be printed.
 pub(super) fn check(finding: &Finding) {
     let Some((said, me)) = SAID.get() else { return };
-    let mut here = me;
-    for _ in &finding.sides {
-        let lock = said.wanted[here].load(SeqCst);
-        assert_ne!(lock, 0, "a thread of the circle wants nothing: {finding}");
-        let holder = said.holder[lock - 1].load(SeqCst);
-        assert_ne!(holder, 0, "nobody holds what it wants: {finding}");
-        here = holder - 1;
+    let threads: Vec<usize> = finding
+        .sides
+        .iter()
+        .map(|side| {
+            let name = side.thread_name.as_deref().expect("it has a name");
+            name.parse().expect("a number")
+        })
+        .collect();
+    assert_eq!(threads[0], me, "the teller comes first: {finding}");
+    for (at, &thread) in threads.iter().enumerate() {
+        let next = threads[(at + 1) % threads.len()];
+        let wanted = said.wanted[thread].load(SeqCst);
+        assert_ne!(wanted, 0, "a thread of the circle wants nothing: {finding}");
+        let holds = said.holders[wanted - 1].load(SeqCst) & 1 << next != 0;
+        assert!(holds, "the next one does not hold what it wants: {finding}");
     }
-    assert_eq!(here, me, "the circle does not close: {finding}");
     panic!("{}", finding.code.text().to_owned());
 }
 
@@ -62,12 +70,13 @@ enum Order {
 /// Runs one program of `threads` threads and returns how many deadlocks were told.
 fn run(seed: u64, order: Order) -> usize {
     let said: &'static Said = Box::leak(Box::default());
-    let locks: Arc<[Mutex<()>; LOCKS]> = Arc::new([const { Mutex::new(()) }; LOCKS]);
+    let locks: Arc<[RwLock<()>; LOCKS]> = Arc::new([const { RwLock::new(()) }; LOCKS]);
     let start = Arc::new(std::sync::Barrier::new(THREADS));
     let threads: Vec<_> = (0..THREADS)
         .map(|me| {
             let (locks, start) = (Arc::clone(&locks), Arc::clone(&start));
-            thread::spawn(move || {
+            let named = thread::Builder::new().name(me.to_string());
+            let body = move || {
                 SAID.set(Some((said, me)));
                 let mut state =
                     seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (me as u64 + 1) << 32 | 1;
@@ -85,11 +94,12 @@ fn run(seed: u64, order: Order) -> usize {
                         if order == Order::Ascending {
                             picked.sort_unstable();
                         }
-                        nested(said, me, &locks, &picked);
+                        nested(said, me, &locks, &picked, &mut state);
                     }
                 })
                 .is_some()
-            })
+            };
+            named.spawn(body).expect("the system has threads")
         })
         .collect();
     let told = threads
@@ -98,14 +108,26 @@ fn run(seed: u64, order: Order) -> usize {
     told.filter(|told| *told).count()
 }
 
-/// Takes the locks one inside the other.
-fn nested(said: &'static Said, me: usize, locks: &[Mutex<()>; LOCKS], picked: &[usize]) {
+/// Takes the locks one inside the other, each to read or to write. To read is only tried: a reader that
+/// waits may wait behind a writer that waits, and such deadlocks are not told.
+fn nested(
+    said: &'static Said,
+    me: usize,
+    locks: &[RwLock<()>; LOCKS],
+    picked: &[usize],
+    state: &mut u64,
+) {
     /// Says that a lock is about to be released, also by unwinding.
-    struct Holds(&'static AtomicUsize);
+    struct Holds {
+        said: &'static Said,
+        lock: usize,
+        me: usize,
+    }
 
     impl Drop for Holds {
         fn drop(&mut self) {
-            self.0.store(0, SeqCst);
+            let Holds { said, lock, me } = *self;
+            said.holders[lock].fetch_and(!(1 << me), SeqCst);
         }
     }
 
@@ -113,12 +135,21 @@ fn nested(said: &'static Said, me: usize, locks: &[Mutex<()>; LOCKS], picked: &[
         std::thread::yield_now();
         return;
     };
-    said.wanted[me].store(lock + 1, SeqCst);
-    let _guard = locks[lock].lock();
-    said.holder[lock].store(me + 1, SeqCst);
-    said.wanted[me].store(0, SeqCst);
-    let _holds = Holds(&said.holder[lock]);
-    nested(said, me, locks, rest);
+    let reads = next(state).is_multiple_of(2);
+    let (mut read, mut write) = (None, None);
+    if reads {
+        read = locks[lock].try_read();
+    }
+    if read.is_none() {
+        said.wanted[me].store(lock + 1, SeqCst);
+        write = Some(locks[lock].write());
+        said.wanted[me].store(0, SeqCst);
+    }
+    said.holders[lock].fetch_or(1 << me, SeqCst);
+    let holds = Holds { said, lock, me };
+    nested(said, me, locks, rest, state);
+    drop(holds);
+    drop((read.take(), write.take()));
 }
 
 fn programs() -> u64 {

@@ -165,6 +165,10 @@ pub(crate) mod hooks {
         }
     }
 
+    pub(crate) fn blocked_outside(object: &Identity, at: Site) {
+        blocked(object, Mode::Exclusive, Ask::Wait, at);
+    }
+
     pub(crate) fn unblocked() {
         tell("unblocked".to_owned());
     }

@@ -8,7 +8,6 @@ use parking_lot::RawThreadId;
 
 use crate::raw::Watched;
 use crate::tag::carrying;
-use crate::watch::hooks::Ask;
 use crate::watch::{Identity, Mode, Site};
 
 /// What an initialiser holds while it runs.
@@ -74,7 +73,7 @@ impl Gate {
         self.refuse_reentry(at);
         let raw = self.raw();
         raw.tag.request(Mode::Exclusive, at);
-        raw.tag.blocked(Mode::Exclusive, Ask::Wait, at);
+        raw.tag.blocked_outside(at);
         let passed = wait();
         raw.tag.gave_up();
         passed

@@ -1,7 +1,5 @@
 //! Threads that wait for each other now, told by the one that closes the circle, before it parks.
 
-use std::sync::atomic::Ordering::Relaxed;
-
 use super::super::finding::{Basis, Code, Finding, LockUse, Side, Wants};
 use super::super::identity::{Identity, LockId};
 use super::super::log::Op;
@@ -11,9 +9,9 @@ use super::super::settings;
 use super::super::site::Site;
 use super::super::slot::{self, HeldLock, Slot, split};
 use super::super::stack::Stack;
-use super::super::wait_for::{self, Member, Target};
-use super::super::{reaction, registry};
-use super::judging::{finding, lock_use, log_finding, name_of};
+use super::super::wait_for::{self, Member, Target, Teller};
+use super::super::{order, reaction, registry};
+use super::judging::{finding, lock_use, log_finding, name_of, text};
 use super::{Busy, is_trace, logged, stall, watching};
 
 /// Tells that the thread waits, and of the deadlock that this closes.
@@ -29,8 +27,6 @@ pub(super) fn wait(slot: &'static Slot, target: Target, at: Site, quiet: bool) {
     } else {
         Stack::EMPTY
     };
-    slot.wait.begin(target, at, &stack);
-    stall::look_out();
     if let Some(finding) = waits_for_itself(slot, target, at, &stack) {
         // It was told as LW0002 when it was asked for; now only what ends it is left to be done.
         if matches!(
@@ -39,12 +35,22 @@ pub(super) fn wait(slot: &'static Slot, target: Target, at: Site, quiet: bool) {
         ) {
             reaction::react(&finding, quiet);
         }
-        return;
     }
-    if let Some(cycle) = wait_for::deadlock(slot) {
-        let finding = describe(&cycle);
+    slot.wait.begin(target, at, &stack);
+    stall::look_out();
+    let teller = if !quiet && reaction::may_unwind() {
+        Teller::MayUnwind
+    } else {
+        Teller::Stays
+    };
+    while let Some(circle) = wait_for::deadlock(slot, teller) {
+        let finding = describe(&circle);
         log_finding(slot, &finding);
         reaction::react(&finding, quiet);
+        if teller == Teller::MayUnwind {
+            // It did not. Meanwhile another circle may have been closed, which nobody saw.
+            slot.wait.resume();
+        }
     }
 }
 
@@ -113,9 +119,7 @@ impl Drop for Unwinding<'_> {
 }
 
 fn describe(cycle: &[Member]) -> Finding {
-    let sides: Vec<Side> = (0..cycle.len())
-        .map(|at| side(&cycle[at], &cycle[(at + 1) % cycle.len()]))
-        .collect();
+    let sides: Vec<Side> = cycle.iter().map(side).collect();
     let waits: Vec<String> = (0..sides.len())
         .map(|at| {
             let (waiter, next) = (sides[at].label(), sides[(at + 1) % sides.len()].label());
@@ -140,21 +144,20 @@ fn describe(cycle: &[Member]) -> Finding {
     }
 }
 
-/// The side of a thread that waits for `next`.
-fn side(member: &Member, next: &Member) -> Side {
+fn side(member: &Member) -> Side {
     let wants = match member.target {
         Target::Lock(lock, mode) => wanted(lock, mode, member.at),
         // Part of no deadlock.
         Target::Event(object) => wanted(object, Mode::Exclusive, member.at),
         Target::Thread(thread) | Target::Work(thread) => Wants::Thread {
             thread,
-            thread_name: name(next.slot),
+            thread_name: name(thread),
             site: member.at,
         },
     };
     Side {
-        thread: member.slot.thread.load(Relaxed),
-        thread_name: name(member.slot),
+        thread: member.thread,
+        thread_name: name(member.thread),
         holds: member.holds.map(lock_use),
         wants,
         ask: Ask::Wait,
@@ -174,7 +177,6 @@ fn wanted(lock: LockId, mode: Mode, site: Site) -> Wants {
     })
 }
 
-fn name(slot: &Slot) -> Option<String> {
-    let name = slot.name();
-    (!name.is_empty()).then(|| name.to_owned())
+fn name(thread: u32) -> Option<String> {
+    text(&order::thread_name(thread))
 }
