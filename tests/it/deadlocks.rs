@@ -27,6 +27,15 @@ const BETWEEN_THREADS: [&str; 14] = [
     "cells",
 ];
 
+/// Runs `deadlocks WAY`, which a deadlock ends.
+fn ended(way: &str) -> Output {
+    finish(
+        program("deadlocks")
+            .arg(way)
+            .env("LOCKWISE_ON_DEADLOCK", "abort"),
+    )
+}
+
 /// Whether the process was ended by `abort`.
 fn aborted(output: &Output) -> bool {
     use std::os::unix::process::ExitStatusExt;
@@ -36,11 +45,7 @@ fn aborted(output: &Output) -> bool {
 #[test]
 fn each_is_named_as_it_happens_and_ends() {
     for way in BETWEEN_THREADS {
-        let output = finish(
-            program("deadlocks")
-                .arg(way)
-                .env("LOCKWISE_ON_DEADLOCK", "abort"),
-        );
+        let output = ended(way);
         let said = stderr(&output);
         assert!(aborted(&output), "{way}: {said}");
         let told = said
@@ -53,11 +58,7 @@ fn each_is_named_as_it_happens_and_ends() {
 #[test]
 fn a_thread_that_waits_for_itself_ends_too() {
     for way in ["self", "std-self"] {
-        let output = finish(
-            program("deadlocks")
-                .arg(way)
-                .env("LOCKWISE_ON_DEADLOCK", "abort"),
-        );
+        let output = ended(way);
         let said = stderr(&output);
         assert!(aborted(&output), "{way}: {said}");
         assert!(
@@ -70,11 +71,7 @@ fn a_thread_that_waits_for_itself_ends_too() {
 #[test]
 fn what_ends_by_itself_is_not_told() {
     for way in ["timed", "tried", "readers", "ordered", "joined"] {
-        let output = finish(
-            program("deadlocks")
-                .arg(way)
-                .env("LOCKWISE_ON_DEADLOCK", "abort"),
-        );
+        let output = ended(way);
         let said = stderr(&output);
         assert_eq!(stdout(&output), "ended\n", "{way}: {said}");
         assert!(!said.contains("LW0001"), "{way}: {said}");

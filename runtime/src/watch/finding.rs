@@ -208,7 +208,7 @@ impl fmt::Display for Finding {
 impl std::error::Error for Finding {}
 
 /// A thread as a report names it.
-pub(super) struct ThreadLabel<'a>(u32, Option<&'a str>);
+pub(super) struct ThreadLabel<'a>(pub(super) u32, pub(super) Option<&'a str>);
 
 impl fmt::Display for ThreadLabel<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -23,7 +23,8 @@
 //!
 //! Here stand requests, acquisitions and releases, the fast path. `judging` says what is wrong with a
 //! new chain, `ascending` what is wrong with several requests at once; `live` what is
-//! wrong with a thread that is about to park, `stall` with one that has parked for long; `waits` and `threads` are the hooks of what is no lock; `foreign` keeps what is released on another thread.
+//! wrong with a thread that is about to park, `stall` with one that has parked for long; `waits` and
+//! `threads` are the hooks of what is no lock; `foreign` keeps what is released on another thread.
 
 mod ascending;
 mod foreign;

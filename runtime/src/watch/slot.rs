@@ -21,13 +21,17 @@ use std::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
 };
 
-use super::identity::{Identity, LockId, Rank};
+use super::identity::{Identity, LockId};
 use super::log::{self, Cursor, Op, Record, Writer};
-use super::memory::{copy_text, mix};
-use super::mode::{Ask, Mode};
-use super::site::Site;
+use super::memory::copy_text;
+use super::mode::Mode;
 use super::wait_for::Wait;
 use super::{hooks, platform, registry, settings};
+
+mod entry;
+
+use self::entry::Entry;
+pub(super) use self::entry::{HeldLock, Words, chain_key};
 
 /// How many chains a thread remembers; a power of two. A forgotten one costs a slow path.
 const KNOWN: usize = 1024;
@@ -38,84 +42,6 @@ const CLASSES: usize = 64;
 const NUMBERS: u64 = 256;
 /// The bits of a lock's word that number the instance; the bits above number its class.
 const INSTANCE_BITS: u32 = 40;
-
-/// One held lock.
-#[derive(Default)]
-pub(super) struct Entry {
-    /// The lock's word.
-    pub(super) lock: AtomicU64,
-    /// The acquisition site, packed.
-    site: AtomicU64,
-    /// Mode in bits 0..8, ask in 8..16, re-entry in bit 16, sendable in bit 17, rank plus one in
-    /// bits 24..57.
-    meta: AtomicU64,
-    /// The chain up to and with this entry, as a hash.
-    key: AtomicU64,
-    /// The chain up to and with this entry, as a node of the learned order; 0 if not looked up.
-    node: AtomicU32,
-}
-
-/// The words of an entry, which fit together only if nobody wrote while they were read.
-#[derive(Clone, Copy)]
-pub(super) struct Words {
-    lock: u64,
-    site: u64,
-    meta: u64,
-}
-
-impl Entry {
-    fn words(&self) -> Words {
-        Words {
-            lock: self.lock.load(Relaxed),
-            site: self.site.load(Relaxed),
-            meta: self.meta.load(Relaxed),
-        }
-    }
-}
-
-impl Words {
-    /// What the words mean.
-    ///
-    /// # Safety
-    ///
-    /// They must be what one `push` wrote.
-    pub(super) unsafe fn read(self) -> HeldLock {
-        let meta = self.meta;
-        HeldLock {
-            lock: LockId(self.lock),
-            mode: Mode::from_number((meta & 0xff) as u8).unwrap_or(Mode::Exclusive),
-            ask: Ask::from_number((meta >> 8 & 0xff) as u8),
-            again: meta >> 16 & 1 == 1,
-            sendable: meta >> 17 & 1 == 1,
-            rank: (meta >> 24).checked_sub(1).map(|rank| Rank(rank as u32)),
-            // SAFETY: the caller promises that the word was packed by `push`.
-            site: unsafe { Site::unpack(self.site) },
-        }
-    }
-}
-
-/// A copy of an entry.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct HeldLock {
-    pub(super) lock: LockId,
-    pub(super) mode: Mode,
-    pub(super) ask: Ask,
-    /// The thread held it already: a re-entrant lock taken again.
-    pub(super) again: bool,
-    /// Its guard may be sent to another thread.
-    pub(super) sendable: bool,
-    pub(super) rank: Option<Rank>,
-    pub(super) site: Site,
-}
-
-impl HeldLock {
-    #[inline]
-    fn meta(&self) -> u64 {
-        let rank = self.rank.map_or(0, |rank| u64::from(rank.0) + 1);
-        let flags = u64::from(self.again) | u64::from(self.sendable) << 1;
-        self.mode as u64 | (self.ask as u64) << 8 | flags << 16 | rank << 24
-    }
-}
 
 /// The state of one thread.
 pub(super) struct Slot {
@@ -626,13 +552,13 @@ impl Slot {
     /// `wanted` before this thread releases it. Its guard is not one that may be sent away.
     pub(super) fn keeps_out(&self, lock: LockId, wanted: Mode) -> bool {
         self.entries_from_outside()
-            .any(|entry| entry.lock.load(Relaxed) == lock.0 && excludes(entry, wanted))
+            .any(|entry| entry.lock.load(Relaxed) == lock.0 && entry.keeps_out(wanted))
     }
 
     /// What [`Slot::keeps_out`] has seen, at about this time.
     pub(super) fn words_against(&self, lock: LockId, wanted: Mode) -> Option<Words> {
         self.entries_from_outside()
-            .find(|entry| entry.lock.load(Relaxed) == lock.0 && excludes(entry, wanted))
+            .find(|entry| entry.lock.load(Relaxed) == lock.0 && entry.keeps_out(wanted))
             .map(Entry::words)
     }
 
@@ -680,13 +606,6 @@ impl Slot {
     }
 }
 
-/// Whether a hold keeps a request in `wanted` out until its own thread releases it.
-fn excludes(entry: &Entry, wanted: Mode) -> bool {
-    let meta = entry.meta.load(Relaxed);
-    let sendable = meta >> 17 & 1 == 1;
-    !sendable && Mode::from_number((meta & 0xff) as u8).is_some_and(|mode| mode.excludes(wanted))
-}
-
 /// The slots of all threads that live.
 pub(super) fn all() -> impl Iterator<Item = &'static Slot> {
     // SAFETY: the list holds slots, which are never freed.
@@ -696,16 +615,6 @@ pub(super) fn all() -> impl Iterator<Item = &'static Slot> {
         unsafe { slot.next.load(Relaxed).as_ref() }
     })
     .filter(|slot| slot.taken.load(Relaxed))
-}
-
-/// The chain that results when `lock` is added to the chain `before`.
-#[inline]
-pub(super) fn chain_key(before: u64, lock: LockId, mode: Mode, again: bool) -> u64 {
-    if again {
-        return before;
-    }
-    // Never 0, which marks a free place.
-    mix(before.rotate_left(5) ^ lock.0, mode as u64 + 1) | 1
 }
 
 /// The number of the instance in a lock's word, and the number of its class.

@@ -151,13 +151,13 @@ fn side(member: &Member) -> Side {
         Target::Event(object) => wanted(object, Mode::Exclusive, member.at),
         Target::Thread(thread) | Target::Work(thread) => Wants::Thread {
             thread,
-            thread_name: name(thread),
+            thread_name: thread_name(thread),
             site: member.at,
         },
     };
     Side {
         thread: member.thread,
-        thread_name: name(member.thread),
+        thread_name: thread_name(member.thread),
         holds: member.holds.map(lock_use),
         wants,
         ask: Ask::Wait,
@@ -177,6 +177,7 @@ fn wanted(lock: LockId, mode: Mode, site: Site) -> Wants {
     })
 }
 
-fn name(thread: u32) -> Option<String> {
+/// The name of a thread, if it has one.
+pub(super) fn thread_name(thread: u32) -> Option<String> {
     text(&order::thread_name(thread))
 }

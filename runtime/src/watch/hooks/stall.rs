@@ -9,10 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
+use super::super::finding::ThreadLabel;
 use super::super::mode::Mode;
 use super::super::wait_for::{self, Target, Waiting};
-use super::super::{order, platform, settings};
-use super::judging::{lock_use, name_of, text};
+use super::super::{platform, settings};
+use super::judging::{lock_use, name_of};
+use super::live::thread_name;
 
 /// How often the watchdog looks within the limit.
 const LOOKS: u32 = 4;
@@ -109,8 +111,5 @@ fn held_by(thread: u32, lock: super::LockId, mode: Mode, into: &mut String) {
 }
 
 fn label(thread: u32) -> String {
-    match text(&order::thread_name(thread)) {
-        Some(name) => format!("thread \"{name}\""),
-        None => format!("thread {thread}"),
-    }
+    ThreadLabel(thread, thread_name(thread).as_deref()).to_string()
 }
