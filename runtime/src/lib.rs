@@ -44,6 +44,7 @@
 //! - [`Condvar`], [`Barrier`] and [`Semaphore`]: waiting for other threads.
 //! - [`Once`], [`OnceCell`] and [`Lazy`]: an object is held while it is initialised, and an
 //!   initialiser that needs its own object panics instead of hanging.
+//! - [`sync`]: what threads and tasks hand each other things with, built on these locks.
 //! - [`Watched`]: any raw lock of [`lock_api`], watched.
 //! - [`watch`]: what a finding is, and who a lock is.
 //!
@@ -74,6 +75,7 @@ mod raw;
 pub mod sources;
 #[cfg_attr(not(feature = "checks"), path = "stdsync/off.rs")]
 pub mod stdsync;
+pub mod sync;
 mod tag;
 #[cfg_attr(not(feature = "checks"), path = "thread/off.rs")]
 pub mod thread;

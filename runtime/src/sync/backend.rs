@@ -1,0 +1,199 @@
+//! What the primitives are made of: a mutex, and somebody to be told who waits for whom.
+//!
+//! One source serves two purposes: [`Tracked`] is made of watched locks and tells the watcher what
+//! passes through a primitive; [`Raw`] is made of `parking_lot`'s locks and tells nobody. Both can
+//! live in one program, so a type alias of the user decides, not a compiler flag. With the feature
+//! `checks` off [`Tracked`] costs what [`Raw`] does.
+//!
+//! A waiting thread parks ([`std::thread::park`]); nothing is waited for under a lock, so there is no
+//! condition variable here.
+
+use std::any::type_name;
+use std::fmt;
+use std::ops::DerefMut;
+
+use crate::tag::Tag;
+use crate::watch::hooks::Ask;
+use crate::watch::{Identity, Kind, Site};
+
+/// What primitives are made of.
+pub trait Backend: fmt::Debug + Send + Sync + Sized + 'static {
+    /// The leaf lock of a primitive.
+    type Mutex<T: Send>: Lock<T>;
+    /// Who is told what passes through a primitive.
+    type Flow: Flow;
+}
+
+/// A mutex that a panic does not poison.
+pub trait Lock<T>: Send + Sync {
+    /// The right to use the value; dropping it unlocks.
+    type Guard<'a>: DerefMut<Target = T>
+    where
+        Self: 'a;
+
+    /// An unlocked mutex, made at `born`.
+    fn new_at(value: T, born: Site) -> Self;
+
+    /// Waits until the lock is free and takes it, as if called from `at`.
+    fn lock_at(&self, at: Site) -> Self::Guard<'_>;
+
+    /// Takes the lock if it is free, as if called from `at`.
+    fn try_lock_at(&self, at: Site) -> Option<Self::Guard<'_>>;
+
+    /// The value of a mutex that nobody else uses any more.
+    fn get_mut(&mut self) -> &mut T;
+}
+
+/// What passes through a primitive, unit by unit: whoever has waited for a unit knows that all that
+/// came before its posting is done.
+pub trait Flow: fmt::Debug + Send + Sync {
+    /// A flow of the primitive made at `born`, of what `type_name` names.
+    fn new_at(born: Site, type_name: fn() -> &'static str) -> Self;
+
+    /// The thread puts units in. Told before anybody can take them.
+    fn posted(&self, units: u32, at: Site);
+
+    /// The thread is about to wait for a unit; with a deadline, if `timed`.
+    fn pending(&self, timed: bool, at: Site);
+
+    /// The thread has taken a unit, which it would have waited for; with a deadline, if `timed`.
+    fn obtained(&self, timed: bool, at: Site);
+
+    /// The thread has waited and does not any more, without a unit.
+    fn gave_up(&self);
+}
+
+/// Watched locks, and the watcher is told who waits for whom. This is the default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Tracked;
+
+/// `parking_lot`'s locks, and nobody is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Raw;
+
+impl Backend for Tracked {
+    type Mutex<T: Send> = crate::Mutex<T>;
+    type Flow = TrackedFlow;
+}
+
+impl Backend for Raw {
+    type Mutex<T: Send> = parking_lot::Mutex<T>;
+    type Flow = NoFlow;
+}
+
+impl<T: Send> Lock<T> for crate::Mutex<T> {
+    type Guard<'a>
+        = crate::MutexGuard<'a, T>
+    where
+        T: 'a;
+
+    fn new_at(value: T, born: Site) -> Self {
+        crate::Mutex::new_at(value, born)
+    }
+
+    #[inline]
+    fn lock_at(&self, at: Site) -> Self::Guard<'_> {
+        crate::Mutex::lock_at(self, at)
+    }
+
+    #[inline]
+    fn try_lock_at(&self, at: Site) -> Option<Self::Guard<'_>> {
+        crate::Mutex::try_lock_at(self, at)
+    }
+
+    #[inline]
+    fn get_mut(&mut self) -> &mut T {
+        crate::Mutex::get_mut(self)
+    }
+}
+
+impl<T: Send> Lock<T> for parking_lot::Mutex<T> {
+    type Guard<'a>
+        = parking_lot::MutexGuard<'a, T>
+    where
+        T: 'a;
+
+    fn new_at(value: T, _born: Site) -> Self {
+        parking_lot::Mutex::new(value)
+    }
+
+    #[inline]
+    fn lock_at(&self, _at: Site) -> Self::Guard<'_> {
+        self.lock()
+    }
+
+    #[inline]
+    fn try_lock_at(&self, _at: Site) -> Option<Self::Guard<'_>> {
+        self.try_lock()
+    }
+
+    #[inline]
+    fn get_mut(&mut self) -> &mut T {
+        parking_lot::Mutex::get_mut(self)
+    }
+}
+
+/// The [`Flow`] of [`Tracked`]: for the watcher it is a channel.
+#[derive(Debug)]
+pub struct TrackedFlow(Tag);
+
+impl TrackedFlow {
+    /// [`Flow::new_at`] in a constant.
+    pub(super) const fn of<T>(born: Site) -> TrackedFlow {
+        TrackedFlow(Tag::new(Identity::new(Kind::Channel, born, type_name::<T>)))
+    }
+}
+
+impl Flow for TrackedFlow {
+    fn new_at(born: Site, type_name: fn() -> &'static str) -> Self {
+        TrackedFlow(Tag::new(Identity::new(Kind::Channel, born, type_name)))
+    }
+
+    #[inline]
+    fn posted(&self, units: u32, at: Site) {
+        self.0.posted(units, at);
+    }
+
+    #[inline]
+    fn pending(&self, timed: bool, at: Site) {
+        self.0.pending(asks(timed), at);
+    }
+
+    #[inline]
+    fn obtained(&self, timed: bool, at: Site) {
+        self.0.obtained(asks(timed), at);
+    }
+
+    #[inline]
+    fn gave_up(&self) {
+        self.0.gave_up();
+    }
+}
+
+/// How a wait asks.
+fn asks(timed: bool) -> Ask {
+    if timed { Ask::Timed } else { Ask::Wait }
+}
+
+/// The [`Flow`] of [`Raw`]: nothing.
+#[derive(Debug)]
+pub struct NoFlow;
+
+impl Flow for NoFlow {
+    #[inline]
+    fn new_at(_born: Site, _type_name: fn() -> &'static str) -> Self {
+        NoFlow
+    }
+
+    #[inline]
+    fn posted(&self, _units: u32, _at: Site) {}
+
+    #[inline]
+    fn pending(&self, _timed: bool, _at: Site) {}
+
+    #[inline]
+    fn obtained(&self, _timed: bool, _at: Site) {}
+
+    #[inline]
+    fn gave_up(&self) {}
+}

@@ -1,0 +1,287 @@
+//! Something that has happened: [`Event`].
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Acquire, Release};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use super::backend::{Backend, Flow, Lock, Tracked, TrackedFlow};
+use super::deadline::Deadline;
+use super::park;
+use super::waiters::{Ticket, Waiters};
+use super::wakes::Wakes;
+use crate::watch::Site;
+
+/// A flag that threads and tasks can wait for.
+///
+/// - **Sticky**: [`set`](Event::set) wakes all who wait, in the order in which they came, and whoever
+///   comes later passes at once, until [`clear`](Event::clear).
+/// - **Counted**: who waited when it was set returns, even if it is cleared before they run.
+/// - **Ordering**: what came before a `set` has happened for whoever it wakes or lets pass.
+/// - **Blocking**: only the waits block. Waiting for an event that is set takes no lock, and so leaves no
+///   record either: what it orders is known only of those who really had to wait.
+/// - **Panic, drop**: there is nothing that a panic could leave half done; a wait that ends early (by
+///   its deadline, or because its future is dropped) leaves nothing behind.
+///
+/// ```
+/// use lockwise::sync::Event;
+/// use lockwise::thread;
+///
+/// static STARTED: Event = Event::new();
+///
+/// let countdown = thread::spawn(|| {
+///     STARTED.set();
+/// });
+/// STARTED.wait();
+/// assert!(STARTED.is_set());
+/// # countdown.join().unwrap();
+/// ```
+pub struct Event<B: Backend = Tracked> {
+    /// What the state says, to be read without the lock.
+    set: AtomicBool,
+    state: B::Mutex<State>,
+    flow: B::Flow,
+}
+
+#[derive(Debug)]
+struct State {
+    is_set: bool,
+    /// How often it was set: a waiter passes once this has changed.
+    sets: u64,
+    waiters: Waiters,
+}
+
+impl State {
+    const fn new() -> State {
+        State {
+            is_set: false,
+            sets: 0,
+            waiters: Waiters::new(),
+        }
+    }
+}
+
+/// A waiter between its attempts.
+#[derive(Debug)]
+struct Waiter {
+    ticket: Ticket,
+    /// How often the event had been set when it came.
+    sets: u64,
+}
+
+/// How a waiter came to pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Passed {
+    /// It waited, and was woken.
+    Woken,
+    /// The event was set when it came.
+    Found,
+}
+
+impl Waiter {
+    const fn new() -> Waiter {
+        Waiter {
+            ticket: Ticket::new(),
+            sets: 0,
+        }
+    }
+}
+
+impl Event {
+    /// An event that is not set. The caller is its creation site.
+    #[track_caller]
+    pub const fn new() -> Event {
+        let born = Site::caller();
+        Event {
+            set: AtomicBool::new(false),
+            state: crate::Mutex::new_at(State::new(), born),
+            flow: TrackedFlow::of::<Event>(born),
+        }
+    }
+}
+
+impl<B: Backend> Event<B> {
+    /// An event that is not set, made of `B`.
+    #[track_caller]
+    pub fn new_in() -> Event<B> {
+        let born = Site::caller();
+        Event {
+            set: AtomicBool::new(false),
+            state: B::Mutex::new_at(State::new(), born),
+            flow: B::Flow::new_at(born, std::any::type_name::<Event>),
+        }
+    }
+
+    /// Whether it is set now.
+    #[inline]
+    pub fn is_set(&self) -> bool {
+        self.set.load(Acquire)
+    }
+
+    /// Sets it and wakes all who wait. Whether it was not set before.
+    #[track_caller]
+    pub fn set(&self) -> bool {
+        let at = Site::caller();
+        let mut wakes = Wakes::new();
+        let mut state = self.state.lock_at(at);
+        let news = !state.is_set;
+        if news {
+            state.is_set = true;
+            state.sets += 1;
+            let waiting = u32::try_from(state.waiters.waiting()).unwrap_or(u32::MAX);
+            if waiting > 0 {
+                self.flow.posted(waiting, at);
+            }
+            state.waiters.choose_all(&mut wakes);
+            self.set.store(true, Release);
+        }
+        drop(state);
+        wakes.wake();
+        news
+    }
+
+    /// Takes it back: who waits from now on waits for the next [`set`](Event::set). Whether it was set.
+    #[track_caller]
+    pub fn clear(&self) -> bool {
+        let mut state = self.state.lock_at(Site::caller());
+        self.set.store(false, Release);
+        std::mem::replace(&mut state.is_set, false)
+    }
+
+    /// Waits until it is set.
+    #[inline]
+    #[track_caller]
+    pub fn wait(&self) {
+        if !self.is_set() {
+            self.wait_at(Deadline::Never, Site::caller());
+        }
+    }
+
+    /// Waits until it is set, at most for `timeout`. Whether it was set.
+    #[inline]
+    #[track_caller]
+    pub fn wait_timeout(&self, timeout: Duration) -> bool {
+        self.is_set() || self.wait_at(Deadline::after(timeout), Site::caller())
+    }
+
+    /// Waits until it is set, at most until `deadline`. Whether it was set.
+    #[inline]
+    #[track_caller]
+    pub fn wait_deadline(&self, deadline: Instant) -> bool {
+        self.is_set() || self.wait_at(Deadline::At(deadline), Site::caller())
+    }
+
+    /// A future that ends when it is set.
+    #[track_caller]
+    pub fn wait_async(&self) -> EventWait<'_, B> {
+        EventWait {
+            event: self,
+            waiter: Waiter::new(),
+            at: Site::caller(),
+        }
+    }
+
+    #[cold]
+    pub(super) fn wait_at(&self, deadline: Deadline, at: Site) -> bool {
+        let timed = deadline.is_timed();
+        self.flow.pending(timed, at);
+        let mut waiter = Waiter::new();
+        let passed = park::wait(deadline, |waker| self.poll(&mut waiter, waker, timed, at));
+        let passed = passed.or_else(|| self.leave(&mut waiter, timed, at));
+        if passed != Some(Passed::Woken) {
+            self.flow.gave_up();
+        }
+        passed.is_some()
+    }
+
+    /// Whether the waiter may pass; otherwise it queues up.
+    fn poll(&self, waiter: &mut Waiter, waker: &Waker, timed: bool, at: Site) -> Poll<Passed> {
+        let (waker, mut wakes) = (waker.clone(), Wakes::new());
+        let mut state = self.state.lock_at(at);
+        if let Some(passed) = self.passes(&state, waiter, timed, at) {
+            state.waiters.leave(&mut waiter.ticket, &mut wakes);
+            drop(state);
+            return Poll::Ready(passed);
+        }
+        if !waiter.ticket.is_some() {
+            waiter.sets = state.sets;
+        }
+        state.waiters.enter(&mut waiter.ticket, waker, &mut wakes);
+        drop(state);
+        Poll::Pending
+    }
+
+    /// Takes a waiter back. Whether it might have passed.
+    fn leave(&self, waiter: &mut Waiter, timed: bool, at: Site) -> Option<Passed> {
+        let mut wakes = Wakes::new();
+        let mut state = self.state.lock_at(at);
+        let passed = self.passes(&state, waiter, timed, at);
+        state.waiters.leave(&mut waiter.ticket, &mut wakes);
+        drop(state);
+        passed
+    }
+
+    /// Whether the waiter may pass. That it was woken is told.
+    fn passes(&self, state: &State, waiter: &Waiter, timed: bool, at: Site) -> Option<Passed> {
+        if waiter.ticket.is_some() && state.sets != waiter.sets {
+            self.flow.obtained(timed, at);
+            return Some(Passed::Woken);
+        }
+        state.is_set.then_some(Passed::Found)
+    }
+}
+
+impl Default for Event {
+    #[track_caller]
+    fn default() -> Event {
+        Event::new()
+    }
+}
+
+impl<B: Backend> fmt::Debug for Event<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("is_set", &self.is_set())
+            .finish()
+    }
+}
+
+/// Waits for an [`Event`], as a future. It can be dropped at any time.
+#[must_use = "futures do nothing unless polled"]
+pub struct EventWait<'a, B: Backend = Tracked> {
+    event: &'a Event<B>,
+    waiter: Waiter,
+    at: Site,
+}
+
+impl<B: Backend> Future for EventWait<'_, B> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        if !this.waiter.ticket.is_some() && this.event.is_set() {
+            return Poll::Ready(());
+        }
+        let passed = this
+            .event
+            .poll(&mut this.waiter, context.waker(), false, this.at);
+        passed.map(|_| ())
+    }
+}
+
+impl<B: Backend> Drop for EventWait<'_, B> {
+    fn drop(&mut self) {
+        if self.waiter.ticket.is_some() {
+            let _ = self.event.leave(&mut self.waiter, false, self.at);
+        }
+    }
+}
+
+impl<B: Backend> fmt::Debug for EventWait<'_, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventWait").finish_non_exhaustive()
+    }
+}

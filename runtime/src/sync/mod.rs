@@ -1,0 +1,45 @@
+//! What threads and tasks hand each other things with, and wait for each other at.
+//!
+//! Each of these is built on the locks of this crate, so the watcher sees all of it: who waits, who
+//! could end that, what is held meanwhile. Waiting here while holding a lock that the other side needs is
+//! reported as LW0006, as for every other wait.
+//!
+//! # Three rules
+//!
+//! They hold for all of them, and the tests of this crate run under its own checker to show it.
+//!
+//! 1. *Leaf locks*: an object has one internal lock, and takes no other lock while it holds that.
+//! 2. *No foreign code under a lock*: no closure, destructor, `Clone`, comparison or waker of the program
+//!    runs while an internal lock is held, so all of these may use the very object they belong to.
+//! 3. *Nothing is waited for under an internal lock*: whoever waits queues up, gives the lock back and
+//!    parks ([`std::thread::park`]; a token of an `unpark` of the program's own may be used up by that).
+//!
+//! # In common
+//!
+//! - Objects whose name takes a second parameter are made of [`Tracked`] locks by default; `new_in` makes
+//!   them of another [`Backend`], such as [`Raw`], which nobody watches.
+//! - No object is poisoned by a panic: no critical section of ours can panic half-way.
+//! - A timeout of zero is one try. What is ready is got also after the deadline. A timeout too long to be
+//!   written down is none.
+//! - Waiters come first that came first, but somebody who does not have to wait may pass them.
+//! - `_async` methods give futures for any executor. They can be dropped at any time, and nothing is lost
+//!   by that.
+//! - Lengths and the like are hints: they may be out of date when they are returned.
+//! - `Debug` never waits.
+
+#![forbid(unsafe_code)]
+
+mod backend;
+mod barrier;
+mod deadline;
+mod event;
+mod park;
+mod thread_local;
+mod waiters;
+mod wakes;
+
+pub use crate::{Condvar, Semaphore, SemaphoreGuard};
+pub use backend::{Backend, Flow, Lock, NoFlow, Raw, Tracked, TrackedFlow};
+pub use barrier::{Barrier, BrokenBarrier};
+pub use event::{Event, EventWait};
+pub use thread_local::ThreadLocal;
