@@ -34,6 +34,7 @@ mod barrier;
 mod deadline;
 mod event;
 mod park;
+mod promise;
 mod thread_local;
 mod waiters;
 mod wakes;
@@ -42,4 +43,7 @@ pub use crate::{Condvar, Semaphore, SemaphoreGuard};
 pub use backend::{Backend, Flow, Lock, NoFlow, Raw, Tracked, TrackedFlow};
 pub use barrier::{Barrier, BrokenBarrier};
 pub use event::{Event, EventWait};
+pub use promise::{
+    AsCompleted, End, Failure, Future, Promise, Until, Waited, as_completed, wait_for,
+};
 pub use thread_local::ThreadLocal;

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 mod barrier;
 mod event;
 mod leaf;
+mod promise;
 mod semaphore;
 mod thread_local;
 

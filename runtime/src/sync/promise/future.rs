@@ -1,0 +1,175 @@
+//! The side that gets the result: [`Future`].
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::failure::{End, Failure};
+use super::shared::{Outcome, Shared};
+use crate::sync::backend::{Backend, Tracked};
+use crate::sync::deadline::Deadline;
+use crate::sync::waiters::Ticket;
+use crate::watch::Site;
+
+/// The right to get a result that a [`Promise`](super::Promise) was made for.
+///
+/// - **Once**: getting the result consumes the future; a wait that ends early gives the future back.
+///   That it has ended can be waited for by any number of threads ([`wait_done`](Future::wait_done)).
+/// - **Ends**: with a value, or with a [`Failure`]: a panic, a cancellation, a promise that was dropped.
+///   Each ends every wait.
+/// - **Callbacks** run once, whatever the end, in the order of their registration, on the thread that gives
+///   the result, or at once if that has happened. No lock is held, so a callback may use this very
+///   future. One that panics does not keep the others from running.
+/// - **Cancel**: possible until the work begins; then the result is waited for, or the future dropped.
+/// - **Drop**: a result that nobody took is dropped with the future; one that is given later goes back to
+///   who gives it.
+/// - It is a [`std::future::Future`] too, for any executor.
+///
+/// ```
+/// use lockwise::sync::{Failure, Promise};
+///
+/// let (promise, future) = Promise::<u32>::new();
+/// drop(promise);
+/// assert!(matches!(future.wait(), Err(Failure::Dropped)));
+/// ```
+#[must_use = "the result is dropped with the future"]
+pub struct Future<T: Send, B: Backend = Tracked> {
+    shared: Arc<Shared<T, B>>,
+    /// The place of the task that awaits this.
+    ticket: Ticket,
+}
+
+impl<T: Send, B: Backend> Future<T, B> {
+    pub(super) fn of(shared: Arc<Shared<T, B>>) -> Future<T, B> {
+        Future {
+            shared,
+            ticket: Ticket::new(),
+        }
+    }
+
+    /// Waits for the result.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    #[track_caller]
+    pub fn wait(self) -> Result<T, Failure> {
+        let at = Site::caller();
+        self.shared.wait(Deadline::Never, at);
+        self.taken(at)
+    }
+
+    /// Waits for the result, at most for `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// The future, if there is no result yet.
+    #[track_caller]
+    pub fn wait_timeout(self, timeout: Duration) -> Result<Result<T, Failure>, Future<T, B>> {
+        let at = Site::caller();
+        if self.shared.wait(Deadline::after(timeout), at) {
+            Ok(self.taken(at))
+        } else {
+            Err(self)
+        }
+    }
+
+    /// The result, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// The future, if there is no result yet.
+    #[track_caller]
+    pub fn try_get(self) -> Result<Result<T, Failure>, Future<T, B>> {
+        let at = Site::caller();
+        match self.shared.take(at) {
+            Some(outcome) => Ok(outcome),
+            None => Err(self),
+        }
+    }
+
+    /// Waits until there is a result, and leaves it there.
+    #[track_caller]
+    pub fn wait_done(&self) {
+        self.shared.wait(Deadline::Never, Site::caller());
+    }
+
+    /// Waits until there is a result, at most for `timeout`. Whether there is.
+    #[track_caller]
+    pub fn wait_done_timeout(&self, timeout: Duration) -> bool {
+        self.shared.wait(Deadline::after(timeout), Site::caller())
+    }
+
+    /// Whether there is a result.
+    #[track_caller]
+    pub fn is_done(&self) -> bool {
+        self.shared.ended(Site::caller()).is_some()
+    }
+
+    /// How it has ended, if it has.
+    #[track_caller]
+    pub fn ended(&self) -> Option<End> {
+        self.shared.ended(Site::caller())
+    }
+
+    /// Runs `callback` when it has ended, whatever the end; at once, if it has.
+    #[track_caller]
+    pub fn on_done(&self, callback: impl FnOnce(End) + Send + 'static) {
+        self.shared.on_done(Box::new(callback), Site::caller());
+    }
+
+    /// Cancels the work, unless it has begun. Whether that could be done.
+    #[track_caller]
+    pub fn cancel(&self) -> bool {
+        self.shared.cancel(Site::caller())
+    }
+
+    pub(super) fn shared(&self) -> &Shared<T, B> {
+        &self.shared
+    }
+
+    /// The outcome of what has ended.
+    fn taken(self, at: Site) -> Outcome<T> {
+        let outcome = self.shared.take(at);
+        outcome.expect("a result is taken once, since that consumes the future")
+    }
+}
+
+impl<T: Send, B: Backend> std::future::Future for Future<T, B> {
+    type Output = Result<T, Failure>;
+
+    /// # Panics
+    ///
+    /// If polled again after it has given the result.
+    #[track_caller]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, Failure>> {
+        let this = &mut *self;
+        let at = this.shared.born();
+        let ended = this
+            .shared
+            .poll(&mut this.ticket, context.waker(), false, at);
+        ended.map(|_| {
+            let outcome = this.shared.take(at);
+            outcome.expect("a future is not polled after it has given its result")
+        })
+    }
+}
+
+impl<T: Send, B: Backend> Drop for Future<T, B> {
+    fn drop(&mut self) {
+        if self.ticket.is_some() {
+            let _ = self
+                .shared
+                .leave(&mut self.ticket, false, self.shared.born());
+        }
+        drop(self.shared.abandon());
+    }
+}
+
+impl<T: Send, B: Backend> fmt::Debug for Future<T, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Future").finish_non_exhaustive()
+    }
+}

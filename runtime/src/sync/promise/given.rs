@@ -1,0 +1,147 @@
+//! The side that gives the result: [`Promise`].
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::failure::{End, Failure};
+use super::future::Future;
+use super::shared::Shared;
+use crate::sync::backend::{Backend, Tracked};
+use crate::watch::Site;
+
+/// The duty to give a result, once.
+///
+/// - **Once**: giving the result consumes the promise. A promise that is dropped without one fails its
+///   future with [`Failure::Dropped`], so nobody waits for ever for work that has been lost.
+/// - **Order**: what came before the result was given has happened for whoever gets it.
+/// - **Blocking**: giving a result never waits. Those who wait are woken, in the order in which they came,
+///   and then the callbacks run, on this thread and with no lock held.
+/// - **Panic**: [`fulfil`](Promise::fulfil) catches that of the work, and delivers it.
+///
+/// ```
+/// use lockwise::sync::Promise;
+/// use lockwise::thread;
+///
+/// let (promise, future) = Promise::new();
+/// let worker = thread::spawn(move || promise.fulfil(|| 6 * 7));
+/// assert_eq!(future.wait().unwrap(), 42);
+/// # worker.join().unwrap();
+/// ```
+///
+/// A promise cannot be kept twice:
+///
+/// ```compile_fail,E0382
+/// let (promise, _future) = lockwise::sync::Promise::new();
+/// let _ = promise.set(1);
+/// let _ = promise.set(2);
+/// ```
+pub struct Promise<T: Send, B: Backend = Tracked> {
+    /// Nothing once it is kept.
+    shared: Option<Arc<Shared<T, B>>>,
+}
+
+impl<T: Send> Promise<T> {
+    /// A promise and the future of its result. The caller is their creation site.
+    #[track_caller]
+    #[expect(
+        clippy::new_ret_no_self,
+        reason = "the two are nothing without each other"
+    )]
+    pub fn new() -> (Promise<T>, Future<T>) {
+        Promise::new_in()
+    }
+}
+
+impl<T: Send, B: Backend> Promise<T, B> {
+    /// [`Promise::new`], made of `B`.
+    #[track_caller]
+    pub fn new_in() -> (Promise<T, B>, Future<T, B>) {
+        Promise::new_at(Site::caller())
+    }
+
+    pub(in crate::sync) fn new_at(born: Site) -> (Promise<T, B>, Future<T, B>) {
+        let shared = Arc::new(Shared::new(born));
+        let promise = Promise {
+            shared: Some(Arc::clone(&shared)),
+        };
+        (promise, Future::of(shared))
+    }
+
+    /// Gives the result.
+    ///
+    /// # Errors
+    ///
+    /// The value, if the future has been dropped or cancelled.
+    #[track_caller]
+    pub fn set(mut self, value: T) -> Result<(), T> {
+        let Some(shared) = self.shared.take() else {
+            return Err(value);
+        };
+        shared
+            .end(End::Done, Ok(value), Site::caller())
+            .map_err(|back| back.unwrap_or_else(|_| unreachable!("it is what was given")))
+    }
+
+    /// Says that the work panicked.
+    #[track_caller]
+    pub fn panicked(self, payload: Box<dyn Any + Send>) {
+        self.fail(Failure::Panicked(payload), Site::caller());
+    }
+
+    /// Does the work and gives its result, or its panic. If the future was cancelled, nothing is done.
+    #[track_caller]
+    pub fn fulfil(self, work: impl FnOnce() -> T) {
+        let at = Site::caller();
+        if !self.start() {
+            return;
+        }
+        match catch_unwind(AssertUnwindSafe(work)) {
+            // Nobody wants it, perhaps; then it is dropped here.
+            Ok(value) => drop(self.set_at(value, at)),
+            Err(payload) => self.fail(Failure::Panicked(payload), at),
+        }
+    }
+
+    /// Says that the work begins: from now on it cannot be cancelled. False if it was.
+    #[track_caller]
+    pub fn start(&self) -> bool {
+        let at = Site::caller();
+        self.shared.as_ref().is_some_and(|shared| shared.start(at))
+    }
+
+    /// Whether somebody may still take the result: the future is there and was not cancelled.
+    #[track_caller]
+    pub fn is_wanted(&self) -> bool {
+        let at = Site::caller();
+        self.shared
+            .as_ref()
+            .is_some_and(|shared| shared.is_wanted(at))
+    }
+
+    fn set_at(mut self, value: T, at: Site) -> Option<Result<T, Failure>> {
+        let shared = self.shared.take()?;
+        shared.end(End::Done, Ok(value), at).err()
+    }
+
+    pub(in crate::sync) fn fail(mut self, failure: Failure, at: Site) {
+        if let Some(shared) = self.shared.take() {
+            drop(shared.end(failure.end(), Err(failure), at));
+        }
+    }
+}
+
+impl<T: Send, B: Backend> Drop for Promise<T, B> {
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared.take() {
+            drop(shared.end(End::Dropped, Err(Failure::Dropped), shared.born()));
+        }
+    }
+}
+
+impl<T: Send, B: Backend> fmt::Debug for Promise<T, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Promise").finish_non_exhaustive()
+    }
+}

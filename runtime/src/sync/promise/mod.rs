@@ -1,0 +1,12 @@
+//! A result that one side gives and the other waits for: [`Promise`] and [`Future`].
+
+mod failure;
+mod future;
+mod given;
+mod group;
+mod shared;
+
+pub use failure::{End, Failure};
+pub use future::Future;
+pub use given::Promise;
+pub use group::{AsCompleted, Until, Waited, as_completed, wait_for};

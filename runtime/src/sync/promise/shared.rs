@@ -1,0 +1,250 @@
+//! What both sides share.
+
+use std::task::{Poll, Waker};
+
+use super::failure::{End, Failure};
+use crate::sync::backend::{Backend, Flow, Lock};
+use crate::sync::deadline::Deadline;
+use crate::sync::park;
+use crate::sync::waiters::{Ticket, Waiters};
+use crate::sync::wakes::Wakes;
+use crate::watch::Site;
+
+/// What came of the work.
+pub(super) type Outcome<T> = Result<T, Failure>;
+
+/// What runs when a promise has ended.
+pub(super) type Callback = Box<dyn FnOnce(End) + Send>;
+
+/// A promise and its future. The value is behind the one leaf lock; it moves in and out, and is never
+/// dropped or looked at there.
+pub(super) struct Shared<T: Send, B: Backend> {
+    state: B::Mutex<State<T>>,
+    flow: B::Flow,
+    born: Site,
+}
+
+struct State<T> {
+    stage: Stage<T>,
+    /// Nobody will take the value.
+    is_abandoned: bool,
+    waiters: Waiters,
+    callbacks: Vec<Callback>,
+    /// Units that were posted and not taken.
+    units: u32,
+}
+
+enum Stage<T> {
+    Pending,
+    /// The work has begun: it cannot be cancelled any more.
+    Running,
+    /// The outcome, until it is taken.
+    Ended(End, Option<Outcome<T>>),
+}
+
+/// Whether the watcher was told that a thread knows of the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// It took a unit.
+    Unit,
+    /// Others have taken all.
+    Nothing,
+}
+
+impl<T> State<T> {
+    /// Whether it has ended; that the thread knows is told.
+    fn has_ended(&mut self, flow: &impl Flow, timed: bool, at: Site) -> Option<Told> {
+        if !matches!(self.stage, Stage::Ended(..)) {
+            return None;
+        }
+        if self.units == 0 {
+            return Some(Told::Nothing);
+        }
+        self.units -= 1;
+        flow.obtained(timed, at);
+        Some(Told::Unit)
+    }
+}
+
+impl<T: Send, B: Backend> Shared<T, B> {
+    pub(super) fn new(born: Site) -> Shared<T, B> {
+        Shared {
+            state: B::Mutex::new_at(
+                State {
+                    stage: Stage::Pending,
+                    is_abandoned: false,
+                    waiters: Waiters::new(),
+                    callbacks: Vec::new(),
+                    units: 0,
+                },
+                born,
+            ),
+            flow: B::Flow::new_at(born, std::any::type_name::<T>),
+            born,
+        }
+    }
+
+    pub(super) fn born(&self) -> Site {
+        self.born
+    }
+
+    /// The work begins. False if it has ended already, by being cancelled.
+    pub(super) fn start(&self, at: Site) -> bool {
+        let mut state = self.state.lock_at(at);
+        match state.stage {
+            Stage::Pending => {
+                state.stage = Stage::Running;
+                true
+            }
+            Stage::Running => true,
+            Stage::Ended(..) => false,
+        }
+    }
+
+    /// Ends it. The outcome comes back if nobody wants it, or if it has ended already.
+    pub(super) fn end(&self, end: End, outcome: Outcome<T>, at: Site) -> Result<(), Outcome<T>> {
+        let state = self.state.lock_at(at);
+        if matches!(state.stage, Stage::Ended(..)) {
+            return Err(outcome);
+        }
+        let (kept, back) = if state.is_abandoned {
+            (None, Err(outcome))
+        } else {
+            (Some(outcome), Ok(()))
+        };
+        self.finish(state, end, kept, at);
+        back
+    }
+
+    /// Ends it as cancelled, unless the work has begun.
+    pub(super) fn cancel(&self, at: Site) -> bool {
+        let state = self.state.lock_at(at);
+        if !matches!(state.stage, Stage::Pending) {
+            return false;
+        }
+        self.finish(state, End::Cancelled, Some(Err(Failure::Cancelled)), at);
+        true
+    }
+
+    fn finish(
+        &self,
+        mut state: <B::Mutex<State<T>> as Lock<State<T>>>::Guard<'_>,
+        end: End,
+        outcome: Option<Outcome<T>>,
+        at: Site,
+    ) {
+        let mut wakes = Wakes::new();
+        let old = std::mem::replace(&mut state.stage, Stage::Ended(end, outcome));
+        // One for each who waits, and one for somebody who comes later.
+        state.units = u32::try_from(state.waiters.waiting().max(1)).unwrap_or(u32::MAX);
+        self.flow.posted(state.units, at);
+        state.waiters.choose_all(&mut wakes);
+        let callbacks = std::mem::take(&mut state.callbacks);
+        drop(state);
+        debug_assert!(!matches!(old, Stage::Ended(..)));
+        wakes.wake();
+        callbacks
+            .into_iter()
+            .for_each(|callback| call(callback, end));
+    }
+
+    /// Runs `callback` when it has ended: now, if it has.
+    pub(super) fn on_done(&self, callback: Callback, at: Site) {
+        let mut state = self.state.lock_at(at);
+        if let Stage::Ended(end, _) = state.stage {
+            drop(state);
+            call(callback, end);
+        } else {
+            state.callbacks.push(callback);
+        }
+    }
+
+    /// How it has ended, if it has.
+    pub(super) fn ended(&self, at: Site) -> Option<End> {
+        match self.state.lock_at(at).stage {
+            Stage::Ended(end, _) => Some(end),
+            Stage::Pending | Stage::Running => None,
+        }
+    }
+
+    /// Nobody will take the value: one that is there is given back, to be dropped.
+    pub(super) fn abandon(&self) -> Option<Outcome<T>> {
+        let mut state = self.state.lock_at(self.born);
+        state.is_abandoned = true;
+        match &mut state.stage {
+            Stage::Ended(_, outcome) => outcome.take(),
+            Stage::Pending | Stage::Running => None,
+        }
+    }
+
+    /// Whether somebody may take the value.
+    pub(super) fn is_wanted(&self, at: Site) -> bool {
+        let state = self.state.lock_at(at);
+        !state.is_abandoned && !matches!(state.stage, Stage::Ended(..))
+    }
+
+    /// Waits until it has ended. Whether it has.
+    pub(super) fn wait(&self, deadline: Deadline, at: Site) -> bool {
+        let timed = deadline.is_timed();
+        if self
+            .state
+            .lock_at(at)
+            .has_ended(&self.flow, timed, at)
+            .is_some()
+        {
+            return true;
+        }
+        self.flow.pending(timed, at);
+        let mut ticket = Ticket::new();
+        let ended = park::wait(deadline, |waker| self.poll(&mut ticket, waker, timed, at));
+        let ended = ended.or_else(|| self.leave(&mut ticket, timed, at));
+        if ended != Some(Told::Unit) {
+            self.flow.gave_up();
+        }
+        ended.is_some()
+    }
+
+    /// Whether it has ended; otherwise the waiter queues up.
+    pub(super) fn poll(
+        &self,
+        ticket: &mut Ticket,
+        waker: &Waker,
+        timed: bool,
+        at: Site,
+    ) -> Poll<Told> {
+        let (waker, mut wakes) = (waker.clone(), Wakes::new());
+        let mut state = self.state.lock_at(at);
+        if let Some(told) = state.has_ended(&self.flow, timed, at) {
+            state.waiters.leave(ticket, &mut wakes);
+            drop(state);
+            return Poll::Ready(told);
+        }
+        state.waiters.enter(ticket, waker, &mut wakes);
+        drop(state);
+        Poll::Pending
+    }
+
+    /// Takes a waiter back. Whether it has ended meanwhile.
+    pub(super) fn leave(&self, ticket: &mut Ticket, timed: bool, at: Site) -> Option<Told> {
+        let mut wakes = Wakes::new();
+        let mut state = self.state.lock_at(at);
+        state.waiters.leave(ticket, &mut wakes);
+        let ended = state.has_ended(&self.flow, timed, at);
+        drop(state);
+        ended
+    }
+
+    /// The outcome, if it has ended. It can be taken once.
+    pub(super) fn take(&self, at: Site) -> Option<Outcome<T>> {
+        match &mut self.state.lock_at(at).stage {
+            Stage::Ended(_, outcome) => outcome.take(),
+            Stage::Pending | Stage::Running => None,
+        }
+    }
+}
+
+/// Runs a callback. Its panic has been printed, and must not keep the others from running.
+fn call(callback: Callback, end: End) {
+    let run = std::panic::AssertUnwindSafe(|| callback(end));
+    let _ = std::panic::catch_unwind(run);
+}
