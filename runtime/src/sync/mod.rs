@@ -35,6 +35,7 @@ mod deadline;
 mod event;
 mod park;
 mod promise;
+mod queue;
 mod thread_local;
 mod waiters;
 mod wakes;
@@ -45,5 +46,8 @@ pub use barrier::{Barrier, BrokenBarrier};
 pub use event::{Event, EventWait};
 pub use promise::{
     AsCompleted, End, Failure, Future, Promise, Until, Waited, as_completed, wait_for,
+};
+pub use queue::{
+    Get, GetError, Iter, Put, PutError, Queue, Receiver, Sender, Task, TryIter, WeakSender,
 };
 pub use thread_local::ThreadLocal;

@@ -67,6 +67,15 @@ impl Waiters {
         self.present
     }
 
+    /// Whether this waiter was chosen, and has not queued up again.
+    pub(super) fn is_chosen(&self, ticket: &Ticket) -> bool {
+        ticket.0.is_some_and(|number| {
+            self.row
+                .binary_search_by_key(&number, |(number, _)| *number)
+                .is_err()
+        })
+    }
+
     /// Queues up, in the old place if there is one. `waker` was cloned before the lock was taken; what it
     /// replaces goes into `wakes`, to be dropped after.
     pub(super) fn enter(&mut self, ticket: &mut Ticket, waker: Waker, wakes: &mut Wakes) {

@@ -1,7 +1,7 @@
+use lockwise::thread;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::thread;
 
 use lockwise::sync::{Barrier, BrokenBarrier};
 

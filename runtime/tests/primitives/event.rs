@@ -1,8 +1,8 @@
+use lockwise::thread;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::task::{Poll, Wake, Waker};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use lockwise::sync::Event;

@@ -2,18 +2,20 @@
 //!
 //! The names of the tests are those of the list of cases that the contracts were written from.
 
+use lockwise::thread::{self, Thread};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 mod barrier;
+mod counted;
 mod event;
 mod leaf;
 mod promise;
+mod queue;
 mod semaphore;
 mod thread_local;
 

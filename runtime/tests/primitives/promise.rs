@@ -1,24 +1,14 @@
+use lockwise::thread;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use lockwise::sync::{End, Failure, Promise, Until, as_completed, wait_for};
 
+use super::counted::Drops;
 use super::leaf::assert_nothing_held;
 use super::{Counting, LONG, SHORT, block_on, on_each_backend, poll_once};
-
-/// Counts how often it was dropped.
-#[derive(Debug)]
-struct Counted(Arc<AtomicUsize>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        assert_nothing_held();
-        self.0.fetch_add(1, SeqCst);
-    }
-}
 
 on_each_backend! {
     fn the_value_arrives() {
@@ -119,24 +109,24 @@ on_each_backend! {
     }
 
     fn send_error_returns_value() {
-        let drops = Arc::new(AtomicUsize::new(0));
+        let drops = Drops::default();
         let (promise, future) = Promise::<_, B>::new_in();
         assert!(promise.is_wanted());
         drop(future);
         assert!(!promise.is_wanted());
-        let back = promise.set(Counted(Arc::clone(&drops)));
-        assert_eq!(drops.load(SeqCst), 0);
+        let back = promise.set(drops.value());
+        assert_eq!(drops.count(), 0);
         drop(back.unwrap_err());
-        assert_eq!(drops.load(SeqCst), 1);
+        assert_eq!(drops.count(), 1);
     }
 
     fn value_dropped_with_future() {
-        let drops = Arc::new(AtomicUsize::new(0));
+        let drops = Drops::default();
         let (promise, future) = Promise::<_, B>::new_in();
-        promise.set(Counted(Arc::clone(&drops))).unwrap();
-        assert_eq!(drops.load(SeqCst), 0);
+        promise.set(drops.value()).unwrap();
+        assert_eq!(drops.count(), 0);
         drop(future);
-        assert_eq!(drops.load(SeqCst), 1);
+        assert_eq!(drops.count(), 1);
     }
 
     fn started_work_cannot_be_cancelled() {

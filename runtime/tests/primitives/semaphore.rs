@@ -1,5 +1,5 @@
+use lockwise::thread;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use lockwise::sync::Semaphore;

@@ -1,21 +1,12 @@
+use lockwise::thread;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::thread;
 
 use lockwise::sync::{Event, ThreadLocal};
 
-use super::{leaf, on_each_backend};
-
-/// Counts how often it was dropped.
-struct Counted(Arc<AtomicUsize>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        leaf::assert_nothing_held();
-        self.0.fetch_add(1, SeqCst);
-    }
-}
+use super::counted::{Counted, Drops};
+use super::on_each_backend;
 
 on_each_backend! {
     fn local_per_thread_per_object() {
@@ -35,10 +26,10 @@ on_each_backend! {
     }
 
     fn local_dropped_with_object() {
-        let drops = Arc::new(AtomicUsize::new(0));
+        let drops = Drops::default();
         let object = ThreadLocal::<Counted, B>::new_in();
         let (used, gone) = (Event::<B>::new_in(), Event::<B>::new_in());
-        let make = || Counted(Arc::clone(&drops));
+        let make = || drops.value();
         object.with(make, |_| ());
         thread::scope(|scope| {
             let object = &object;
@@ -53,55 +44,55 @@ on_each_backend! {
         });
         // The other thread's value went with it, at the latest when it was joined.
         drop(object);
-        assert_eq!(drops.load(SeqCst), 2);
+        assert_eq!(drops.count(), 2);
     }
 
     fn a_value_goes_with_its_thread() {
-        let drops = Arc::new(AtomicUsize::new(0));
+        let drops = Drops::default();
         let object = Arc::new(ThreadLocal::<Counted, B>::new_in());
-        let (there, counted) = (Arc::clone(&object), Arc::clone(&drops));
-        thread::spawn(move || there.with(|| Counted(counted), |_| ())).join().unwrap();
-        assert_eq!((drops.load(SeqCst), object.idle()), (1, 0));
+        let (there, counted) = (Arc::clone(&object), drops.clone());
+        thread::spawn(move || there.with(|| counted.value(), |_| ())).join().unwrap();
+        assert_eq!((drops.count(), object.idle()), (1, 0));
     }
 
     fn an_object_that_goes_first_takes_the_values_of_all_threads_along() {
-        let drops = Arc::new(AtomicUsize::new(0));
+        let drops = Drops::default();
         let object = Arc::new(ThreadLocal::<Counted, B>::new_in());
         let (used, gone) = (Arc::new(Event::<B>::new_in()), Arc::new(Event::<B>::new_in()));
         let other = {
             let (object, used, gone) = (Arc::clone(&object), Arc::clone(&used), Arc::clone(&gone));
-            let drops = Arc::clone(&drops);
+            let drops = drops.clone();
             thread::spawn(move || {
-                object.with(|| Counted(drops), |_| ());
+                object.with(|| drops.value(), |_| ());
                 drop(object);
                 used.set();
                 gone.wait();
             })
         };
         used.wait();
-        assert_eq!(drops.load(SeqCst), 0);
+        assert_eq!(drops.count(), 0);
         drop(object);
-        assert_eq!(drops.load(SeqCst), 1);
+        assert_eq!(drops.count(), 1);
         gone.set();
         other.join().unwrap();
-        assert_eq!(drops.load(SeqCst), 1);
+        assert_eq!(drops.count(), 1);
     }
 
     fn local_clear_race() {
         for _ in 0..50 {
-            let drops = Arc::new(AtomicUsize::new(0));
+            let drops = Drops::default();
             let object = Arc::new(ThreadLocal::<Counted, B>::new_in());
             let threads: Vec<_> = (0..4)
                 .map(|_| {
-                    let (object, drops) = (Arc::clone(&object), Arc::clone(&drops));
-                    thread::spawn(move || object.with(|| Counted(drops), |_| ()))
+                    let (object, drops) = (Arc::clone(&object), drops.clone());
+                    thread::spawn(move || object.with(|| drops.value(), |_| ()))
                 })
                 .collect();
             drop(object);
             for thread in threads {
                 thread.join().unwrap();
             }
-            assert_eq!(drops.load(SeqCst), 4);
+            assert_eq!(drops.count(), 4);
         }
     }
 

@@ -1,0 +1,459 @@
+//! Putting, getting, joining and closing: how one waits for what happens under the lock.
+
+use std::fmt;
+use std::task::{Poll, Waker};
+
+use super::refusal::{GetError, Refusal};
+use super::state::{Fate, Flows, How, Phase, State};
+use super::store::Store;
+use crate::sync::backend::{Backend, Flow, Lock, Tracked, TrackedFlow};
+use crate::sync::deadline::Deadline;
+use crate::sync::park;
+use crate::sync::waiters::{Left, Ticket};
+use crate::sync::wakes::Wakes;
+use crate::watch::Site;
+
+/// A queue of any order.
+pub(in crate::sync) struct Core<S: Store<Entry: Send> + Send, B: Backend> {
+    state: B::Mutex<State<S>>,
+    flows: Flows<B>,
+    born: Site,
+}
+
+/// When an entry that was got is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sync) enum Work {
+    /// As soon as it was got.
+    Done,
+    /// When whoever got it says so.
+    Kept,
+}
+
+/// A put between its attempts.
+pub(in crate::sync) struct Putting<E> {
+    /// The entry, while it is not in the queue.
+    pub(in crate::sync) slot: Option<E>,
+    /// The number under which it waits for room.
+    waits: Option<u64>,
+    /// It waited, and was accepted.
+    was_admitted: bool,
+}
+
+impl<E> Putting<E> {
+    pub(in crate::sync) fn new(entry: E) -> Putting<E> {
+        Putting {
+            slot: Some(entry),
+            waits: None,
+            was_admitted: false,
+        }
+    }
+}
+
+/// The guard of a queue's state.
+type Guard<'a, S, B> = <<B as Backend>::Mutex<State<S>> as Lock<State<S>>>::Guard<'a>;
+
+impl<S: Store<Entry: Send> + Send> Core<S, Tracked> {
+    /// A queue of watched locks, of `T`s.
+    pub(in crate::sync) const fn tracked<T>(
+        store: S,
+        capacity: Option<usize>,
+        born: Site,
+    ) -> Core<S, Tracked> {
+        Core {
+            state: crate::Mutex::new_at(State::new(store, capacity), born),
+            flows: Flows {
+                entries: TrackedFlow::of::<T>(born),
+                room: TrackedFlow::of::<T>(born),
+                end: TrackedFlow::of::<T>(born),
+                done: TrackedFlow::of::<T>(born),
+            },
+            born,
+        }
+    }
+}
+
+impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
+    pub(in crate::sync) fn new_at<T>(store: S, capacity: Option<usize>, born: Site) -> Core<S, B> {
+        let flow = || B::Flow::new_at(born, std::any::type_name::<T>);
+        Core {
+            state: B::Mutex::new_at(State::new(store, capacity), born),
+            flows: Flows {
+                entries: flow(),
+                room: flow(),
+                end: flow(),
+                done: flow(),
+            },
+            born,
+        }
+    }
+
+    pub(in crate::sync) fn born(&self) -> Site {
+        self.born
+    }
+
+    pub(in crate::sync) fn flows(&self) -> &Flows<B> {
+        &self.flows
+    }
+
+    #[inline]
+    pub(in crate::sync) fn lock(&self, at: Site) -> Guard<'_, S, B> {
+        self.state.lock_at(at)
+    }
+
+    pub(in crate::sync) fn try_lock(&self, at: Site) -> Option<Guard<'_, S, B>> {
+        self.state.try_lock_at(at)
+    }
+
+    /// Puts the entry of the slot if there is room for it, or if it needs none.
+    #[inline]
+    pub(in crate::sync) fn try_put(
+        &self,
+        slot: &mut Option<S::Entry>,
+        at: Site,
+    ) -> Result<(), Refusal> {
+        let mut wakes = Wakes::new();
+        let mut state = self.lock(at);
+        if !state.is_open() {
+            return Err(Refusal::Closed);
+        }
+        if !state.has_room() && slot.as_ref().is_some_and(S::counts) {
+            return Err(Refusal::Full);
+        }
+        state.put(slot, &self.flows, at, &mut wakes);
+        drop(state);
+        wakes.wake();
+        Ok(())
+    }
+
+    /// Puts an entry when there is room for it.
+    #[inline]
+    pub(in crate::sync) fn put(
+        &self,
+        slot: &mut Option<S::Entry>,
+        deadline: Deadline,
+        at: Site,
+    ) -> Result<(), Refusal> {
+        match self.try_put(slot, at) {
+            Err(Refusal::Full) => self.put_later(slot, deadline, at),
+            outcome => outcome,
+        }
+    }
+
+    #[cold]
+    fn put_later(
+        &self,
+        slot: &mut Option<S::Entry>,
+        deadline: Deadline,
+        at: Site,
+    ) -> Result<(), Refusal> {
+        let how = How {
+            at,
+            timed: deadline.is_timed(),
+        };
+        self.flows.room.pending(how.timed, at);
+        let mut putting = Putting {
+            slot: slot.take(),
+            waits: None,
+            was_admitted: false,
+        };
+        let put = park::wait(deadline, |waker| self.poll_put(&mut putting, waker, how));
+        let put = put.unwrap_or_else(|| {
+            self.withdraw(&mut putting, how);
+            if putting.was_admitted {
+                Ok(())
+            } else {
+                Err(Refusal::Timeout)
+            }
+        });
+        if !putting.was_admitted {
+            self.flows.room.gave_up();
+        }
+        *slot = putting.slot.take();
+        put
+    }
+
+    /// Whether the entry is in, or refused; otherwise it waits for room.
+    pub(in crate::sync) fn poll_put(
+        &self,
+        putting: &mut Putting<S::Entry>,
+        waker: &Waker,
+        how: How,
+    ) -> Poll<Result<(), Refusal>> {
+        let (waker, mut wakes) = (waker.clone(), Wakes::new());
+        let mut state = self.lock(how.at);
+        let slot = &mut putting.slot;
+        let poll = if let Some(number) = putting.waits {
+            let fate = state.fate(number, slot, waker, &mut wakes);
+            if !matches!(fate, Fate::Waits) {
+                putting.waits = None;
+            }
+            match fate {
+                Fate::Waits => Poll::Pending,
+                Fate::Accepted => {
+                    self.flows.room.obtained(how.timed, how.at);
+                    putting.was_admitted = true;
+                    Poll::Ready(Ok(()))
+                }
+                Fate::Refused => Poll::Ready(Err(Refusal::Closed)),
+            }
+        } else if !state.is_open() {
+            Poll::Ready(Err(Refusal::Closed))
+        } else if state.has_room() || !slot.as_ref().is_some_and(S::counts) {
+            state.put(slot, &self.flows, how.at, &mut wakes);
+            Poll::Ready(Ok(()))
+        } else {
+            let number = state.wait_for_room(slot, waker, &self.flows, how.at, &mut wakes);
+            putting.waits = Some(number);
+            Poll::Pending
+        };
+        drop(state);
+        wakes.wake();
+        poll
+    }
+
+    /// Takes a put back: its entry is in its slot again, unless it was accepted.
+    pub(in crate::sync) fn withdraw(&self, putting: &mut Putting<S::Entry>, how: How) {
+        let Some(number) = putting.waits.take() else {
+            return;
+        };
+        let mut wakes = Wakes::new();
+        let mut state = self.lock(how.at);
+        let flows = &self.flows;
+        if !state.withdraw(number, &mut putting.slot, flows, how.at, &mut wakes) {
+            flows.room.obtained(how.timed, how.at);
+            putting.was_admitted = true;
+        }
+        drop(state);
+        wakes.wake();
+    }
+
+    /// Gets the next entry, into the slot, if there is one.
+    #[inline]
+    pub(in crate::sync) fn try_get(
+        &self,
+        slot: &mut Option<S::Entry>,
+        work: Work,
+        how: How,
+    ) -> Result<(), GetError> {
+        let mut wakes = Wakes::new();
+        let mut state = self.lock(how.at);
+        let got = self.look(&mut state, slot, work, how, &mut wakes);
+        drop(state);
+        wakes.wake();
+        got
+    }
+
+    /// The next entry, under the lock.
+    #[inline]
+    fn look(
+        &self,
+        state: &mut State<S>,
+        slot: &mut Option<S::Entry>,
+        work: Work,
+        how: How,
+        wakes: &mut Wakes,
+    ) -> Result<(), GetError> {
+        if state.take(slot, &self.flows, how, wakes) {
+            if work == Work::Done && slot.as_ref().is_some_and(S::counts) {
+                state.finish(1, &self.flows, how.at, wakes);
+            }
+            return Ok(());
+        }
+        if state.is_open() {
+            return Err(GetError::Empty);
+        }
+        state.tell_end(&self.flows, how);
+        Err(GetError::Closed)
+    }
+
+    /// Gets the next entry, into the slot, when there is one.
+    #[inline]
+    pub(in crate::sync) fn get(
+        &self,
+        slot: &mut Option<S::Entry>,
+        work: Work,
+        deadline: Deadline,
+        at: Site,
+    ) -> Result<(), GetError> {
+        let how = How {
+            at,
+            timed: deadline.is_timed(),
+        };
+        match self.try_get(slot, work, how) {
+            Err(GetError::Empty) => self.get_later(slot, work, deadline, how),
+            outcome => outcome,
+        }
+    }
+
+    #[cold]
+    fn get_later(
+        &self,
+        slot: &mut Option<S::Entry>,
+        work: Work,
+        deadline: Deadline,
+        how: How,
+    ) -> Result<(), GetError> {
+        self.flows.entries.pending(how.timed, how.at);
+        let mut ticket = Ticket::new();
+        let got = park::wait(deadline, |waker| {
+            self.poll_get(slot, &mut ticket, waker, work, how)
+        });
+        let got = got.unwrap_or_else(|| self.last_look(slot, &mut ticket, work, how));
+        if got.is_err() {
+            self.flows.entries.gave_up();
+        }
+        got
+    }
+
+    /// Gets the next entry; otherwise the waiter queues up.
+    pub(in crate::sync) fn poll_get(
+        &self,
+        slot: &mut Option<S::Entry>,
+        ticket: &mut Ticket,
+        waker: &Waker,
+        work: Work,
+        how: How,
+    ) -> Poll<Result<(), GetError>> {
+        let (waker, mut wakes) = (waker.clone(), Wakes::new());
+        let mut state = self.lock(how.at);
+        let got = self.look(&mut state, slot, work, how, &mut wakes);
+        let poll = if matches!(got, Err(GetError::Empty)) {
+            state.wait_for_entry(ticket, waker, &mut wakes);
+            Poll::Pending
+        } else {
+            state.leave_get(ticket, &mut wakes);
+            wakes.drop_later(Some(waker));
+            Poll::Ready(got)
+        };
+        drop(state);
+        wakes.wake();
+        poll
+    }
+
+    /// Takes a waiter back, whose deadline has come; what is there by now it gets.
+    fn last_look(
+        &self,
+        slot: &mut Option<S::Entry>,
+        ticket: &mut Ticket,
+        work: Work,
+        how: How,
+    ) -> Result<(), GetError> {
+        let mut wakes = Wakes::new();
+        let mut state = self.lock(how.at);
+        let got = self.look(&mut state, slot, work, how, &mut wakes);
+        state.leave_get(ticket, &mut wakes);
+        drop(state);
+        wakes.wake();
+        match got {
+            Err(GetError::Empty) => Err(GetError::Timeout),
+            got => got,
+        }
+    }
+
+    /// Takes a waiter back that wants nothing any more.
+    pub(in crate::sync) fn abandon_get(&self, ticket: &mut Ticket) {
+        let mut wakes = Wakes::new();
+        let mut state = self.lock(self.born);
+        state.abandon_get(ticket, &mut wakes);
+        drop(state);
+        wakes.wake();
+    }
+
+    /// One entry that was kept is done.
+    pub(in crate::sync) fn finish(&self, at: Site) {
+        let mut wakes = Wakes::new();
+        let mut state = self.lock(at);
+        state.finish(1, &self.flows, at, &mut wakes);
+        drop(state);
+        wakes.wake();
+    }
+
+    /// Waits until all that was put is done. Whether it is.
+    pub(in crate::sync) fn join(&self, deadline: Deadline, at: Site) -> bool {
+        if self.lock(at).unfinished == 0 {
+            return true;
+        }
+        let timed = deadline.is_timed();
+        self.flows.done.pending(timed, at);
+        let mut ticket = Ticket::new();
+        park::wait(deadline, |waker| self.poll_join(&mut ticket, waker, at));
+        let mut wakes = Wakes::new();
+        let mut state = self.lock(at);
+        let joined = state.is_joined(&ticket);
+        let left = state.leave_join(&mut ticket, &mut wakes);
+        drop(state);
+        if left == Left::Chosen {
+            self.flows.done.obtained(timed, at);
+        } else {
+            self.flows.done.gave_up();
+        }
+        joined
+    }
+
+    fn poll_join(&self, ticket: &mut Ticket, waker: &Waker, at: Site) -> Poll<()> {
+        let (waker, mut wakes) = (waker.clone(), Wakes::new());
+        let mut state = self.lock(at);
+        if state.is_joined(ticket) {
+            return Poll::Ready(());
+        }
+        state.wait_for_done(ticket, waker, &mut wakes);
+        drop(state);
+        Poll::Pending
+    }
+
+    /// Closes the queue; false if it was.
+    pub(in crate::sync) fn close(&self, at: Site) -> bool {
+        let mut wakes = Wakes::new();
+        let mut state = self.lock(at);
+        let news = state.close(&self.flows, at, &mut wakes);
+        drop(state);
+        wakes.wake();
+        news
+    }
+
+    /// Closes the queue and takes out what is left, which counts as done.
+    pub(in crate::sync) fn close_now(&self, at: Site) -> Vec<S::Entry> {
+        let mut wakes = Wakes::new();
+        let mut state = self.lock(at);
+        state.close(&self.flows, at, &mut wakes);
+        state.phase = Phase::Emptied;
+        let mut entries = Vec::new();
+        let mut slot = None;
+        while state.store.pop(&mut slot) {
+            entries.extend(slot.take());
+        }
+        let done = entries.iter().filter(|entry| S::counts(entry)).count();
+        if done > 0 {
+            state.finish(done, &self.flows, at, &mut wakes);
+        }
+        drop(state);
+        wakes.wake();
+        entries
+    }
+
+    /// How many entries that count are in the store.
+    pub(in crate::sync) fn len(&self, at: Site) -> usize {
+        self.lock(at).store.len()
+    }
+
+    pub(in crate::sync) fn capacity(&self, at: Site) -> Option<usize> {
+        self.lock(at).capacity()
+    }
+
+    pub(in crate::sync) fn is_closed(&self, at: Site) -> bool {
+        !self.lock(at).is_open()
+    }
+
+    /// Shows how many entries there are, unless that would have to wait.
+    pub(in crate::sync) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct(name);
+        match self.try_lock(self.born) {
+            Some(state) => {
+                let (len, closed) = (state.store.len(), !state.is_open());
+                drop(state);
+                shown.field("len", &len).field("closed", &closed).finish()
+            }
+            None => shown.field("len", &format_args!("<locked>")).finish(),
+        }
+    }
+}

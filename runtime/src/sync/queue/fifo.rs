@@ -1,0 +1,388 @@
+//! [`Queue`]: first in, first out.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use super::core::{Core, Work};
+use super::iter::{Iter, TryIter};
+use super::refusal::{GetError, PutError};
+use super::state::How;
+use super::store::{Entry, Fifo};
+use super::task::Task;
+use super::waits::{Get, Put};
+use crate::sync::backend::{Backend, Tracked};
+use crate::sync::deadline::Deadline;
+use crate::watch::Site;
+
+/// A queue, first in, first out, with any number of producers and consumers.
+///
+/// - **Ordering**: items come out in the order in which they were put; those of one producer never change
+///   places. What came before a put has happened for whoever gets the item.
+/// - **Capacity**: none ([`new`](Queue::new)), some ([`bounded`](Queue::bounded)), or zero: then an item goes
+///   from hand to hand ([`rendezvous`](Queue::rendezvous)), and a put ends when a consumer takes the item, or
+///   waits for one.
+/// - **Blocking**: a put waits for room, a get for an item. Puts that wait succeed in the order in which they
+///   came, and a later put does not pass them. Gets that wait are woken in that order; a get that finds an
+///   item takes it, though. Each has a `try_`, `_timeout`, `_deadline` and `_async` form.
+/// - **Close**: [`close`](Queue::close) refuses puts, also those that wait, which get their items back;
+///   what is queued can still be got. [`close_now`](Queue::close_now) hands what is queued to the caller.
+///   Closing again changes nothing, and nothing is ever opened again. Nothing is lost: an item was got,
+///   came back, was handed to who closed the queue, or is dropped with it.
+/// - **Stops**: [`put_stop`](Queue::put_stop) stops one consumer, after all that was put before. It takes no
+///   room, so a consumer may put it again for the next one.
+/// - **Work**: [`get_task`](Queue::get_task) gives an item with a guard, and [`join`](Queue::join) waits until
+///   all that was put is got and all guards are dropped. With `get` an item is done when it was got.
+/// - **Panic, re-entrancy**: no code of the program runs under the lock of the queue; an item whose
+///   destructor uses the very queue is fine. A guard dropped by a panic counts as done.
+///
+/// ```
+/// use lockwise::sync::Queue;
+/// use lockwise::thread;
+///
+/// static JOBS: Queue<u32> = Queue::new();
+///
+/// let consumer = thread::spawn(|| JOBS.iter().sum::<u32>());
+/// for job in 1..=10 {
+///     JOBS.put(job).unwrap();
+/// }
+/// JOBS.close();
+/// assert_eq!(consumer.join().unwrap(), 55);
+/// ```
+///
+/// Where the last producer or consumer is to close the queue, [`split`](Queue::split) it.
+pub struct Queue<T: Send, B: Backend = Tracked> {
+    pub(super) core: Core<Fifo<T>, B>,
+}
+
+impl<T: Send> Queue<T> {
+    /// A queue without bound. The caller is its creation site.
+    #[track_caller]
+    pub const fn new() -> Queue<T> {
+        Queue::tracked(None, Site::caller())
+    }
+
+    /// A queue with room for this many items.
+    #[track_caller]
+    pub const fn bounded(capacity: usize) -> Queue<T> {
+        Queue::tracked(Some(capacity), Site::caller())
+    }
+
+    /// A queue that passes items from hand to hand.
+    #[track_caller]
+    pub const fn rendezvous() -> Queue<T> {
+        Queue::tracked(Some(0), Site::caller())
+    }
+
+    const fn tracked(capacity: Option<usize>, born: Site) -> Queue<T> {
+        Queue {
+            core: Core::tracked::<T>(Fifo::new(), capacity, born),
+        }
+    }
+}
+
+impl<T: Send, B: Backend> Queue<T, B> {
+    /// A queue without bound, made of `B`.
+    #[track_caller]
+    pub fn new_in() -> Queue<T, B> {
+        Queue::new_at(None, Site::caller())
+    }
+
+    /// A queue with room for this many items, made of `B`.
+    #[track_caller]
+    pub fn bounded_in(capacity: usize) -> Queue<T, B> {
+        Queue::new_at(Some(capacity), Site::caller())
+    }
+
+    pub(in crate::sync) fn new_at(capacity: Option<usize>, born: Site) -> Queue<T, B> {
+        Queue {
+            core: Core::new_at::<T>(Fifo::new(), capacity, born),
+        }
+    }
+
+    /// Puts an item in, waiting for room.
+    ///
+    /// # Errors
+    ///
+    /// [`PutError::Closed`], with the item, if the queue is closed, or is while this waits.
+    #[inline]
+    #[track_caller]
+    pub fn put(&self, item: T) -> Result<(), PutError<T>> {
+        self.put_at(item, Deadline::Never, Site::caller())
+    }
+
+    /// Puts an item in if there is room; without capacity, if a consumer waits for it.
+    ///
+    /// # Errors
+    ///
+    /// [`PutError::Full`] or [`PutError::Closed`], with the item.
+    #[inline]
+    #[track_caller]
+    pub fn try_put(&self, item: T) -> Result<(), PutError<T>> {
+        let mut slot = Some(Some(item));
+        let put = self.core.try_put(&mut slot, Site::caller());
+        put.map_err(|refusal| refusal.of(its_item(slot)))
+    }
+
+    /// [`put`](Queue::put), waiting at most for `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// [`PutError::Timeout`] or [`PutError::Closed`], with the item.
+    #[track_caller]
+    pub fn put_timeout(&self, item: T, timeout: Duration) -> Result<(), PutError<T>> {
+        self.put_at(item, Deadline::after(timeout), Site::caller())
+    }
+
+    /// [`put`](Queue::put), waiting at most until `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// [`PutError::Timeout`] or [`PutError::Closed`], with the item.
+    #[track_caller]
+    pub fn put_deadline(&self, item: T, deadline: Instant) -> Result<(), PutError<T>> {
+        self.put_at(item, Deadline::At(deadline), Site::caller())
+    }
+
+    /// Puts items in, in this order: as many as there is room for at once, the others as there is. Items of
+    /// other producers may come between.
+    ///
+    /// # Errors
+    ///
+    /// [`PutError::Closed`], with the items that were not put.
+    #[track_caller]
+    pub fn put_many(&self, items: impl IntoIterator<Item = T>) -> Result<(), PutError<Vec<T>>> {
+        let at = Site::caller();
+        // Made before anything is put: the iterator may use the queue.
+        let mut items = items.into_iter().collect::<Vec<T>>().into_iter();
+        while let Some(item) = items.next() {
+            if let Err(refused) = self.put_at(item, Deadline::Never, at) {
+                let rest = std::iter::once(refused.into_inner()).chain(items);
+                return Err(PutError::Closed(rest.collect()));
+            }
+        }
+        Ok(())
+    }
+
+    /// A future that puts an item in. Dropped before it is ready, it takes the item back and drops it.
+    #[track_caller]
+    pub fn put_async(&self, item: T) -> Put<'_, T, B> {
+        Put::new(self, item, Site::caller())
+    }
+
+    /// Puts a stop in: the one consumer that gets it learns [`GetError::Stopped`]. Never waits.
+    ///
+    /// # Errors
+    ///
+    /// [`PutError::Closed`]: then all consumers learn that anyway.
+    #[track_caller]
+    pub fn put_stop(&self) -> Result<(), PutError<()>> {
+        let put = self.core.try_put(&mut Some(None), Site::caller());
+        put.map_err(|refusal| refusal.of(()))
+    }
+
+    /// Gets the next item, waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// [`GetError::Stopped`], if a stop was next; [`GetError::Closed`], if nothing will come any more.
+    #[inline]
+    #[track_caller]
+    pub fn get(&self) -> Result<T, GetError> {
+        self.get_at(Work::Done, Deadline::Never, Site::caller())
+    }
+
+    /// Gets the next item if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`GetError::Empty`], or as [`get`](Queue::get).
+    #[inline]
+    #[track_caller]
+    pub fn try_get(&self) -> Result<T, GetError> {
+        self.try_get_at(Site::caller())
+    }
+
+    /// [`get`](Queue::get), waiting at most for `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// [`GetError::Timeout`], or as [`get`](Queue::get).
+    #[track_caller]
+    pub fn get_timeout(&self, timeout: Duration) -> Result<T, GetError> {
+        self.get_at(Work::Done, Deadline::after(timeout), Site::caller())
+    }
+
+    /// [`get`](Queue::get), waiting at most until `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// [`GetError::Timeout`], or as [`get`](Queue::get).
+    #[track_caller]
+    pub fn get_deadline(&self, deadline: Instant) -> Result<T, GetError> {
+        self.get_at(Work::Done, Deadline::At(deadline), Site::caller())
+    }
+
+    /// A future of the next item. Dropped before it is ready, it takes none.
+    #[track_caller]
+    pub fn get_async(&self) -> Get<'_, T, B> {
+        Get::new(self, Site::caller())
+    }
+
+    /// Gets the next item, waiting for it, with a guard: until that is dropped the item is not done.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Queue::get).
+    #[track_caller]
+    pub fn get_task(&self) -> Result<Task<'_, T, B>, GetError> {
+        self.get_task_at(Deadline::Never, Site::caller())
+    }
+
+    /// [`get_task`](Queue::get_task), waiting at most for `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// [`GetError::Timeout`], or as [`get`](Queue::get).
+    #[track_caller]
+    pub fn get_task_timeout(&self, timeout: Duration) -> Result<Task<'_, T, B>, GetError> {
+        self.get_task_at(Deadline::after(timeout), Site::caller())
+    }
+
+    /// Waits until all that was put is done.
+    ///
+    /// Closing does not end this by itself: what is queued has still to be got. `close_now` counts what
+    /// it takes out as done; a guard that is alive has still to be dropped.
+    #[track_caller]
+    pub fn join(&self) {
+        self.core.join(Deadline::Never, Site::caller());
+    }
+
+    /// [`join`](Queue::join), at most for `timeout`. Whether all was done.
+    #[track_caller]
+    pub fn join_timeout(&self, timeout: Duration) -> bool {
+        self.core.join(Deadline::after(timeout), Site::caller())
+    }
+
+    /// Closes the queue: nothing can be put any more. Whether it was open.
+    #[track_caller]
+    pub fn close(&self) -> bool {
+        self.core.close(Site::caller())
+    }
+
+    /// Closes the queue and takes out what is left in it. Stops are left out.
+    #[track_caller]
+    pub fn close_now(&self) -> Vec<T> {
+        let entries = self.core.close_now(Site::caller());
+        entries.into_iter().flatten().collect()
+    }
+
+    /// Whether the queue is closed; it may still have items.
+    #[track_caller]
+    pub fn is_closed(&self) -> bool {
+        self.core.is_closed(Site::caller())
+    }
+
+    /// How many items are queued: a hint. Those that wait for room are not.
+    #[track_caller]
+    pub fn len(&self) -> usize {
+        self.core.len(Site::caller())
+    }
+
+    /// Whether no item is queued: a hint.
+    #[track_caller]
+    pub fn is_empty(&self) -> bool {
+        self.core.len(Site::caller()) == 0
+    }
+
+    /// Whether there is no room: a hint. Without capacity there never is.
+    #[track_caller]
+    pub fn is_full(&self) -> bool {
+        let at = Site::caller();
+        self.capacity()
+            .is_some_and(|capacity| self.core.len(at) >= capacity)
+    }
+
+    /// How many items there is room for, if that is bounded.
+    #[track_caller]
+    pub fn capacity(&self) -> Option<usize> {
+        self.core.capacity(Site::caller())
+    }
+
+    /// The items, waiting for each, until the queue is closed and empty or a stop comes.
+    #[track_caller]
+    pub fn iter(&self) -> Iter<'_, T, B> {
+        Iter::new(self, Site::caller())
+    }
+
+    /// The items that are there, up to the first stop.
+    #[track_caller]
+    pub fn try_iter(&self) -> TryIter<'_, T, B> {
+        TryIter::new(self, Site::caller())
+    }
+
+    #[inline]
+    pub(in crate::sync) fn put_at(
+        &self,
+        item: T,
+        deadline: Deadline,
+        at: Site,
+    ) -> Result<(), PutError<T>> {
+        let mut slot = Some(Some(item));
+        let put = self.core.put(&mut slot, deadline, at);
+        put.map_err(|refusal| refusal.of(its_item(slot)))
+    }
+
+    #[inline]
+    pub(in crate::sync) fn get_at(
+        &self,
+        work: Work,
+        deadline: Deadline,
+        at: Site,
+    ) -> Result<T, GetError> {
+        let mut slot = None;
+        self.core.get(&mut slot, work, deadline, at)?;
+        slot.flatten().ok_or(GetError::Stopped)
+    }
+
+    #[inline]
+    pub(super) fn try_get_at(&self, at: Site) -> Result<T, GetError> {
+        let mut slot = None;
+        let how = How { at, timed: true };
+        self.core.try_get(&mut slot, Work::Done, how)?;
+        slot.flatten().ok_or(GetError::Stopped)
+    }
+
+    fn get_task_at(&self, deadline: Deadline, at: Site) -> Result<Task<'_, T, B>, GetError> {
+        let item = self.get_at(Work::Kept, deadline, at)?;
+        Ok(Task::new(self, item, at))
+    }
+}
+
+/// The item that was refused.
+pub(super) fn its_item<T>(slot: Option<Entry<T>>) -> T {
+    let item = slot.flatten();
+    item.expect("what is refused stays in its slot, and an item was put there")
+}
+
+impl<T: Send> Default for Queue<T> {
+    #[track_caller]
+    fn default() -> Queue<T> {
+        Queue::new()
+    }
+}
+
+impl<'a, T: Send, B: Backend> IntoIterator for &'a Queue<T, B> {
+    type Item = T;
+    type IntoIter = Iter<'a, T, B>;
+
+    #[track_caller]
+    fn into_iter(self) -> Iter<'a, T, B> {
+        self.iter()
+    }
+}
+
+impl<T: Send, B: Backend> fmt::Debug for Queue<T, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.core.debug("Queue", f)
+    }
+}

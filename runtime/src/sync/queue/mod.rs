@@ -1,0 +1,23 @@
+//! First in, first out, between threads and tasks: [`Queue`] and its two ends.
+//!
+//! `store` says in which order entries come out, `state` what happens under the lock, `core` how
+//! one waits for that; these three serve the priority queue too.
+
+mod core;
+mod ends;
+mod fifo;
+mod iter;
+mod refusal;
+mod state;
+mod store;
+mod task;
+mod waits;
+
+pub(super) use self::core::{Core, Putting, Work};
+pub use ends::{Receiver, Sender, WeakSender};
+pub use fifo::Queue;
+pub use iter::{Iter, TryIter};
+pub use refusal::{GetError, PutError};
+pub(super) use store::Store;
+pub use task::Task;
+pub use waits::{Get, Put};

@@ -1,0 +1,402 @@
+//! What happens to a queue under its lock.
+//!
+//! A put that has to wait leaves its entry here, in a row. Whoever makes room moves entries from the head
+//! of that row into the store, so that waiting puts succeed in the order in which they came, and a put
+//! that comes later cannot pass them. A get that has to wait queues up, and is chosen when an entry gets
+//! into the store; it then tries again.
+//!
+//! A queue without capacity has as much room as there are gets that wait and have nothing to take yet.
+
+use std::collections::VecDeque;
+use std::task::Waker;
+
+use super::store::Store;
+use crate::sync::backend::{Backend, Flow};
+use crate::sync::waiters::{Left, Ticket, Waiters};
+use crate::sync::wakes::Wakes;
+use crate::watch::Site;
+
+/// How far a queue is closed. It only ever goes forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    Open,
+    /// Nothing can be put.
+    Closed,
+    /// And what was left has been taken out.
+    Emptied,
+}
+
+/// What the watcher is told of a queue.
+pub(in crate::sync) struct Flows<B: Backend> {
+    /// A unit per entry, from put to get.
+    pub(super) entries: B::Flow,
+    /// A unit per put that had to wait, from who made room for it.
+    pub(super) room: B::Flow,
+    /// Units for those who learn that the queue is closed.
+    pub(super) end: B::Flow,
+    /// Units for those who wait until all is done.
+    pub(super) done: B::Flow,
+}
+
+/// Where and how somebody asks.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::sync) struct How {
+    pub(in crate::sync) at: Site,
+    /// The wait has a deadline.
+    pub(in crate::sync) timed: bool,
+}
+
+/// The state of a queue.
+pub(in crate::sync) struct State<S: Store> {
+    pub(in crate::sync) store: S,
+    /// How many entries that count there is room for; without bound, if nothing.
+    capacity: Option<usize>,
+    pub(super) phase: Phase,
+    /// Puts that wait for room, in the order in which they came. There is none for the first.
+    putters: VecDeque<Putter<S::Entry>>,
+    next_putter: u64,
+    getters: Waiters,
+    /// Pollers that want to know when something can be got, or put.
+    pub(super) get_watchers: Waiters,
+    pub(super) put_watchers: Waiters,
+    /// Entries that were put, count, and are not done yet.
+    pub(super) unfinished: usize,
+    joiners: Waiters,
+    /// Units of the end that nobody has taken.
+    end_units: u32,
+}
+
+/// A put that waits for room.
+struct Putter<E> {
+    number: u64,
+    /// There until it leaves the row.
+    entry: Option<E>,
+    owner: Owner,
+}
+
+enum Owner {
+    /// Somebody waits; woken already, if there is no waker.
+    Waits(Option<Waker>),
+    /// It was put for good, behind others that wait.
+    Nobody,
+}
+
+/// What became of a put that waited.
+pub(super) enum Fate {
+    Waits,
+    Accepted,
+    /// The queue was closed meanwhile; the entry is back in the slot.
+    Refused,
+}
+
+impl<S: Store> State<S> {
+    pub(super) const fn new(store: S, capacity: Option<usize>) -> State<S> {
+        State {
+            store,
+            capacity,
+            phase: Phase::Open,
+            putters: VecDeque::new(),
+            next_putter: 0,
+            getters: Waiters::new(),
+            get_watchers: Waiters::new(),
+            put_watchers: Waiters::new(),
+            unfinished: 0,
+            joiners: Waiters::new(),
+            end_units: 0,
+        }
+    }
+
+    pub(super) fn capacity(&self) -> Option<usize> {
+        self.capacity
+    }
+
+    pub(in crate::sync) fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    /// Whether an entry that counts could be put now.
+    #[inline]
+    pub(in crate::sync) fn has_room(&self) -> bool {
+        self.putters.is_empty() && self.fits()
+    }
+
+    /// Whether there is room for the first of those that wait.
+    #[inline]
+    fn fits(&self) -> bool {
+        match self.capacity {
+            None => true,
+            Some(0) => self.store.total() < self.getters.present(),
+            Some(capacity) => self.store.len() < capacity,
+        }
+    }
+
+    /// Whether something could be got now.
+    pub(super) fn has_entry(&self) -> bool {
+        self.store.total() > 0
+            || (self.capacity == Some(0) && self.is_open() && !self.putters.is_empty())
+    }
+
+    /// Puts an entry that there is room for, or that needs none.
+    #[inline]
+    pub(in crate::sync) fn put<B: Backend>(
+        &mut self,
+        slot: &mut Option<S::Entry>,
+        flows: &Flows<B>,
+        at: Site,
+        wakes: &mut Wakes,
+    ) {
+        flows.entries.posted(1, at);
+        if self.putters.is_empty() {
+            self.accept(slot, wakes);
+        } else {
+            // A stop keeps its place behind the items that came before.
+            self.queue(slot, Owner::Nobody);
+        }
+    }
+
+    /// Lets a put wait for room, and returns its number.
+    pub(super) fn wait_for_room<B: Backend>(
+        &mut self,
+        slot: &mut Option<S::Entry>,
+        waker: Waker,
+        flows: &Flows<B>,
+        at: Site,
+        wakes: &mut Wakes,
+    ) -> u64 {
+        flows.entries.posted(1, at);
+        if self.capacity == Some(0) {
+            self.get_watchers.choose_all(wakes);
+        }
+        self.queue(slot, Owner::Waits(Some(waker)))
+    }
+
+    fn queue(&mut self, slot: &mut Option<S::Entry>, owner: Owner) -> u64 {
+        let number = self.next_putter;
+        self.next_putter += 1;
+        self.putters.push_back(Putter {
+            number,
+            entry: slot.take(),
+            owner,
+        });
+        number
+    }
+
+    /// Takes an entry into the store.
+    #[inline]
+    fn accept(&mut self, slot: &mut Option<S::Entry>, wakes: &mut Wakes) {
+        self.unfinished += usize::from(slot.as_ref().is_some_and(S::counts));
+        self.store.push(slot);
+        self.getters.choose_one(wakes);
+        self.get_watchers.choose_all(wakes);
+    }
+
+    /// Moves entries of waiting puts into the store, as far as there is room.
+    #[inline]
+    fn admit<B: Backend>(&mut self, flows: &Flows<B>, at: Site, wakes: &mut Wakes) {
+        while let Some(first) = self.putters.front()
+            && self.is_open()
+            && (!first.entry.as_ref().is_some_and(S::counts) || self.fits())
+        {
+            if let Some(mut first) = self.putters.pop_front() {
+                first.owner.wake(flows, at, wakes);
+                self.accept(&mut first.entry, wakes);
+            }
+        }
+    }
+
+    /// Takes the entry that is next out, into the slot, and lets waiting puts move up. Whether there was one.
+    #[inline]
+    pub(in crate::sync) fn take<B: Backend>(
+        &mut self,
+        slot: &mut Option<S::Entry>,
+        flows: &Flows<B>,
+        how: How,
+        wakes: &mut Wakes,
+    ) -> bool {
+        if !self.store.pop(slot) {
+            // Without capacity an entry goes from hand to hand.
+            if self.capacity != Some(0) || !self.is_open() {
+                return false;
+            }
+            let Some(mut first) = self.putters.pop_front() else {
+                return false;
+            };
+            first.owner.wake(flows, how.at, wakes);
+            self.unfinished += usize::from(first.entry.as_ref().is_some_and(S::counts));
+            *slot = first.entry.take();
+        }
+        flows.entries.obtained(how.timed, how.at);
+        self.made_room(flows, how.at, wakes);
+        true
+    }
+
+    /// Something was taken out.
+    pub(in crate::sync) fn made_room<B: Backend>(
+        &mut self,
+        flows: &Flows<B>,
+        at: Site,
+        wakes: &mut Wakes,
+    ) {
+        self.admit(flows, at, wakes);
+        if self.has_room() {
+            self.put_watchers.choose_all(wakes);
+        }
+    }
+
+    /// A get waits, or goes on waiting.
+    pub(super) fn wait_for_entry(&mut self, ticket: &mut Ticket, waker: Waker, wakes: &mut Wakes) {
+        self.getters.enter(ticket, waker, wakes);
+        if self.capacity == Some(0) && self.has_room() {
+            self.put_watchers.choose_all(wakes);
+        }
+    }
+
+    /// A get waits no more, and has got what it wanted, or knows that there is nothing.
+    pub(super) fn leave_get(&mut self, ticket: &mut Ticket, wakes: &mut Wakes) {
+        self.getters.leave(ticket, wakes);
+    }
+
+    /// A get waits no more, and has not looked: if it was chosen, the next one is.
+    pub(super) fn abandon_get(&mut self, ticket: &mut Ticket, wakes: &mut Wakes) {
+        if self.getters.leave(ticket, wakes) == Left::Chosen && self.store.total() > 0 {
+            self.getters.choose_one(wakes);
+        }
+    }
+
+    /// What became of a put that waits. If it still does, it is woken by `waker` from now on.
+    pub(super) fn fate(
+        &mut self,
+        number: u64,
+        slot: &mut Option<S::Entry>,
+        waker: Waker,
+        wakes: &mut Wakes,
+    ) -> Fate {
+        let Some(at) = self.putter(number) else {
+            wakes.drop_later(Some(waker));
+            return Fate::Accepted;
+        };
+        if self.is_open() {
+            let old = std::mem::replace(&mut self.putters[at].owner, Owner::Waits(Some(waker)));
+            if let Owner::Waits(old) = old {
+                wakes.drop_later(old);
+            }
+            return Fate::Waits;
+        }
+        wakes.drop_later(Some(waker));
+        *slot = self.putters.remove(at).and_then(|putter| putter.entry);
+        Fate::Refused
+    }
+
+    /// Takes a put back, its entry into the slot. False if it was accepted meanwhile.
+    pub(super) fn withdraw<B: Backend>(
+        &mut self,
+        number: u64,
+        slot: &mut Option<S::Entry>,
+        flows: &Flows<B>,
+        at: Site,
+        wakes: &mut Wakes,
+    ) -> bool {
+        let Some(putter) = self.putter(number) else {
+            return false;
+        };
+        if let Some(putter) = self.putters.remove(putter) {
+            if let Owner::Waits(waker) = putter.owner {
+                wakes.drop_later(waker);
+            }
+            *slot = putter.entry;
+        }
+        self.made_room(flows, at, wakes);
+        true
+    }
+
+    fn putter(&self, number: u64) -> Option<usize> {
+        self.putters
+            .binary_search_by_key(&number, |putter| putter.number)
+            .ok()
+    }
+
+    /// Closes the queue; false if it was.
+    pub(super) fn close<B: Backend>(
+        &mut self,
+        flows: &Flows<B>,
+        at: Site,
+        wakes: &mut Wakes,
+    ) -> bool {
+        if self.phase != Phase::Open {
+            return false;
+        }
+        self.phase = Phase::Closed;
+        // Entries that were put for good stay; the others go back to those who wait.
+        let (waiting, put): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.putters)
+            .into_iter()
+            .partition(|putter| matches!(putter.owner, Owner::Waits(_)));
+        self.putters = waiting;
+        for mut putter in put {
+            self.accept(&mut putter.entry, wakes);
+        }
+        self.end_units = u32::try_from(self.getters.waiting() + 1).unwrap_or(u32::MAX);
+        flows.end.posted(self.end_units, at);
+        self.getters.choose_all(wakes);
+        self.get_watchers.choose_all(wakes);
+        self.put_watchers.choose_all(wakes);
+        for putter in &mut self.putters {
+            if let Owner::Waits(waker) = &mut putter.owner
+                && let Some(waker) = waker.take()
+            {
+                wakes.push(waker);
+            }
+        }
+        true
+    }
+
+    /// Somebody learns that the queue is closed.
+    pub(super) fn tell_end<B: Backend>(&mut self, flows: &Flows<B>, how: How) {
+        if self.end_units > 0 {
+            self.end_units -= 1;
+            flows.end.obtained(how.timed, how.at);
+        }
+    }
+
+    /// So many entries are done.
+    pub(in crate::sync) fn finish<B: Backend>(
+        &mut self,
+        count: usize,
+        flows: &Flows<B>,
+        at: Site,
+        wakes: &mut Wakes,
+    ) {
+        self.unfinished -= count;
+        if self.unfinished == 0 && self.joiners.waiting() > 0 {
+            let waiting = u32::try_from(self.joiners.waiting()).unwrap_or(u32::MAX);
+            flows.done.posted(waiting, at);
+            self.joiners.choose_all(wakes);
+        }
+    }
+
+    /// A join waits, or goes on waiting.
+    pub(super) fn wait_for_done(&mut self, ticket: &mut Ticket, waker: Waker, wakes: &mut Wakes) {
+        self.joiners.enter(ticket, waker, wakes);
+    }
+
+    /// Whether a join may go on: all is done, or was, since it came.
+    pub(super) fn is_joined(&self, ticket: &Ticket) -> bool {
+        self.unfinished == 0 || self.joiners.is_chosen(ticket)
+    }
+
+    /// A join waits no more.
+    pub(super) fn leave_join(&mut self, ticket: &mut Ticket, wakes: &mut Wakes) -> Left {
+        self.joiners.leave(ticket, wakes)
+    }
+}
+
+impl Owner {
+    /// Its entry is accepted: whoever waits for that is woken.
+    fn wake<B: Backend>(&mut self, flows: &Flows<B>, at: Site, wakes: &mut Wakes) {
+        if let Owner::Waits(waker) = self {
+            flows.room.posted(1, at);
+            if let Some(waker) = waker.take() {
+                wakes.push(waker);
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! In which order entries come out.
+
+use std::collections::VecDeque;
+
+/// The entries of a queue. No method may run code of the program.
+///
+/// Entries move through slots, not through arguments: a large one would otherwise be copied in each frame.
+pub(in crate::sync) trait Store {
+    /// What is put and got.
+    type Entry;
+
+    /// Whether an entry takes room and is work to be done; a stop is neither.
+    fn counts(entry: &Self::Entry) -> bool;
+
+    /// Puts an entry in, if there is one in the slot.
+    fn push(&mut self, slot: &mut Option<Self::Entry>);
+
+    /// Takes the entry that is next out, into the slot. Whether there was one.
+    fn pop(&mut self, slot: &mut Option<Self::Entry>) -> bool;
+
+    /// How many entries there are that count.
+    fn len(&self) -> usize;
+
+    /// How many entries there are.
+    fn total(&self) -> usize;
+}
+
+/// What lies in a [`Queue`](super::Queue): an item, or nothing, which stops one consumer. The program cannot
+/// make a stop that looks like an item, nor the other way round.
+pub(super) type Entry<T> = Option<T>;
+
+/// First in, first out.
+pub(super) struct Fifo<T> {
+    row: VecDeque<Entry<T>>,
+    stops: usize,
+}
+
+impl<T> Fifo<T> {
+    pub(super) const fn new() -> Fifo<T> {
+        Fifo {
+            row: VecDeque::new(),
+            stops: 0,
+        }
+    }
+}
+
+impl<T> Store for Fifo<T> {
+    type Entry = Entry<T>;
+
+    #[inline]
+    fn counts(entry: &Entry<T>) -> bool {
+        entry.is_some()
+    }
+
+    #[inline]
+    fn push(&mut self, slot: &mut Option<Entry<T>>) {
+        if let Some(entry) = slot.take() {
+            self.stops += usize::from(entry.is_none());
+            self.row.push_back(entry);
+        }
+    }
+
+    #[inline]
+    fn pop(&mut self, slot: &mut Option<Entry<T>>) -> bool {
+        *slot = self.row.pop_front();
+        let Some(entry) = slot else { return false };
+        self.stops -= usize::from(entry.is_none());
+        true
+    }
+
+    #[inline]
+    fn len(&self) -> usize {
+        self.row.len() - self.stops
+    }
+
+    #[inline]
+    fn total(&self) -> usize {
+        self.row.len()
+    }
+}

@@ -1,0 +1,69 @@
+//! Work that is not done yet: [`Task`].
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use super::fifo::Queue;
+use crate::sync::backend::{Backend, Tracked};
+use crate::watch::Site;
+
+/// An item of a [`Queue`], not done until this is dropped, also by a panic.
+///
+/// It cannot be done twice, nor more often than was put: that is what the guard is for.
+#[must_use = "the item is done when this is dropped"]
+pub struct Task<'a, T: Send, B: Backend = Tracked> {
+    /// Dropped before the item counts as done.
+    item: Option<T>,
+    _done: Done<'a, T, B>,
+}
+
+/// Says, when dropped, that an item is done.
+struct Done<'a, T: Send, B: Backend> {
+    queue: &'a Queue<T, B>,
+    at: Site,
+}
+
+impl<T: Send, B: Backend> Drop for Done<'_, T, B> {
+    fn drop(&mut self) {
+        self.queue.core.finish(self.at);
+    }
+}
+
+impl<'a, T: Send, B: Backend> Task<'a, T, B> {
+    pub(super) fn new(queue: &'a Queue<T, B>, item: T, at: Site) -> Task<'a, T, B> {
+        Task {
+            item: Some(item),
+            _done: Done { queue, at },
+        }
+    }
+
+    /// Says that it is done, and drops the item.
+    pub fn done(self) {}
+
+    /// Says that it is done, and keeps the item.
+    pub fn into_inner(mut self) -> T {
+        self.item.take().expect(TAKEN)
+    }
+}
+
+const TAKEN: &str = "the item is taken by `into_inner` only, which consumes the task";
+
+impl<T: Send, B: Backend> Deref for Task<'_, T, B> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.item.as_ref().expect(TAKEN)
+    }
+}
+
+impl<T: Send, B: Backend> DerefMut for Task<'_, T, B> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.item.as_mut().expect(TAKEN)
+    }
+}
+
+impl<T: Send + fmt::Debug, B: Backend> fmt::Debug for Task<'_, T, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Task").field(&**self).finish()
+    }
+}

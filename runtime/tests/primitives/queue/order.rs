@@ -1,0 +1,454 @@
+//! Order, capacity, and what does not wait.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use lockwise::sync::{GetError, PutError, Queue};
+use lockwise::thread;
+
+use crate::counted::{Counted, Drops};
+use crate::{LONG, SHORT, on_each_backend, until};
+
+on_each_backend! {
+    fn fifo_order_reused_instance() {
+        let queue = Queue::<_, B>::bounded_in(3);
+        for round in 0..2 {
+            for item in [1, 2, 3] {
+                queue.put(item * 10 + round).unwrap();
+            }
+            assert_eq!(queue.try_put(4), Err(PutError::Full(4)));
+            assert_eq!([(); 3].map(|()| queue.get().unwrap()), [10, 20, 30].map(|item| item + round));
+            assert_eq!(queue.try_get(), Err(GetError::Empty));
+        }
+    }
+
+    fn full_nowait() {
+        let queue = Queue::<_, B>::bounded_in(1);
+        assert_eq!(queue.try_get(), Err(GetError::Empty));
+        assert_eq!(queue.len(), 0);
+        queue.try_put('a').unwrap();
+        assert_eq!(queue.try_put('b'), Err(PutError::Full('b')));
+        assert_eq!(queue.len(), 1);
+    }
+
+    fn empty_times_out() {
+        let queue = Queue::<u8, B>::bounded_in(1);
+        let start = Instant::now();
+        assert_eq!(queue.get_timeout(SHORT), Err(GetError::Timeout));
+        assert!(start.elapsed() >= SHORT);
+    }
+
+    fn full_times_out() {
+        let queue = Queue::<_, B>::bounded_in(1);
+        queue.put(1).unwrap();
+        let start = Instant::now();
+        assert_eq!(queue.put_timeout(2, SHORT), Err(PutError::Timeout(2)));
+        assert!(start.elapsed() >= SHORT);
+        assert_eq!((queue.len(), queue.get()), (1, Ok(1)));
+        assert!(queue.is_empty());
+    }
+
+    fn blocked_put_released_by_get() {
+        for timeout in [None, Some(LONG)] {
+            let queue = Queue::<_, B>::bounded_in(1);
+            queue.put(1).unwrap();
+            thread::scope(|scope| {
+                let putter = scope.spawn(|| match timeout {
+                    None => queue.put(2),
+                    Some(timeout) => queue.put_timeout(2, timeout),
+                });
+                assert_eq!(queue.get(), Ok(1));
+                assert_eq!(putter.join().unwrap(), Ok(()));
+            });
+            assert_eq!(queue.get(), Ok(2));
+        }
+    }
+
+    fn timeout_zero_and_huge() {
+        let queue = Queue::<_, B>::bounded_in(1);
+        assert_eq!(queue.get_timeout(Duration::ZERO), Err(GetError::Timeout));
+        queue.put_timeout(1, Duration::ZERO).unwrap();
+        assert_eq!(queue.put_timeout(2, Duration::ZERO), Err(PutError::Timeout(2)));
+        assert_eq!(queue.get_timeout(Duration::ZERO), Ok(1));
+        thread::scope(|scope| {
+            let getter = scope.spawn(|| queue.get_timeout(Duration::MAX));
+            queue.put_timeout(3, Duration::MAX).unwrap();
+            assert_eq!(getter.join().unwrap(), Ok(3));
+        });
+    }
+
+    fn ready_beats_deadline() {
+        let queue = Queue::<_, B>::bounded_in(1);
+        let past = Instant::now();
+        queue.put_deadline(1, past).unwrap();
+        assert_eq!(queue.put_deadline(2, past), Err(PutError::Timeout(2)));
+        assert_eq!(queue.get_deadline(past), Ok(1));
+        assert_eq!(queue.get_deadline(past), Err(GetError::Timeout));
+    }
+
+    fn len_empty_full_hints() {
+        let hints = |queue: &Queue<u8, B>| (queue.len(), queue.is_empty(), queue.is_full());
+        let queue = Queue::new_in();
+        assert_eq!((hints(&queue), queue.capacity()), ((0, true, false), None));
+        queue.put(1).unwrap();
+        assert_eq!(hints(&queue), (1, false, false));
+        let queue = Queue::bounded_in(2);
+        assert_eq!((hints(&queue), queue.capacity()), ((0, true, false), Some(2)));
+        queue.put(1).unwrap();
+        assert_eq!(hints(&queue), (1, false, false));
+        queue.put(2).unwrap();
+        assert_eq!(hints(&queue), (2, false, true));
+        queue.get().unwrap();
+        assert_eq!(hints(&queue), (1, false, false));
+        queue.get().unwrap();
+        assert_eq!(hints(&queue), (0, true, false));
+        let queue = Queue::bounded_in(0);
+        assert_eq!((hints(&queue), queue.capacity()), ((0, true, true), Some(0)));
+    }
+
+    fn len_under_concurrency() {
+        const ITEMS: u32 = 5_000;
+        let queue = Queue::<_, B>::bounded_in(3);
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| (0..ITEMS).for_each(|item| queue.put(item).unwrap()));
+            scope.spawn(|| while !over.load(SeqCst) {
+                assert!(queue.len() <= 3);
+            });
+            for item in 0..ITEMS {
+                assert_eq!(queue.get(), Ok(item));
+                assert!(queue.len() <= 3);
+            }
+            over.store(true, SeqCst);
+        });
+    }
+
+    fn rendezvous_hand_off() {
+        let queue = Queue::<_, B>::bounded_in(0);
+        assert_eq!(queue.try_put(1), Err(PutError::Full(1)));
+        assert_eq!(queue.put_timeout(1, SHORT), Err(PutError::Timeout(1)));
+        assert_eq!(queue.try_get(), Err(GetError::Empty));
+        let taken = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                queue.put(2).unwrap();
+                assert!(taken.load(SeqCst), "the put ended before the get began");
+            });
+            let poll = || match queue.try_get() {
+                Err(GetError::Empty) => None,
+                got => Some(got),
+            };
+            // Set before the look that takes the item, as the put may end within it.
+            taken.store(true, SeqCst);
+            let mut got = None;
+            until_some(&mut got, poll);
+            assert_eq!(got, Some(Ok(2)));
+        });
+        thread::scope(|scope| {
+            let getter = scope.spawn(|| queue.get());
+            until(|| queue.try_put(3).is_ok());
+            assert_eq!(getter.join().unwrap(), Ok(3));
+        });
+        assert_eq!(queue.try_put(4), Err(PutError::Full(4)));
+    }
+
+    fn rendezvous_two_messages_in_order() {
+        let queue = Queue::<_, B>::bounded_in(0);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                queue.put(1).unwrap();
+                queue.put(2).unwrap();
+            });
+            assert_eq!([queue.get(), queue.get()], [Ok(1), Ok(2)]);
+        });
+    }
+
+    fn mpsc_per_producer_order() {
+        const EACH: usize = 500;
+        for queue in [Queue::<_, B>::new_in(), Queue::bounded_in(2), Queue::bounded_in(0)] {
+            thread::scope(|scope| {
+                for producer in 0..4 {
+                    let queue = &queue;
+                    scope.spawn(move || (0..EACH).for_each(|at| queue.put((producer, at)).unwrap()));
+                }
+                let mut next = [0; 4];
+                for _ in 0..4 * EACH {
+                    let (producer, at) = queue.get().unwrap();
+                    assert_eq!(next[producer], at);
+                    next[producer] += 1;
+                }
+            });
+        }
+    }
+
+    fn mpmc_exactly_once() {
+        const EACH: usize = 500;
+        for queue in [Queue::<_, B>::new_in(), Queue::bounded_in(3), Queue::bounded_in(0)] {
+            let counts: Vec<_> = (0..4 * EACH).map(|_| AtomicUsize::new(0)).collect();
+            let left = AtomicUsize::new(4);
+            thread::scope(|scope| {
+                for producer in 0..4 {
+                    let (queue, left, counts) = (&queue, &left, &counts);
+                    scope.spawn(move || {
+                        (0..EACH).for_each(|at| queue.put(producer * EACH + at).unwrap());
+                        if left.fetch_sub(1, SeqCst) == 1 {
+                            queue.close();
+                        }
+                    });
+                    scope.spawn(move || for item in queue {
+                        counts[item].fetch_add(1, SeqCst);
+                    });
+                }
+            });
+            assert!(counts.iter().all(|count| count.load(SeqCst) == 1));
+        }
+    }
+
+    fn large_item_no_stack_overflow() {
+        const MIB: usize = 1 << 20;
+        thread::Builder::new().stack_size(16 * MIB).spawn(|| {
+            let queue = Queue::<[u8; MIB], B>::new_in();
+            queue.put([7; MIB]).unwrap();
+            assert_eq!(queue.get().unwrap()[MIB - 1], 7);
+        }).unwrap().join().unwrap();
+    }
+
+    fn linearizable() {
+        let queue = Queue::<_, B>::new_in();
+        thread::scope(|scope| {
+            for item in 0..4 {
+                let queue = &queue;
+                scope.spawn(move || for _ in 0..500 {
+                    queue.put(item).unwrap();
+                    queue.try_get().expect("there is at least what was just put");
+                });
+            }
+        });
+    }
+
+    fn fairness_two_producers() {
+        const ITEMS: usize = 10_000;
+        let queue = Queue::<_, B>::bounded_in(4);
+        thread::scope(|scope| {
+            for producer in 0..2 {
+                let queue = &queue;
+                scope.spawn(move || while queue.put(producer).is_ok() {});
+            }
+            // Both run once items of both were seen.
+            let mut seen = [false; 2];
+            while seen != [true; 2] {
+                seen[queue.get().unwrap()] = true;
+            }
+            let mut got = [0; 2];
+            for _ in 0..ITEMS {
+                got[queue.get().unwrap()] += 1;
+            }
+            queue.close_now();
+            assert!(got.iter().all(|&got| got >= ITEMS / 8), "{got:?}");
+        });
+    }
+
+    fn waiting_puts_succeed_in_the_order_in_which_they_came() {
+        let queue = Queue::<_, B>::bounded_in(1);
+        queue.put(0).unwrap();
+        let (_, waker) = crate::Counting::new();
+        let mut puts: Vec<_> = (1..=5).map(|item| Box::pin(queue.put_async(item))).collect();
+        for put in &mut puts {
+            assert!(crate::poll_once(put.as_mut(), &waker).is_pending());
+        }
+        assert_eq!(queue.try_put(9), Err(PutError::Full(9)));
+        for item in 0..=5 {
+            assert_eq!(queue.get(), Ok(item));
+        }
+    }
+
+    fn iter_ends_at_close() {
+        let queue = Queue::<_, B>::new_in();
+        queue.put_many(0..6).unwrap();
+        for item in &queue {
+            if item == 1 {
+                break;
+            }
+        }
+        assert_eq!(queue.try_iter().take(2).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(queue.try_iter().collect::<Vec<_>>(), [4, 5]);
+        queue.put(6).unwrap();
+        queue.close();
+        assert_eq!(queue.iter().collect::<Vec<_>>(), [6]);
+    }
+
+    fn item_dropped_exactly_once() {
+        let drops = Drops::default();
+        let queue = Queue::<Counted, B>::bounded_in(2);
+        queue.put(drops.value()).unwrap();
+        queue.put(drops.value()).unwrap();
+        let refused = queue.try_put(drops.value()).unwrap_err();
+        assert_eq!(drops.count(), 0);
+        drop(refused);
+        assert_eq!(drops.count(), 1);
+        drop(queue.get());
+        assert_eq!(drops.count(), 2);
+        drop(queue);
+        assert_eq!(drops.count(), 3);
+    }
+
+    fn panic_in_item_drop() {
+        struct Bad(bool, Counted);
+        impl Drop for Bad {
+            fn drop(&mut self) {
+                assert!(!self.0, "the drop of an item");
+            }
+        }
+        let drops = Drops::default();
+        let queue = Queue::<_, B>::new_in();
+        for at in 0..5 {
+            queue.put(Bad(at == 2, drops.value())).unwrap();
+        }
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(queue))).is_err());
+        assert_eq!(drops.count(), 5);
+        let (sender, receiver) = Queue::<_, B>::new_in().split();
+        for at in 0..5 {
+            sender.put(Bad(at == 0, drops.value())).unwrap();
+        }
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(receiver))).is_err());
+        assert_eq!(drops.count(), 10);
+    }
+
+    fn recv_inside_send_argument() {
+        let queue = Queue::<_, B>::bounded_in(1);
+        queue.put(1).unwrap();
+        queue.put(queue.get().unwrap() + 1).unwrap();
+        queue.put_many(queue.try_iter().map(|item| item + 1)).unwrap();
+        assert_eq!(queue.get(), Ok(3));
+    }
+
+    fn send_many_batches() {
+        let queue = Queue::<_, B>::bounded_in(3);
+        thread::scope(|scope| {
+            let putter = scope.spawn(|| queue.put_many(0..10));
+            until(|| queue.is_full());
+            for item in 0..10 {
+                assert_eq!(queue.get(), Ok(item));
+            }
+            assert_eq!(putter.join().unwrap(), Ok(()));
+            let putter = scope.spawn(|| queue.put_many(0..10));
+            until(|| queue.is_full());
+            queue.close();
+            let refused = putter.join().unwrap().unwrap_err();
+            assert_eq!(refused, PutError::Closed((3..10).collect()));
+        });
+        assert_eq!(queue.iter().collect::<Vec<_>>(), [0, 1, 2]);
+    }
+
+    fn no_retained_reference() {
+        let queue = Queue::<_, B>::new_in();
+        let item = Arc::new(());
+        let weak = Arc::downgrade(&item);
+        queue.put(item).unwrap();
+        assert!(weak.upgrade().is_some());
+        drop(queue.get());
+        assert!(weak.upgrade().is_none());
+    }
+
+    fn reentrant_put_in_drop() {
+        struct Putting(Arc<Queue<Option<Putting>, B>>);
+        impl Drop for Putting {
+            fn drop(&mut self) {
+                crate::leaf::assert_nothing_held();
+                let _ = self.0.try_put(None);
+            }
+        }
+        let queue = Arc::new(Queue::<Option<Putting>, B>::bounded_in(2));
+        queue.put(Some(Putting(Arc::clone(&queue)))).unwrap();
+        drop(queue.get());
+        assert!(matches!(queue.try_get(), Ok(None)));
+        queue.put(Some(Putting(Arc::clone(&queue)))).unwrap();
+        queue.put(Some(Putting(Arc::clone(&queue)))).unwrap();
+        drop(queue.try_put(Some(Putting(Arc::clone(&queue)))));
+        assert_eq!(queue.close_now().len(), 2);
+    }
+
+    fn stress_oneshot() {
+        for at in 0..500 {
+            let queue = Queue::<_, B>::new_in();
+            thread::scope(|scope| {
+                scope.spawn(|| queue.put(at).unwrap());
+                assert_eq!(queue.get(), Ok(at));
+            });
+        }
+    }
+
+    fn stress_timeout_two_threads() {
+        const ITEMS: usize = 1_000;
+        for queue in [Queue::<_, B>::new_in(), Queue::bounded_in(1), Queue::bounded_in(0)] {
+            thread::scope(|scope| {
+                scope.spawn(|| for mut item in 0..ITEMS {
+                    while let Err(refused) = queue.put_timeout(item, Duration::from_micros(20)) {
+                        item = refused.into_inner();
+                    }
+                });
+                for item in 0..ITEMS {
+                    let got = loop {
+                        match queue.get_timeout(Duration::from_micros(20)) {
+                            Err(GetError::Timeout) => {}
+                            got => break got,
+                        }
+                    };
+                    assert_eq!(got, Ok(item));
+                }
+            });
+            assert!(queue.is_empty());
+        }
+    }
+
+    fn many_consumers_timeout() {
+        const ITEMS: usize = 2_000;
+        let queue = Queue::<_, B>::bounded_in(2);
+        let got = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| loop {
+                    match queue.get_timeout(Duration::from_micros(50)) {
+                        Ok(item) => got.lock().unwrap().push(item),
+                        Err(GetError::Timeout) => {}
+                        Err(_) => break,
+                    }
+                });
+            }
+            (0..ITEMS).for_each(|item| queue.put(item).unwrap());
+            queue.close();
+        });
+        let mut got = got.into_inner().unwrap();
+        got.sort_unstable();
+        assert!(got.into_iter().eq(0..ITEMS));
+    }
+
+    fn debug_never_blocks() {
+        let queue = Queue::<_, B>::bounded_in(2);
+        queue.put(1).unwrap();
+        assert_eq!(format!("{queue:?}"), "Queue { len: 1, closed: false }");
+    }
+}
+
+/// Asks until there is something.
+fn until_some<T>(into: &mut Option<T>, ask: impl Fn() -> Option<T>) {
+    let start = Instant::now();
+    while into.is_none() {
+        assert!(start.elapsed() < LONG, "it never came");
+        *into = ask();
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn a_queue_in_a_static() {
+    static QUEUE: Queue<&str> = Queue::bounded(2);
+    static HAND: Queue<&str> = Queue::rendezvous();
+    thread::scope(|scope| {
+        scope.spawn(|| HAND.put(QUEUE.get().unwrap()).unwrap());
+        QUEUE.put("static").unwrap();
+        assert_eq!(HAND.get(), Ok("static"));
+    });
+}

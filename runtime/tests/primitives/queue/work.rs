@@ -1,0 +1,77 @@
+//! Work that is done, or not.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+use lockwise::sync::Queue;
+use lockwise::thread;
+
+use crate::{LONG, SHORT, on_each_backend};
+
+on_each_backend! {
+    fn join_blocks_until_done() {
+        let queue = Queue::<_, B>::bounded_in(5);
+        let sum = AtomicU32::new(0);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| while let Ok(task) = queue.get_task() {
+                    sum.fetch_add(*task, SeqCst);
+                });
+            }
+            for round in 1..=2 {
+                (1..=100).for_each(|item| queue.put(item).unwrap());
+                queue.join();
+                assert_eq!(sum.load(SeqCst), 5050 * round);
+            }
+            queue.close();
+        });
+    }
+
+    fn get_taskdone_join_race() {
+        for _ in 0..100 {
+            let queue = Queue::<_, B>::new_in();
+            queue.put(1).unwrap();
+            queue.put(2).unwrap();
+            thread::scope(|scope| {
+                let joiner = scope.spawn(|| queue.join_timeout(LONG));
+                for _ in 0..2 {
+                    scope.spawn(|| queue.get_task().unwrap().done());
+                }
+                assert!(joiner.join().unwrap());
+            });
+        }
+    }
+
+    // By type: a guard is dropped once. What it counts can be seen in that a join still waits.
+    fn task_done_too_often() {
+        let queue = Queue::<_, B>::new_in();
+        queue.put("one").unwrap();
+        queue.put("two").unwrap();
+        assert_eq!(queue.get_task().unwrap().into_inner(), "one");
+        assert!(!queue.join_timeout(SHORT));
+        queue.get_task().unwrap().done();
+        queue.join();
+    }
+
+    fn a_task_is_done_when_its_worker_panics() {
+        let queue = Queue::<_, B>::new_in();
+        queue.put(1).unwrap();
+        let died = catch_unwind(AssertUnwindSafe(|| {
+            let task = queue.get_task().unwrap();
+            assert!(!queue.join_timeout(SHORT));
+            panic!("over {}", *task);
+        }));
+        assert!(died.is_err());
+        queue.join();
+    }
+
+    fn a_task_can_be_changed_and_kept() {
+        let queue = Queue::<_, B>::new_in();
+        queue.put(String::from("a")).unwrap();
+        let mut task = queue.get_task_timeout(LONG).unwrap();
+        task.push('b');
+        assert_eq!(format!("{task:?}"), "Task(\"ab\")");
+        assert_eq!(task.into_inner(), "ab");
+        queue.join();
+    }
+}
