@@ -10,17 +10,17 @@ use std::time::{Duration, Instant};
 
 use super::backend::{Backend, Flow, Lock, Tracked, TrackedFlow};
 use super::deadline::Deadline;
+use super::later::Later;
 use super::park;
 use super::waiters::{Ticket, Waiters};
-use super::wakes::Wakes;
 use crate::watch::Site;
 
 /// A flag that threads and tasks can wait for.
 ///
-/// - **Sticky**: [`set`](Event::set) wakes all who wait, in the order in which they came, and whoever
+/// - **Sticky**: [`set`](Event::set) later all who wait, in the order in which they came, and whoever
 ///   comes later passes at once, until [`clear`](Event::clear).
 /// - **Counted**: who waited when it was set returns, even if it is cleared before they run.
-/// - **Ordering**: what came before a `set` has happened for whoever it wakes or lets pass.
+/// - **Ordering**: what came before a `set` has happened for whoever it later or lets pass.
 /// - **Blocking**: only the waits block. Waiting for an event that is set takes no lock, and so leaves no
 ///   record either: what it orders is known only of those who really had to wait.
 /// - **Panic, drop**: there is nothing that a panic could leave half done; a wait that ends early (by
@@ -121,11 +121,11 @@ impl<B: Backend> Event<B> {
         self.set.load(Acquire)
     }
 
-    /// Sets it and wakes all who wait. Whether it was not set before.
+    /// Sets it and later all who wait. Whether it was not set before.
     #[track_caller]
     pub fn set(&self) -> bool {
         let at = Site::caller();
-        let mut wakes = Wakes::new();
+        let mut later = Later::new();
         let mut state = self.state.lock_at(at);
         let news = !state.is_set;
         if news {
@@ -135,11 +135,11 @@ impl<B: Backend> Event<B> {
             if waiting > 0 {
                 self.flow.posted(waiting, at);
             }
-            state.waiters.choose_all(&mut wakes);
+            state.waiters.choose_all(&mut later);
             self.set.store(true, Release);
         }
         drop(state);
-        wakes.wake();
+        later.run();
         news
     }
 
@@ -199,27 +199,27 @@ impl<B: Backend> Event<B> {
 
     /// Whether the waiter may pass; otherwise it queues up.
     fn poll(&self, waiter: &mut Waiter, waker: &Waker, timed: bool, at: Site) -> Poll<Passed> {
-        let (waker, mut wakes) = (waker.clone(), Wakes::new());
+        let (waker, mut later) = (waker.clone(), Later::new());
         let mut state = self.state.lock_at(at);
         if let Some(passed) = self.passes(&state, waiter, timed, at) {
-            state.waiters.leave(&mut waiter.ticket, &mut wakes);
+            state.waiters.leave(&mut waiter.ticket, &mut later);
             drop(state);
             return Poll::Ready(passed);
         }
         if !waiter.ticket.is_some() {
             waiter.sets = state.sets;
         }
-        state.waiters.enter(&mut waiter.ticket, waker, &mut wakes);
+        state.waiters.enter(&mut waiter.ticket, waker, &mut later);
         drop(state);
         Poll::Pending
     }
 
     /// Takes a waiter back. Whether it might have passed.
     fn leave(&self, waiter: &mut Waiter, timed: bool, at: Site) -> Option<Passed> {
-        let mut wakes = Wakes::new();
+        let mut later = Later::new();
         let mut state = self.state.lock_at(at);
         let passed = self.passes(&state, waiter, timed, at);
-        state.waiters.leave(&mut waiter.ticket, &mut wakes);
+        state.waiters.leave(&mut waiter.ticket, &mut later);
         drop(state);
         passed
     }

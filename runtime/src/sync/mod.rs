@@ -33,17 +33,19 @@ mod backend;
 mod barrier;
 mod deadline;
 mod event;
+mod later;
 mod park;
+mod priority;
 mod promise;
 mod queue;
 mod thread_local;
 mod waiters;
-mod wakes;
 
 pub use crate::{Condvar, Semaphore, SemaphoreGuard};
 pub use backend::{Backend, Flow, Lock, NoFlow, Raw, Tracked, TrackedFlow};
 pub use barrier::{Barrier, BrokenBarrier};
 pub use event::{Event, EventWait};
+pub use priority::{GetHighest, Priority, PriorityQueue, Token};
 pub use promise::{
     AsCompleted, End, Failure, Future, Promise, Until, Waited, as_completed, wait_for,
 };

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::task::Waker;
 
-use super::wakes::Wakes;
+use super::later::Later;
 
 /// The place of a waiter, kept between its attempts.
 #[derive(Debug, Default)]
@@ -77,8 +77,8 @@ impl Waiters {
     }
 
     /// Queues up, in the old place if there is one. `waker` was cloned before the lock was taken; what it
-    /// replaces goes into `wakes`, to be dropped after.
-    pub(super) fn enter(&mut self, ticket: &mut Ticket, waker: Waker, wakes: &mut Wakes) {
+    /// replaces goes into `later`, to be dropped after.
+    pub(super) fn enter(&mut self, ticket: &mut Ticket, waker: Waker, later: &mut Later) {
         let number = *ticket.0.get_or_insert_with(|| {
             let number = self.next;
             self.next += 1;
@@ -91,14 +91,14 @@ impl Waiters {
         {
             Ok(at) => {
                 let old = std::mem::replace(&mut self.row[at].1, waker);
-                wakes.drop_later(Some(old));
+                later.drop_later(Some(old));
             }
             Err(at) => self.row.insert(at, (number, waker)),
         }
     }
 
     /// Leaves, with or without having got something.
-    pub(super) fn leave(&mut self, ticket: &mut Ticket, wakes: &mut Wakes) -> Left {
+    pub(super) fn leave(&mut self, ticket: &mut Ticket, later: &mut Later) -> Left {
         let Some(number) = ticket.0.take() else {
             return Left::Waiting;
         };
@@ -109,7 +109,7 @@ impl Waiters {
         {
             Ok(at) => {
                 let waiter = self.row.remove(at);
-                wakes.drop_later(waiter.map(|(_, waker)| waker));
+                later.drop_later(waiter.map(|(_, waker)| waker));
                 Left::Waiting
             }
             Err(_) => Left::Chosen,
@@ -118,17 +118,17 @@ impl Waiters {
 
     /// Chooses the one who came first, if there is one.
     #[inline]
-    pub(super) fn choose_one(&mut self, wakes: &mut Wakes) {
+    pub(super) fn choose_one(&mut self, later: &mut Later) {
         if let Some((_, waker)) = self.row.pop_front() {
-            wakes.push(waker);
+            later.push(waker);
         }
     }
 
     /// Chooses all.
     #[inline]
-    pub(super) fn choose_all(&mut self, wakes: &mut Wakes) {
+    pub(super) fn choose_all(&mut self, later: &mut Later) {
         for (_, waker) in self.row.drain(..) {
-            wakes.push(waker);
+            later.push(waker);
         }
     }
 }

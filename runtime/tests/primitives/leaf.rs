@@ -18,6 +18,7 @@ pub(crate) fn taken() -> usize {
 }
 
 /// To be called from what must never run under a lock: destructors, closures, wakers.
+#[expect(clippy::print_stderr, reason = "the last words of a failed test")]
 pub(crate) fn assert_nothing_held() {
     if HELD.get() != 0 {
         // A panic in a destructor that runs while another panic unwinds says nothing.

@@ -45,10 +45,6 @@ pub struct Promise<T: Send, B: Backend = Tracked> {
 impl<T: Send> Promise<T> {
     /// A promise and the future of its result. The caller is their creation site.
     #[track_caller]
-    #[expect(
-        clippy::new_ret_no_self,
-        reason = "the two are nothing without each other"
-    )]
     pub fn new() -> (Promise<T>, Future<T>) {
         Promise::new_in()
     }

@@ -5,9 +5,9 @@ use std::task::{Poll, Waker};
 use super::failure::{End, Failure};
 use crate::sync::backend::{Backend, Flow, Lock};
 use crate::sync::deadline::Deadline;
+use crate::sync::later::Later;
 use crate::sync::park;
 use crate::sync::waiters::{Ticket, Waiters};
-use crate::sync::wakes::Wakes;
 use crate::watch::Site;
 
 /// What came of the work.
@@ -133,19 +133,19 @@ impl<T: Send, B: Backend> Shared<T, B> {
         outcome: Option<Outcome<T>>,
         at: Site,
     ) {
-        let mut wakes = Wakes::new();
+        let mut later = Later::new();
         let old = std::mem::replace(&mut state.stage, Stage::Ended(end, outcome));
         // One for each who waits, and one for somebody who comes later.
         state.units = u32::try_from(state.waiters.waiting().max(1)).unwrap_or(u32::MAX);
         self.flow.posted(state.units, at);
-        state.waiters.choose_all(&mut wakes);
+        state.waiters.choose_all(&mut later);
         let callbacks = std::mem::take(&mut state.callbacks);
         drop(state);
         debug_assert!(!matches!(old, Stage::Ended(..)));
-        wakes.wake();
-        callbacks
-            .into_iter()
-            .for_each(|callback| call(callback, end));
+        later.run();
+        for callback in callbacks {
+            call(callback, end);
+        }
     }
 
     /// Runs `callback` when it has ended: now, if it has.
@@ -212,23 +212,23 @@ impl<T: Send, B: Backend> Shared<T, B> {
         timed: bool,
         at: Site,
     ) -> Poll<Told> {
-        let (waker, mut wakes) = (waker.clone(), Wakes::new());
+        let (waker, mut later) = (waker.clone(), Later::new());
         let mut state = self.state.lock_at(at);
         if let Some(told) = state.has_ended(&self.flow, timed, at) {
-            state.waiters.leave(ticket, &mut wakes);
+            state.waiters.leave(ticket, &mut later);
             drop(state);
             return Poll::Ready(told);
         }
-        state.waiters.enter(ticket, waker, &mut wakes);
+        state.waiters.enter(ticket, waker, &mut later);
         drop(state);
         Poll::Pending
     }
 
     /// Takes a waiter back. Whether it has ended meanwhile.
     pub(super) fn leave(&self, ticket: &mut Ticket, timed: bool, at: Site) -> Option<Told> {
-        let mut wakes = Wakes::new();
+        let mut later = Later::new();
         let mut state = self.state.lock_at(at);
-        state.waiters.leave(ticket, &mut wakes);
+        state.waiters.leave(ticket, &mut later);
         let ended = state.has_ended(&self.flow, timed, at);
         drop(state);
         ended

@@ -8,9 +8,9 @@ use super::state::{Fate, Flows, How, Phase, State};
 use super::store::Store;
 use crate::sync::backend::{Backend, Flow, Lock, Tracked, TrackedFlow};
 use crate::sync::deadline::Deadline;
+use crate::sync::later::Later;
 use crate::sync::park;
 use crate::sync::waiters::{Left, Ticket};
-use crate::sync::wakes::Wakes;
 use crate::watch::Site;
 
 /// A queue of any order.
@@ -48,6 +48,9 @@ impl<E> Putting<E> {
         }
     }
 }
+
+/// How often a put gives way to others before it goes on.
+const YIELDS: u32 = 100;
 
 /// The guard of a queue's state.
 type Guard<'a, S, B> = <<B as Backend>::Mutex<State<S>> as Lock<State<S>>>::Guard<'a>;
@@ -111,7 +114,13 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         slot: &mut Option<S::Entry>,
         at: Site,
     ) -> Result<(), Refusal> {
-        let mut wakes = Wakes::new();
+        self.put_at_once(slot, at).map(|_| ())
+    }
+
+    /// Puts if there is room. Whether that has passed by others that had to wait.
+    #[inline]
+    fn put_at_once(&self, slot: &mut Option<S::Entry>, at: Site) -> Result<bool, Refusal> {
+        let mut later = Later::new();
         let mut state = self.lock(at);
         if !state.is_open() {
             return Err(Refusal::Closed);
@@ -119,10 +128,23 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         if !state.has_room() && slot.as_ref().is_some_and(S::counts) {
             return Err(Refusal::Full);
         }
-        state.put(slot, &self.flows, at, &mut wakes);
+        state.put(slot, &self.flows, at, &mut later);
+        let passes_by = state.passes_by();
         drop(state);
-        wakes.wake();
-        Ok(())
+        later.run();
+        Ok(passes_by)
+    }
+
+    /// Gives way to producers that were woken and do not run yet, for a while: one that runs and never has
+    /// to wait would take all the room meanwhile.
+    #[cold]
+    fn let_others_run(&self, at: Site) {
+        for _ in 0..YIELDS {
+            std::thread::yield_now();
+            if !self.lock(at).passes_by() {
+                return;
+            }
+        }
     }
 
     /// Puts an entry when there is room for it.
@@ -133,9 +155,15 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         deadline: Deadline,
         at: Site,
     ) -> Result<(), Refusal> {
-        match self.try_put(slot, at) {
+        match self.put_at_once(slot, at) {
             Err(Refusal::Full) => self.put_later(slot, deadline, at),
-            outcome => outcome,
+            Err(refusal) => Err(refusal),
+            Ok(passes_by) => {
+                if passes_by {
+                    self.let_others_run(at);
+                }
+                Ok(())
+            }
         }
     }
 
@@ -179,11 +207,11 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         waker: &Waker,
         how: How,
     ) -> Poll<Result<(), Refusal>> {
-        let (waker, mut wakes) = (waker.clone(), Wakes::new());
+        let (waker, mut later) = (waker.clone(), Later::new());
         let mut state = self.lock(how.at);
         let slot = &mut putting.slot;
         let poll = if let Some(number) = putting.waits {
-            let fate = state.fate(number, slot, waker, &mut wakes);
+            let fate = state.fate(number, slot, waker, &mut later);
             if !matches!(fate, Fate::Waits) {
                 putting.waits = None;
             }
@@ -199,15 +227,15 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         } else if !state.is_open() {
             Poll::Ready(Err(Refusal::Closed))
         } else if state.has_room() || !slot.as_ref().is_some_and(S::counts) {
-            state.put(slot, &self.flows, how.at, &mut wakes);
+            state.put(slot, &self.flows, how.at, &mut later);
             Poll::Ready(Ok(()))
         } else {
-            let number = state.wait_for_room(slot, waker, &self.flows, how.at, &mut wakes);
+            let number = state.wait_for_room(slot, waker, &self.flows, how.at, &mut later);
             putting.waits = Some(number);
             Poll::Pending
         };
         drop(state);
-        wakes.wake();
+        later.run();
         poll
     }
 
@@ -216,15 +244,15 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         let Some(number) = putting.waits.take() else {
             return;
         };
-        let mut wakes = Wakes::new();
+        let mut later = Later::new();
         let mut state = self.lock(how.at);
         let flows = &self.flows;
-        if !state.withdraw(number, &mut putting.slot, flows, how.at, &mut wakes) {
+        if !state.withdraw(number, &mut putting.slot, flows, how.at, &mut later) {
             flows.room.obtained(how.timed, how.at);
             putting.was_admitted = true;
         }
         drop(state);
-        wakes.wake();
+        later.run();
     }
 
     /// Gets the next entry, into the slot, if there is one.
@@ -235,11 +263,11 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         work: Work,
         how: How,
     ) -> Result<(), GetError> {
-        let mut wakes = Wakes::new();
+        let mut later = Later::new();
         let mut state = self.lock(how.at);
-        let got = self.look(&mut state, slot, work, how, &mut wakes);
+        let got = self.look(&mut state, slot, work, how, &mut later);
         drop(state);
-        wakes.wake();
+        later.run();
         got
     }
 
@@ -251,11 +279,11 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         slot: &mut Option<S::Entry>,
         work: Work,
         how: How,
-        wakes: &mut Wakes,
+        later: &mut Later,
     ) -> Result<(), GetError> {
-        if state.take(slot, &self.flows, how, wakes) {
+        if state.take(slot, &self.flows, how, later) {
             if work == Work::Done && slot.as_ref().is_some_and(S::counts) {
-                state.finish(1, &self.flows, how.at, wakes);
+                state.finish(1, &self.flows, how.at, later);
             }
             return Ok(());
         }
@@ -314,19 +342,19 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         work: Work,
         how: How,
     ) -> Poll<Result<(), GetError>> {
-        let (waker, mut wakes) = (waker.clone(), Wakes::new());
+        let (waker, mut later) = (waker.clone(), Later::new());
         let mut state = self.lock(how.at);
-        let got = self.look(&mut state, slot, work, how, &mut wakes);
+        let got = self.look(&mut state, slot, work, how, &mut later);
         let poll = if matches!(got, Err(GetError::Empty)) {
-            state.wait_for_entry(ticket, waker, &mut wakes);
+            state.wait_for_entry(ticket, waker, &mut later);
             Poll::Pending
         } else {
-            state.leave_get(ticket, &mut wakes);
-            wakes.drop_later(Some(waker));
+            state.leave_get(ticket, &mut later);
+            later.drop_later(Some(waker));
             Poll::Ready(got)
         };
         drop(state);
-        wakes.wake();
+        later.run();
         poll
     }
 
@@ -338,12 +366,12 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         work: Work,
         how: How,
     ) -> Result<(), GetError> {
-        let mut wakes = Wakes::new();
+        let mut later = Later::new();
         let mut state = self.lock(how.at);
-        let got = self.look(&mut state, slot, work, how, &mut wakes);
-        state.leave_get(ticket, &mut wakes);
+        let got = self.look(&mut state, slot, work, how, &mut later);
+        state.leave_get(ticket, &mut later);
         drop(state);
-        wakes.wake();
+        later.run();
         match got {
             Err(GetError::Empty) => Err(GetError::Timeout),
             got => got,
@@ -352,20 +380,20 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
 
     /// Takes a waiter back that wants nothing any more.
     pub(in crate::sync) fn abandon_get(&self, ticket: &mut Ticket) {
-        let mut wakes = Wakes::new();
+        let mut later = Later::new();
         let mut state = self.lock(self.born);
-        state.abandon_get(ticket, &mut wakes);
+        state.abandon_get(ticket, &mut later);
         drop(state);
-        wakes.wake();
+        later.run();
     }
 
     /// One entry that was kept is done.
     pub(in crate::sync) fn finish(&self, at: Site) {
-        let mut wakes = Wakes::new();
+        let mut later = Later::new();
         let mut state = self.lock(at);
-        state.finish(1, &self.flows, at, &mut wakes);
+        state.finish(1, &self.flows, at, &mut later);
         drop(state);
-        wakes.wake();
+        later.run();
     }
 
     /// Waits until all that was put is done. Whether it is.
@@ -377,10 +405,10 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         self.flows.done.pending(timed, at);
         let mut ticket = Ticket::new();
         park::wait(deadline, |waker| self.poll_join(&mut ticket, waker, at));
-        let mut wakes = Wakes::new();
+        let mut later = Later::new();
         let mut state = self.lock(at);
         let joined = state.is_joined(&ticket);
-        let left = state.leave_join(&mut ticket, &mut wakes);
+        let left = state.leave_join(&mut ticket, &mut later);
         drop(state);
         if left == Left::Chosen {
             self.flows.done.obtained(timed, at);
@@ -391,31 +419,31 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     }
 
     fn poll_join(&self, ticket: &mut Ticket, waker: &Waker, at: Site) -> Poll<()> {
-        let (waker, mut wakes) = (waker.clone(), Wakes::new());
+        let (waker, mut later) = (waker.clone(), Later::new());
         let mut state = self.lock(at);
         if state.is_joined(ticket) {
             return Poll::Ready(());
         }
-        state.wait_for_done(ticket, waker, &mut wakes);
+        state.wait_for_done(ticket, waker, &mut later);
         drop(state);
         Poll::Pending
     }
 
     /// Closes the queue; false if it was.
     pub(in crate::sync) fn close(&self, at: Site) -> bool {
-        let mut wakes = Wakes::new();
+        let mut later = Later::new();
         let mut state = self.lock(at);
-        let news = state.close(&self.flows, at, &mut wakes);
+        let news = state.close(&self.flows, at, &mut later);
         drop(state);
-        wakes.wake();
+        later.run();
         news
     }
 
     /// Closes the queue and takes out what is left, which counts as done.
     pub(in crate::sync) fn close_now(&self, at: Site) -> Vec<S::Entry> {
-        let mut wakes = Wakes::new();
+        let mut later = Later::new();
         let mut state = self.lock(at);
-        state.close(&self.flows, at, &mut wakes);
+        state.close(&self.flows, at, &mut later);
         state.phase = Phase::Emptied;
         let mut entries = Vec::new();
         let mut slot = None;
@@ -424,10 +452,10 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         }
         let done = entries.iter().filter(|entry| S::counts(entry)).count();
         if done > 0 {
-            state.finish(done, &self.flows, at, &mut wakes);
+            state.finish(done, &self.flows, at, &mut later);
         }
         drop(state);
-        wakes.wake();
+        later.run();
         entries
     }
 

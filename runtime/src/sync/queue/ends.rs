@@ -199,6 +199,16 @@ impl<T: Send, B: Backend> WeakSender<T, B> {
     }
 }
 
+impl<'a, T: Send, B: Backend> IntoIterator for &'a Receiver<T, B> {
+    type Item = T;
+    type IntoIter = Iter<'a, T, B>;
+
+    #[track_caller]
+    fn into_iter(self) -> Iter<'a, T, B> {
+        self.iter()
+    }
+}
+
 impl<T: Send, B: Backend> Clone for Sender<T, B> {
     fn clone(&self) -> Sender<T, B> {
         self.0.senders.fetch_add(1, Relaxed);

@@ -13,11 +13,12 @@ mod store;
 mod task;
 mod waits;
 
-pub(super) use self::core::{Core, Putting, Work};
+pub(super) use self::core::{Core, Work};
 pub use ends::{Receiver, Sender, WeakSender};
 pub use fifo::Queue;
 pub use iter::{Iter, TryIter};
 pub use refusal::{GetError, PutError};
+pub(super) use state::How;
 pub(super) use store::Store;
 pub use task::Task;
 pub use waits::{Get, Put};

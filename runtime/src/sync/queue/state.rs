@@ -12,8 +12,8 @@ use std::task::Waker;
 
 use super::store::Store;
 use crate::sync::backend::{Backend, Flow};
+use crate::sync::later::Later;
 use crate::sync::waiters::{Left, Ticket, Waiters};
-use crate::sync::wakes::Wakes;
 use crate::watch::Site;
 
 /// How far a queue is closed. It only ever goes forward.
@@ -38,6 +38,12 @@ pub(in crate::sync) struct Flows<B: Backend> {
     pub(super) done: B::Flow,
 }
 
+impl<B: Backend> Flows<B> {
+    pub(in crate::sync) fn entries(&self) -> &B::Flow {
+        &self.entries
+    }
+}
+
 /// Where and how somebody asks.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::sync) struct How {
@@ -55,6 +61,10 @@ pub(in crate::sync) struct State<S: Store> {
     /// Puts that wait for room, in the order in which they came. There is none for the first.
     putters: VecDeque<Putter<S::Entry>>,
     next_putter: u64,
+    /// Waiting puts that were accepted and do not know it yet.
+    admitted: usize,
+    /// Puts that did not have to wait, since one of those was accepted or came back.
+    passed_by: u32,
     getters: Waiters,
     /// Pollers that want to know when something can be got, or put.
     pub(super) get_watchers: Waiters,
@@ -65,6 +75,9 @@ pub(in crate::sync) struct State<S: Store> {
     /// Units of the end that nobody has taken.
     end_units: u32,
 }
+
+/// From here on puts that do not have to wait let those run that had to.
+const PASSED_BY_MAX: u32 = 8;
 
 /// A put that waits for room.
 struct Putter<E> {
@@ -97,6 +110,8 @@ impl<S: Store> State<S> {
             phase: Phase::Open,
             putters: VecDeque::new(),
             next_putter: 0,
+            admitted: 0,
+            passed_by: 0,
             getters: Waiters::new(),
             get_watchers: Waiters::new(),
             put_watchers: Waiters::new(),
@@ -120,6 +135,12 @@ impl<S: Store> State<S> {
         self.putters.is_empty() && self.fits()
     }
 
+    /// Whether producers that were woken do not get to run, and are passed by again and again.
+    #[inline]
+    pub(super) fn passes_by(&self) -> bool {
+        self.admitted > 0 && self.passed_by >= PASSED_BY_MAX
+    }
+
     /// Whether there is room for the first of those that wait.
     #[inline]
     fn fits(&self) -> bool {
@@ -130,12 +151,6 @@ impl<S: Store> State<S> {
         }
     }
 
-    /// Whether something could be got now.
-    pub(super) fn has_entry(&self) -> bool {
-        self.store.total() > 0
-            || (self.capacity == Some(0) && self.is_open() && !self.putters.is_empty())
-    }
-
     /// Puts an entry that there is room for, or that needs none.
     #[inline]
     pub(in crate::sync) fn put<B: Backend>(
@@ -143,15 +158,22 @@ impl<S: Store> State<S> {
         slot: &mut Option<S::Entry>,
         flows: &Flows<B>,
         at: Site,
-        wakes: &mut Wakes,
+        later: &mut Later,
     ) {
         flows.entries.posted(1, at);
         if self.putters.is_empty() {
-            self.accept(slot, wakes);
+            self.passed_by = self.passed_by.saturating_add(1);
+            self.accept(slot, later);
         } else {
             // A stop keeps its place behind the items that came before.
             self.queue(slot, Owner::Nobody);
         }
+    }
+
+    /// Puts an entry in place of one that was taken out, which is done in a way, ahead of puts that wait.
+    pub(in crate::sync) fn replace(&mut self, slot: &mut Option<S::Entry>, later: &mut Later) {
+        self.unfinished -= 1;
+        self.accept(slot, later);
     }
 
     /// Lets a put wait for room, and returns its number.
@@ -161,11 +183,11 @@ impl<S: Store> State<S> {
         waker: Waker,
         flows: &Flows<B>,
         at: Site,
-        wakes: &mut Wakes,
+        later: &mut Later,
     ) -> u64 {
         flows.entries.posted(1, at);
         if self.capacity == Some(0) {
-            self.get_watchers.choose_all(wakes);
+            self.get_watchers.choose_all(later);
         }
         self.queue(slot, Owner::Waits(Some(waker)))
     }
@@ -183,23 +205,23 @@ impl<S: Store> State<S> {
 
     /// Takes an entry into the store.
     #[inline]
-    fn accept(&mut self, slot: &mut Option<S::Entry>, wakes: &mut Wakes) {
+    fn accept(&mut self, slot: &mut Option<S::Entry>, later: &mut Later) {
         self.unfinished += usize::from(slot.as_ref().is_some_and(S::counts));
         self.store.push(slot);
-        self.getters.choose_one(wakes);
-        self.get_watchers.choose_all(wakes);
+        self.getters.choose_one(later);
+        self.get_watchers.choose_all(later);
     }
 
     /// Moves entries of waiting puts into the store, as far as there is room.
     #[inline]
-    fn admit<B: Backend>(&mut self, flows: &Flows<B>, at: Site, wakes: &mut Wakes) {
+    fn admit<B: Backend>(&mut self, flows: &Flows<B>, at: Site, later: &mut Later) {
         while let Some(first) = self.putters.front()
             && self.is_open()
             && (!first.entry.as_ref().is_some_and(S::counts) || self.fits())
         {
             if let Some(mut first) = self.putters.pop_front() {
-                first.owner.wake(flows, at, wakes);
-                self.accept(&mut first.entry, wakes);
+                self.admitted += first.owner.wake(flows, at, later);
+                self.accept(&mut first.entry, later);
             }
         }
     }
@@ -211,7 +233,7 @@ impl<S: Store> State<S> {
         slot: &mut Option<S::Entry>,
         flows: &Flows<B>,
         how: How,
-        wakes: &mut Wakes,
+        later: &mut Later,
     ) -> bool {
         if !self.store.pop(slot) {
             // Without capacity an entry goes from hand to hand.
@@ -221,12 +243,12 @@ impl<S: Store> State<S> {
             let Some(mut first) = self.putters.pop_front() else {
                 return false;
             };
-            first.owner.wake(flows, how.at, wakes);
+            self.admitted += first.owner.wake(flows, how.at, later);
             self.unfinished += usize::from(first.entry.as_ref().is_some_and(S::counts));
             *slot = first.entry.take();
         }
         flows.entries.obtained(how.timed, how.at);
-        self.made_room(flows, how.at, wakes);
+        self.made_room(flows, how.at, later);
         true
     }
 
@@ -235,31 +257,31 @@ impl<S: Store> State<S> {
         &mut self,
         flows: &Flows<B>,
         at: Site,
-        wakes: &mut Wakes,
+        later: &mut Later,
     ) {
-        self.admit(flows, at, wakes);
+        self.admit(flows, at, later);
         if self.has_room() {
-            self.put_watchers.choose_all(wakes);
+            self.put_watchers.choose_all(later);
         }
     }
 
     /// A get waits, or goes on waiting.
-    pub(super) fn wait_for_entry(&mut self, ticket: &mut Ticket, waker: Waker, wakes: &mut Wakes) {
-        self.getters.enter(ticket, waker, wakes);
+    pub(super) fn wait_for_entry(&mut self, ticket: &mut Ticket, waker: Waker, later: &mut Later) {
+        self.getters.enter(ticket, waker, later);
         if self.capacity == Some(0) && self.has_room() {
-            self.put_watchers.choose_all(wakes);
+            self.put_watchers.choose_all(later);
         }
     }
 
     /// A get waits no more, and has got what it wanted, or knows that there is nothing.
-    pub(super) fn leave_get(&mut self, ticket: &mut Ticket, wakes: &mut Wakes) {
-        self.getters.leave(ticket, wakes);
+    pub(super) fn leave_get(&mut self, ticket: &mut Ticket, later: &mut Later) {
+        self.getters.leave(ticket, later);
     }
 
     /// A get waits no more, and has not looked: if it was chosen, the next one is.
-    pub(super) fn abandon_get(&mut self, ticket: &mut Ticket, wakes: &mut Wakes) {
-        if self.getters.leave(ticket, wakes) == Left::Chosen && self.store.total() > 0 {
-            self.getters.choose_one(wakes);
+    pub(super) fn abandon_get(&mut self, ticket: &mut Ticket, later: &mut Later) {
+        if self.getters.leave(ticket, later) == Left::Chosen && self.store.total() > 0 {
+            self.getters.choose_one(later);
         }
     }
 
@@ -269,20 +291,22 @@ impl<S: Store> State<S> {
         number: u64,
         slot: &mut Option<S::Entry>,
         waker: Waker,
-        wakes: &mut Wakes,
+        later: &mut Later,
     ) -> Fate {
         let Some(at) = self.putter(number) else {
-            wakes.drop_later(Some(waker));
+            later.drop_later(Some(waker));
+            self.admitted -= 1;
+            self.passed_by = 0;
             return Fate::Accepted;
         };
         if self.is_open() {
             let old = std::mem::replace(&mut self.putters[at].owner, Owner::Waits(Some(waker)));
             if let Owner::Waits(old) = old {
-                wakes.drop_later(old);
+                later.drop_later(old);
             }
             return Fate::Waits;
         }
-        wakes.drop_later(Some(waker));
+        later.drop_later(Some(waker));
         *slot = self.putters.remove(at).and_then(|putter| putter.entry);
         Fate::Refused
     }
@@ -294,18 +318,19 @@ impl<S: Store> State<S> {
         slot: &mut Option<S::Entry>,
         flows: &Flows<B>,
         at: Site,
-        wakes: &mut Wakes,
+        later: &mut Later,
     ) -> bool {
         let Some(putter) = self.putter(number) else {
+            self.admitted -= 1;
             return false;
         };
         if let Some(putter) = self.putters.remove(putter) {
             if let Owner::Waits(waker) = putter.owner {
-                wakes.drop_later(waker);
+                later.drop_later(waker);
             }
             *slot = putter.entry;
         }
-        self.made_room(flows, at, wakes);
+        self.made_room(flows, at, later);
         true
     }
 
@@ -320,7 +345,7 @@ impl<S: Store> State<S> {
         &mut self,
         flows: &Flows<B>,
         at: Site,
-        wakes: &mut Wakes,
+        later: &mut Later,
     ) -> bool {
         if self.phase != Phase::Open {
             return false;
@@ -332,18 +357,18 @@ impl<S: Store> State<S> {
             .partition(|putter| matches!(putter.owner, Owner::Waits(_)));
         self.putters = waiting;
         for mut putter in put {
-            self.accept(&mut putter.entry, wakes);
+            self.accept(&mut putter.entry, later);
         }
         self.end_units = u32::try_from(self.getters.waiting() + 1).unwrap_or(u32::MAX);
         flows.end.posted(self.end_units, at);
-        self.getters.choose_all(wakes);
-        self.get_watchers.choose_all(wakes);
-        self.put_watchers.choose_all(wakes);
+        self.getters.choose_all(later);
+        self.get_watchers.choose_all(later);
+        self.put_watchers.choose_all(later);
         for putter in &mut self.putters {
             if let Owner::Waits(waker) = &mut putter.owner
                 && let Some(waker) = waker.take()
             {
-                wakes.push(waker);
+                later.push(waker);
             }
         }
         true
@@ -363,19 +388,19 @@ impl<S: Store> State<S> {
         count: usize,
         flows: &Flows<B>,
         at: Site,
-        wakes: &mut Wakes,
+        later: &mut Later,
     ) {
         self.unfinished -= count;
         if self.unfinished == 0 && self.joiners.waiting() > 0 {
             let waiting = u32::try_from(self.joiners.waiting()).unwrap_or(u32::MAX);
             flows.done.posted(waiting, at);
-            self.joiners.choose_all(wakes);
+            self.joiners.choose_all(later);
         }
     }
 
     /// A join waits, or goes on waiting.
-    pub(super) fn wait_for_done(&mut self, ticket: &mut Ticket, waker: Waker, wakes: &mut Wakes) {
-        self.joiners.enter(ticket, waker, wakes);
+    pub(super) fn wait_for_done(&mut self, ticket: &mut Ticket, waker: Waker, later: &mut Later) {
+        self.joiners.enter(ticket, waker, later);
     }
 
     /// Whether a join may go on: all is done, or was, since it came.
@@ -384,19 +409,19 @@ impl<S: Store> State<S> {
     }
 
     /// A join waits no more.
-    pub(super) fn leave_join(&mut self, ticket: &mut Ticket, wakes: &mut Wakes) -> Left {
-        self.joiners.leave(ticket, wakes)
+    pub(super) fn leave_join(&mut self, ticket: &mut Ticket, later: &mut Later) -> Left {
+        self.joiners.leave(ticket, later)
     }
 }
 
 impl Owner {
-    /// Its entry is accepted: whoever waits for that is woken.
-    fn wake<B: Backend>(&mut self, flows: &Flows<B>, at: Site, wakes: &mut Wakes) {
-        if let Owner::Waits(waker) = self {
-            flows.room.posted(1, at);
-            if let Some(waker) = waker.take() {
-                wakes.push(waker);
-            }
+    /// Its entry is accepted: whoever waits for that is woken. How many that are.
+    fn wake<B: Backend>(&mut self, flows: &Flows<B>, at: Site, later: &mut Later) -> usize {
+        let Owner::Waits(waker) = self else { return 0 };
+        flows.room.posted(1, at);
+        if let Some(waker) = waker.take() {
+            later.push(waker);
         }
+        1
     }
 }

@@ -13,7 +13,7 @@ use crate::watch::Site;
 #[must_use = "the item is done when this is dropped"]
 pub struct Task<'a, T: Send, B: Backend = Tracked> {
     /// Dropped before the item counts as done.
-    item: Option<T>,
+    item: T,
     _done: Done<'a, T, B>,
 }
 
@@ -32,7 +32,7 @@ impl<T: Send, B: Backend> Drop for Done<'_, T, B> {
 impl<'a, T: Send, B: Backend> Task<'a, T, B> {
     pub(super) fn new(queue: &'a Queue<T, B>, item: T, at: Site) -> Task<'a, T, B> {
         Task {
-            item: Some(item),
+            item,
             _done: Done { queue, at },
         }
     }
@@ -41,24 +41,22 @@ impl<'a, T: Send, B: Backend> Task<'a, T, B> {
     pub fn done(self) {}
 
     /// Says that it is done, and keeps the item.
-    pub fn into_inner(mut self) -> T {
-        self.item.take().expect(TAKEN)
+    pub fn into_inner(self) -> T {
+        self.item
     }
 }
-
-const TAKEN: &str = "the item is taken by `into_inner` only, which consumes the task";
 
 impl<T: Send, B: Backend> Deref for Task<'_, T, B> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        self.item.as_ref().expect(TAKEN)
+        &self.item
     }
 }
 
 impl<T: Send, B: Backend> DerefMut for Task<'_, T, B> {
     fn deref_mut(&mut self) -> &mut T {
-        self.item.as_mut().expect(TAKEN)
+        &mut self.item
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Put<'a, T: Send, B: Backend = Tracked> {
 
 /// Gets an item from a [`Queue`], as a future.
 ///
-/// It takes an item only when it is ready. Dropped after it was woken for one, it wakes the next.
+/// It takes an item only when it is ready. Dropped after it was woken for one, it later the next.
 #[must_use = "futures do nothing unless polled"]
 pub struct Get<'a, T: Send, B: Backend = Tracked> {
     queue: &'a Queue<T, B>,

@@ -1,4 +1,4 @@
-//! Whom to wake once the lock is given back.
+//! What is done later, once the lock is given back: whom to wake, and which wakers to drop.
 //!
 //! A waker is foreign code: it is moved out of a primitive's state under the lock, and used and dropped
 //! when nothing is held. If one of them panics the others are woken all the same, and whoever woke it
@@ -11,7 +11,7 @@ use std::task::Waker;
 /// Wakers to be used when no lock is held any more. Dropping it uses them.
 #[derive(Debug, Default)]
 #[must_use = "dropped under a lock it would run foreign code there"]
-pub(super) struct Wakes {
+pub(super) struct Later {
     /// The usual one, for which nothing is allocated.
     first: Option<Waker>,
     /// The others, in order.
@@ -20,10 +20,10 @@ pub(super) struct Wakes {
     pub(super) old: Vec<Waker>,
 }
 
-impl Wakes {
+impl Later {
     /// Nobody.
-    pub(super) const fn new() -> Wakes {
-        Wakes {
+    pub(super) const fn new() -> Later {
+        Later {
             first: None,
             rest: VecDeque::new(),
             old: Vec::new(),
@@ -48,9 +48,9 @@ impl Wakes {
         }
     }
 
-    /// Wakes all.
+    /// Does it now.
     #[inline]
-    pub(super) fn wake(self) {
+    pub(super) fn run(self) {
         drop(self);
     }
 
@@ -64,7 +64,7 @@ impl Wakes {
     }
 }
 
-impl Drop for Wakes {
+impl Drop for Later {
     #[inline]
     fn drop(&mut self) {
         if self.first.is_some() {
