@@ -174,6 +174,10 @@ pub struct LockUse {
     pub lock: String,
     /// Its class.
     pub class: String,
+    /// Where the lock is judged by itself, so that `class` is its own name: what all locks are called
+    /// that are made in this way. Other than that name it has no number, and so stays from run to run.
+    #[serde(skip)]
+    pub family: Option<String>,
     /// The mode, by its JSON name.
     pub mode: String,
     /// The acquisition call, `path:line:col`, relative to the workspace; verbatim in text traces.
@@ -190,25 +194,36 @@ pub struct LockUse {
 }
 
 impl LockUse {
-    /// Class, type and mode without line and column: what stays when the file is edited.
+    /// Class, type and mode without line and column: what stays when the file is edited. A lock that
+    /// is judged by itself has no class to tell problems apart by: the file of the call does that.
     fn stable(&self) -> String {
-        let mut class = portable(&self.class);
-        for _ in 0..2 {
-            class = match class.rsplit_once(':') {
-                Some((rest, digits))
-                    if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) =>
-                {
-                    rest
-                }
-                _ => class,
-            };
-        }
+        let (class, file) = match &self.family {
+            Some(family) => (family, file_of(&self.site)),
+            None => (&self.class, ""),
+        };
         format!(
-            "{class}\u{1}{}\u{1}{}",
+            "{}\u{1}{}\u{1}{}{file}",
+            file_of(class),
             self.type_name.as_deref().unwrap_or(""),
             self.mode
         )
     }
+}
+
+/// A place, or a class that is called by one, without line and column.
+fn file_of(place: &str) -> &str {
+    let mut file = portable(place);
+    for _ in 0..2 {
+        file = match file.rsplit_once(':') {
+            Some((rest, digits))
+                if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) =>
+            {
+                rest
+            }
+            _ => file,
+        };
+    }
+    file
 }
 
 /// What is waited for, where that is no lock.
@@ -381,15 +396,7 @@ impl Finding {
                 format!("{holds}\u{2}{wants}")
             })
             .collect();
-        let smallest = (0..sides.len().max(1))
-            .map(|start| {
-                let turned: Vec<&str> = (0..sides.len())
-                    .map(|i| sides[(start + i) % sides.len()].as_str())
-                    .collect();
-                turned.join("\u{3}")
-            })
-            .min()
-            .unwrap_or_default();
+        let smallest = smallest_turn(&sides, "\u{3}");
         format!(
             "{:016x}",
             fnv1a(format!("{}\u{4}{smallest}", code.text()).as_bytes())
@@ -432,23 +439,44 @@ impl Verdict {
 }
 
 impl Finding {
-    /// What tells two findings apart, in text: classes, locks and sites of all sides.
-    fn key(&self) -> String {
-        let mut key = String::new();
-        for side in &self.cycle {
-            for lock in side.holds.iter().chain(match &side.wants {
-                Some(Wants::Lock(want)) => Some(want),
-                _ => None,
-            }) {
-                for part in [&lock.class, &lock.lock, &lock.site] {
-                    key.push_str(part);
-                    key.push('\u{1}');
-                }
-                key.push('\u{2}');
-            }
-        }
-        key
+    /// What tells two findings apart, in text: the sites of all sides, then classes and locks, from
+    /// the side on that makes it smallest. Numbers of instances come last: they follow the order of
+    /// first use, which may be another in each run, as may the side that a cycle starts with.
+    fn key(&self) -> [String; 2] {
+        let key = |parts: fn(&LockUse) -> String| {
+            let sides: Vec<String> = self
+                .cycle
+                .iter()
+                .map(|side| side_key(side, parts))
+                .collect();
+            smallest_turn(&sides, "\u{3}")
+        };
+        [
+            key(|lock| lock.site.clone()),
+            key(|lock| format!("{}\u{1}{}", lock.class, lock.lock)),
+        ]
     }
+}
+
+/// What a side holds and wants, as `parts` describes a lock.
+fn side_key(side: &Side, parts: fn(&LockUse) -> String) -> String {
+    let holds = side.holds.as_ref().map(parts).unwrap_or_default();
+    let wants = match &side.wants {
+        Some(Wants::Lock(want)) => parts(want),
+        Some(Wants::Resource(want)) => want.site.clone(),
+        None => String::new(),
+    };
+    format!("{holds}\u{2}{wants}")
+}
+
+/// The sides of a cycle, joined from that one on with which they come out smallest.
+pub(crate) fn smallest_turn(sides: &[String], between: &str) -> String {
+    let turned = (0..sides.len()).map(|start| {
+        let mut turned = sides.to_vec();
+        turned.rotate_left(start);
+        turned.join(between)
+    });
+    turned.min().unwrap_or_default()
 }
 
 /// FNV-1a, 64 bits: short, and the same on every machine and in every version.

@@ -279,6 +279,39 @@ fn locks_of_other_crates_are_made_and_taken_at_the_users_lines() {
 }
 
 #[test]
+fn a_fingerprint_does_not_depend_on_which_lock_was_used_first() {
+    // Made inside std: where, nobody sees.
+    let project = project(&[(
+        "src/main.rs",
+        "use std::sync::{Mutex, RwLock};\n\
+         fn main() {\n\
+         let stock: Vec<Mutex<u8>> = (0..3).map(Mutex::new).collect();\n\
+         let log: [RwLock<u8>; 2] = [None, None].map(Option::unwrap_or_default);\n\
+         if std::env::args().len() > 1 { drop(log[1].read()); drop(stock[2].lock()); drop(log[0].read()); }\n\
+         let first = || { let _a = stock[0].lock(); let _b = log[0].write(); };\n\
+         let second = || { let _b = log[0].read(); let _a = stock[0].lock(); };\n\
+         std::thread::scope(|s| { s.spawn(first); });\n\
+         std::thread::scope(|s| { s.spawn(second); });\n\
+         }\n",
+    )]);
+    let side = |arguments: &[&str]| {
+        let run = ["run", "--show-excluded", "--format", "json"];
+        let report = document(&lockwise(project.path(), &[&run, arguments].concat()));
+        assert_eq!(codes(&report), ["LW0003"], "{report}");
+        let finding = &report["findings"][0];
+        let mut locks = BTreeSet::new();
+        for side in finding["cycle"].as_array().unwrap() {
+            locks.insert(side["holds"]["lock"].to_string());
+        }
+        (finding["fingerprint"].clone(), locks)
+    };
+    let (one, locks) = side(&[]);
+    let (other, others) = side(&["--", "others"]);
+    assert_ne!(locks, others, "the numbers are those of first use");
+    assert_eq!(one, other);
+}
+
+#[test]
 fn a_thread_that_would_wait_for_itself_panics_if_that_was_chosen() {
     let project = project(&[(
         "src/lib.rs",

@@ -1,5 +1,7 @@
 //! Findings in the making, and how they are put into words.
 
+use std::cmp::Reverse;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use lockwise::watch::Kind;
@@ -8,11 +10,14 @@ use super::case::{Case, RunCase};
 use super::witness::Step;
 use crate::finding::{
     Basis, Certainty, Code, Exclusion, Finding, Level, LockUse, ResourceUse, Side, Source, Verdict,
-    Wants, is_foreign,
+    Wants, is_foreign, smallest_turn,
 };
 use crate::graph::Arc;
 use crate::history::{ChainId, Subclass};
 use crate::trace::{Class, Evidence, Held, LockId, Op, RunId, SiteId, ThreadId};
+
+/// What makes two drafts one problem.
+type Key = (Code, String);
 
 /// A finding that is not finished.
 #[derive(Debug, Clone)]
@@ -53,14 +58,26 @@ impl Draft {
     }
 
     /// Classes and modes of the sides, in the smallest rotation: equal for equal problems.
-    fn key(&self) -> (Code, String) {
-        let sides: Vec<String> = self.cycle.iter().map(side_key).collect();
-        let turned = (0..sides.len().max(1)).map(|start| {
-            let mut turned = sides.clone();
-            turned.rotate_left(start.min(sides.len()));
-            turned.join("\u{2}")
-        });
-        let smallest = turned.min().unwrap_or_default();
+    fn key(&self) -> Key {
+        self.key_with(|lock| format!("{}\u{1}{}", lock.class, lock.mode))
+    }
+
+    /// The same, but that locks without a class to judge them by are told apart by where they are
+    /// taken: a hundred shards made by `map`, nested in each other at one place, are one problem.
+    fn wide_key(&self) -> Key {
+        self.key_with(|lock| match &lock.family {
+            Some(family) => format!("{family}\u{1}{}\u{1}{}", lock.mode, lock.site),
+            None => format!("{}\u{1}{}", lock.class, lock.mode),
+        })
+    }
+
+    fn key_with(&self, of_lock: fn(&LockUse) -> String) -> Key {
+        let sides: Vec<String> = self
+            .cycle
+            .iter()
+            .map(|side| side_key(side, of_lock))
+            .collect();
+        let smallest = smallest_turn(&sides, "\u{2}");
         (self.code, format!("{smallest}\u{3}{}", self.salt))
     }
 
@@ -97,11 +114,10 @@ impl Draft {
     }
 }
 
-fn side_key(side: &Side) -> String {
-    let lock = |lock: &LockUse| format!("{}\u{1}{}", lock.class, lock.mode);
-    let holds = side.holds.as_ref().map(lock).unwrap_or_default();
+fn side_key(side: &Side, of_lock: fn(&LockUse) -> String) -> String {
+    let holds = side.holds.as_ref().map(of_lock).unwrap_or_default();
     let wants = match &side.wants {
-        Some(Wants::Lock(want)) => lock(want),
+        Some(Wants::Lock(want)) => of_lock(want),
         Some(Wants::Resource(want)) => format!("{}\u{1}{}", want.resource, want.name),
         None => String::new(),
     };
@@ -120,26 +136,36 @@ pub(super) fn prove(drafts: &mut Vec<Draft>, proved: Draft) {
 
 /// Finishes drafts: of those that say the same of the same classes the surest stays.
 pub(super) fn finish(drafts: Vec<Draft>, verdict: &mut Verdict) {
-    let mut kept: BTreeMap<(Code, String), (Draft, u64)> = BTreeMap::new();
-    for draft in drafts {
-        match kept.entry(draft.key()) {
-            std::collections::btree_map::Entry::Vacant(entry) => {
-                entry.insert((draft, 1));
+    let each = drafts.into_iter().map(|draft| (draft, 1));
+    let by_class = surest(each, Draft::key);
+    let kept = surest(by_class, Draft::wide_key);
+    verdict
+        .findings
+        .extend(kept.map(|(draft, seen)| draft.finish(seen)));
+}
+
+/// The surest draft of each key, and how many there were of it.
+fn surest(
+    drafts: impl Iterator<Item = (Draft, u64)>,
+    key: fn(&Draft) -> Key,
+) -> impl Iterator<Item = (Draft, u64)> {
+    let mut kept: BTreeMap<Key, (Draft, u64)> = BTreeMap::new();
+    for (draft, count) in drafts {
+        match kept.entry(key(&draft)) {
+            Entry::Vacant(entry) => {
+                entry.insert((draft, count));
             }
-            std::collections::btree_map::Entry::Occupied(mut entry) => {
+            Entry::Occupied(mut entry) => {
                 let (best, seen) = entry.get_mut();
-                *seen += 1;
-                let rank = |draft: &Draft| (draft.certainty, std::cmp::Reverse(draft.basis));
+                *seen += count;
+                let rank = |draft: &Draft| (draft.certainty, Reverse(draft.basis));
                 if rank(&draft) > rank(best) {
                     *best = draft;
                 }
             }
         }
     }
-    let findings = kept.into_values();
-    verdict
-        .findings
-        .extend(findings.map(|(draft, seen)| draft.finish(seen)));
+    kept.into_values()
 }
 
 /// `once`, `twice`, `3 times`.
@@ -191,14 +217,17 @@ pub(super) fn lock_use(
         sub: None,
     });
     let of_class = &evidence.classes[lock.class.at()];
+    let class = class_name(evidence, class);
+    // A class that does not mean one kind of lock would make different problems look alike.
+    let (class, family) = if of_class.trusted {
+        (class, None)
+    } else {
+        (lock.label.clone(), Some(class))
+    };
     LockUse {
         lock: lock.label.clone(),
-        // A class that does not mean one kind of lock would make different problems look alike.
-        class: if of_class.trusted {
-            class_name(evidence, class)
-        } else {
-            lock.label.clone()
-        },
+        class,
+        family,
         mode: held.mode.name().to_owned(),
         site: place(evidence, held.site),
         type_name: of_class.type_name.clone(),

@@ -48,6 +48,7 @@ fn lock(name: &str, mode: &str, site: &str) -> LockUse {
     LockUse {
         lock: name.to_owned(),
         class: name.to_owned(),
+        family: None,
         mode: mode.to_owned(),
         site: site.to_owned(),
         type_name: None,

@@ -6,6 +6,7 @@ use crate::trace::{
     Thread, ThreadId,
 };
 use lockwise::watch::{Kind, Mode};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 const INVERSION: &str = "
@@ -119,6 +120,113 @@ fn classes_that_lie_are_judged_by_instance_alone() {
     evidence.runs[0].chains[3].want.lock = LockId(2);
     let verdict = judge(&evidence, &Options::default());
     assert!(verdict.findings.is_empty(), "{verdict:?}");
+}
+
+/// Two inversions of four locks that std made, at other lines, as `numbers` of first use call them:
+/// where the first side waits, with the fingerprint.
+fn fingerprints_of_locks_made_in_std(numbers: [u32; 4]) -> BTreeMap<String, String> {
+    let mut evidence = chains();
+    evidence.classes = vec![Class {
+        label: "Mutex<u8>".to_owned(),
+        type_name: Some("u8".to_owned()),
+        trusted: false,
+    }];
+    let run = &mut evidence.runs[0];
+    run.locks = numbers
+        .map(|number| Lock {
+            label: format!("Mutex<u8>#{number}"),
+            class: ClassId(0),
+            ..run.locks[0].clone()
+        })
+        .to_vec();
+    evidence.sites = [3, 4, 13, 14]
+        .map(|line| Site {
+            line,
+            ..evidence.sites[0].clone()
+        })
+        .to_vec();
+    let mut more = run.chains.clone();
+    for chain in &mut more {
+        chain.thread = ThreadId(chain.thread.0 + 2);
+        chain.want.lock = LockId(chain.want.lock.0 + 2);
+        chain.held = chain.held.map(|held| HeldId(held.0 + 2));
+    }
+    run.chains.extend(more);
+    let held = run.held.clone();
+    run.held.extend(held);
+    for (at, node) in (0..).zip(&mut run.held) {
+        node.held.lock = LockId(at);
+        node.held.site = SiteId(at);
+    }
+    for chain in &mut run.chains {
+        chain.want.site = SiteId(chain.want.lock.0);
+    }
+    let threads = run.threads.clone();
+    run.threads.extend(threads);
+    let verdict = judge(&evidence, &Options::default());
+    let findings = verdict.findings.iter().map(|finding| {
+        let held = finding.cycle[0].holds.as_ref().unwrap();
+        let Some(Wants::Lock(want)) = &finding.cycle[0].wants else {
+            panic!("{finding:?}");
+        };
+        let places = BTreeSet::from([&held.site, &want.site]);
+        (format!("{places:?}"), finding.fingerprint.clone())
+    });
+    findings.collect()
+}
+
+#[test]
+fn fingerprints_do_not_depend_on_which_lock_made_in_std_is_used_first() {
+    let seen = fingerprints_of_locks_made_in_std([1, 2, 3, 4]);
+    assert_eq!(seen.len(), 2);
+    assert_eq!(seen.values().collect::<BTreeSet<_>>().len(), 2);
+    for numbers in [[2, 1, 3, 4], [3, 4, 1, 2], [4, 3, 2, 1], [7, 2, 9, 1]] {
+        assert_eq!(fingerprints_of_locks_made_in_std(numbers), seen);
+    }
+}
+
+#[test]
+fn locks_made_in_std_that_are_nested_at_one_place_are_one_problem() {
+    // Each of eight shards is taken inside each other one, at the same two lines.
+    let mut evidence = chains();
+    evidence.classes[0].trusted = false;
+    let run = &mut evidence.runs[0];
+    let lock = run.locks[0].clone();
+    run.locks = (0..8)
+        .map(|number| Lock {
+            label: format!("A#{number}"),
+            ..lock.clone()
+        })
+        .collect();
+    let chain = run.chains[1].clone();
+    let held = run.held[0];
+    run.chains.clear();
+    run.held.clear();
+    for outer in 0..8 {
+        run.held.push(HeldNode {
+            held: Held {
+                lock: LockId(outer),
+                ..held.held
+            },
+            ..held
+        });
+        for inner in (0..8).filter(|inner| *inner != outer) {
+            run.chains.push(Chain {
+                thread: ThreadId(outer % 2),
+                held: Some(HeldId(outer)),
+                want: Held {
+                    lock: LockId(inner),
+                    ..chain.want
+                },
+                ..chain
+            });
+        }
+    }
+    let verdict = judge(&evidence, &Options::default());
+    assert_eq!(verdict.findings.len(), 1, "{verdict:?}");
+    let told = verdict.findings[0].reasons.iter();
+    let told: Vec<_> = told.filter(|r| r.contains("the same was found")).collect();
+    assert_eq!(told.len(), 1);
 }
 
 #[test]
