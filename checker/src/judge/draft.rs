@@ -364,20 +364,3 @@ pub(super) fn show(draft: &mut Draft, run: &RunCase<'_>, schedule: &[Step]) {
     });
     draft.witness = told.collect();
 }
-
-/// Why a thread of this run may not be given a proof, if one of these was running already when the
-/// recording began.
-pub(super) fn start_unseen(
-    run: &RunCase<'_>,
-    threads: impl IntoIterator<Item = ThreadId>,
-) -> Option<String> {
-    let of_run = &run.run.threads;
-    let unseen = threads
-        .into_iter()
-        .map(|thread| &of_run[thread.at()])
-        .find(|thread| !thread.start_seen)?;
-    Some(format!(
-        "the start of thread {} was not seen, so what it does may be ordered in a way that is not recorded",
-        unseen.label
-    ))
-}

@@ -27,6 +27,7 @@ mod recursion;
 mod reported;
 mod sent;
 mod stall;
+mod standing;
 mod timeline;
 mod waiting;
 mod witness;

@@ -9,7 +9,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::case::{Case, Outcome, Proof, RunCase};
 use super::choice::{Chosen, Strength, choose};
-use super::draft::{Draft, listed, show, side_of, start_unseen, times};
+use super::draft::{Draft, listed, show, side_of, times};
+use super::standing::standing;
 use crate::cycles::canonical;
 use crate::finding::{Basis, Certainty, Code, Exclusion, Side, Wants};
 use crate::graph::Arc;
@@ -90,10 +91,14 @@ fn draft(case: &Case<'_>, run: &RunCase<'_>, cycle: Vec<LockId>, chosen: &Chosen
         _ => proved_against_the_rules(run, &cycle),
     };
     let mut arcs = chosen.choices[0].clone();
+    let mut unseen = None;
     let mut draft = Draft::new(Code::LockOrderCycle, Certainty::Possible, String::new());
     if let Some(Outcome::Proved(proof)) = &outcome {
         arcs = arcs_of(run, &cycle, proof).unwrap_or(arcs);
-        show(&mut draft, run, &proof.schedule);
+        match standing(run, &proof.schedule, &proof.sides) {
+            Ok(schedule) => show(&mut draft, run, &schedule),
+            Err(why) => unseen = Some(why),
+        }
     }
     draft.cycle = arcs.iter().map(|&arc| side_of(case, arc)).collect();
     // The same side first in every run: what is numbered by chance does not decide.
@@ -106,10 +111,6 @@ fn draft(case: &Case<'_>, run: &RunCase<'_>, cycle: Vec<LockId>, chosen: &Chosen
     });
     draft.cycle.rotate_left(first.unwrap_or(0));
     arcs.rotate_left(first.unwrap_or(0));
-    let threads = arcs
-        .iter()
-        .map(|arc| run.history.dependencies[arc.dependency as usize].thread);
-    let unseen = start_unseen(run, threads);
     match (&outcome, chosen.strength) {
         (Some(Outcome::Proved(_)), _) if unseen.is_none() => {
             draft.certainty = Certainty::Certain;

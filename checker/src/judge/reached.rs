@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 use lockwise::watch::Mode;
 
 use super::case::{Case, RunCase, cycle_of};
-use super::draft::{Draft, lock_use, resource_use, show, side, start_unseen};
+use super::draft::{Draft, lock_use, resource_use, show, side};
 use super::explore::Stuck;
 use super::order_cycle::message;
+use super::standing::standing;
 use crate::cycles::canonical;
 use crate::finding::{Basis, Certainty, Code, Side, Wants};
 use crate::trace::{Held, LockId, Op};
@@ -58,18 +59,20 @@ fn draft(case: &Case<'_>, run: &RunCase<'_>, stuck: &Stuck, objects: Vec<LockId>
         draft.message = format!("{} asks for a lock that it holds itself", side.thread);
     }
     draft.cycle = sides;
-    let unseen = start_unseen(run, stuck.sides.iter().map(|(thread, _)| *thread));
-    if let Some(unseen) = unseen {
-        draft.certainty = Certainty::Possible;
-        draft.basis = Some(Basis::SameInstances);
-        draft.reasons.push(unseen);
-    } else {
-        show(&mut draft, run, &stuck.schedule);
-        draft.reasons.push(
-            "the schedule is a legal order of the observed events, and after it each side waits for \
-             the next"
-                .to_owned(),
-        );
+    match standing(run, &stuck.schedule, &stuck.sides) {
+        Err(unseen) => {
+            draft.certainty = Certainty::Possible;
+            draft.basis = Some(Basis::SameInstances);
+            draft.reasons.push(unseen);
+        }
+        Ok(schedule) => {
+            show(&mut draft, run, &schedule);
+            draft.reasons.push(
+                "the schedule is a legal order of the observed events, and after it each side waits \
+                 for the next"
+                    .to_owned(),
+            );
+        }
     }
     draft
         .advice

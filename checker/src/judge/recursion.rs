@@ -8,8 +8,9 @@
 use std::collections::BTreeSet;
 
 use super::case::{Case, Outcome, RunCase};
-use super::draft::{Draft, lock_use, place, show, side, start_unseen};
+use super::draft::{Draft, lock_use, place, show, side};
 use super::order_cycle::unproved;
+use super::standing::standing;
 use crate::finding::{Basis, Certainty, Code, Side, Wants};
 use crate::history::Recursion;
 use crate::trace::{ClassId, LockId};
@@ -92,10 +93,13 @@ fn draft(
     };
     draft.advice.push(advice.to_owned());
     draft.locks = Some((run.id, vec![held.lock]));
-    let unseen = start_unseen(run, [dependency.thread]);
-    if let (Outcome::Proved(proof), None) = (&outcome, &unseen) {
+    let standing = match &outcome {
+        Outcome::Proved(proof) => standing(run, &proof.schedule, &proof.sides).map(Some),
+        _ => Ok(None),
+    };
+    if let (Outcome::Proved(proof), Ok(Some(schedule))) = (&outcome, &standing) {
         draft.certainty = Certainty::Certain;
-        show(&mut draft, run, &proof.schedule);
+        show(&mut draft, run, schedule);
         draft.reasons.push(if excluded {
             "the schedule leads to the request, which then waits for its own thread".to_owned()
         } else {
@@ -109,7 +113,7 @@ fn draft(
     if excluded || writes {
         draft.basis = Some(Basis::SameInstances);
         draft.reasons.extend(unproved(run, Some(&outcome)));
-        draft.reasons.extend(unseen);
+        draft.reasons.extend(standing.err());
     } else if written.contains(&run.run.locks[want.lock.at()].class) {
         draft.basis = Some(Basis::Class);
         draft.reasons.push(

@@ -4,6 +4,7 @@ mod corpus;
 mod evidence;
 mod oracle;
 mod random;
+mod standing;
 mod stories;
 
 use super::*;

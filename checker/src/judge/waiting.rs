@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::case::{Case, Proof, RunCase, cycle_of};
 use super::closure::Goal;
-use super::draft::{Draft, also_held, lock_use, resource_use, show, side, start_unseen};
+use super::draft::{Draft, also_held, lock_use, resource_use, show, side};
 use super::explore::Stuck;
 use super::reached::sides;
+use super::standing::standing;
 use crate::finding::{Basis, Certainty, Code, ResourceUse, Side, Wants};
 use crate::history::{ChainId, Dependency, HeldWait};
 use crate::trace::{Ask, Held, LockId, Op, ResourceId, ThreadId};
@@ -37,10 +38,9 @@ fn reached(case: &Case<'_>, run: &RunCase<'_>, stuck: &Stuck) -> Option<Draft> {
         return None;
     }
     let mut draft = draft(sides(case, run, stuck));
-    let threads = stuck.sides.iter().map(|(thread, _)| *thread);
-    match start_unseen(run, threads) {
-        None => certain(&mut draft, run, &stuck.schedule),
-        Some(unseen) => {
+    match standing(run, &stuck.schedule, &stuck.sides) {
+        Ok(schedule) => certain(&mut draft, run, &schedule),
+        Err(unseen) => {
             draft.basis = Some(Basis::SameInstances);
             draft.reasons.push(unseen);
         }
@@ -202,17 +202,17 @@ fn of_two(
             ..side(case, run, asks.thread)
         },
     ]);
-    let unseen = start_unseen(run, [event.thread, asks.thread]);
-    match (prove(run, wait, asks), unseen) {
-        (Some(proof), None) => certain(&mut draft, run, &proof.schedule),
-        (_, unseen) => {
+    let proof = prove(run, wait, asks);
+    match proof.map(|proof| standing(run, &proof.schedule, &proof.sides)) {
+        Some(Ok(schedule)) => certain(&mut draft, run, &schedule),
+        unproved => {
             draft.basis = Some(Basis::SameInstances);
             draft.reasons.push(
                 "the lock is held during the wait, and the thread that ends the wait asks for it; \
                  whether the observed events can end so is open"
                     .to_owned(),
             );
-            draft.reasons.extend(unseen);
+            draft.reasons.extend(unproved.and_then(Result::err));
         }
     }
     draft
