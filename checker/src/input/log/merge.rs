@@ -74,8 +74,9 @@ struct Object {
     owner: Option<ThreadId>,
     /// How often the owner, or how many readers.
     holds: usize,
-    /// Streams that wait for it to change.
-    waiters: Vec<usize>,
+    /// Streams that wait for it to change, by the turn that they come with: of a thousand that wait
+    /// for a thousand turns, one is woken at a time.
+    waiters: BTreeMap<u32, Vec<usize>>,
 }
 
 struct Merge<'a, 'n> {
@@ -229,8 +230,10 @@ impl Merge<'_, '_> {
 
     fn wait(&mut self, at: usize, blocked: &Blocked) {
         match blocked {
-            Blocked::Object(object, _) => {
-                self.objects.entry(*object).or_default().waiters.push(at);
+            Blocked::Object(object, missing) => {
+                let state = self.objects.entry(*object).or_default();
+                let turn = state.turn.saturating_add(*missing).saturating_add(1);
+                state.waiters.entry(turn).or_default().push(at);
             }
             Blocked::Birth(thread) | Blocked::End(thread) => {
                 self.thread_waiters.entry(*thread).or_default().push(at);
@@ -240,7 +243,10 @@ impl Merge<'_, '_> {
 
     fn wake_object(&mut self, object: u64) {
         if let Some(state) = self.objects.get_mut(&object) {
-            self.ready.extend(state.waiters.drain(..));
+            let later = state.turn.saturating_add(2);
+            let later = state.waiters.split_off(&later);
+            let now = std::mem::replace(&mut state.waiters, later);
+            self.ready.extend(now.into_values().flatten());
         }
     }
 
