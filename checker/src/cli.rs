@@ -56,9 +56,27 @@ Examples:
   cargo lockwise test                          watch the tests, then report
   cargo lockwise test -p bank -- --nocapture   with cargo's own flags
   cargo lockwise run --format json             the report as the last line of stdout
+  cargo lockwise check                         read the code, run nothing
   cargo lockwise test --log-dir logs           keep what was recorded
   cargo lockwise report logs/                  judge what was recorded earlier
   cargo lockwise explain LW0003                what a finding means, and how to fix it";
+
+const CHECKED: &str = "\
+The code of the workspace's crates is read as your own compiler lowers it, with the features and targets
+that cargo's flags choose (`--all-targets` for tests too); what other crates do inside is known only of
+lock libraries. A second call of the compiler for each crate sets RUSTC_BOOTSTRAP for itself, since the
+option that prints the code is not stable; where that is forbidden, nothing can be read.
+
+Silence a finding where the code is right, with the reason, on the line before or at its end:
+  // lockwise: allow(LW0003) reason = \"the parent is always locked first\"";
+
+const CHECK_CODES: &str = "\
+Exit codes:
+  0    nothing that fails the build
+  1    findings fail the build (see --fail-on)
+  2    wrong usage or configuration, or a file that was asked for cannot be written
+  3    the compiler's output is not understood
+  n    cargo check failed: what it returned";
 
 const WATCHED: &str = "\
 Lockwise's options may stand anywhere before `--`; all other arguments go to cargo as they are.
@@ -131,6 +149,12 @@ pub enum Command {
         ),
     )]
     Build(Watched),
+    /// Look for deadlocks in the code alone, through `cargo check`; nothing is run
+    #[command(
+        override_usage = "cargo lockwise check [OPTIONS] [CARGO'S FLAGS]",
+        after_help = format!("{CHECKED}\n\n{SETTINGS}\n\n{CHECK_CODES}"),
+    )]
+    Check(Check),
     /// Remove what Lockwise built and recorded for this project
     Clean(Clean),
     /// Judge what was recorded earlier
@@ -164,6 +188,23 @@ pub struct Watched {
     /// Keep the logs in this folder, which must be empty or absent
     #[arg(long, value_name = "DIR")]
     pub log_dir: Option<PathBuf>,
+    /// Everything that is not ours.
+    #[arg(skip)]
+    pub cargo: Vec<OsString>,
+}
+
+/// Options and arguments of `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// How to report.
+    #[command(flatten)]
+    pub reporting: Reporting,
+    /// Report only what has to do with the changes since this commit
+    #[arg(long, value_name = "BASE")]
+    pub diff: Option<String>,
+    /// Judge logs of the running program too, and say of each order whether it was seen; may be repeated
+    #[arg(long, value_name = "LOG|DIR")]
+    pub with: Vec<PathBuf>,
     /// Everything that is not ours.
     #[arg(skip)]
     pub cargo: Vec<OsString>,
@@ -313,6 +354,8 @@ where
     | Command::Build(watched) = &mut cli.command
     {
         watched.cargo = cargo;
+    } else if let Command::Check(check) = &mut cli.command {
+        check.cargo = cargo;
     }
     Ok(cli)
 }
@@ -325,6 +368,7 @@ enum Front {
     Nextest,
     Bench,
     Build,
+    Check,
 }
 
 impl Front {
@@ -335,6 +379,7 @@ impl Front {
             "nextest" => Some(Front::Nextest),
             "bench" => Some(Front::Bench),
             "build" => Some(Front::Build),
+            "check" => Some(Front::Check),
             _ => None,
         }
     }
@@ -346,6 +391,7 @@ impl Front {
             Front::Nextest => "nextest",
             Front::Bench => "bench",
             Front::Build => "build",
+            Front::Check => "check",
         }
     }
 }
@@ -362,7 +408,10 @@ fn split(
     front: Front,
     arguments: Vec<OsString>,
 ) -> Result<(Vec<OsString>, Vec<OsString>), clap::Error> {
-    let ours_known = Watched::augment_args(Cli::command());
+    let ours_known = match front {
+        Front::Check => Check::augment_args(Cli::command()),
+        _ => Watched::augment_args(Cli::command()),
+    };
     let mut ours = Vec::new();
     let mut cargo = Vec::new();
     let mut rest = arguments.into_iter();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use annotate_snippets::{Group, Level, Renderer};
 
-use crate::build::{ChildError, SessionError};
+use crate::build::{CheckingError, ChildError, SessionError};
 use crate::cli::{Cli, Command};
 use crate::dot::Graph;
 use crate::finding::{Code, Verdict};
@@ -15,6 +15,7 @@ use crate::settings::{Color, Environment, SettingsError};
 use crate::trace::Evidence;
 use crate::{exit, explain};
 
+mod check;
 mod clean;
 mod graph;
 mod judged;
@@ -69,6 +70,9 @@ pub enum CommandError {
     /// Cargo could not be run.
     #[error(transparent)]
     Child(#[from] ChildError),
+    /// The project could not be checked.
+    #[error(transparent)]
+    Checking(#[from] CheckingError),
     /// A file that was asked for cannot be written.
     #[error("cannot write report `{}`", path.display())]
     Output {
@@ -85,9 +89,17 @@ pub enum CommandError {
         /// Why.
         source: io::Error,
     },
-    /// There is no project to clean.
+    /// There is no project.
     #[error("cargo knows no project here")]
     NoProject,
+    /// Git does not tell what changed.
+    #[error("cannot tell what changed since `{base}`: {why}")]
+    Diff {
+        /// The commit.
+        base: String,
+        /// What git says.
+        why: String,
+    },
     /// The current folder is gone.
     #[error("cannot tell the current folder")]
     Folder(#[source] io::Error),
@@ -118,6 +130,7 @@ pub fn run(
         }
         Command::Bench(options) => watched::run("bench", options, surroundings, console, stages),
         Command::Build(options) => watched::run("build", options, surroundings, console, stages),
+        Command::Check(options) => check::run(options, surroundings, console, stages),
         Command::Clean(options) => clean::run(options, surroundings, console),
         Command::Report(options) => report::run(options, surroundings, console, stages),
         Command::Graph(inputs) => graph::run(inputs, console, stages),

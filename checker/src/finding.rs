@@ -347,6 +347,28 @@ pub struct Stats {
     pub edges: u64,
     /// Runs read.
     pub runs: u64,
+    /// Functions read, where the evidence is code.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub functions: u64,
+}
+
+/// Whether there is nothing to say.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's way to ask")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// An order of two locks that was read from the code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CodeOrder {
+    /// The function in which both meet.
+    pub function: String,
+    /// What is held.
+    pub holds: LockUse,
+    /// What is wanted under it.
+    pub wants: LockUse,
+    /// Whether it was seen in a run, too.
+    pub evidence: Vec<Source>,
 }
 
 /// Everything that a report says.
@@ -358,6 +380,8 @@ pub struct Verdict {
     pub stats: Stats,
     /// What was skipped, capped or not understood.
     pub limits: Vec<String>,
+    /// The lock orders that were read from the code, one for each pair of classes.
+    pub orders: Vec<CodeOrder>,
 }
 
 impl Finding {

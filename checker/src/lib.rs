@@ -10,6 +10,7 @@
 pub mod baseline;
 pub mod build;
 pub mod cli;
+pub mod code;
 pub mod command;
 pub mod cycles;
 pub mod dot;

@@ -12,6 +12,7 @@ use crate::finding::{Certainty, Level, Verdict};
 use crate::policy::Policy;
 
 mod json;
+mod messages;
 mod printable;
 mod side;
 mod snippet;
@@ -159,6 +160,20 @@ pub fn write(
         Format::Text => text::write(report, detail, out),
         Format::Json => json::write(report, out),
     }
+}
+
+/// Writes the findings as cargo writes the compiler's messages; `targets` are cargo's own messages on
+/// what was built.
+///
+/// # Errors
+///
+/// Whatever `out` returns.
+pub fn write_messages(
+    report: &Report,
+    targets: &[serde_json::Value],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    messages::write(report, targets, out)
 }
 
 /// Writes only the last lines of the text report: the program's verdict and ours.

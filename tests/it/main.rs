@@ -18,6 +18,8 @@ mod steady;
 mod bad_input;
 /// What channels keep apart.
 mod channels;
+/// What is found in the code alone.
+mod code;
 /// Logs of processes that were killed, aborted or forked.
 mod crashes;
 /// Deadlocks that happen.

@@ -1,9 +1,9 @@
 //! Cargo as a child: its streams are ours, and signals reach it.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::signals;
 
@@ -59,6 +59,45 @@ pub fn run(
             source,
         })?;
     guard.forward_to(child.id());
+    let status = child.wait().map_err(|source| ChildError::Wait {
+        cargo: cargo.to_owned(),
+        source,
+    })?;
+    drop(guard);
+    Ok(signals::exit_code(status))
+}
+
+/// Runs `cargo` as [`run`] does, but hands each line of its standard output to `line`.
+///
+/// # Errors
+///
+/// [`ChildError`] if it cannot be started.
+pub(super) fn run_listening(
+    cargo: &OsStr,
+    arguments: &[OsString],
+    variables: &[(&str, OsString)],
+    from: &Path,
+    line: &mut dyn FnMut(&str),
+) -> Result<i32, ChildError> {
+    let guard = signals::Guard::new();
+    let mut child = Command::new(cargo)
+        .args(arguments)
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        .current_dir(from)
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|source| ChildError::Start {
+            cargo: cargo.to_owned(),
+            source,
+        })?;
+    guard.forward_to(child.id());
+    let mut out = BufReader::new(child.stdout.take().expect("it is piped"));
+    let mut bytes = Vec::new();
+    // What cannot be read any more is the end of it.
+    while out.read_until(b'\n', &mut bytes).is_ok_and(|read| read > 0) {
+        line(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']));
+        bytes.clear();
+    }
     let status = child.wait().map_err(|source| ChildError::Wait {
         cargo: cargo.to_owned(),
         source,

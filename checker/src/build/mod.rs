@@ -6,10 +6,12 @@
 //! and `wrapper` (what happens in place of each call of the compiler), `watching` (how cargo is
 //! called so that this happens).
 
+pub mod checking;
 mod child;
 pub mod foundation;
 pub mod overlay;
 pub mod plan;
+pub mod printing;
 mod project;
 mod session;
 pub mod toolchain;
@@ -23,6 +25,7 @@ mod signals;
 #[path = "signals_none.rs"]
 mod signals;
 
+pub use checking::{Checked, CheckingError, Listener, check, prove};
 pub use child::{ChildError, run};
 pub use project::{Project, is_locked, nearest_root};
 pub use session::{ON_DEADLOCK, OnDeadlock, Session, SessionError};

@@ -65,15 +65,26 @@ impl Plan {
 const FILE: &str = "plan.json";
 
 fn link_all(folder: &Path) -> io::Result<()> {
-    let own = std::env::current_exe()?;
     for name in [RUSTC, RUSTDOC] {
-        let place = folder.join(with_extension(name));
-        if !points_to(&place, &own) {
-            let _ = fs::remove_file(&place);
-            link(&own, &place)?;
-        }
+        install_program(folder, name)?;
     }
     Ok(())
+}
+
+/// Puts this program into `folder` under another name.
+///
+/// # Errors
+///
+/// Whatever the file system says.
+pub fn install_program(folder: &Path, name: &str) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let own = std::env::current_exe()?;
+    let place = folder.join(with_extension(name));
+    if points_to(&place, &own) {
+        return Ok(());
+    }
+    let _ = fs::remove_file(&place);
+    link(&own, &place)
 }
 
 /// The name of a program on this system.

@@ -11,8 +11,10 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
+use super::checking::CHECK;
 use super::overlay::{self, Known, Overlay};
 use super::plan::{Plan, RUSTC, RUSTDOC};
+use super::printing;
 use super::signals::exit_code;
 
 /// What stands in for something of std: an error that names none of these is the user's own.
@@ -48,6 +50,8 @@ pub enum Role {
     Rustc,
     /// The documentation compiler.
     Rustdoc,
+    /// The compiler, which prints the crate beside.
+    Check,
 }
 
 impl Role {
@@ -58,6 +62,8 @@ impl Role {
             Some(Role::Rustc)
         } else if stem == RUSTDOC {
             Some(Role::Rustdoc)
+        } else if stem == CHECK {
+            Some(Role::Check)
         } else {
             None
         }
@@ -67,16 +73,20 @@ impl Role {
 /// Plays the role, and returns the exit code.
 pub fn run(role: Role, arguments: &[OsString]) -> i32 {
     let program = PathBuf::from(&arguments[0]);
-    let Some(plan) = Plan::beside(&program) else {
-        eprint(&format!(
-            "lockwise: no plan beside `{}`; run `cargo lockwise clean`",
-            program.display()
-        ));
-        return 101;
+    let arguments = &arguments[1..];
+    let planned = |play: fn(&Plan, &[OsString]) -> io::Result<ExitStatus>| {
+        let plan = Plan::beside(&program).ok_or_else(|| {
+            io::Error::other(format!(
+                "no plan beside `{}`; run `cargo lockwise clean`",
+                program.display()
+            ))
+        })?;
+        play(&plan, arguments)
     };
     let status = match role {
-        Role::Rustc => rustc(&plan, &arguments[1..]),
-        Role::Rustdoc => rustdoc(&plan, &arguments[1..]),
+        Role::Rustc => planned(rustc),
+        Role::Rustdoc => planned(rustdoc),
+        Role::Check => printing::rustc(arguments),
     };
     match status {
         Ok(status) => exit_code(status),
@@ -352,7 +362,7 @@ fn takes_std(arguments: &[OsString]) -> bool {
 }
 
 /// The value of an option, which may stand after it or after `=`; also of one of `-C`'s.
-fn value<'a>(arguments: &'a [OsString], name: &str) -> Option<&'a str> {
+pub(super) fn value<'a>(arguments: &'a [OsString], name: &str) -> Option<&'a str> {
     let mut arguments = arguments.iter().map(|argument| argument.to_str());
     while let Some(argument) = arguments.next() {
         let Some(argument) = argument else { continue };

@@ -76,6 +76,7 @@ fn judge(evidence: &Evidence) -> Verdict {
             ..Stats::default()
         },
         limits: evidence.limits.clone(),
+        orders: Vec::new(),
     }
 }
 

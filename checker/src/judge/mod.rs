@@ -113,6 +113,7 @@ pub fn judge(evidence: &Evidence, options: &Options) -> Verdict {
         findings: Vec::new(),
         stats: stats(&case),
         limits: evidence.limits.clone(),
+        orders: Vec::new(),
     };
     draft::finish(drafts, &mut verdict);
     limits(&case, &mut verdict.limits);
@@ -172,6 +173,7 @@ fn stats(case: &Case<'_>) -> Stats {
         classes: case.evidence.classes.len() as u64,
         edges: edges.map(|edges| edges as u64).sum(),
         runs: runs.len() as u64,
+        functions: 0,
     }
 }
 

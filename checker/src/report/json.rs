@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Program, Report};
-use crate::finding::{Finding, Stats};
+use crate::finding::{CodeOrder, Finding, Stats};
 
 /// The version of the document.
 const VERSION: u32 = 1;
@@ -20,6 +20,8 @@ struct Document<'a> {
     findings: Vec<Entry<'a>>,
     stats: &'a Stats,
     limits: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    orders: &'a [CodeOrder],
     #[serde(skip_serializing_if = "Option::is_none")]
     program: Option<&'a Program>,
 }
@@ -47,6 +49,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             .collect(),
         stats: &report.verdict.stats,
         limits: &report.verdict.limits,
+        orders: &report.verdict.orders,
         program: report.program.as_ref(),
     };
     serde_json::to_writer(&mut *out, &document)?;

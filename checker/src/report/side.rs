@@ -9,6 +9,9 @@ use crate::finding::{Code, Finding, LockUse, Side, Wants};
 /// How many frames of a stack are shown; the JSON has them all.
 const STACK_MAX: usize = 12;
 
+/// How many calls on the way are shown in the source; the JSON has them all.
+const CALLS_MAX: usize = 6;
+
 /// A source file that some side names: its path in sites, and its text.
 pub(super) type File = (String, String);
 
@@ -46,6 +49,14 @@ fn stops(finding: &Finding, side: &Side) -> Vec<Stop> {
             label: format!("takes {}{}", story::lock(held), expression(held)),
             kind: AnnotationKind::Context,
         });
+    }
+    if story::is_code(finding) {
+        let leads = side.path.iter().map(|site| Stop {
+            site: site.clone(),
+            label: "calls what leads there".to_owned(),
+            kind: AnnotationKind::Context,
+        });
+        way.extend(leads.take(CALLS_MAX));
     }
     let again = match finding.code {
         Code::SelfDeadlock => " again, and waits for itself",
@@ -89,7 +100,7 @@ fn expression(lock: &LockUse) -> String {
 /// The side at this place of the cycle: its sources, and what else it held.
 pub(super) fn group<'a>(finding: &Finding, at: usize, files: &'a [File]) -> Group<'a> {
     let side = &finding.cycle[at];
-    let mut group = Group::with_title(Shown::NOTE.secondary_title(story::thread(side)));
+    let mut group = Group::with_title(Shown::NOTE.secondary_title(story::thread(finding, side)));
     let mut open: Option<(&'a str, Snippet<'a, _>)> = None;
     for stop in stops(finding, side) {
         let found = Place::parse(&stop.site).and_then(|place| {
@@ -123,7 +134,7 @@ pub(super) fn group<'a>(finding: &Finding, at: usize, files: &'a [File]) -> Grou
         let text = format!("gate on every side: {}", gates.join(", "));
         group = group.element(Shown::NOTE.message(text));
     }
-    if !side.path.is_empty() {
+    if !side.path.is_empty() && !story::is_code(finding) {
         let text = format!("in between: {}", side.path.join(" -> "));
         group = group.element(Shown::NOTE.message(text));
     }

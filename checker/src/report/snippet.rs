@@ -75,6 +75,11 @@ impl Sources {
         Sources { root: root.into() }
     }
 
+    /// Where a source file lies.
+    pub(super) fn path(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
     /// The text of a source file; `None` if it cannot be read, or should not be.
     pub(super) fn read(&self, path: &str) -> Option<String> {
         let path = Path::new(path);

@@ -3,13 +3,21 @@
 //! Only words are made here; `text` arranges them. Everything that comes from a trace has been made
 //! printable before.
 
-use crate::finding::{Basis, Certainty, Code, Exclusion, Finding, LockUse, Side, Wants};
+use crate::finding::{Basis, Certainty, Code, Exclusion, Finding, LockUse, Side, Source, Wants};
 
 /// The widest table of a schedule, in characters; beyond it the schedule is a list.
 const TABLE_MAX: usize = 100;
 
-/// `thread "alice" (T1)`, or `thread T1`, or `thread T1, started in "alice"`.
-pub(super) fn thread(side: &Side) -> String {
+/// Whether the finding was read from the code alone.
+pub(super) fn is_code(finding: &Finding) -> bool {
+    finding.evidence == [Source::Code] || finding.basis == Some(Basis::Code)
+}
+
+/// The function, of a finding from the code; else `thread "alice" (T1)`, or `thread T1`, or `thread T1, started in "alice"`.
+pub(super) fn thread(finding: &Finding, side: &Side) -> String {
+    if is_code(finding) {
+        return format!("in `{}`", side.thread);
+    }
     let mut who = match &side.thread_name {
         Some(name) if *name != side.thread => format!("thread \"{name}\" ({})", side.thread),
         _ => match &side.started_in {
@@ -57,7 +65,7 @@ pub(super) fn opening(finding: &Finding) -> Vec<String> {
     let mut lines: Vec<(String, String)> = finding
         .cycle
         .iter()
-        .map(|side| (thread(side), part(finding.code, side)))
+        .map(|side| (thread(finding, side), part(finding.code, side)))
         .collect();
     if let (Code::RecursiveRead, [side]) = (finding.code, finding.cycle.as_slice())
         && let Some(held) = &side.holds
@@ -100,6 +108,7 @@ pub(super) fn certainty(finding: &Finding) -> (&'static str, String) {
         Certainty::Certain => (
             "certain",
             match (finding.code, finding.witness.is_empty()) {
+                _ if is_code(finding) => "it happens whenever this way through the code is taken",
                 (_, false) => "a legal schedule of the very events that were seen ends in it",
                 (Code::SelfDeadlock, true) => "the thread reached it",
                 (_, true) => "it follows from the very events that were seen",
@@ -152,7 +161,7 @@ pub(super) fn certainty(finding: &Finding) -> (&'static str, String) {
 ///                     waits for `accounts`
 /// ```
 pub(super) fn schedule(finding: &Finding) -> Option<String> {
-    if finding.certainty < Certainty::Certain || finding.cycle.len() < 2 {
+    if finding.certainty < Certainty::Certain || finding.cycle.len() < 2 || is_code(finding) {
         return None;
     }
     let columns: Vec<String> = finding.cycle.iter().map(column).collect();

@@ -139,8 +139,10 @@ fn verdict(findings: Vec<Finding>) -> Verdict {
             classes: 5,
             edges: 9,
             runs: 1,
+            functions: 0,
         },
         limits: Vec::new(),
+        orders: Vec::new(),
     };
     verdict.settle();
     verdict

@@ -46,6 +46,11 @@ pub(super) fn write(report: &Report, detail: Detail, out: &mut dyn Write) -> io:
     verdicts::write(report, detail, out)
 }
 
+/// One finding, made printable, without a final line feed.
+pub(super) fn render_one(finding: &Finding, report: &Report) -> String {
+    render(&cleaned(finding), report)
+}
+
 /// One finding, without a final line feed.
 fn render(finding: &Finding, report: &Report) -> String {
     let title = level(finding)

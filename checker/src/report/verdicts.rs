@@ -93,17 +93,22 @@ fn own_verdict(report: &Report) -> String {
         0 | 1 => String::new(),
         many => format!(" in {many} runs"),
     };
-    let looked_at = format!(
-        "{} of {}{runs}, {} of {}, {}",
-        plural(stats.events, "event", "events"),
-        plural(stats.threads, "thread", "threads"),
-        plural(stats.locks, "lock", "locks"),
-        plural(stats.classes, "class", "classes"),
-        plural(stats.edges, "lock order", "lock orders"),
-    );
+    let classes = plural(stats.classes, "class", "classes");
+    let orders = plural(stats.edges, "lock order", "lock orders");
+    let looked_at = if stats.functions > 0 {
+        let functions = plural(stats.functions, "function", "functions");
+        format!("{functions}, locks of {classes}, {orders}")
+    } else {
+        format!(
+            "{} of {}{runs}, {} of {classes}, {orders}",
+            plural(stats.events, "event", "events"),
+            plural(stats.threads, "thread", "threads"),
+            plural(stats.locks, "lock", "locks"),
+        )
+    };
     let count = report.count();
     let mut parts = count.parts();
-    if parts.is_empty() && stats.locks == 0 {
+    if parts.is_empty() && stats.locks == 0 && stats.functions == 0 {
         return "no lock was taken (at level `order`: none under another), so there is nothing to \
                 judge"
             .to_owned();

@@ -1,0 +1,140 @@
+//! What the source says about findings: `// lockwise: allow(LW0003) reason = "…"`.
+//!
+//! Such a comment silences the findings of that code that name its line, or the next line of code if
+//! the comment stands alone. A reason is asked for: who reads the code later must know why. `expect`
+//! in place of `allow` also wants there to be such a finding.
+
+use crate::finding::{Finding, Wants};
+
+/// A comment that silences.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Allowance {
+    /// The code.
+    pub code: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Whether something must be there to silence.
+    pub is_expected: bool,
+    /// The file.
+    pub file: String,
+    /// The line of the comment.
+    pub written: u32,
+    /// The line that it speaks of.
+    pub line: u32,
+}
+
+/// Finds the comments in a file.
+pub(crate) fn find(file: &str, text: &str) -> Vec<Allowance> {
+    const MARK: &str = "lockwise:";
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let Some((before, comment)) = line.split_once("//") else {
+            continue;
+        };
+        let comment = comment.trim_start_matches(['/', '!']).trim_start();
+        let Some(rest) = comment.strip_prefix(MARK).map(str::trim_start) else {
+            continue;
+        };
+        let (is_expected, rest) = match (rest.strip_prefix("allow("), rest.strip_prefix("expect("))
+        {
+            (Some(rest), _) => (false, rest),
+            (_, Some(rest)) => (true, rest),
+            _ => continue,
+        };
+        let Some((codes, rest)) = rest.split_once(')') else {
+            continue;
+        };
+        let target = if before.trim().is_empty() {
+            // Comments and attributes may stand between.
+            let next = lines.iter().skip(at + 1).position(|line| {
+                let line = line.trim_start();
+                !(line.is_empty() || line.starts_with("//") || line.starts_with("#["))
+            });
+            next.map_or(at, |next| at + 1 + next)
+        } else {
+            at
+        };
+        for code in codes.split(',') {
+            found.push(Allowance {
+                code: code.trim().to_ascii_uppercase(),
+                reason: reason(rest),
+                is_expected,
+                file: file.to_owned(),
+                written: number(at),
+                line: number(target),
+            });
+        }
+    }
+    found
+}
+
+fn number(index: usize) -> u32 {
+    u32::try_from(index + 1).unwrap_or(u32::MAX)
+}
+
+/// `reason = "…"`
+fn reason(text: &str) -> Option<String> {
+    let rest = text.trim_start().trim_start_matches(',').trim_start();
+    let rest = rest.strip_prefix("reason")?.trim_start();
+    let rest = rest.strip_prefix('=')?.trim_start().strip_prefix('"')?;
+    let reason = rest.split('"').next()?.trim();
+    (!reason.is_empty()).then(|| reason.to_owned())
+}
+
+/// Takes out the findings that the source silences, and returns what is to be said of that.
+pub(crate) fn apply(findings: &mut Vec<Finding>, allowances: &[Allowance]) -> Vec<String> {
+    let mut said = Vec::new();
+    let mut used = vec![0_u32; allowances.len()];
+    findings.retain(|finding| {
+        let found = allowances.iter().position(|allowance| {
+            allowance.reason.is_some()
+                && allowance.code == finding.code.text()
+                && speaks_of(allowance, finding)
+        });
+        if let Some(at) = found {
+            used[at] += 1;
+        }
+        found.is_none()
+    });
+    for (allowance, used) in allowances.iter().zip(used) {
+        let place = format!("{}:{}", allowance.file, allowance.written);
+        let code = &allowance.code;
+        match (&allowance.reason, used) {
+            (None, _) => said.push(format!(
+                "the comment at {place} silences nothing: it gives no reason (`lockwise: allow({code}) reason = \"…\"`)"
+            )),
+            (Some(_), 0) if allowance.is_expected => {
+                said.push(format!("the comment at {place} expects {code}, which was not found there"));
+            }
+            (Some(_), 0) => {}
+            (Some(reason), used) => {
+                let findings = if used == 1 { "finding" } else { "findings" };
+                said.push(format!("{used} {findings} of {code} silenced at {place}: {reason}"));
+            }
+        }
+    }
+    said
+}
+
+/// Whether a finding names the line that a comment speaks of.
+fn speaks_of(allowance: &Allowance, finding: &Finding) -> bool {
+    let prefix = format!("{}:{}:", allowance.file, allowance.line);
+    sites(finding).any(|site| site.starts_with(&prefix))
+}
+
+/// All places that a finding names.
+pub(crate) fn sites(finding: &Finding) -> impl Iterator<Item = &str> {
+    finding.cycle.iter().flat_map(|side| {
+        let wants = side.wants.as_ref().map(|wants| match wants {
+            Wants::Lock(want) => want.site.as_str(),
+            Wants::Resource(want) => want.site.as_str(),
+        });
+        let holds = side.holds.as_ref().map(|held| held.site.as_str());
+        let path = side.path.iter().map(String::as_str);
+        holds.into_iter().chain(wants).chain(path)
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+//! Tests.
+
+use super::*;
+
+#[test]
+fn a_comment_speaks_of_its_line_or_of_the_next_code() {
+    let text = "\
+let a = x.lock(); // lockwise: allow(LW0002) reason = \"one\"
+// lockwise: expect(LW0003, lw0004) reason = \"two\"
+
+// another comment
+#[attribute]
+let b = y.lock();
+";
+    let found = find("src/a.rs", text);
+    let lines: Vec<_> = found
+        .iter()
+        .map(|found| (&*found.code, found.line, found.written, found.is_expected))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            ("LW0002", 1, 1, false),
+            ("LW0003", 6, 2, true),
+            ("LW0004", 6, 2, true)
+        ]
+    );
+    assert_eq!(found[0].reason.as_deref(), Some("one"));
+}
+
+#[test]
+fn a_reason_must_say_something() {
+    for text in [
+        "",
+        " reason",
+        " reason =",
+        " reason = \"\"",
+        " reason = \"  \"",
+        " because",
+    ] {
+        let line = format!("// lockwise: allow(LW0002){text}");
+        assert_eq!(find("a.rs", &line)[0].reason, None, "{text}");
+    }
+}
+
+#[test]
+fn other_comments_mean_nothing() {
+    for text in [
+        "// lockwise is used here",
+        "// lockwise: allow LW0002",
+        "lockwise: allow(LW0002)",
+    ] {
+        assert_eq!(find("a.rs", text), []);
+    }
+}

@@ -1,0 +1,155 @@
+//! From the compiler's texts to a verdict.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::changed::{self, Changes};
+use super::joined::Seen;
+use super::mir::{self, Read};
+use super::names::Names;
+use super::paths::Crate;
+use super::program::Program;
+use super::source::Sources;
+use super::{allow, rules, solve};
+use crate::finding::{Source, Stats, Verdict};
+
+/// One crate, as the compiler printed it.
+#[derive(Debug, Clone)]
+pub struct Printed {
+    /// The crate's name.
+    pub name: String,
+    /// Its root file, relative to the workspace.
+    pub root: PathBuf,
+    /// What was printed.
+    pub text: String,
+}
+
+/// What was asked for beside.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// Only findings that have to do with these changes.
+    pub changes: Option<Changes>,
+    /// What runs of the program showed.
+    pub seen: Option<Seen>,
+}
+
+/// Judges a program from its code. Paths are relative to the folder `root`; `others` are the names of
+/// all crates that it can name.
+#[expect(
+    clippy::implicit_hasher,
+    reason = "there is one caller, and it has the usual one"
+)]
+pub fn judge(root: &Path, printed: &[Printed], others: &HashSet<String>, asked: &Asked) -> Verdict {
+    let names = Names::default();
+    let mut sources = Sources::at(root);
+    let mut own: Vec<HashSet<String>> = Vec::new();
+    for one in printed {
+        own.push(sources.read_crate(&one.name, &one.root));
+    }
+    let mut reads: Vec<Read> = Vec::new();
+    let mut unknown = 0;
+    let mut first = None;
+    for (one, own) in printed.iter().zip(own) {
+        let mut others = others.clone();
+        others.remove(&one.name);
+        let krate = Crate {
+            name: one.name.clone(),
+            own,
+            others,
+        };
+        let read = mir::read(&one.text, &krate, &names);
+        unknown += read.unknown.count;
+        if first.is_none() {
+            first.clone_from(&read.unknown.first);
+        }
+        reads.push(read);
+    }
+    let program = Program::new(names, reads, sources);
+    let solved = solve::solve(&program);
+    let mut limits = Vec::new();
+    if unknown > 0 {
+        limits.push(format!(
+            "{} of the compiler's text not understood, the first: {}",
+            counted(unknown, "line", "lines"),
+            first.unwrap_or_default()
+        ));
+    }
+    let capped = *program.capped.borrow();
+    if capped > 0 {
+        limits.push(format!(
+            "{} not followed: too many implementations",
+            counted(
+                capped,
+                "call of a trait's method was",
+                "calls of traits' methods were"
+            )
+        ));
+    }
+    if solved.left_out > 0 {
+        limits.push(format!(
+            "{} left out: a function has too many",
+            counted(solved.left_out, "effect was", "effects were")
+        ));
+    }
+    if solved.unfinished > 0 {
+        limits.push(format!(
+            "{} that call each other were given up early",
+            counted(solved.unfinished, "function", "functions")
+        ));
+    }
+    let mut findings = rules::findings(&program, &solved);
+    if let Some(changes) = &asked.changes {
+        let lines = changed::functions(&program.bodies, &program.names, changes);
+        findings.retain(|finding| changed::concerns(finding, &lines));
+    }
+    let mut orders = rules::orders(&program, &solved);
+    if let Some(seen) = &asked.seen {
+        for finding in &mut findings {
+            seen.mark(finding);
+        }
+        for order in &mut orders {
+            if seen.has(&order.holds.site, &order.wants.site) {
+                order.evidence = vec![Source::Run, Source::Code];
+            }
+        }
+    }
+    let allowances = program.sources.borrow().allowances();
+    limits.extend(allow::apply(&mut findings, &allowances));
+    let mut verdict = Verdict {
+        findings,
+        stats: stats(&program, &solved),
+        limits,
+        orders,
+    };
+    verdict.settle();
+    verdict
+}
+
+fn stats(program: &Program, solved: &solve::Solved) -> Stats {
+    let mut classes = HashSet::new();
+    let mut edges = HashSet::new();
+    for summary in &solved.summaries {
+        for effect in &summary.effects {
+            if let super::summary::What::Wants(lock, _) = &effect.what {
+                classes.insert(lock.class);
+            }
+        }
+    }
+    for order in &solved.orders {
+        edges.insert((order.held.lock.class, order.wanted.class));
+    }
+    Stats {
+        functions: program.bodies.len() as u64,
+        classes: classes.len() as u64,
+        edges: edges.len() as u64,
+        ..Stats::default()
+    }
+}
+
+fn counted(number: u64, one: &str, many: &str) -> String {
+    if number == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{number} {many}")
+    }
+}

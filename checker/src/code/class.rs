@@ -1,0 +1,161 @@
+//! Which class a lock belongs to: the field, static or variable that it stands in.
+//!
+//! A newtype around a lock makes no class of its own, since all locks behind it would be one.
+
+use super::frame::Frame;
+use super::names::Name;
+use super::program::Program;
+use super::text::last;
+use super::value::{Path, Root, Step};
+
+/// A class, and whether the caller could tell better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Class {
+    /// Its name.
+    pub name: Name,
+    /// Whether it only names a parameter.
+    pub is_open: bool,
+}
+
+/// The class of the lock at a path, as seen in a function.
+pub(crate) fn of_path(frame: &Frame<'_>, path: &Path) -> Class {
+    let program = frame.program;
+    let is_parameter = matches!(path.root, Root::Parameter(_));
+    let mut newtype = None;
+    for step in path.steps.iter().rev() {
+        let Step::Field(owner, index) = *step else {
+            continue;
+        };
+        match field(program, owner, index) {
+            Some((name, true)) => newtype = newtype.or(Some(name)),
+            Some((name, false)) => return closed(name),
+            None => {}
+        }
+    }
+    if let Root::Static(name) = path.root {
+        return closed(program.names.of(&format!("static {}", program.text(name))));
+    }
+    if let Some(name) = newtype {
+        return Class {
+            name,
+            is_open: is_parameter,
+        };
+    }
+    let function = function_name(program, frame.body.name);
+    let variable = frame.name_of(path);
+    let variable = variable.map_or_else(|| "…".into(), |name| program.text(name));
+    let element = if path.steps.contains(&Step::Index) {
+        "[]"
+    } else {
+        ""
+    };
+    Class {
+        name: program
+            .names
+            .of(&format!("{function}::{variable}{element}")),
+        is_open: is_parameter,
+    }
+}
+
+fn closed(name: Name) -> Class {
+    Class {
+        name,
+        is_open: false,
+    }
+}
+
+/// The name of a field with its type, and whether the type is a newtype. Tuples and closures have no
+/// names.
+fn field(program: &Program, owner: Name, index: u32) -> Option<(Name, bool)> {
+    let text = program.text(owner);
+    if text.starts_with(['(', '{', '[']) {
+        return None;
+    }
+    let sources = program.sources.borrow();
+    let path = known_path(&sources, &text);
+    let shape = sources.shapes.get(&*path);
+    let name = shape
+        .and_then(|shape| shape.fields.get(index as usize))
+        .map_or_else(|| index.to_string(), |field| field.name.clone());
+    let is_newtype = shape.is_some_and(|shape| {
+        let real = shape
+            .fields
+            .iter()
+            .filter(|field| !field.of.contains("PhantomData"));
+        real.count() == 1
+            && shape
+                .fields
+                .iter()
+                .all(|field| field.name.starts_with(|c: char| c.is_ascii_digit()))
+    });
+    Some((program.names.of(&format!("{path}.{name}")), is_newtype))
+}
+
+/// The path under which a type was found in the sources, which is not always the one under which
+/// another crate sees it.
+fn known_path<'a>(sources: &super::source::Sources, path: &'a str) -> std::borrow::Cow<'a, str> {
+    if sources.shapes.contains_key(path) {
+        return path.into();
+    }
+    let krate = path.split("::").next().unwrap_or_default();
+    let all = sources.by_name.get(last(path));
+    let mut same = all
+        .into_iter()
+        .flatten()
+        .filter(|known| known.split("::").next() == Some(krate));
+    match (same.next(), same.next()) {
+        (Some(one), None) => one.clone().into(),
+        _ => path.into(),
+    }
+}
+
+/// The name of a function as its author would say it.
+pub(crate) fn function_name(program: &Program, name: Name) -> String {
+    let text = program.text(name);
+    let mut parts: Vec<String> = Vec::new();
+    let mut rest: &str = &text;
+    while !rest.is_empty() {
+        if rest.starts_with('<') || rest.starts_with('{') {
+            let end = super::text::closing(rest, 0).map_or(rest.len(), |end| end + 1);
+            if rest.starts_with("{closure#") || rest.starts_with("{async") {
+                parts.push("{closure}".to_owned());
+            }
+            rest = rest[end..].trim_start_matches("::");
+        } else {
+            let end = rest.find("::").unwrap_or(rest.len());
+            parts.push(rest[..end].to_owned());
+            rest = rest[end..].trim_start_matches("::");
+        }
+    }
+    parts.join("::")
+}
+
+/// A class as reports name it: without the modules.
+pub(crate) fn short(class: &str) -> String {
+    if class.starts_with("channel of ") {
+        return class.to_owned();
+    }
+    if let Some(path) = class.strip_prefix("static ") {
+        return format!("static {}", last(path));
+    }
+    if let Some((of, field)) = class.rsplit_once('.') {
+        let mut parts: Vec<&str> = of.rsplit("::").take(2).collect();
+        parts.reverse();
+        // Of a variant, the enum too.
+        let is_variant = parts.len() == 2 && parts[0].starts_with(char::is_uppercase);
+        let of = if is_variant {
+            parts.join("::")
+        } else {
+            last(of).to_owned()
+        };
+        return format!("{of}.{field}");
+    }
+    let parts: Vec<&str> = class
+        .split("::")
+        .filter(|part| *part != "{closure}")
+        .collect();
+    parts[parts.len().saturating_sub(2)..].join("::")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,434 @@
+//! Which guards live where: one pass over a function, along all ways through it.
+//!
+//! A guard is a *token* with the lock that it holds; the state at a point says in which variables
+//! tokens may be. Moves carry them, drops end them, and where it is asked whether an option or result is
+//! there, they are only on the side where it is. The state is *may-held*: a token is there if it is on
+//! some way to that point.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::frame::{Frame, Kind};
+use super::ir::{BlockId, Local, Operand, Place, Projection, Rvalue, Statement, Terminator};
+use super::program::BodyId;
+use super::summary::{Held, Order, Summary};
+use super::value::{Root, Value};
+
+mod calls;
+mod record;
+
+pub(crate) use record::{Await, Blocked};
+
+/// A token at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Cell {
+    token: usize,
+    at: Local,
+    /// The field of the variable, from 1; 0 if it is the variable itself or unknown.
+    field: u32,
+    /// The path of its lock may mean another lock by now.
+    is_stale: bool,
+}
+
+type State = Vec<Cell>;
+
+/// What holds a lock.
+#[derive(Debug, Clone)]
+enum Token {
+    /// The guard in a parameter, from 1.
+    Parameter(u32),
+    /// A lock that was taken here, or by what was called from here.
+    Taken {
+        held: Held,
+        /// Whether it may not be there: the result of a try.
+        is_maybe: bool,
+    },
+}
+
+/// What came out for one function.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// For its callers.
+    pub summary: Summary,
+    /// Where one lock is wanted under another.
+    pub orders: Vec<Order>,
+    /// Where something else is waited for under a lock.
+    pub blocked: Vec<Blocked>,
+    /// Where a guard lives across an `.await`.
+    pub awaits: Vec<Await>,
+}
+
+/// Goes through a function.
+pub(crate) fn analyse(frame: &Frame<'_>, id: BodyId) -> Outcome {
+    let mut flow = Flow {
+        frame,
+        id,
+        tokens: Vec::new(),
+        known: HashMap::new(),
+        outcome: Outcome::default(),
+        records: false,
+    };
+    let entries = flow.fixpoint();
+    flow.records = true;
+    for (block, state) in entries {
+        flow.block(block, state);
+    }
+    let result = frame.value_of(0).exported();
+    flow.outcome.summary.result = (result != Value::Unknown).then_some(result);
+    flow.outcome
+}
+
+struct Flow<'a> {
+    frame: &'a Frame<'a>,
+    id: BodyId,
+    tokens: Vec<Token>,
+    /// Tokens by the block that makes them, and their number there.
+    known: HashMap<(BlockId, usize), usize>,
+    outcome: Outcome,
+    /// Whether what is met is noted, or the states are still being found.
+    records: bool,
+}
+
+impl Flow<'_> {
+    /// The states at the beginning of all blocks that can be reached.
+    fn fixpoint(&mut self) -> BTreeMap<BlockId, State> {
+        let mut entries: BTreeMap<BlockId, State> = BTreeMap::new();
+        let mut first = State::new();
+        for parameter in 1..=self.frame.body.parameters {
+            let of = self.frame.program.type_of(self.frame.type_of(parameter));
+            if of.guards && of.references == 0 && parameter < 64 {
+                first.push(Cell {
+                    token: self.tokens.len(),
+                    at: parameter,
+                    field: 0,
+                    is_stale: false,
+                });
+                self.tokens.push(Token::Parameter(parameter));
+            }
+        }
+        if self.frame.body.blocks.is_empty() {
+            return entries;
+        }
+        entries.insert(0, first);
+        let mut open = vec![0];
+        while let Some(block) = open.pop() {
+            let state = entries[&block].clone();
+            for (next, state) in self.block(block, state) {
+                let is_new = match entries.get_mut(&next) {
+                    Some(old) => join(old, state),
+                    None => entries.insert(next, state).is_none(),
+                };
+                if is_new && !open.contains(&next) {
+                    open.push(next);
+                }
+            }
+        }
+        entries
+    }
+
+    /// Goes through a block and returns where it leads, with which states.
+    fn block(&mut self, number: BlockId, mut state: State) -> Vec<(BlockId, State)> {
+        let Some(block) = self.frame.body.blocks.get(number as usize) else {
+            return Vec::new();
+        };
+        for statement in &block.statements {
+            match statement {
+                Statement::Assign(place, rvalue) => self.assign(place, rvalue, &mut state),
+                Statement::Dead(local) => state.retain(|cell| cell.at != *local),
+                Statement::State(_) => {}
+            }
+        }
+        let site = block.site;
+        match &block.end {
+            Terminator::Goto(next) => vec![(*next, state)],
+            Terminator::Branch(all) => all.iter().map(|next| (*next, state.clone())).collect(),
+            Terminator::Switch {
+                on,
+                cases,
+                otherwise,
+            } => self.switch(on, cases, *otherwise, &state),
+            Terminator::Return => {
+                self.returns(&state);
+                Vec::new()
+            }
+            Terminator::Drop(place, next) => {
+                self.dropped(place, site, &mut state);
+                vec![(*next, state)]
+            }
+            Terminator::Call {
+                callee,
+                arguments,
+                result,
+                target,
+            } => {
+                self.call(number, callee, arguments, result, site, &mut state);
+                target.iter().map(|next| (*next, state.clone())).collect()
+            }
+            Terminator::Suspend(next) => {
+                self.suspends(&state, site);
+                vec![(*next, state)]
+            }
+            Terminator::End => Vec::new(),
+        }
+    }
+
+    fn assign(&mut self, place: &Place, rvalue: &Rvalue, state: &mut State) {
+        let mut moved = Vec::new();
+        match rvalue {
+            Rvalue::Use(operand) => moved = take(state, operand),
+            Rvalue::Aggregate(parts) => {
+                for (number, part) in (1..).zip(parts) {
+                    let mut cells = take(state, part);
+                    if parts.len() > 1 {
+                        for cell in &mut cells {
+                            cell.field = number;
+                        }
+                    }
+                    moved.extend(cells);
+                }
+            }
+            Rvalue::Borrow(_) | Rvalue::Discriminant(_) | Rvalue::Not(_) => {}
+        }
+        self.redefine(place, None, state);
+        let field = field_of(place);
+        for mut cell in moved {
+            cell.at = place.local;
+            if field != 0 {
+                cell.field = field;
+            }
+            insert(state, cell);
+        }
+    }
+
+    /// What begins at this place is something else from now on.
+    fn redefine(&self, place: &Place, block: Option<BlockId>, state: &mut State) {
+        let changed = |root: Root| match root {
+            Root::Local(local) => local == place.local,
+            Root::Call(call) => Some(call) == block,
+            Root::Parameter(parameter) => parameter == place.local && place.is_whole(),
+            Root::Static(_) => false,
+        };
+        let is_stale = |token: &Token| match token {
+            Token::Taken { held, .. } => held
+                .lock
+                .path
+                .as_ref()
+                .is_some_and(|path| changed(path.root)),
+            Token::Parameter(_) => false,
+        };
+        if !state.iter().any(|cell| is_stale(&self.tokens[cell.token])) {
+            return;
+        }
+        for cell in state.iter_mut() {
+            cell.is_stale |= is_stale(&self.tokens[cell.token]);
+        }
+        state.sort_unstable();
+        state.dedup();
+    }
+
+    /// A branch: where an option or result is asked about, its tokens are only where it is there.
+    fn switch(
+        &self,
+        on: &Operand,
+        cases: &[(u64, BlockId)],
+        otherwise: Option<BlockId>,
+        state: &State,
+    ) -> Vec<(BlockId, State)> {
+        let question = on
+            .place()
+            .filter(|place| place.is_whole())
+            .and_then(|place| self.frame.question(place.local, 0));
+        let mut next = Vec::new();
+        let without = |variable: Local| -> State {
+            let mut state = state.clone();
+            state.retain(|cell| cell.at != variable || !self.may_be_absent(cell, variable));
+            state
+        };
+        let absent: Option<(Local, u64)> = question.and_then(|question| {
+            let number = match question.kind {
+                Kind::Variant => self.absent_variant(question.variable)?,
+                // The answer that says that nothing is there.
+                Kind::Is(there) => u64::from(!there),
+            };
+            Some((question.variable, number))
+        });
+        for (value, block) in cases {
+            next.push((
+                *block,
+                match absent {
+                    Some((variable, number)) if number == *value => without(variable),
+                    _ => state.clone(),
+                },
+            ));
+        }
+        if let Some(block) = otherwise {
+            // What is left over if all other values are named.
+            let rest = absent.filter(|(_, number)| {
+                cases.iter().all(|(value, _)| value != number) && cases.len() == 1
+            });
+            next.push((
+                block,
+                match rest {
+                    Some((variable, _)) => without(variable),
+                    None => state.clone(),
+                },
+            ));
+        }
+        if let [(0, skip)] = cases[..]
+            && let Some(block) = otherwise
+            && let Some(local) = self.flagged(on, block)
+        {
+            // A drop flag: where it says that the value has moved on, it is not here.
+            if let Some(entry) = next.iter_mut().find(|(to, _)| *to == skip) {
+                entry.1.retain(|cell| cell.at != local);
+            }
+        }
+        next
+    }
+
+    /// The variable that is dropped only if the boolean is true.
+    fn flagged(&self, on: &Operand, then: BlockId) -> Option<Local> {
+        let flag = on.place().filter(|place| place.is_whole())?.local;
+        let program = self.frame.program;
+        if flag <= self.frame.body.parameters || &*program.text(self.frame.type_of(flag)) != "bool"
+        {
+            return None;
+        }
+        let is_flag = !self.frame.body.blocks.iter().any(|block| {
+            block.statements.iter().any(
+                |statement| matches!(statement, Statement::Assign(place, _) if place.local == flag),
+            ) || matches!(&block.end, Terminator::Call { result, .. } if result.local == flag)
+        });
+        match &self.frame.body.blocks.get(then as usize)?.end {
+            Terminator::Drop(place, _) if is_flag && place.is_whole() => Some(place.local),
+            _ => None,
+        }
+    }
+
+    /// The number of the variant that holds nothing.
+    fn absent_variant(&self, variable: Local) -> Option<u64> {
+        let of = self.frame.program.type_of(self.frame.type_of(variable));
+        if of.references > 0 {
+            return None;
+        }
+        match super::text::last(&of.head) {
+            "Option" => Some(0),
+            "Result" | "ControlFlow" | "Poll" => Some(1),
+            _ => None,
+        }
+    }
+
+    /// Whether a token can be missing where its option or result says so. `lock()` of std holds the lock
+    /// in an error too.
+    fn may_be_absent(&self, cell: &Cell, variable: Local) -> bool {
+        match &self.tokens[cell.token] {
+            Token::Taken { is_maybe: true, .. } | Token::Parameter(_) => true,
+            Token::Taken { .. } => {
+                let of = self.frame.program.type_of(self.frame.type_of(variable));
+                matches!(super::text::last(&of.head), "Option" | "Poll")
+            }
+        }
+    }
+
+    fn token(&mut self, block: BlockId, number: usize, token: Token) -> usize {
+        if let Some(&at) = self.known.get(&(block, number)) {
+            return at;
+        }
+        let at = self.tokens.len();
+        self.tokens.push(token);
+        self.known.insert((block, number), at);
+        at
+    }
+
+    /// Notes what a return hands to the caller.
+    fn returns(&mut self, state: &State) {
+        if !self.records {
+            return;
+        }
+        for cell in state.iter().filter(|cell| cell.at == 0) {
+            match &self.tokens[cell.token] {
+                Token::Parameter(number) => {
+                    self.outcome.summary.returns_guards |= 1 << number;
+                }
+                Token::Taken { held, .. } => {
+                    let mut held = held.clone();
+                    if cell.is_stale || !is_portable(&held) {
+                        held.lock.path = None;
+                    }
+                    let returned = &mut self.outcome.summary.returned;
+                    let same = |(old, field): &(Held, u32)| {
+                        *field == cell.field
+                            && old.lock.class == held.lock.class
+                            && old.lock.path == held.lock.path
+                    };
+                    if !returned.iter().any(same) && returned.len() < 16 {
+                        returned.push((held, cell.field));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether the caller can tell which lock it is.
+fn is_portable(held: &Held) -> bool {
+    held.lock
+        .path
+        .as_ref()
+        .is_none_or(|path| matches!(path.root, Root::Parameter(_) | Root::Static(_)))
+}
+
+/// The field of a variable that a place lies in, from 1; 0 for the variable itself.
+fn field_of(place: &Place) -> u32 {
+    match place.steps.first() {
+        Some(Projection::Field(index, _)) => index + 1,
+        Some(Projection::Variant(_)) => match place.steps.get(1) {
+            Some(Projection::Field(index, _)) if *index > 0 => index + 1,
+            _ => 0,
+        },
+        _ => 0,
+    }
+}
+
+/// Takes the tokens out of what is moved.
+fn take(state: &mut State, operand: &Operand) -> Vec<Cell> {
+    let Some(place) = operand.moved() else {
+        return Vec::new();
+    };
+    // What is behind a reference stays.
+    if place.steps.contains(&Projection::Deref) {
+        return Vec::new();
+    }
+    let field = field_of(place);
+    let matches = |cell: &Cell| {
+        cell.at == place.local && (field == 0 || cell.field == 0 || cell.field == field)
+    };
+    let taken = state.iter().filter(|cell| matches(cell)).copied();
+    let taken: Vec<Cell> = taken
+        .map(|mut cell| {
+            if field != 0 {
+                cell.field = 0;
+            }
+            cell
+        })
+        .collect();
+    state.retain(|cell| !matches(cell));
+    taken
+}
+
+fn insert(state: &mut State, cell: Cell) {
+    if let Err(at) = state.binary_search(&cell) {
+        state.insert(at, cell);
+    }
+}
+
+/// Adds what is new, and says whether there was something.
+fn join(old: &mut State, new: State) -> bool {
+    let mut changed = false;
+    for cell in new {
+        if let Err(at) = old.binary_search(&cell) {
+            old.insert(at, cell);
+            changed = true;
+        }
+    }
+    changed
+}

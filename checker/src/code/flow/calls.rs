@@ -1,0 +1,351 @@
+//! Calls: what they take, hand on, run and give back.
+
+use super::{Cell, Flow, State, Token, insert, take};
+use crate::code::frame::Frame;
+use crate::code::ir::{BlockId, Callee, Operand, Place, Projection, Site};
+use crate::code::known::{Known, Resource};
+use crate::code::names::Name;
+use crate::code::program::{BodyId, Resolved};
+use crate::code::summary::What;
+use crate::code::text::last;
+use crate::code::value::Value;
+
+mod apply;
+mod closures;
+mod drops;
+mod locks;
+
+/// An argument, as a callee sees it.
+#[derive(Debug, Clone)]
+pub(super) struct Argument {
+    pub(super) value: Value,
+    /// The type of the variable that it was.
+    pub(super) of: Option<Name>,
+    /// A function that was named.
+    pub(super) function: Option<Name>,
+    /// The guards that were moved with it.
+    pub(super) moved: Vec<Cell>,
+}
+
+/// A call, while it is being looked at.
+pub(super) struct Call<'a> {
+    pub(super) block: BlockId,
+    pub(super) site: Site,
+    pub(super) operands: &'a [Operand],
+    pub(super) arguments: Vec<Argument>,
+    pub(super) result: &'a Place,
+    /// The method, for what depends on its name alone.
+    pub(super) method: Option<Name>,
+}
+
+/// Methods that put a guard into what they are called on.
+const KEEPS: [&str; 7] = [
+    "push",
+    "push_back",
+    "push_front",
+    "insert",
+    "replace",
+    "extend",
+    "get_or_insert",
+];
+
+impl Flow<'_> {
+    pub(super) fn call(
+        &mut self,
+        block: BlockId,
+        callee: &Callee,
+        operands: &[Operand],
+        result: &Place,
+        site: Site,
+        state: &mut State,
+    ) {
+        let frame = self.frame;
+        let resolved = frame.resolved(callee);
+        let arguments = operands
+            .iter()
+            .map(|operand| self.argument(operand, take(state, operand)))
+            .collect();
+        let call = Call {
+            block,
+            site,
+            operands,
+            arguments,
+            result,
+            method: resolved.method,
+        };
+        let mut given = match resolved.known {
+            Some(known) => self.known(known, &call, state),
+            None if resolved.is_function_call => self.function_value(&call, state),
+            None if !resolved.bodies.is_empty() => self.bodies(&resolved, &call, state),
+            None => match callee {
+                Callee::Pointer(_) => Vec::new(),
+                Callee::Path(_) => self.foreign(&call, state),
+            },
+        };
+        self.redefine(result, Some(block), state);
+        let field = super::field_of(result);
+        for cell in &mut given {
+            cell.at = result.local;
+            if field != 0 {
+                cell.field = field;
+            }
+            insert(state, *cell);
+        }
+    }
+
+    pub(super) fn argument(&self, operand: &Operand, moved: Vec<Cell>) -> Argument {
+        Argument {
+            value: self.frame.operand(operand),
+            of: operand
+                .place()
+                .and_then(|place| type_of_place(self.frame, place)),
+            function: match operand {
+                Operand::Function(name) => Some(*name),
+                _ => None,
+            },
+            moved,
+        }
+    }
+
+    /// What is in the place that the first argument points to goes into the result, and the second
+    /// argument, if there is one, into the place.
+    fn taken_out(&mut self, call: &Call<'_>, state: &mut State) -> Vec<Cell> {
+        let from = call.operands.first().and_then(Operand::place);
+        let from = from.and_then(|place| self.frame.borrowed(place.local, 0));
+        let Some(from) = from.filter(|_| self.result_holds_guards(call)) else {
+            return Vec::new();
+        };
+        let taken = state
+            .iter()
+            .filter(|cell| cell.at == from)
+            .copied()
+            .collect();
+        state.retain(|cell| cell.at != from);
+        for argument in call.arguments.iter().skip(1) {
+            for cell in &argument.moved {
+                insert(state, Cell { at: from, ..*cell });
+            }
+        }
+        taken
+    }
+
+    fn result_holds_guards(&self, call: &Call<'_>) -> bool {
+        type_of_place(self.frame, call.result)
+            .is_some_and(|of| self.frame.program.type_of(of).guards)
+    }
+
+    /// A function of another crate that is in the tables. Returns what its result holds.
+    fn known(&mut self, known: Known, call: &Call<'_>, state: &mut State) -> Vec<Cell> {
+        match known {
+            Known::Acquire(mode, waits) => self.acquire(mode, waits, call, state),
+            Known::Initialise => {
+                self.initialise(call, state);
+                Vec::new()
+            }
+            Known::Drop => {
+                if let Some(argument) = call.arguments.first() {
+                    self.drop_value(
+                        argument.of,
+                        &argument.value,
+                        &argument.moved,
+                        call.site,
+                        state,
+                    );
+                }
+                Vec::new()
+            }
+            Known::Forget | Known::Spawn => {
+                if known == Known::Spawn {
+                    self.spawned(call);
+                }
+                Vec::new()
+            }
+            Known::Take => self.taken_out(call, state),
+            Known::Unlocked => {
+                let guards = self.guard_of(call, 0).or_else(|| self.guard_of(call, 1));
+                let mut without = state.clone();
+                without.retain(|cell| Some(cell.at) != guards);
+                self.closures(call, &[], &without);
+                self.moved_on(call, state)
+            }
+            Known::Convert(mode) => self.convert(mode, call, state),
+            Known::Wait => self.wait(call, state),
+            Known::Notify => {
+                if let Some(class) = self.class_of_target(call) {
+                    self.effect(What::Notifies(class), call.site, true, 0);
+                }
+                Vec::new()
+            }
+            Known::Sends => {
+                if let Some(class) = self.class_of_channel(call) {
+                    self.effect(What::Sends(class), call.site, true, 0);
+                }
+                Vec::new()
+            }
+            Known::Blocks(resource) => {
+                let class = match resource {
+                    Resource::Receive | Resource::Send => self.class_of_channel(call),
+                    Resource::Condvar | Resource::Join => self.class_of_target(call),
+                };
+                let class = class.unwrap_or_else(|| self.frame.program.names.of(resource.text()));
+                self.blocks(
+                    resource,
+                    class,
+                    call.site,
+                    true,
+                    state,
+                    &[],
+                    &call.arguments,
+                );
+                self.moved_on(call, state)
+            }
+            Known::Force => {
+                self.forced(call, state);
+                self.foreign(call, state)
+            }
+            Known::Same
+            | Known::Deref
+            | Known::Clone
+            | Known::Element
+            | Known::Next
+            | Known::Asks(_) => self.foreign(call, state),
+        }
+    }
+
+    /// A call of functions whose bodies are known.
+    fn bodies(&mut self, resolved: &Resolved, call: &Call<'_>, state: &mut State) -> Vec<Cell> {
+        let mut given = Vec::new();
+        let mut number = 0;
+        for &body in &resolved.bodies {
+            if !resolved.is_sure && self.decorates(body) {
+                continue;
+            }
+            self.apply(
+                body,
+                &call.arguments,
+                call.site,
+                resolved.is_sure,
+                state,
+                &[],
+            );
+            let summary = &self.frame.summaries[body];
+            let values: Vec<Value> = call
+                .arguments
+                .iter()
+                .map(|argument| argument.value.clone())
+                .collect();
+            for (held, field) in &summary.returned {
+                let mut held = held.clone();
+                held.lock = self.in_caller(&held.lock, &values);
+                held.is_sure &= resolved.is_sure;
+                held.through = Some(call.site);
+                let is_maybe = !held.is_sure || self.may_be_nothing(call);
+                let token = self.token(call.block, number, Token::Taken { held, is_maybe });
+                number += 1;
+                given.push(Cell {
+                    field: *field,
+                    ..fresh(token)
+                });
+            }
+            for (index, argument) in call.arguments.iter().enumerate().take(63) {
+                if summary.returns_guards & (1 << (index + 1)) != 0 {
+                    given.extend(argument.moved.iter().copied());
+                }
+            }
+        }
+        given
+    }
+
+    /// Whether the call could only mean the type that it stands in: what wraps another of its kind
+    /// calls that other, and not itself.
+    fn decorates(&self, callee: BodyId) -> bool {
+        let program = self.frame.program;
+        let owner = program.owner_of(self.id);
+        owner.is_some() && owner == program.owner_of(callee)
+    }
+
+    /// Whether the result is an option or result whose guard can be missing.
+    fn may_be_nothing(&self, call: &Call<'_>) -> bool {
+        type_of_place(self.frame, call.result).is_some_and(|of| {
+            let of = self.frame.program.type_of(of);
+            matches!(last(&of.head), "Option" | "Result")
+        })
+    }
+
+    /// Any other function: runs what it is given, and hands guards on if its result can hold them.
+    fn foreign(&mut self, call: &Call<'_>, state: &mut State) -> Vec<Cell> {
+        self.closures(call, &[], state);
+        self.formatted(call, state);
+        self.moved_on(call, state)
+    }
+
+    /// Where the guards go that were moved into a function of another crate.
+    fn moved_on(&mut self, call: &Call<'_>, state: &mut State) -> Vec<Cell> {
+        let moved: Vec<Cell> = call
+            .arguments
+            .iter()
+            .flat_map(|argument| argument.moved.iter().copied())
+            .collect();
+        let program = self.frame.program;
+        let of = type_of_place(self.frame, call.result).map(|of| program.type_of(of));
+        let guards = of.as_ref().is_some_and(|of| of.guards);
+        if moved.is_empty() {
+            let is_poll = call
+                .method
+                .is_some_and(|method| last(&program.text(method)) == "poll");
+            if !(guards && is_poll) {
+                return Vec::new();
+            }
+            // What was awaited is ready, and still there until it is dropped.
+            let awaited = call.operands.first().and_then(Operand::place);
+            let awaited = awaited.and_then(|place| self.frame.borrowed(place.local, 0));
+            return state
+                .iter()
+                .filter(|cell| Some(cell.at) == awaited)
+                .copied()
+                .collect();
+        }
+        let closures_go_on = of.as_ref().is_some_and(|of| {
+            call.arguments.iter().any(|argument| {
+                !argument.moved.is_empty()
+                    && argument.of.is_some_and(|argument| {
+                        let argument = program.type_of(argument);
+                        argument.bodies.iter().any(|body| of.bodies.contains(body))
+                    })
+            })
+        });
+        if guards || closures_go_on {
+            return moved;
+        }
+        let name = call.method.map(|method| program.text(method));
+        if name.is_some_and(|name| KEEPS.contains(&last(&name)))
+            && let Some(place) = call.operands.first().and_then(Operand::place)
+            && let Some(local) = self.frame.borrowed(place.local, 0)
+        {
+            for mut cell in moved {
+                cell.at = local;
+                cell.field = 0;
+                insert(state, cell);
+            }
+        }
+        Vec::new()
+    }
+}
+
+fn fresh(token: usize) -> Cell {
+    Cell {
+        token,
+        at: 0,
+        field: 0,
+        is_stale: false,
+    }
+}
+
+/// The type of a place.
+pub(super) fn type_of_place(frame: &Frame<'_>, place: &Place) -> Option<Name> {
+    match place.steps.last() {
+        None => Some(frame.type_of(place.local)),
+        Some(Projection::Field(_, of)) => Some(*of),
+        Some(_) => None,
+    }
+}

@@ -1,0 +1,199 @@
+//! Takes over what a callee does, with the caller's arguments in place of its parameters.
+
+use super::Argument;
+use crate::code::class;
+use crate::code::flow::{Flow, State, insert};
+use crate::code::ir::{Kind, Site};
+use crate::code::program::BodyId;
+use crate::code::summary::{Effect, Held, LockAt, What};
+use crate::code::value::{Path, Root, Value, place_in_caller};
+
+impl Flow<'_> {
+    /// A lock of the callee's as this function sees it.
+    pub(in crate::code::flow) fn in_caller(&self, lock: &LockAt, arguments: &[Value]) -> LockAt {
+        let path = lock
+            .path
+            .as_ref()
+            .and_then(|path| place_in_caller(path, arguments))
+            .map(|path| match self.frame.load(&path) {
+                Value::At(path) => path,
+                _ => path,
+            });
+        let class = match &path {
+            Some(path) if !matches!(path.root, Root::Static(_)) || lock.is_open => {
+                let class = class::of_path(self.frame, path);
+                // A variable that has no name in the source tells less than the callee did.
+                let is_nameless = self.frame.program.text(class.name).ends_with('…');
+                if is_nameless {
+                    class::Class {
+                        name: lock.class,
+                        is_open: false,
+                    }
+                } else {
+                    class
+                }
+            }
+            _ => class::Class {
+                name: lock.class,
+                is_open: false,
+            },
+        };
+        LockAt {
+            path,
+            class: class.name,
+            is_open: class.is_open,
+            ..lock.clone()
+        }
+    }
+
+    /// Runs a closure: what it captured is its first parameter.
+    #[expect(clippy::too_many_arguments, reason = "one call, seen from all sides")]
+    pub(in crate::code::flow) fn run(
+        &mut self,
+        body: BodyId,
+        environment: &Value,
+        arguments: &[Value],
+        site: Site,
+        is_sure: bool,
+        state: &State,
+        more: &[Held],
+    ) {
+        let is_closure = self.frame.program.bodies[body].kind == Kind::Closure;
+        let own = is_closure.then(|| environment.clone());
+        let values = own.into_iter().chain(arguments.iter().cloned());
+        let arguments: Vec<Argument> = values
+            .map(|value| Argument {
+                value,
+                of: None,
+                function: None,
+                moved: Vec::new(),
+            })
+            .collect();
+        self.apply(body, &arguments, site, is_sure, state, more);
+    }
+
+    /// Takes over what a callee does.
+    pub(in crate::code::flow) fn apply(
+        &mut self,
+        body: BodyId,
+        arguments: &[Argument],
+        site: Site,
+        is_sure: bool,
+        state: &State,
+        more: &[Held],
+    ) {
+        if !self.records {
+            return;
+        }
+        let summaries = self.frame.summaries;
+        let summary = &summaries[body];
+        let values: Vec<Value> = arguments
+            .iter()
+            .map(|argument| argument.value.clone())
+            .collect();
+        for effect in &summary.effects {
+            let mut at = state.clone();
+            for (number, argument) in (1..64).zip(arguments) {
+                if effect.guards & (1 << number) != 0 {
+                    for cell in &argument.moved {
+                        insert(&mut at, *cell);
+                    }
+                }
+            }
+            let is_sure = is_sure && effect.is_sure;
+            match &effect.what {
+                What::Wants(lock, waits) => {
+                    let lock = self.in_caller(lock, &values);
+                    self.reached(&lock, *waits, (site, body), effect, is_sure, &at, more);
+                }
+                What::Blocks(resource, class) => {
+                    self.blocks_through(
+                        *resource,
+                        *class,
+                        (site, body),
+                        effect,
+                        is_sure,
+                        &at,
+                        more,
+                    );
+                }
+                What::Notifies(_) | What::Sends(_) => {
+                    self.effect_through(effect.what.clone(), (site, body), effect.site, is_sure, 0);
+                }
+                What::Calls(path, held) => {
+                    let mut inner: Vec<Held> = held
+                        .iter()
+                        .map(|held| Held {
+                            lock: self.in_caller(&held.lock, &values),
+                            is_sure: held.is_sure && is_sure,
+                            through: Some(site),
+                            ..held.clone()
+                        })
+                        .collect();
+                    inner.extend_from_slice(more);
+                    self.called_back(
+                        path,
+                        arguments,
+                        &values,
+                        (site, body),
+                        effect,
+                        is_sure,
+                        &at,
+                        &inner,
+                    );
+                }
+            }
+        }
+        self.take_over_open(summary, &values, site);
+    }
+
+    /// A parameter of the callee is called: here it may be known what it is.
+    #[expect(clippy::too_many_arguments, reason = "one call, seen from all sides")]
+    pub(in crate::code::flow) fn called_back(
+        &mut self,
+        path: &Path,
+        arguments: &[Argument],
+        values: &[Value],
+        through: (Site, BodyId),
+        effect: &Effect,
+        is_sure: bool,
+        state: &State,
+        inner: &[Held],
+    ) {
+        let Root::Parameter(number) = path.root else {
+            return;
+        };
+        let Some(argument) = arguments.get((number as usize).wrapping_sub(1)) else {
+            return;
+        };
+        let value = Value::At(path.clone()).in_caller(values);
+        let seen = Argument {
+            value: value.clone(),
+            of: argument.of,
+            function: argument.function,
+            moved: Vec::new(),
+        };
+        let bodies = self.closures_of(&seen);
+        for body in &bodies {
+            let environment = self.environment(&seen, *body);
+            self.run(*body, &environment, &[], through.0, is_sure, state, inner);
+        }
+        if bodies.is_empty()
+            && let Value::At(path) | Value::To(path) = value
+            && matches!(path.root, Root::Parameter(_))
+            && path.is_near()
+        {
+            let mut held = self.held(state);
+            held.extend_from_slice(inner);
+            held.truncate(8);
+            let guards = self.parameters(state);
+            self.effect_through(
+                What::Calls(path, held),
+                through,
+                effect.site,
+                is_sure,
+                guards,
+            );
+        }
+    }
+}

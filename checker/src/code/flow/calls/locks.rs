@@ -1,0 +1,235 @@
+//! Acquisitions, conversions of guards and waits on condition variables.
+
+use super::{Call, fresh, type_of_place};
+use crate::code::class;
+use crate::code::flow::{Cell, Flow, State, Token};
+use crate::code::ir::{Local, Operand};
+use crate::code::known::{Mode, Resource, Waits};
+use crate::code::names::Name;
+use crate::code::program::BodyId;
+use crate::code::summary::{Held, LockAt};
+use crate::code::text::{head, last};
+use crate::code::value::{Root, Value};
+
+impl Flow<'_> {
+    /// A lazy static is asked for its value: the first who asks runs the initialiser, and all others wait.
+    pub(in crate::code::flow) fn forced(&mut self, call: &Call<'_>, state: &State) {
+        let Some(lock) = self.lock_at(call, Mode::Exclusive) else {
+            return;
+        };
+        let Some(Root::Static(of)) = lock.path.as_ref().map(|path| path.root) else {
+            return;
+        };
+        let program = self.frame.program;
+        let Some(initial) = program.initial(of) else {
+            return;
+        };
+        let types = &program.bodies[initial].types;
+        let bodies: Vec<BodyId> = types
+            .iter()
+            .flat_map(|of| program.type_of(*of).bodies.clone())
+            .filter_map(|key| program.closure(key))
+            .collect();
+        if bodies.is_empty() {
+            return;
+        }
+        // It may have its value already.
+        self.wants(&lock, Waits::Thread, call.site, false, state, &[]);
+        let held = Held {
+            lock,
+            blocks_threads: true,
+            is_sure: false,
+            through: None,
+        };
+        for body in bodies {
+            self.run(
+                body,
+                &Value::Unknown,
+                &[],
+                call.site,
+                false,
+                state,
+                std::slice::from_ref(&held),
+            );
+        }
+    }
+
+    /// The variable of the guard that is behind an argument.
+    pub(in crate::code::flow) fn guard_of(&self, call: &Call<'_>, number: usize) -> Option<Local> {
+        let place = call.operands.get(number)?.place()?;
+        let of = self.frame.program.type_of(self.frame.type_of(place.local));
+        if !of.guards {
+            return None;
+        }
+        self.frame.borrowed(place.local, 0)
+    }
+
+    pub(in crate::code::flow) fn lock_at(&self, call: &Call<'_>, mode: Mode) -> Option<LockAt> {
+        let path = self.frame.lock_place(call.operands);
+        let class = match &path {
+            Some(path) => class::of_path(self.frame, path),
+            // Nothing is known of it, not even a name.
+            None => return None,
+        };
+        Some(LockAt {
+            path,
+            class: class.name,
+            mode,
+            site: call.site,
+            is_open: class.is_open,
+        })
+    }
+
+    /// The class of what the first argument is or points to.
+    pub(in crate::code::flow) fn class_of_target(&self, call: &Call<'_>) -> Option<Name> {
+        let path = match &call.arguments.first()?.value {
+            Value::At(path) | Value::To(path) => path.clone(),
+            _ => return None,
+        };
+        Some(class::of_path(self.frame, &path).name)
+    }
+
+    /// The class of the channel that the first argument is an end of: that of its messages, where their
+    /// type is the program's own. Both ends stand in different places, and share nothing else.
+    pub(in crate::code::flow) fn class_of_channel(&self, call: &Call<'_>) -> Option<Name> {
+        let program = self.frame.program;
+        let of = program.type_of(call.arguments.first()?.of?);
+        let message = *of.arguments.first()?;
+        let text = program.text(message);
+        program.is_own(&text).then(|| {
+            program
+                .names
+                .of(&format!("channel of {}", last(head(&text).0)))
+        })
+    }
+
+    pub(in crate::code::flow) fn acquire(
+        &mut self,
+        mode: Mode,
+        waits: Waits,
+        call: &Call<'_>,
+        state: &mut State,
+    ) -> Vec<Cell> {
+        let Some(lock) = self.lock_at(call, mode) else {
+            return Vec::new();
+        };
+        if waits != Waits::Never {
+            self.wants(&lock, waits, call.site, true, state, &[]);
+        }
+        // Closures that run under it, as `alter` and `retain` of maps do.
+        let of = call.operands.first().and_then(Operand::place);
+        let is_map = of.is_some_and(|place| {
+            let of = self.frame.program.type_of(self.frame.type_of(place.local));
+            of.head.starts_with("dashmap::")
+        });
+        let held = Held {
+            blocks_threads: waits != Waits::Task && !self.is_async_lock(call),
+            lock,
+            is_sure: true,
+            through: None,
+        };
+        if is_map {
+            self.closures(call, std::slice::from_ref(&held), state);
+        }
+        if !self.result_holds_guards(call) {
+            return Vec::new();
+        }
+        let token = self.token(
+            call.block,
+            0,
+            Token::Taken {
+                held,
+                is_maybe: waits == Waits::Never,
+            },
+        );
+        vec![fresh(token)]
+    }
+
+    pub(in crate::code::flow) fn is_async_lock(&self, call: &Call<'_>) -> bool {
+        type_of_place(self.frame, call.result)
+            .is_some_and(|of| !self.frame.program.type_of(of).blocks_threads)
+    }
+
+    /// A guard becomes one of another mode.
+    pub(in crate::code::flow) fn convert(
+        &mut self,
+        mode: Mode,
+        call: &Call<'_>,
+        state: &mut State,
+    ) -> Vec<Cell> {
+        let mut converted = Vec::new();
+        let moved = call
+            .arguments
+            .first()
+            .map(|argument| argument.moved.clone())
+            .unwrap_or_default();
+        for (number, cell) in moved.into_iter().enumerate() {
+            let Token::Taken { mut held, is_maybe } = self.tokens[cell.token].clone() else {
+                converted.push(cell);
+                continue;
+            };
+            held.lock.mode = mode;
+            if mode == Mode::Exclusive {
+                // Waits for all readers, also those of this thread.
+                let lock = LockAt {
+                    site: call.site,
+                    ..held.lock.clone()
+                };
+                self.wants(&lock, Waits::Thread, call.site, true, state, &[]);
+            }
+            let token = self.token(call.block, number, Token::Taken { held, is_maybe });
+            converted.push(Cell { token, ..cell });
+        }
+        converted
+    }
+
+    /// A wait on a condition variable: the guard is given up meanwhile, and the lock taken again.
+    pub(in crate::code::flow) fn wait(&mut self, call: &Call<'_>, state: &mut State) -> Vec<Cell> {
+        let mut without = state.clone();
+        let moved = call
+            .arguments
+            .get(1)
+            .map(|argument| argument.moved.clone())
+            .unwrap_or_default();
+        let mut guards: Vec<Cell> = moved.clone();
+        if let Some(local) = self.guard_of(call, 1) {
+            guards.extend(without.iter().filter(|cell| cell.at == local));
+            without.retain(|cell| cell.at != local);
+        }
+        let class = self.class_of_target(call);
+        let class = class.unwrap_or_else(|| self.frame.program.names.of("condvar"));
+        self.blocks(
+            Resource::Condvar,
+            class,
+            call.site,
+            true,
+            &without,
+            &[],
+            &[],
+        );
+        for cell in &guards {
+            if let Token::Taken { held, .. } = &self.tokens[cell.token] {
+                let lock = LockAt {
+                    site: call.site,
+                    ..held.lock.clone()
+                };
+                self.wants(&lock, Waits::Thread, call.site, true, &without, &[]);
+            }
+        }
+        moved
+    }
+
+    /// A cell is initialised once: whoever comes meanwhile waits for the closure to end.
+    pub(in crate::code::flow) fn initialise(&mut self, call: &Call<'_>, state: &State) {
+        if let Some(lock) = self.lock_at(call, Mode::Exclusive) {
+            self.wants(&lock, Waits::Thread, call.site, true, state, &[]);
+            let held = Held {
+                lock,
+                blocks_threads: true,
+                is_sure: true,
+                through: None,
+            };
+            self.closures(call, &[held], state);
+        }
+    }
+}

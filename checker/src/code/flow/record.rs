@@ -1,0 +1,394 @@
+//! Notes what is met: orders, waits, awaits, and the effects that callers must know of.
+
+use super::super::ir::Site;
+use super::super::known::{Resource, Waits};
+use super::super::names::Name;
+use super::super::program::BodyId;
+use super::super::summary::{Effect, Held, LockAt, OPEN_MAX, Order, Summary, What};
+use super::super::value::{Root, Value};
+use super::calls::Argument;
+use super::{Flow, State, Token};
+
+/// Something other than a lock is waited for under a lock.
+#[derive(Debug, Clone)]
+pub(crate) struct Blocked {
+    /// What is held.
+    pub held: Held,
+    /// What is waited for.
+    pub resource: Resource,
+    /// Which, by class.
+    pub class: Name,
+    /// Where.
+    pub site: Site,
+    /// The function in which both meet.
+    pub body: BodyId,
+    /// The calls from there to the wait.
+    pub calls: Vec<Site>,
+    /// What the thread runs whose end is waited for, if that can be said, and what that takes.
+    pub runs: Vec<(BodyId, LockAt)>,
+}
+
+/// A guard lives across an `.await`.
+#[derive(Debug, Clone)]
+pub(crate) struct Await {
+    /// The guard's lock.
+    pub held: Held,
+    /// Where the task can be suspended.
+    pub site: Site,
+    /// The async body.
+    pub body: BodyId,
+}
+
+impl Flow<'_> {
+    /// The locks that are held in a state.
+    pub(super) fn held(&self, state: &State) -> Vec<Held> {
+        let mut all: Vec<Held> = Vec::new();
+        for cell in state {
+            if let Token::Taken { held, .. } = &self.tokens[cell.token] {
+                let mut held = held.clone();
+                if cell.is_stale {
+                    held.lock.path = None;
+                }
+                if !all.contains(&held) {
+                    all.push(held);
+                }
+            }
+        }
+        all
+    }
+
+    /// The parameters whose guards are held in a state, one bit each.
+    pub(super) fn parameters(&self, state: &State) -> u64 {
+        state
+            .iter()
+            .fold(0, |all, cell| match &self.tokens[cell.token] {
+                Token::Parameter(number) => all | 1 << number,
+                Token::Taken { .. } => all,
+            })
+    }
+
+    pub(super) fn effect(&mut self, what: What, site: Site, is_sure: bool, guards: u64) {
+        if self.records {
+            self.outcome.summary.add(Effect {
+                what,
+                site,
+                through: None,
+                is_sure,
+                guards,
+            });
+        }
+    }
+
+    pub(super) fn effect_through(
+        &mut self,
+        what: What,
+        through: (Site, BodyId),
+        site: Site,
+        is_sure: bool,
+        guards: u64,
+    ) {
+        if self.records {
+            self.outcome.summary.add(Effect {
+                what,
+                site,
+                through: Some(through),
+                is_sure,
+                guards,
+            });
+        }
+    }
+
+    /// A lock is wanted right here.
+    pub(super) fn wants(
+        &mut self,
+        lock: &LockAt,
+        waits: Waits,
+        site: Site,
+        is_sure: bool,
+        state: &State,
+        more: &[Held],
+    ) {
+        if !self.records {
+            return;
+        }
+        self.orders(lock, waits, is_sure, state, more, &[]);
+        let guards = self.parameters(state);
+        self.effect(What::Wants(exported(lock), waits), site, is_sure, guards);
+    }
+
+    /// A lock is wanted in what is called here.
+    #[expect(clippy::too_many_arguments, reason = "one effect, seen from all sides")]
+    pub(super) fn reached(
+        &mut self,
+        lock: &LockAt,
+        waits: Waits,
+        through: (Site, BodyId),
+        effect: &Effect,
+        is_sure: bool,
+        state: &State,
+        more: &[Held],
+    ) {
+        let calls = self.calls(through, effect);
+        self.orders(lock, waits, is_sure, state, more, &calls);
+        let guards = self.parameters(state);
+        self.effect_through(
+            What::Wants(exported(lock), waits),
+            through,
+            effect.site,
+            is_sure,
+            guards,
+        );
+    }
+
+    /// The calls that lead to an effect, outermost first.
+    fn calls(&self, through: (Site, BodyId), effect: &Effect) -> Vec<Site> {
+        let mut calls = vec![through.0];
+        let mut next = effect.through;
+        let same_kind = |other: &Effect| {
+            std::mem::discriminant(&other.what) == std::mem::discriminant(&effect.what)
+        };
+        while let Some((site, body)) = next {
+            if calls.contains(&site) || calls.len() >= 32 {
+                break;
+            }
+            calls.push(site);
+            let summary = &self.frame.summaries[body];
+            next = summary
+                .effects
+                .iter()
+                .find(|other| other.site == effect.site && same_kind(other))
+                .and_then(|other| other.through);
+        }
+        calls
+    }
+
+    fn orders(
+        &mut self,
+        lock: &LockAt,
+        waits: Waits,
+        is_sure: bool,
+        state: &State,
+        more: &[Held],
+        calls: &[Site],
+    ) {
+        if !self.records {
+            return;
+        }
+        let mut all = self.held(state);
+        all.extend(more.iter().cloned());
+        for (number, held) in all.iter().enumerate() {
+            let others = all
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != number)
+                .map(|(_, held)| held.lock.clone());
+            let order = Order {
+                held: held.clone(),
+                wanted: lock.clone(),
+                waits,
+                is_sure: is_sure && held.is_sure,
+                others: others.collect(),
+                body: self.id,
+                calls: calls.to_vec(),
+            };
+            if (held.lock.is_open || lock.is_open)
+                && self.outcome.summary.open.len() < OPEN_MAX
+                && portable(&held.lock)
+                && portable(lock)
+            {
+                self.outcome.summary.open.push(order.clone());
+            }
+            self.outcome.orders.push(order);
+        }
+    }
+
+    /// Orders of locks that were parameters of a callee, with the arguments put in.
+    pub(super) fn take_over_open(&mut self, summary: &Summary, values: &[Value], site: Site) {
+        if !self.records {
+            return;
+        }
+        for order in &summary.open {
+            let mut held = order.held.clone();
+            held.lock = self.in_caller(&held.lock, values);
+            let wanted = self.in_caller(&order.wanted, values);
+            let better = (order.held.lock.is_open && held.lock.path.is_some())
+                || (order.wanted.is_open && wanted.path.is_some());
+            if !better {
+                continue;
+            }
+            let mut calls = vec![site];
+            calls.extend(
+                order
+                    .calls
+                    .iter()
+                    .copied()
+                    .filter(|call| *call != site)
+                    .take(15),
+            );
+            let order = Order {
+                is_sure: order.is_sure,
+                others: order
+                    .others
+                    .iter()
+                    .map(|lock| self.in_caller(lock, values))
+                    .collect(),
+                held,
+                wanted,
+                calls,
+                ..order.clone()
+            };
+            let known = |old: &Order| {
+                old.held.lock.class == order.held.lock.class
+                    && old.wanted.class == order.wanted.class
+                    && old.held.lock.path == order.held.lock.path
+                    && old.wanted.path == order.wanted.path
+            };
+            if (order.held.lock.is_open || order.wanted.is_open)
+                && self.outcome.summary.open.len() < OPEN_MAX
+                && !self.outcome.summary.open.iter().any(known)
+                && portable(&order.held.lock)
+                && portable(&order.wanted)
+            {
+                self.outcome.summary.open.push(order.clone());
+            }
+            if !self.outcome.orders.iter().any(known) {
+                self.outcome.orders.push(order);
+            }
+        }
+    }
+
+    /// Something else is waited for right here.
+    #[expect(clippy::too_many_arguments, reason = "one wait, seen from all sides")]
+    pub(super) fn blocks(
+        &mut self,
+        resource: Resource,
+        class: Name,
+        site: Site,
+        is_sure: bool,
+        state: &State,
+        more: &[Held],
+        arguments: &[Argument],
+    ) {
+        if !self.records {
+            return;
+        }
+        let runs = self.runs(arguments);
+        self.note_blocked(resource, class, site, state, more, &[], &runs);
+        let guards = self.parameters(state);
+        self.effect(What::Blocks(resource, class), site, is_sure, guards);
+    }
+
+    /// What the thread runs whose handle is the first argument, and the locks that it takes.
+    fn runs(&self, arguments: &[Argument]) -> Vec<(BodyId, LockAt)> {
+        let Some(Value::At(path)) = arguments.first().map(|argument| &argument.value) else {
+            return Vec::new();
+        };
+        let (Root::Call(block), true) = (path.root, path.steps.is_empty()) else {
+            return Vec::new();
+        };
+        let Some(block) = self.frame.body.blocks.get(block as usize) else {
+            return Vec::new();
+        };
+        let super::Terminator::Call { arguments, .. } = &block.end else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for operand in arguments {
+            let argument = self.argument(operand, Vec::new());
+            for body in self.closures_of(&argument) {
+                let environment = self.environment(&argument, body);
+                for effect in &self.frame.summaries[body].effects {
+                    if let What::Wants(lock, _) = &effect.what {
+                        let lock = self.in_caller(lock, std::slice::from_ref(&environment));
+                        found.push((body, lock));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one wait, seen from all sides")]
+    pub(super) fn blocks_through(
+        &mut self,
+        resource: Resource,
+        class: Name,
+        through: (Site, BodyId),
+        effect: &Effect,
+        is_sure: bool,
+        state: &State,
+        more: &[Held],
+    ) {
+        let calls = self.calls(through, effect);
+        self.note_blocked(resource, class, effect.site, state, more, &calls, &[]);
+        let guards = self.parameters(state);
+        self.effect_through(
+            What::Blocks(resource, class),
+            through,
+            effect.site,
+            is_sure,
+            guards,
+        );
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one wait, seen from all sides")]
+    fn note_blocked(
+        &mut self,
+        resource: Resource,
+        class: Name,
+        site: Site,
+        state: &State,
+        more: &[Held],
+        calls: &[Site],
+        runs: &[(BodyId, LockAt)],
+    ) {
+        if !self.records {
+            return;
+        }
+        let mut all = self.held(state);
+        all.extend(more.iter().cloned());
+        for held in all {
+            self.outcome.blocked.push(Blocked {
+                held,
+                resource,
+                class,
+                site,
+                body: self.id,
+                calls: calls.to_vec(),
+                runs: runs.to_vec(),
+            });
+        }
+    }
+
+    /// An `.await` that may suspend the task.
+    pub(super) fn suspends(&mut self, state: &State, site: Site) {
+        if !self.records {
+            return;
+        }
+        for held in self.held(state) {
+            if held.blocks_threads {
+                self.outcome.awaits.push(Await {
+                    held,
+                    site,
+                    body: self.id,
+                });
+            }
+        }
+    }
+}
+
+/// Whether callers can say more of the lock.
+fn portable(lock: &LockAt) -> bool {
+    lock.path
+        .as_ref()
+        .is_none_or(|path| matches!(path.root, Root::Parameter(_) | Root::Static(_)))
+}
+
+/// A lock as callers see it: without a path that means nothing to them.
+fn exported(lock: &LockAt) -> LockAt {
+    let mut lock = lock.clone();
+    if !portable(&lock) {
+        lock.path = None;
+    }
+    lock
+}

@@ -1,0 +1,212 @@
+//! A function as the analysis sees it: what is moved, borrowed, called and dropped, and where.
+//!
+//! Lowered once from the compiler's text; what cannot move a guard or reach a lock is left out.
+//! Unwinding is left out too: a panic is not followed.
+
+use super::names::Name;
+
+/// A place in the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Site {
+    /// The file, as the compiler names it.
+    pub file: Name,
+    /// From 1.
+    pub line: u32,
+    /// From 1.
+    pub column: u32,
+}
+
+/// A variable of the compiler's: 0 is what is returned, then the parameters.
+pub(crate) type Local = u32;
+
+/// A basic block.
+pub(crate) type BlockId = u32;
+
+/// A step from a place to one inside it, or behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Projection {
+    /// What it points to.
+    Deref,
+    /// A field, and its type.
+    Field(u32, Name),
+    /// An enum seen as one of its variants.
+    Variant(Name),
+    /// An element.
+    Index,
+}
+
+/// A variable and what is inside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Where it begins.
+    pub local: Local,
+    /// From there on.
+    pub steps: Vec<Projection>,
+}
+
+impl Place {
+    /// A whole variable.
+    pub(crate) fn whole(local: Local) -> Place {
+        Place {
+            local,
+            steps: Vec::new(),
+        }
+    }
+
+    /// Whether it is a whole variable.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+/// What is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Operand {
+    /// A place that stays valid.
+    Copy(Place),
+    /// A place that is left empty.
+    Move(Place),
+    /// A pointer to a static, by the compiler's number of its allocation.
+    Allocation(u32),
+    /// A pointer to a static, or to a thread's own.
+    Static(Name),
+    /// A function, by its path.
+    Function(Name),
+    /// Something without a meaning for locks.
+    Constant,
+}
+
+impl Operand {
+    /// The place that is read.
+    pub(crate) fn place(&self) -> Option<&Place> {
+        match self {
+            Operand::Copy(place) | Operand::Move(place) => Some(place),
+            _ => None,
+        }
+    }
+
+    /// The place that is left empty.
+    pub(crate) fn moved(&self) -> Option<&Place> {
+        match self {
+            Operand::Move(place) => Some(place),
+            _ => None,
+        }
+    }
+}
+
+/// What is computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Rvalue {
+    /// The same value, perhaps under another type.
+    Use(Operand),
+    /// A pointer to a place.
+    Borrow(Place),
+    /// Which variant an enum is.
+    Discriminant(Place),
+    /// The opposite of a boolean.
+    Not(Operand),
+    /// A struct, tuple, array, closure or coroutine made of these, or an operation on them.
+    Aggregate(Vec<Operand>),
+}
+
+/// A step inside a block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Statement {
+    /// A place gets a value.
+    Assign(Place, Rvalue),
+    /// A variable ends: what it held has been dropped or moved.
+    Dead(Local),
+    /// A coroutine notes where it will go on.
+    State(u32),
+}
+
+/// What is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Callee {
+    /// A function or method, by its text.
+    Path(Name),
+    /// A function pointer.
+    Pointer(Place),
+}
+
+/// How a block ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Terminator {
+    /// It goes on there.
+    Goto(BlockId),
+    /// It goes on there, or elsewhere, depending on nothing that we know.
+    Branch(Vec<BlockId>),
+    /// It goes on where the value says.
+    Switch {
+        /// The value.
+        on: Operand,
+        /// Value and block.
+        cases: Vec<(u64, BlockId)>,
+        /// All other values.
+        otherwise: Option<BlockId>,
+    },
+    /// The function returns.
+    Return,
+    /// A place is dropped.
+    Drop(Place, BlockId),
+    /// A call.
+    Call {
+        /// What is called.
+        callee: Callee,
+        /// With what.
+        arguments: Vec<Operand>,
+        /// Where the result goes.
+        result: Place,
+        /// Where it returns to, if it does.
+        target: Option<BlockId>,
+    },
+    /// An `.await` that is not ready: goes on there when the task is polled again.
+    Suspend(BlockId),
+    /// Never goes on.
+    End,
+}
+
+/// A basic block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Block {
+    /// Its steps.
+    pub statements: Vec<Statement>,
+    /// How it ends.
+    pub end: Terminator,
+    /// Where that stands in the source: for a call, the method's name.
+    pub site: Site,
+}
+
+/// What a body belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A function or method.
+    Function,
+    /// A closure or coroutine; its type says which.
+    Closure,
+    /// The initial value of a static.
+    Static,
+}
+
+/// One function, closure, async body or static.
+#[derive(Debug, Clone)]
+pub(crate) struct Body {
+    /// Its name in the compiler's text, with the crate.
+    pub name: Name,
+    /// The crate.
+    pub krate: Name,
+    /// What it is.
+    pub kind: Kind,
+    /// Where its `impl` block begins, for methods.
+    pub implementation: Option<Site>,
+    /// How many parameters it has.
+    pub parameters: u32,
+    /// The types of all variables.
+    pub types: Vec<Name>,
+    /// What the source calls them.
+    pub named: Vec<(Name, Place)>,
+    /// Its blocks; those for unwinding are empty.
+    pub blocks: Vec<Block>,
+    /// Where it begins.
+    pub site: Site,
+}

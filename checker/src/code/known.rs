@@ -1,0 +1,362 @@
+//! What the functions of other people's crates do to locks: the tables that a new lock library is
+//! added to.
+//!
+//! A function is known by the crate that its path begins with, the type and the method. What is in
+//! no table is an ordinary function: it runs the closures it is given before it returns, hands a
+//! guard on if its result can hold one, and else drops it.
+
+use super::text::last;
+
+/// How a lock is held or wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Mode {
+    /// By one.
+    Exclusive,
+    /// By many, but not behind a waiting writer.
+    Shared,
+    /// By many, also behind a waiting writer.
+    RecursiveShared,
+    /// By many, of which one may become exclusive.
+    Upgradable,
+    /// By one thread, as often as it likes.
+    Reentrant,
+}
+
+impl Mode {
+    /// Its name in reports.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Mode::Exclusive => "exclusive",
+            Mode::Shared => "shared",
+            Mode::RecursiveShared => "recursive-shared",
+            Mode::Upgradable => "upgradable",
+            Mode::Reentrant => "reentrant",
+        }
+    }
+
+    /// Whether who holds it so keeps out who wants it in mode `other`.
+    pub(crate) fn excludes(self, other: Mode) -> bool {
+        use Mode::{Exclusive, RecursiveShared, Reentrant, Shared, Upgradable};
+        match (self, other) {
+            (Reentrant, Reentrant) => false,
+            (Exclusive | Reentrant, _) | (_, Exclusive | Reentrant) | (Upgradable, Upgradable) => {
+                true
+            }
+            (Shared | RecursiveShared | Upgradable, Shared | RecursiveShared | Upgradable) => false,
+        }
+    }
+}
+
+/// Whether and how an acquisition waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Waits {
+    /// The thread, until it has the lock.
+    Thread,
+    /// The task, until it has the lock.
+    Task,
+    /// Not at all, or not for ever.
+    Never,
+}
+
+/// Something other than a lock that a thread can wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Resource {
+    /// A notification.
+    Condvar,
+    /// The end of a thread.
+    Join,
+    /// A message.
+    Receive,
+    /// Room for a message.
+    Send,
+}
+
+impl Resource {
+    /// Its name in reports.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Resource::Condvar => "condvar",
+            Resource::Join => "join",
+            Resource::Receive | Resource::Send => "channel",
+        }
+    }
+}
+
+/// What a known function does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// Takes the lock that its first argument points to.
+    Acquire(Mode, Waits),
+    /// Initialises what its first argument points to, once, by a closure.
+    Initialise,
+    /// Drops its argument.
+    Drop,
+    /// Forgets its argument.
+    Forget,
+    /// Takes what is in the place that its first argument points to.
+    Take,
+    /// Runs a closure or future elsewhere.
+    Spawn,
+    /// Runs a closure while the guard in its first argument is given up.
+    Unlocked,
+    /// Turns the guard into one of this mode.
+    Convert(Mode),
+    /// Waits, giving up the guard in its second argument meanwhile.
+    Wait,
+    /// Wakes who waits.
+    Notify,
+    /// Waits for something else.
+    Blocks(Resource),
+    /// Sends a message.
+    Sends,
+    /// The result is the first argument, as far as locks are concerned.
+    Same,
+    /// The result points to what the smart pointer points to.
+    Deref,
+    /// The result points to what a lazy value holds.
+    Force,
+    /// The result is the same pointer once more.
+    Clone,
+    /// The result is or points to an element.
+    Element,
+    /// The result is the next element of the iterator.
+    Next,
+    /// Whether an option or result is there (`true`) or is not.
+    Asks(bool),
+}
+
+/// Crates whose `…Guard` types are guards of locks.
+const LOCK_CRATES: [&str; 10] = [
+    "std",
+    "core",
+    "parking_lot",
+    "lock_api",
+    "tokio",
+    "spin",
+    "async_lock",
+    "lockwise",
+    "futures",
+    "futures_util",
+];
+
+/// Types of `dashmap` that hold a shard's lock.
+const SHARD_GUARDS: [&str; 9] = [
+    "Ref",
+    "RefMut",
+    "RefMulti",
+    "RefMutMulti",
+    "Entry",
+    "OccupiedEntry",
+    "VacantEntry",
+    "Iter",
+    "IterMut",
+];
+
+/// Whether the type whose path this is holds a lock as long as it lives.
+pub(crate) fn is_guard(path: &str) -> bool {
+    let krate = path.split("::").next().unwrap_or_default();
+    let name = last(path);
+    if krate == "dashmap" {
+        return SHARD_GUARDS.contains(&name) && !path.contains("::set::");
+    }
+    LOCK_CRATES.contains(&krate) && name.ends_with("Guard")
+        || krate == "futures_util" && name == "MutexLockFuture"
+}
+
+/// Whether a guard of this path blocks threads, and not only tasks.
+pub(crate) fn blocks_threads(path: &str) -> bool {
+    let krate = path.split("::").next().unwrap_or_default();
+    !matches!(krate, "tokio" | "async_lock" | "futures" | "futures_util")
+}
+
+/// What the function `krate::…::on::method` does. `on` is the type's path without generics.
+#[expect(
+    clippy::match_same_arms,
+    clippy::unnested_or_patterns,
+    reason = "a table: one line a library and type"
+)]
+pub(crate) fn function(on: &str, method: &str) -> Option<Known> {
+    let krate = on.split("::").next().unwrap_or_default();
+    let name = last(on);
+    if let Some(known) = lock(krate, name, method) {
+        return Some(known);
+    }
+    Some(match (krate, name, method) {
+        ("std" | "core", "mem", "drop") => Known::Drop,
+        ("std" | "core", "mem", "forget") | ("std" | "core", "ManuallyDrop", "new") => {
+            Known::Forget
+        }
+        ("std" | "core", "mem", "take" | "replace")
+        | ("std" | "core", "Option", "take" | "replace") => Known::Take,
+        ("std", "thread" | "Builder" | "Scope", "spawn" | "spawn_unchecked" | "spawn_scoped") => {
+            Known::Spawn
+        }
+        ("std", "JoinHandle" | "ScopedJoinHandle", "join") => Known::Blocks(Resource::Join),
+        ("std", "Receiver", "recv")
+        | ("crossbeam" | "crossbeam_channel" | "flume", "Receiver", "recv") => {
+            Known::Blocks(Resource::Receive)
+        }
+        ("tokio", "Receiver" | "UnboundedReceiver", "blocking_recv") => {
+            Known::Blocks(Resource::Receive)
+        }
+        ("std", "SyncSender", "send") | ("tokio", "Sender", "blocking_send") => {
+            Known::Blocks(Resource::Send)
+        }
+        ("std" | "crossbeam" | "crossbeam_channel" | "flume", "Sender", "send" | "try_send") => {
+            Known::Sends
+        }
+        ("tokio", "UnboundedSender", "send") | ("tokio", "Sender", "try_send") => Known::Sends,
+        (
+            "tokio" | "rayon" | "rayon_core" | "async_std" | "smol" | "crossbeam_utils"
+            | "crossbeam" | "futures_executor" | "threadpool" | "blocking",
+            _,
+            "spawn" | "spawn_blocking" | "spawn_local" | "spawn_ok" | "spawn_fifo" | "execute"
+            | "spawn_on" | "spawn_broadcast" | "unblock",
+        ) => Known::Spawn,
+        ("std" | "core", "Option" | "Result", method) => match method {
+            "is_some" | "is_ok" => Known::Asks(true),
+            "is_none" | "is_err" => Known::Asks(false),
+            "unwrap" | "expect" | "unwrap_or_else" | "unwrap_or_default" | "unwrap_or"
+            | "unwrap_unchecked" | "ok" | "ok_or" | "ok_or_else" | "map_err" | "as_ref"
+            | "as_mut" | "as_deref" | "as_deref_mut" | "or_else" | "insert" | "as_pin_mut"
+            | "as_pin_ref" => Known::Same,
+            "cloned" | "copied" => Known::Clone,
+            _ => return None,
+        },
+        (
+            "std" | "core",
+            "Pin",
+            "new" | "new_unchecked" | "as_mut" | "as_ref" | "get_mut" | "get_ref"
+            | "get_unchecked_mut" | "into_inner" | "into_ref",
+        )
+        | ("std" | "alloc", "Box" | "Arc" | "Rc", "new" | "pin" | "into_pin" | "unwrap_or_clone")
+        | ("std", "PoisonError", "into_inner" | "get_ref" | "get_mut")
+        | ("std" | "core", "ManuallyDrop", "into_inner") => Known::Same,
+        ("std" | "alloc", "Arc" | "Rc", "as_ref" | "get_mut_unchecked") => Known::Deref,
+        ("std" | "alloc", "Arc" | "Rc", "clone" | "downgrade")
+        | ("std" | "alloc", "Weak", "clone" | "upgrade") => Known::Clone,
+        (
+            "std" | "core" | "alloc",
+            "Vec" | "VecDeque" | "HashMap" | "BTreeMap" | "slice" | "<impl [T]>",
+            "get" | "get_mut" | "first" | "last" | "front" | "back" | "get_unchecked" | "first_mut"
+            | "last_mut",
+        ) => Known::Element,
+        (
+            "std" | "core" | "alloc",
+            "Vec" | "VecDeque" | "HashMap" | "BTreeMap",
+            "iter" | "iter_mut" | "values" | "values_mut" | "as_slice" | "as_mut_slice",
+        ) => Known::Same,
+        ("once_cell" | "std" | "core", "Lazy" | "LazyLock" | "LazyCell", "force") => Known::Force,
+        (
+            "once_cell" | "std",
+            "OnceCell" | "OnceLock" | "Once",
+            "get_or_init" | "get_or_try_init" | "get_mut_or_init" | "call_once" | "call_once_force",
+        ) if on.contains("sync") => Known::Initialise,
+        ("parking_lot", "Once", "call_once" | "call_once_force") => Known::Initialise,
+        _ => return None,
+    })
+}
+
+fn lock(krate: &str, name: &str, method: &str) -> Option<Known> {
+    use Mode::{Exclusive, RecursiveShared, Reentrant, Shared, Upgradable};
+    let blocking = match krate {
+        "tokio" | "async_lock" | "futures" | "futures_util" => Waits::Task,
+        "std" | "parking_lot" | "lock_api" | "spin" | "dashmap" | "lockwise" => Waits::Thread,
+        _ => return None,
+    };
+    if krate == "dashmap" {
+        return shards(name, method);
+    }
+    let waits = if method.starts_with("try_") {
+        Waits::Never
+    } else if method.starts_with("blocking_") {
+        Waits::Thread
+    } else {
+        blocking
+    };
+    let what = method
+        .trim_start_matches("try_")
+        .trim_start_matches("blocking_")
+        .trim_end_matches("_for")
+        .trim_end_matches("_until")
+        .trim_end_matches("_arc")
+        .trim_end_matches("_owned");
+    let known = match (name, what) {
+        ("Mutex" | "FairMutex" | "SpinMutex" | "TicketMutex", "lock") => {
+            Known::Acquire(Exclusive, waits)
+        }
+        ("ReentrantMutex" | "ReentrantLock", "lock") => Known::Acquire(Reentrant, waits),
+        ("RwLock", "read") => Known::Acquire(Shared, waits),
+        ("RwLock", "read_recursive" | "read_arc_recursive") => {
+            Known::Acquire(RecursiveShared, waits)
+        }
+        ("RwLock", "write") => Known::Acquire(Exclusive, waits),
+        ("RwLock", "upgradable_read" | "upgradeable_read") => Known::Acquire(Upgradable, waits),
+        (
+            "Condvar",
+            "wait" | "wait_while" | "wait_timeout" | "wait_timeout_while" | "wait_timeout_ms"
+            | "wait_while_for" | "wait_while_until",
+        ) => Known::Wait,
+        ("Condvar", "notify_one" | "notify_all") => Known::Notify,
+        (guard, "unlocked" | "unlocked_fair" | "bump") if guard.ends_with("Guard") => {
+            Known::Unlocked
+        }
+        (guard, "downgrade" | "downgrade_to_read") if guard.ends_with("Guard") => {
+            Known::Convert(Shared)
+        }
+        (guard, "downgrade_to_upgradable" | "downgrade_upgradable") if guard.ends_with("Guard") => {
+            Known::Convert(Upgradable)
+        }
+        (guard, "upgrade") if guard.ends_with("Guard") => Known::Convert(Exclusive),
+        _ => return None,
+    };
+    // A wait that ends by itself leaves no room for a deadlock.
+    let timed = method.contains("timeout")
+        || (name == "Condvar" && (method.ends_with("_for") || method.ends_with("_until")));
+    Some(if timed && known == Known::Wait {
+        Known::Unlocked
+    } else {
+        known
+    })
+}
+
+/// `dashmap`: every access takes the lock of one shard.
+fn shards(name: &str, method: &str) -> Option<Known> {
+    if !matches!(name, "DashMap" | "DashSet") {
+        return None;
+    }
+    let mode = match method {
+        "get" | "contains_key" | "contains" | "view" | "iter" | "len" | "is_empty" => Mode::Shared,
+        "get_mut" | "insert" | "remove" | "remove_if" | "remove_if_mut" | "entry" | "alter"
+        | "alter_all" | "iter_mut" | "retain" | "clear" | "shrink_to_fit" => Mode::Exclusive,
+        "try_get" => return Some(Known::Acquire(Mode::Shared, Waits::Never)),
+        "try_get_mut" | "try_entry" => return Some(Known::Acquire(Mode::Exclusive, Waits::Never)),
+        _ => return None,
+    };
+    Some(Known::Acquire(mode, Waits::Thread))
+}
+
+/// What a method of a trait does, where the trait says it whatever the type. `on` is the path of
+/// the type, without references.
+pub(crate) fn of_trait(of: &str, method: &str, on: &str) -> Option<Known> {
+    let smart = matches!(last(on), "Arc" | "Rc" | "Weak") || on.is_empty();
+    Some(match (last(of), method) {
+        ("Deref" | "DerefMut", _) if matches!(last(on), "LazyLock" | "Lazy" | "LazyCell") => {
+            Known::Force
+        }
+        ("Deref" | "DerefMut", _) => Known::Deref,
+        ("AsRef" | "Borrow" | "BorrowMut" | "AsMut", _) if smart || last(on) == "Box" => {
+            Known::Deref
+        }
+        ("Clone", "clone") if smart || last(on) == "Option" => Known::Clone,
+        ("Try", "branch") | ("IntoFuture", "into_future") | ("IntoIterator", "into_iter") => {
+            Known::Same
+        }
+        ("Index" | "IndexMut", _) => Known::Element,
+        ("Iterator", "next") => Known::Next,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests;

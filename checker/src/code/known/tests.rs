@@ -1,0 +1,58 @@
+//! Tests.
+
+use super::*;
+
+#[test]
+fn locks_are_known_by_crate_type_and_method() {
+    let exclusive = Some(Known::Acquire(Mode::Exclusive, Waits::Thread));
+    assert_eq!(function("std::sync::Mutex", "lock"), exclusive);
+    assert_eq!(
+        function("parking_lot::lock_api::Mutex", "lock_arc"),
+        exclusive
+    );
+    assert_eq!(function("dashmap::DashMap", "insert"), exclusive);
+    assert_eq!(
+        function("tokio::sync::RwLock", "read_owned"),
+        Some(Known::Acquire(Mode::Shared, Waits::Task))
+    );
+    assert_eq!(function("tokio::sync::Mutex", "blocking_lock"), exclusive);
+    // The program's own types of the same names are looked into.
+    assert_eq!(function("bank::Mutex", "lock"), None);
+}
+
+#[test]
+fn what_ends_by_itself_waits_for_nobody() {
+    for method in ["try_lock", "try_lock_for", "try_lock_until"] {
+        assert_eq!(
+            function("parking_lot::lock_api::Mutex", method),
+            Some(Known::Acquire(Mode::Exclusive, Waits::Never)),
+            "{method}"
+        );
+    }
+    assert_ne!(
+        function("std::sync::Condvar", "wait_timeout"),
+        Some(Known::Wait)
+    );
+    assert_eq!(
+        function("std::sync::Condvar", "wait_while"),
+        Some(Known::Wait)
+    );
+}
+
+#[test]
+fn guards_are_guards_of_locks() {
+    assert!(is_guard("std::sync::MutexGuard"));
+    assert!(is_guard("dashmap::mapref::one::RefMut"));
+    assert!(!is_guard("crossbeam_epoch::Guard"));
+    assert!(!is_guard("bank::MutexGuard"));
+    assert!(blocks_threads("parking_lot::lock_api::RwLockReadGuard"));
+    assert!(!blocks_threads("tokio::sync::MutexGuard"));
+}
+
+#[test]
+fn modes_exclude_each_other_as_the_locks_do() {
+    use Mode::{Exclusive, Reentrant, Shared, Upgradable};
+    assert!(Exclusive.excludes(Shared) && Shared.excludes(Exclusive));
+    assert!(Upgradable.excludes(Upgradable) && !Upgradable.excludes(Shared));
+    assert!(!Shared.excludes(Shared) && !Reentrant.excludes(Reentrant));
+}

@@ -1,0 +1,159 @@
+//! Tests.
+
+use super::*;
+use crate::code::ir::{Callee, Place};
+
+const FUNCTION: &str = r#"fn <impl at src/a.rs:3:1: 3:7>::f(_1: &S, _2: std::string::String) -> u32 {
+    debug self => _1;                    // in scope 0 at src/a.rs:4:10: 4:15
+    let mut _0: u32;                     // return place in scope 0 at src/a.rs:4:25: 4:28
+    let mut _3: &std::sync::Mutex<u32>;  // in scope 0 at src/a.rs:5:9: 5:15
+
+    bb0: {
+        StorageLive(_3);                 // scope 0 at src/a.rs:5:9: 5:15
+        _3 = &((*_1).0: std::sync::Mutex<u32>); // scope 0 at src/a.rs:5:9: 5:15
+        _0 = std::sync::Mutex::<u32>::lock(move _3) -> [return: bb1, unwind: bb2]; // scope 0 at src/a.rs:5:9: 5:22
+                                         // mir::ConstOperand
+                                         // + span: src/a.rs:5:16: 5:20
+                                         // + const_: Const { ty: … }
+    }
+
+    bb1: {
+        StorageDead(_3);                 // scope 0 at src/a.rs:5:22: 5:23
+        switchInt(move _4) -> [0: bb3, 1: bb4, otherwise: bb5]; // scope 0 at src/a.rs:6:1: 6:2
+    }
+
+    bb2 (cleanup): {
+        resume;                          // scope 0 at src/a.rs:4:5: 7:6
+    }
+
+    bb3: {
+        _5 = const "a // scope 9 at x; (";  // scope 0 at src/a.rs:6:1: 6:2
+        _6 = std::mem::drop::<T>(no_retag copy _2) -> [return: bb4, unwind continue]; // scope 0 at src/a.rs:6:9: 6:12
+    }
+
+    bb4: {
+        drop(_2) -> [return: bb5, unwind continue]; // scope 0 at src/a.rs:7:5: 7:6
+    }
+
+    bb5: {
+        something new and strange;       // scope 0 at src/a.rs:7:6: 7:6
+        return;                          // scope 0 at src/a.rs:7:6: 7:6
+    }
+}
+
+alloc7 (static: TOTAL, size: 8, align: 4) {
+    00 00 00 00 00 __ __ __                         │ .....░░░
+}
+"#;
+
+fn read_it(text: &str) -> (Read, Names) {
+    let names = Names::default();
+    let krate = Crate {
+        name: "bank".to_owned(),
+        own: ["S".to_owned(), "TOTAL".to_owned()].into(),
+        others: ["std".to_owned()].into(),
+    };
+    (read(text, &krate, &names), names)
+}
+
+#[test]
+fn a_function_is_read_block_by_block() {
+    let (read, names) = read_it(FUNCTION);
+    let [body] = &read.bodies[..] else {
+        panic!("{:?}", read.bodies);
+    };
+    assert_eq!(
+        &*names.text(body.name),
+        "bank::<impl at src/a.rs:3:1: 3:7>::f"
+    );
+    assert_eq!(
+        body.implementation.map(|site| (site.line, site.column)),
+        Some((3, 1))
+    );
+    assert_eq!(body.parameters, 2);
+    assert_eq!(&*names.text(body.types[1]), "&bank::S");
+    let Terminator::Call {
+        callee: Callee::Path(callee),
+        arguments,
+        result,
+        target,
+    } = &body.blocks[0].end
+    else {
+        panic!("{:?}", body.blocks[0]);
+    };
+    assert_eq!(&*names.text(*callee), "std::sync::Mutex::<u32>::lock");
+    assert_eq!(arguments[..], [Operand::Move(Place::whole(3))]);
+    assert_eq!((result, target), (&Place::whole(0), &Some(1)));
+    // The method's name, not the beginning of the expression.
+    assert_eq!(
+        (body.blocks[0].site.line, body.blocks[0].site.column),
+        (5, 16)
+    );
+    let statements = &body.blocks[1].statements;
+    assert_eq!(statements[..], [Statement::Dead(3)]);
+    assert!(matches!(
+        &body.blocks[1].end,
+        Terminator::Switch { cases, otherwise: Some(5), .. } if cases[..] == [(0, 3), (1, 4)]
+    ));
+    assert!(matches!(&body.blocks[4].end, Terminator::Drop(place, 5) if place.local == 2));
+}
+
+#[test]
+fn what_is_not_understood_is_counted_and_the_rest_is_read() {
+    let (read, _) = read_it(FUNCTION);
+    assert_eq!(read.unknown.count, 1);
+    assert_eq!(
+        read.unknown.first.as_deref(),
+        Some("something new and strange")
+    );
+    assert_eq!(read.bodies[0].blocks[5].end, Terminator::Return);
+}
+
+#[test]
+fn statics_are_known_by_their_allocation() {
+    let (read, names) = read_it(FUNCTION);
+    assert_eq!(
+        read.statics
+            .get(&7)
+            .map(|name| names.text(*name))
+            .as_deref(),
+        Some("bank::TOTAL")
+    );
+}
+
+#[test]
+fn thinning_changes_nothing_that_is_read() {
+    let mut thin = Thin::default();
+    let kept: Vec<&str> = FUNCTION.lines().filter(|line| thin.keeps(line)).collect();
+    assert!(kept.len() < FUNCTION.lines().count() - 8, "{kept:#?}");
+    let (thinned, _) = read_it(&kept.join("\n"));
+    let (whole, _) = read_it(FUNCTION);
+    let shape = |read: &Read| format!("{:?} {:?}", read.bodies[0].blocks, read.statics);
+    assert_eq!(shape(&thinned), shape(&whole));
+}
+
+#[test]
+fn text_that_is_cut_off_anywhere_is_survived() {
+    for end in (0..FUNCTION.len()).filter(|end| FUNCTION.is_char_boundary(*end)) {
+        let _ = read_it(&FUNCTION[..end]);
+    }
+    for garbage in [
+        "fn",
+        "fn (",
+        "fn a(_1) -> {",
+        "alloc",
+        "alloc9 (static: ",
+        "static X",
+        "}\n}\nbb0: {",
+    ] {
+        let _ = read_it(garbage);
+    }
+}
+
+#[test]
+fn a_huge_number_makes_no_huge_table() {
+    let text = "fn f() -> () {\n    let mut _4000000000: ();\n\n    bb4000000000: {\n        return;\n    }\n}\n";
+    let (read, _) = read_it(text);
+    assert!(read.bodies[0].types.len() < 10 && read.bodies[0].blocks.len() < 10);
+    assert_eq!(read.unknown.count, 2);
+}

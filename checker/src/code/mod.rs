@@ -1,0 +1,35 @@
+//! Deadlocks from the code alone: what `cargo lockwise check` looks for.
+//!
+//! `mir` reads the compiler's text into `ir`, `source` what that text leaves out; `program` knows who
+//! calls whom; `frame` says what a variable stands for, `flow` which guards live where, `summary` what
+//! callers need to know of that; `solve` goes through all of it, and `rules` makes findings. What the
+//! source silences (`allow`) or a change has nothing to do with (`changed`) is taken out. `probe` tells
+//! whether the compiler's text is understood at all, and `joined` puts what was read beside what a run
+//! showed.
+//!
+//! # What it cannot see
+//!
+//! Unwinding after a panic; what other crates do inside, unless `known` says it; callbacks that are
+//! kept in data; guards that are kept behind a reference; conditions that exclude one another, unless
+//! they ask whether an option or result is there; assembly and raw locks.
+
+mod allow;
+pub mod analysis;
+pub mod changed;
+mod class;
+mod flow;
+mod frame;
+mod ir;
+pub mod joined;
+mod known;
+pub(crate) mod mir;
+mod names;
+mod paths;
+pub(crate) mod probe;
+mod program;
+mod rules;
+mod solve;
+mod source;
+mod summary;
+mod text;
+mod value;

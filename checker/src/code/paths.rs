@@ -1,0 +1,114 @@
+//! Paths that mean the same in every crate.
+//!
+//! The compiler prints what belongs to the crate at hand without the crate's name, and everything
+//! else with it. Here all paths begin with the crate.
+
+use std::collections::HashSet;
+
+use super::names::{Name, Names};
+
+/// A crate, and what its paths can begin with.
+#[derive(Debug, Default)]
+pub(crate) struct Crate {
+    /// Its name, as in paths.
+    pub name: String,
+    /// What stands at its root: modules, types, functions.
+    pub own: HashSet<String>,
+    /// All other crates that paths can begin with.
+    pub others: HashSet<String>,
+}
+
+/// Words that stand where a path could.
+const WORDS: [&str; 22] = [
+    "mut", "const", "dyn", "impl", "for", "as", "fn", "unsafe", "extern", "move", "copy", "where",
+    "bool", "char", "str", "u8", "u32", "u64", "usize", "i32", "i64", "f64",
+];
+
+/// Braces whose content is a place in the source.
+const VERBATIM: [&str; 6] = [
+    "{closure@",
+    "{async block@",
+    "{async closure@",
+    "{async closure body@",
+    "{coroutine@",
+    "{gen block@",
+];
+
+impl Crate {
+    /// The crate's name.
+    pub(crate) fn name(&self, names: &Names) -> Name {
+        names.of(&self.name)
+    }
+
+    /// A path that stands at the head of an item.
+    pub(crate) fn path(&self, text: &str) -> String {
+        let first = first_word(text);
+        // An item of the crate, however it is called.
+        if first.is_empty() || (self.others.contains(first) && !self.own.contains(first)) {
+            if text.starts_with("<impl at") {
+                return format!("{}::{text}", self.name);
+            }
+            return self.text(text);
+        }
+        format!("{}::{text}", self.name)
+    }
+
+    /// A type, or the path of something that is called, with all paths in it.
+    pub(crate) fn text(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len() + 16);
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while at < text.len() {
+            let rest = &text[at..];
+            if VERBATIM.iter().any(|opening| rest.starts_with(opening)) {
+                let end = rest.find('}').map_or(rest.len(), |end| end + 1);
+                out.push_str(&rest[..end]);
+                at += end;
+                continue;
+            }
+            if let Some(inner) = rest.strip_prefix("{async fn body of ") {
+                out.push_str("{async fn body of ");
+                at = text.len() - inner.len();
+                continue;
+            }
+            let word = first_word(rest);
+            if word.is_empty() {
+                let next = rest.chars().next().map_or(1, char::len_utf8);
+                out.push_str(&rest[..next]);
+                at += next;
+                continue;
+            }
+            let begins = !out.ends_with("::") && (at == 0 || bytes[at - 1] != b'\'');
+            if begins && self.is_own(word, &rest[word.len()..]) {
+                out.push_str(&self.name);
+                out.push_str("::");
+            }
+            out.push_str(word);
+            at += word.len();
+        }
+        out
+    }
+
+    /// Whether a path that begins with `word` and goes on with `rest` is the crate's own.
+    fn is_own(&self, word: &str, rest: &str) -> bool {
+        if self.own.contains(word) {
+            return true;
+        }
+        let goes_on = rest.starts_with("::") && !rest.starts_with("::<");
+        goes_on
+            && !self.others.contains(word)
+            && !WORDS.contains(&word)
+            && word != "Self"
+            && !word.starts_with(|first: char| first.is_ascii_digit())
+    }
+}
+
+fn first_word(text: &str) -> &str {
+    let end = text
+        .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .unwrap_or(text.len());
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests;

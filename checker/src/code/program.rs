@@ -1,0 +1,404 @@
+//! All bodies of all crates, and who calls whom.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::Path as FilePath;
+use std::rc::Rc;
+
+use super::ir::{Body, Kind, Site};
+use super::known::Known;
+use super::mir::Read;
+use super::names::{Name, Names};
+use super::source::Sources;
+use super::text::{behind_references, closing, head, last, without_generics};
+
+mod drops;
+mod resolve;
+mod types;
+
+pub(crate) use types::Type;
+
+/// A body, by its number.
+pub(crate) type BodyId = usize;
+
+/// More implementations of one method than this are not followed from a call that could mean any.
+const IMPLEMENTATIONS_MAX: usize = 12;
+
+/// Traits whose calls on a type that is not known would lead everywhere.
+const UBIQUITOUS: [&str; 21] = [
+    "Clone",
+    "Debug",
+    "Display",
+    "Default",
+    "Iterator",
+    "IntoIterator",
+    "From",
+    "Into",
+    "TryFrom",
+    "TryInto",
+    "PartialEq",
+    "PartialOrd",
+    "Ord",
+    "Eq",
+    "Hash",
+    "AsRef",
+    "Borrow",
+    "Deref",
+    "DerefMut",
+    "ToString",
+    "Error",
+];
+
+/// What a call can lead to.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Resolved {
+    /// The bodies.
+    pub bodies: Vec<BodyId>,
+    /// Whether it is this one body for sure.
+    pub is_sure: bool,
+    /// What a function of another crate does.
+    pub known: Option<Known>,
+    /// The crate, type and method or trait method, for what is known of it.
+    pub method: Option<Name>,
+    /// Whether it calls a function value: its first argument.
+    pub is_function_call: bool,
+}
+
+/// Where the method of a body belongs.
+#[derive(Debug, Clone)]
+struct Owner {
+    /// The trait, by its last name.
+    of: Option<String>,
+    /// The head of the type, with its path; empty if it is any type.
+    on: String,
+}
+
+/// The whole program.
+pub(crate) struct Program {
+    /// Its names.
+    pub names: Names,
+    /// Its bodies.
+    pub bodies: Vec<Body>,
+    /// What the compiler's text left out.
+    pub sources: RefCell<Sources>,
+    /// Statics by crate and number of their allocation.
+    statics: HashMap<(Name, u32), Name>,
+    /// Free functions and inherent methods, by path without generics.
+    functions: HashMap<String, Vec<BodyId>>,
+    /// The same, by crate and the last two names of the path.
+    short: HashMap<String, Vec<BodyId>>,
+    /// Methods of traits, by trait and method.
+    methods: HashMap<(String, String), Vec<(String, BodyId)>>,
+    /// Methods that a trait brings along.
+    defaults: HashMap<(String, String), Vec<BodyId>>,
+    /// Closures and async bodies, by their type.
+    closures: HashMap<Name, BodyId>,
+    /// Types with a `Drop`, by head.
+    drops: HashMap<String, BodyId>,
+    /// Initial values of statics.
+    initials: HashMap<Name, BodyId>,
+    types: RefCell<HashMap<Name, Rc<Type>>>,
+    resolved: RefCell<HashMap<Name, Rc<Resolved>>>,
+    /// Calls that could mean too many implementations.
+    pub capped: RefCell<u64>,
+    /// Structs whose fields hold guards, by full path.
+    holders: std::collections::HashSet<String>,
+}
+
+impl Program {
+    /// Puts together what was read.
+    pub(crate) fn new(names: Names, crates: Vec<Read>, sources: Sources) -> Program {
+        let mut program = Program {
+            names,
+            bodies: Vec::new(),
+            sources: RefCell::new(sources),
+            statics: HashMap::new(),
+            functions: HashMap::new(),
+            short: HashMap::new(),
+            methods: HashMap::new(),
+            defaults: HashMap::new(),
+            closures: HashMap::new(),
+            drops: HashMap::new(),
+            initials: HashMap::new(),
+            types: RefCell::default(),
+            resolved: RefCell::default(),
+            capped: RefCell::new(0),
+            holders: std::collections::HashSet::new(),
+        };
+        program.find_holders();
+        let mut seen = std::collections::HashSet::new();
+        for read in crates {
+            let krate = read.bodies.first().map(|body| body.krate);
+            for (number, name) in read.statics {
+                if let Some(krate) = krate {
+                    program.statics.insert((krate, number), name);
+                }
+            }
+            for body in read.bodies {
+                // A library and its tests have the same bodies.
+                if seen.insert((body.name, body.site)) {
+                    program.bodies.push(body);
+                }
+            }
+        }
+        for id in 0..program.bodies.len() {
+            program.register(id);
+        }
+        program
+    }
+
+    /// The text of a name.
+    pub(crate) fn text(&self, name: Name) -> Rc<str> {
+        self.names.text(name)
+    }
+
+    /// The static at an allocation.
+    pub(crate) fn static_at(&self, krate: Name, allocation: u32) -> Option<Name> {
+        self.statics.get(&(krate, allocation)).copied()
+    }
+
+    /// The body that makes the initial value of a static.
+    pub(crate) fn initial(&self, of: Name) -> Option<BodyId> {
+        self.initials.get(&of).copied()
+    }
+
+    /// Whether a type's path begins with one of the crates whose code is read.
+    pub(crate) fn is_own(&self, path: &str) -> bool {
+        let krate = path.split("::").next().unwrap_or_default();
+        self.bodies
+            .iter()
+            .any(|body| &*self.names.text(body.krate) == krate)
+    }
+
+    /// The body of a closure or async body, by its type.
+    pub(crate) fn closure(&self, of: Name) -> Option<BodyId> {
+        self.closures.get(&of).copied()
+    }
+
+    /// Structs that hold guards, found by what their fields are written as.
+    fn find_holders(&mut self) {
+        let sources = self.sources.borrow();
+        let mut holders: std::collections::HashSet<String> = std::collections::HashSet::new();
+        loop {
+            let before = holders.len();
+            let short: std::collections::HashSet<&str> =
+                holders.iter().map(|path| last(path)).collect();
+            let more: Vec<String> = sources
+                .shapes
+                .iter()
+                .filter(|(path, shape)| {
+                    !holders.contains(*path)
+                        && shape.fields.iter().any(|field| {
+                            words(&field.of).any(|word| is_guard_name(word) || short.contains(word))
+                        })
+                })
+                .map(|(path, _)| path.clone())
+                .collect();
+            holders.extend(more);
+            if holders.len() == before {
+                break;
+            }
+        }
+        drop(sources);
+        self.holders = holders;
+    }
+
+    fn register(&mut self, id: BodyId) {
+        let body = &self.bodies[id];
+        let name = self.names.text(body.name);
+        match body.kind {
+            Kind::Static => {
+                self.initials.insert(body.name, id);
+                return;
+            }
+            Kind::Closure => {
+                if let Some(&of) = body.types.get(1) {
+                    for key in self.type_of(of).bodies.iter().take(1) {
+                        self.closures.insert(*key, id);
+                    }
+                }
+                return;
+            }
+            Kind::Function => {}
+        }
+        let method = last(&name).to_owned();
+        if let Some(site) = body.implementation {
+            // A function inside a method is no method.
+            let inside = name.rfind("<impl at").and_then(|at| name[at..].find(">::"));
+            let inside = inside.map_or("", |end| {
+                &name[name.rfind("<impl at").unwrap_or(0) + end + 3..]
+            });
+            if inside.contains("::") {
+                self.functions.entry(name.to_string()).or_default().push(id);
+                return;
+            }
+            let owner = self.owner(id, site);
+            if let Some(of) = owner.of {
+                if of == "Drop" {
+                    self.drops.insert(owner.on.clone(), id);
+                }
+                let all = self.methods.entry((of, method)).or_default();
+                all.push((owner.on, id));
+            } else {
+                let path = format!("{}::{method}", owner.on);
+                self.short.entry(short(&path)).or_default().push(id);
+                self.functions.entry(path).or_default().push(id);
+            }
+            return;
+        }
+        let path = without_generics(&name);
+        if let Some((of, _)) = path.rsplit_once("::") {
+            let key = (last(of).to_owned(), method);
+            self.defaults.entry(key).or_default().push(id);
+        }
+        self.short.entry(short(&path)).or_default().push(id);
+        self.functions.entry(path).or_default().push(id);
+    }
+
+    /// The type that a method is of.
+    pub(crate) fn owner_of(&self, id: BodyId) -> Option<String> {
+        let body = &self.bodies[id];
+        let owner = self.owner(id, body.implementation?);
+        (!owner.on.is_empty()).then_some(owner.on)
+    }
+
+    /// Which trait and type the `impl` block of a method is of.
+    fn owner(&self, id: BodyId, site: Site) -> Owner {
+        let body = &self.bodies[id];
+        let krate = self.names.text(body.krate);
+        let file = self.names.text(site.file);
+        let file = FilePath::new(&*file).to_owned();
+        let receiver = body
+            .types
+            .get(1)
+            .filter(|_| body.parameters > 0 && self.is_method(body))
+            .map(|of| self.head_of(*of, &krate));
+        let found = {
+            let sources = self.sources.borrow();
+            sources
+                .implementations
+                .get(&(file.clone(), site.line, site.column))
+                .cloned()
+        };
+        let Some(found) = found else {
+            // A derive: the word that stands there is the trait. Or a macro, and nothing is known.
+            let text = self.sources.borrow_mut().text(&file);
+            let word = text.and_then(|text| {
+                let line = text.lines().nth(site.line.checked_sub(1)? as usize)?;
+                let rest = line.get(site.column.checked_sub(1)? as usize..)?;
+                let word = words(rest).next()?;
+                line.contains("derive").then(|| word.to_owned())
+            });
+            return Owner {
+                of: word,
+                on: receiver.unwrap_or_default(),
+            };
+        };
+        let written = last(head(behind_references(&found.on).0).0).to_owned();
+        let on = if found.parameters.contains(&written) {
+            String::new()
+        } else {
+            match receiver {
+                Some(receiver) if last(&receiver) == written => receiver,
+                _ => self.full_path(&written, &found.module, &krate),
+            }
+        };
+        Owner {
+            of: found.of.map(|of| last(head(&of).0).to_owned()),
+            on,
+        }
+    }
+
+    /// Whether the first parameter is the receiver.
+    fn is_method(&self, body: &Body) -> bool {
+        let itself = self.names.of("self");
+        body.named
+            .iter()
+            .any(|(name, place)| *name == itself && place.local == 1)
+    }
+
+    /// The path of the type that is called so in a module.
+    fn full_path(&self, written: &str, module: &str, krate: &str) -> String {
+        let sources = self.sources.borrow();
+        let prefix = format!("{krate}::");
+        let all: Vec<&String> = sources
+            .by_name
+            .get(written)
+            .into_iter()
+            .flatten()
+            .filter(|path| path.starts_with(&prefix))
+            .collect();
+        let here = format!("{module}::{written}");
+        match all[..] {
+            [one] => one.clone(),
+            _ if all.contains(&&here) => here,
+            [] => format!("{krate}::{written}"),
+            // The one whose module is nearest.
+            _ => all
+                .into_iter()
+                .max_by_key(|path| {
+                    path.bytes()
+                        .zip(module.bytes())
+                        .take_while(|(a, b)| a == b)
+                        .count()
+                })
+                .cloned()
+                .unwrap_or(here),
+        }
+    }
+
+    /// The head of a type with its path, also of what a macro made at the root of the crate.
+    fn head_of(&self, of: Name, krate: &str) -> String {
+        let of = self.type_of(of);
+        let mut text: &str = &of.head;
+        let mut inner = Rc::clone(&of);
+        // The receiver may be `Pin<&mut Self>` or `Arc<Self>`.
+        while matches!(last(text), "Pin" | "Arc" | "Rc" | "Box")
+            && (text.starts_with("std::") || text.starts_with("alloc::"))
+        {
+            match inner.arguments.first() {
+                Some(&argument) => inner = self.type_of(argument),
+                None => break,
+            }
+            text = &inner.head;
+        }
+        if text.contains("::") || text.starts_with(|c: char| !c.is_alphabetic()) {
+            text.to_owned()
+        } else {
+            format!("{krate}::{text}")
+        }
+    }
+}
+
+/// The crate and the last two names of a path.
+fn short(path: &str) -> String {
+    let krate = path.split("::").next().unwrap_or_default();
+    let mut parts = path.rsplit("::");
+    let (last, before) = (
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+    );
+    format!("{krate}|{before}::{last}")
+}
+
+/// The words of a text.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .filter(|word| !word.is_empty())
+}
+
+/// Whether a type that is written so is a guard, as far as a name can tell.
+fn is_guard_name(word: &str) -> bool {
+    const STARTS: [&str; 9] = [
+        "Mutex",
+        "RwLock",
+        "MappedMutex",
+        "MappedRwLock",
+        "ReentrantMutex",
+        "Owned",
+        "FairMutex",
+        "ArcMutex",
+        "ArcRwLock",
+    ];
+    word.ends_with("Guard") && STARTS.iter().any(|start| word.starts_with(start))
+}

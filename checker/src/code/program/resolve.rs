@@ -1,0 +1,179 @@
+//! What a call can lead to: functions, methods, implementations of a trait.
+
+use std::rc::Rc;
+
+use super::{BodyId, IMPLEMENTATIONS_MAX, Program, Resolved, UBIQUITOUS, short};
+use crate::code::known;
+use crate::code::names::Name;
+use crate::code::text::{behind_references, closing, find_outside, head, last, without_generics};
+
+impl Program {
+    /// What the text of a call can lead to, in a crate.
+    pub(crate) fn resolve(&self, callee: Name) -> Rc<Resolved> {
+        if let Some(resolved) = self.resolved.borrow().get(&callee) {
+            return Rc::clone(resolved);
+        }
+        let text = self.names.text(callee);
+        let resolved = Rc::new(self.look_up(&text));
+        self.resolved
+            .borrow_mut()
+            .insert(callee, Rc::clone(&resolved));
+        resolved
+    }
+
+    fn look_up(&self, text: &str) -> Resolved {
+        if text.starts_with('<')
+            && let Some(end) = closing(text, 0)
+        {
+            let inner = &text[1..end];
+            let method = without_generics(text[end + 1..].trim_start_matches("::"));
+            let split = find_outside(inner, 0, |bytes, at| bytes[at..].starts_with(b" as "));
+            return match split {
+                Some(at) => self.of_trait(&inner[..at], &inner[at + 4..], &method),
+                None => self.inherent(&format!("{}::{method}", head_text(inner))),
+            };
+        }
+        if let Some(at) = text.find("::<impl ") {
+            // An `impl` that stands in another module than the type.
+            let from = at + "::<impl ".len();
+            let end = closing(text, at + 2).unwrap_or(text.len() - 1);
+            let on = head_text(&text[from..end]);
+            let method = without_generics(text[end + 1..].trim_start_matches("::"));
+            let on = if on.starts_with('[') {
+                "core::slice".to_owned()
+            } else {
+                on
+            };
+            return self.inherent(&format!("{on}::{method}"));
+        }
+        self.inherent(&without_generics(text))
+    }
+
+    fn inherent(&self, path: &str) -> Resolved {
+        let method = Some(self.names.of(path));
+        let bodies = self.functions.get(path).cloned().unwrap_or_else(|| {
+            // Other crates see a type under the path that it is re-exported as.
+            let found = self.short.get(&short(path)).cloned().unwrap_or_default();
+            if found.len() == 1 { found } else { Vec::new() }
+        });
+        let known = if bodies.is_empty() {
+            path.rsplit_once("::")
+                .and_then(|(on, method)| known::function(on, method))
+        } else {
+            None
+        };
+        Resolved {
+            is_sure: bodies.len() == 1,
+            bodies,
+            known,
+            method,
+            is_function_call: false,
+        }
+    }
+
+    fn of_trait(&self, on: &str, of: &str, method: &str) -> Resolved {
+        let of = head(of).0;
+        let (bare, references) = behind_references(on);
+        let on_head = head_text(on);
+        let name = Some(self.names.of(&format!("{of}::{method}")));
+        let foreign_trait =
+            of.starts_with("std::") || of.starts_with("core::") || of.starts_with("alloc::");
+        if foreign_trait
+            && matches!(
+                last(of),
+                "Fn" | "FnMut" | "FnOnce" | "AsyncFn" | "AsyncFnMut" | "AsyncFnOnce"
+            )
+        {
+            return Resolved {
+                method: name,
+                is_function_call: true,
+                ..Resolved::default()
+            };
+        }
+        let key = (last(of).to_owned(), method.to_owned());
+        let all = self.methods.get(&key).map_or(&[][..], Vec::as_slice);
+        let is_dyn =
+            bare.starts_with("dyn ") || on_head == "std::boxed::Box" && bare.contains("<dyn ");
+        let is_open = is_dyn
+            || bare.starts_with("impl ")
+            || !on_head.contains("::") && on_head.starts_with(char::is_uppercase);
+        if !is_open || references > 1 {
+            let exact: Vec<BodyId> = all
+                .iter()
+                .filter(|(head, _)| *head == on_head)
+                .map(|(_, id)| *id)
+                .collect();
+            let known = if exact.is_empty() && foreign_trait {
+                known::of_trait(of, method, &on_head)
+            } else {
+                None
+            };
+            if exact.len() == 1 || known.is_some() {
+                return Resolved {
+                    is_sure: exact.len() == 1,
+                    bodies: exact,
+                    known,
+                    method: name,
+                    is_function_call: false,
+                };
+            }
+            let bodies: Vec<BodyId> = if exact.is_empty() {
+                all.iter()
+                    .filter(|(head, _)| {
+                        head.is_empty()
+                            || last(head) == last(&on_head) && same_crate(head, &on_head)
+                    })
+                    .map(|(_, id)| *id)
+                    .collect()
+            } else {
+                exact
+            };
+            let bodies = if bodies.is_empty() && !foreign_trait {
+                self.defaults.get(&key).cloned().unwrap_or_default()
+            } else {
+                bodies
+            };
+            return Resolved {
+                is_sure: bodies.len() == 1,
+                bodies,
+                known: None,
+                method: name,
+                is_function_call: false,
+            };
+        }
+        if foreign_trait {
+            let known = known::of_trait(of, method, &on_head);
+            if known.is_some() || UBIQUITOUS.contains(&last(of)) {
+                return Resolved {
+                    known,
+                    method: name,
+                    ..Resolved::default()
+                };
+            }
+        }
+        let mut bodies: Vec<BodyId> = all.iter().map(|(_, id)| *id).collect();
+        bodies.extend(self.defaults.get(&key).into_iter().flatten());
+        if bodies.len() > IMPLEMENTATIONS_MAX {
+            *self.capped.borrow_mut() += 1;
+            bodies.clear();
+        }
+        Resolved {
+            bodies,
+            is_sure: false,
+            known: None,
+            method: name,
+            is_function_call: false,
+        }
+    }
+}
+
+/// The head of a type, without references.
+fn head_text(text: &str) -> String {
+    let (text, _) = behind_references(text);
+    head(text.strip_prefix("dyn ").unwrap_or(text)).0.to_owned()
+}
+
+/// Whether two paths can be the same type, one as it is re-exported.
+fn same_crate(a: &str, b: &str) -> bool {
+    a.split("::").next() == b.split("::").next()
+}

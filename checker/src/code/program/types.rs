@@ -1,0 +1,121 @@
+//! What a type tells of itself.
+
+use std::rc::Rc;
+
+use super::super::known;
+use super::super::names::Name;
+use super::super::text::{behind_references, head};
+use super::Program;
+
+/// A type, looked at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Type {
+    /// How many references and pointers stand around it.
+    pub references: u32,
+    /// The path at its head, behind those.
+    pub head: String,
+    /// Its generic arguments.
+    pub arguments: Vec<Name>,
+    /// Whether a value of it can hold a guard.
+    pub guards: bool,
+    /// Whether one of those guards stops threads.
+    pub blocks_threads: bool,
+    /// The closures and async bodies it is made of, by their types.
+    pub bodies: Vec<Name>,
+    /// Functions it is made of, by their paths.
+    pub functions: Vec<Name>,
+}
+
+impl Program {
+    /// What is known of a type.
+    pub(crate) fn type_of(&self, of: Name) -> Rc<Type> {
+        if let Some(found) = self.types.borrow().get(&of) {
+            return Rc::clone(found);
+        }
+        let text = self.names.text(of);
+        let (bare, references) = behind_references(&text);
+        let (path, arguments) = head(bare);
+        let (guards, blocks_threads) = self.guards_in(&text);
+        let found = Rc::new(Type {
+            references,
+            head: path.to_owned(),
+            arguments: arguments
+                .into_iter()
+                .filter(|argument| !argument.starts_with('\''))
+                .map(|argument| self.names.of(argument))
+                .collect(),
+            guards,
+            blocks_threads,
+            bodies: bodies_in(&text).map(|text| self.names.of(&text)).collect(),
+            functions: functions_in(&text)
+                .map(|text| self.names.of(text))
+                .collect(),
+        });
+        self.types.borrow_mut().insert(of, Rc::clone(&found));
+        found
+    }
+
+    /// Whether a type's text names guards, and such that stop threads.
+    fn guards_in(&self, text: &str) -> (bool, bool) {
+        let mut found = (false, false);
+        for path in paths_in(text) {
+            if known::is_guard(path) {
+                found.0 = true;
+                found.1 |= known::blocks_threads(path);
+            } else if self.holders.contains(path) {
+                found = (true, true);
+            }
+        }
+        // What is being awaited until it becomes a guard.
+        found.0 |=
+            text.contains("{async fn body of tokio::sync::") || text.contains("async_lock::");
+        found
+    }
+}
+
+/// The paths in a type's text.
+fn paths_in(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
+        .map(|path| path.trim_matches(':'))
+        .filter(|path| path.contains("::"))
+}
+
+/// The closures and async bodies in a type's text. An async function is known by its path without
+/// generics.
+fn bodies_in(text: &str) -> impl Iterator<Item = String> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        loop {
+            let at = rest.find('{')?;
+            let from = &rest[at..];
+            let end = super::closing(from, 0)?;
+            let found = &from[..=end];
+            if found.starts_with("{closure@")
+                || found.starts_with("{async ")
+                || found.starts_with("{coroutine@")
+            {
+                rest = &from[end + 1..];
+                if let Some(path) = found.strip_prefix("{async fn body of ") {
+                    let path =
+                        super::without_generics(path.trim_end_matches('}').trim_end_matches("()"));
+                    return Some(format!("{{async fn body of {path}}}"));
+                }
+                return Some(found.to_owned());
+            }
+            rest = &from[1..];
+        }
+    })
+}
+
+/// The functions in a type's text: `fn(u32) -> u32 {a::b}`.
+fn functions_in(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices(" {").filter_map(|(at, _)| {
+        let from = &text[at + 1..];
+        let end = super::closing(from, 0)?;
+        let inner = &from[1..end];
+        let is_other = inner.starts_with("closure@")
+            || inner.starts_with("async ")
+            || inner.starts_with("coroutine@");
+        (!is_other && text.contains("fn(")).then_some(inner)
+    })
+}

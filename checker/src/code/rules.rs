@@ -1,0 +1,372 @@
+//! What the orders found in the code amount to: findings.
+//!
+//! `certain` is only what happens whenever one path through the code runs: the same instance, in one
+//! thread, with no release between. All else is `possible`, and says what would have to be true.
+
+use std::cmp::Reverse;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::class::{self, function_name};
+use super::ir::Site;
+use super::known::{Mode, Waits};
+use super::names::Name;
+use super::program::{BodyId, Program};
+use super::solve::Solved;
+use super::summary::{Held, LockAt, Order};
+use crate::finding::{
+    Basis, Certainty, Code, CodeOrder, Exclusion, Finding, LockUse, ResourceUse, Side, Source,
+    Wants,
+};
+
+mod cycles;
+mod waits;
+
+/// All findings in what was found.
+pub(crate) fn findings(program: &Program, solved: &Solved) -> Vec<Finding> {
+    let rules = Rules { program, solved };
+    let mut found = Vec::new();
+    rules.again(&mut found);
+    rules.cycles(&mut found);
+    rules.waits(&mut found);
+    rules.awaits(&mut found);
+    found
+}
+
+/// The lock orders in the code, one for each pair of classes: the surest and nearest.
+pub(crate) fn orders(program: &Program, solved: &Solved) -> Vec<CodeOrder> {
+    let rules = Rules { program, solved };
+    let mut all: BTreeMap<(String, String), &Order> = BTreeMap::new();
+    for order in &solved.orders {
+        let (held, wanted) = (order.held.lock.class, order.wanted.class);
+        if order.waits != Waits::Never && !rules.is_vague(held) && !rules.is_vague(wanted) {
+            let classes = (
+                program.text(held).to_string(),
+                program.text(wanted).to_string(),
+            );
+            keep_better(all.entry(classes), order);
+        }
+    }
+    let found = all.into_values().map(|order| CodeOrder {
+        function: rules.function(order.body),
+        holds: rules.lock_use(&order.held.lock),
+        wants: rules.lock_use(&order.wanted),
+        evidence: vec![Source::Code],
+    });
+    found.collect()
+}
+
+struct Rules<'a> {
+    program: &'a Program,
+    solved: &'a Solved,
+}
+
+/// A finding that is not finished.
+struct Draft {
+    code: Code,
+    certainty: Certainty,
+    message: String,
+    cycle: Vec<Side>,
+    reasons: Vec<String>,
+    advice: Vec<String>,
+    excluded_by: Vec<Exclusion>,
+}
+
+impl Draft {
+    fn finish(self) -> Finding {
+        let basis = (self.certainty == Certainty::Possible).then_some(Basis::Code);
+        let fingerprint = Finding::fingerprint_of(self.code, &self.cycle);
+        Finding {
+            code: self.code,
+            name: self.code.name(),
+            certainty: self.certainty,
+            basis,
+            level: Finding::level_of(self.code, self.certainty, basis),
+            fingerprint,
+            message: self.message,
+            evidence: vec![Source::Code],
+            cycle: self.cycle,
+            witness: Vec::new(),
+            excluded_by: self.excluded_by,
+            reasons: self.reasons,
+            advice: self.advice,
+            in_dependencies: false,
+        }
+    }
+}
+
+impl Rules<'_> {
+    fn site(&self, site: Site) -> String {
+        format!(
+            "{}:{}:{}",
+            self.program.text(site.file),
+            site.line,
+            site.column
+        )
+    }
+
+    fn short(&self, name: Name) -> String {
+        class::short(&self.program.text(name))
+    }
+
+    fn function(&self, body: BodyId) -> String {
+        let name = function_name(self.program, self.program.bodies[body].name);
+        let parts: Vec<&str> = name
+            .split("::")
+            .filter(|part| *part != "{closure}")
+            .collect();
+        let method = parts.last().copied().unwrap_or_default().to_owned();
+        match self.program.owner_of(body) {
+            Some(on) => format!("{}::{method}", super::text::last(&on)),
+            None => parts[parts.len().saturating_sub(2)..].join("::"),
+        }
+    }
+
+    fn lock_use(&self, lock: &LockAt) -> LockUse {
+        LockUse {
+            lock: self.short(lock.class),
+            class: self.program.text(lock.class).to_string(),
+            family: None,
+            mode: lock.mode.text().to_owned(),
+            site: self.site(lock.site),
+            type_name: None,
+            made: None,
+            expression: None,
+        }
+    }
+
+    fn side(&self, order: &Order) -> Side {
+        Side {
+            thread: self.function(order.body),
+            holds: Some(self.lock_use(&order.held.lock)),
+            wants: Some(Wants::Lock(self.lock_use(&order.wanted))),
+            gates: Vec::new(),
+            thread_name: None,
+            started_in: None,
+            run: None,
+            also_held: order
+                .others
+                .iter()
+                .map(|lock| self.lock_use(lock))
+                .collect(),
+            stack: Vec::new(),
+            path: self.path(&order.held, &order.calls),
+        }
+    }
+
+    /// The calls from where the lock is taken to where the next is wanted.
+    fn path(&self, held: &Held, calls: &[Site]) -> Vec<String> {
+        let through = held.through.filter(|site| *site != held.lock.site);
+        let mut path: Vec<String> = through.iter().map(|site| self.site(*site)).collect();
+        path.extend(calls.iter().map(|site| self.site(*site)));
+        path.dedup();
+        path
+    }
+
+    /// Locks that are wanted again by who holds them.
+    fn again(&self, found: &mut Vec<Finding>) {
+        let mut by_place: BTreeMap<(Code, Site, Site), &Order> = BTreeMap::new();
+        let mut by_class: BTreeMap<(Code, Name), &Order> = BTreeMap::new();
+        for order in &self.solved.orders {
+            let (held, wanted) = (&order.held.lock, &order.wanted);
+            if order.waits == Waits::Never || held.class != wanted.class {
+                continue;
+            }
+            let is_same = is_same_instance(held, wanted);
+            let excludes = held.mode.excludes(wanted.mode);
+            if !excludes && (wanted.mode != Mode::Shared || !self.is_written(wanted.class)) {
+                continue;
+            }
+            let code = if excludes {
+                Code::SelfDeadlock
+            } else {
+                Code::RecursiveRead
+            };
+            if is_same {
+                let place = (code, held.site, wanted.site);
+                keep_better(by_place.entry(place), order);
+            } else if excludes && self.may_be_same(held, wanted) {
+                keep_better(by_class.entry((code, held.class)), order);
+            }
+        }
+        let proved: BTreeSet<(Code, Name)> = by_place
+            .iter()
+            .filter(|(_, order)| order.is_sure)
+            .map(|((code, _, _), order)| (*code, order.wanted.class))
+            .collect();
+        for ((code, _, _), order) in by_place {
+            found.push(self.again_at(code, order, true));
+        }
+        for ((code, class), order) in by_class {
+            if !proved.contains(&(code, class)) {
+                found.push(self.again_at(code, order, false));
+            }
+        }
+    }
+
+    fn again_at(&self, code: Code, order: &Order, is_same: bool) -> Finding {
+        let name = self.short(order.wanted.class);
+        let function = self.function(order.body);
+        let certain = is_same && order.is_sure && code == Code::SelfDeadlock;
+        let message = match (code, is_same) {
+            (Code::RecursiveRead, _) => {
+                format!("`{function}` reads `{name}` again while it holds a read guard of it")
+            }
+            (_, true) => format!("`{function}` takes `{name}` again while it holds it"),
+            (_, false) => {
+                format!("`{function}` takes one `{name}` while it holds another, or the same")
+            }
+        };
+        let mut reasons = Vec::new();
+        if certain {
+            reasons.push(
+                "both are reached through the same path of fields, and no way between lets go"
+                    .to_owned(),
+            );
+        } else if code == Code::RecursiveRead {
+            reasons.push(
+                "it hangs when another thread asks for the write lock between the two reads"
+                    .to_owned(),
+            );
+        } else if is_same {
+            reasons.push("the call between them can lead elsewhere: a trait object, a generic type, or a function of another crate".to_owned());
+        } else {
+            reasons.push("it hangs if both are the same instance, or if two threads take the same two in different orders".to_owned());
+        }
+        let advice = match code {
+            Code::RecursiveRead => "hand the guard on instead of reading again, or drop it before",
+            _ if is_same => "drop the guard before, or hand it on to what needs it",
+            _ => {
+                "take them in one fixed order (by address or number), with `acquire!` for instance"
+            }
+        };
+        Draft {
+            code,
+            certainty: if certain {
+                Certainty::Certain
+            } else {
+                Certainty::Possible
+            },
+            message,
+            cycle: vec![self.side(order)],
+            reasons,
+            advice: vec![advice.to_owned()],
+            excluded_by: Vec::new(),
+        }
+        .finish()
+    }
+
+    /// Whether some function takes a lock of this class for itself alone.
+    fn is_written(&self, class: Name) -> bool {
+        use super::summary::What;
+        self.solved.summaries.iter().any(|summary| {
+            summary.effects.iter().any(|effect| {
+                matches!(&effect.what, What::Wants(lock, _) if lock.class == class && lock.mode == Mode::Exclusive)
+            })
+        })
+    }
+
+    /// Whether two locks of a class can be one instance, or two that are taken in either order.
+    fn may_be_same(&self, held: &LockAt, wanted: &LockAt) -> bool {
+        if self.is_vague(held.class) {
+            return false;
+        }
+        // Elements of one parameter are all there is to know; of two parameters the caller knows more.
+        if (held.is_open || wanted.is_open) && held.path != wanted.path {
+            return false;
+        }
+        match (&held.path, &wanted.path) {
+            (Some(held), Some(wanted)) => !held.differs_for_sure(wanted),
+            _ => true,
+        }
+    }
+
+    /// Whether a class names nothing in the source.
+    fn is_vague(&self, class: Name) -> bool {
+        self.program.text(class).contains('…')
+    }
+
+    /// Guards that live across an `.await`.
+    fn awaits(&self, found: &mut Vec<Finding>) {
+        let mut seen = BTreeSet::new();
+        for awaited in &self.solved.awaits {
+            let lock = &awaited.held.lock;
+            if !seen.insert((lock.site, lock.class))
+                || self.allows_await(lock.site)
+                || self.allows_await(awaited.site)
+            {
+                continue;
+            }
+            let name = self.short(lock.class);
+            let function = self.function(awaited.body);
+            let side = Side {
+                thread: function.clone(),
+                holds: Some(self.lock_use(lock)),
+                wants: Some(Wants::Resource(ResourceUse {
+                    resource: "await".to_owned(),
+                    name: "a future".to_owned(),
+                    site: self.site(awaited.site),
+                })),
+                gates: Vec::new(),
+                thread_name: None,
+                started_in: None,
+                run: None,
+                also_held: Vec::new(),
+                stack: Vec::new(),
+                path: Vec::new(),
+            };
+            found.push(
+                Draft {
+                    code: Code::GuardAcrossAwait,
+                    certainty: Certainty::Certain,
+                    message: format!("`{function}` holds `{name}` across an `.await`"),
+                    cycle: vec![side],
+                    reasons: vec![
+                        "a task that is suspended there keeps the lock, and every thread that polls a task which wants it is blocked".to_owned(),
+                    ],
+                    advice: vec![
+                        "end the guard's block before the `.await`, or use a lock whose `lock` is itself awaited".to_owned(),
+                    ],
+                    excluded_by: Vec::new(),
+                }
+                .finish(),
+            );
+        }
+    }
+
+    fn allows_await(&self, site: Site) -> bool {
+        let file = self.program.text(site.file);
+        let sources = self.program.sources.borrow();
+        sources.allows_await.iter().any(|(path, first, last)| {
+            path.as_os_str() == &*file && (*first..=*last).contains(&site.line)
+        })
+    }
+}
+
+/// Keeps the order that convinces more: the surer, then the nearer.
+fn keep_better<'a, K: Ord>(entry: Entry<'_, K, &'a Order>, order: &'a Order) {
+    match entry {
+        Entry::Vacant(entry) => {
+            entry.insert(order);
+        }
+        Entry::Occupied(mut entry) => {
+            if is_better(order, entry.get()) {
+                entry.insert(order);
+            }
+        }
+    }
+}
+
+/// Whether an order convinces more than another of the same.
+fn is_better(order: &Order, old: &Order) -> bool {
+    let rank = |order: &Order| (order.is_sure, Reverse(order.calls.len()));
+    rank(order) > rank(old)
+}
+
+/// Whether two locks are one instance for sure.
+fn is_same_instance(held: &LockAt, wanted: &LockAt) -> bool {
+    match (&held.path, &wanted.path) {
+        (Some(held), Some(wanted)) => held == wanted && held.names_one(),
+        _ => false,
+    }
+}

@@ -1,0 +1,238 @@
+//! Locks that are taken in orders that close a cycle.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::{Certainty, Code, Draft, Exclusion, Finding, Name, Order, Rules, is_better};
+use crate::code::known::Waits;
+use crate::code::summary::LockAt;
+use crate::code::value::{Path, Root};
+
+/// More cycles than this are not reported from one program.
+const CYCLES_MAX: usize = 200;
+/// Longer cycles are not reported: each step is one more guess.
+const LENGTH_MAX: usize = 5;
+/// So many orders between two classes are compared.
+const VARIANTS_MAX: usize = 12;
+
+type Edges<'a> = BTreeMap<Name, BTreeMap<Name, Vec<&'a Order>>>;
+
+impl Rules<'_> {
+    pub(super) fn cycles(&self, found: &mut Vec<Finding>) {
+        let edges = self.edges();
+        let mut ways: Vec<Vec<Name>> = Vec::new();
+        for (from, all) in &edges {
+            for to in all.keys() {
+                if let Some(back) = shortest(&edges, *to, *from) {
+                    // from -> to -> … -> from
+                    let mut classes = vec![*from];
+                    classes.extend(&back[..back.len() - 1]);
+                    ways.push(classes);
+                }
+            }
+        }
+        // Short ones first: a longer one around the same locks says nothing new.
+        ways.sort_by_key(Vec::len);
+        let mut seen: Vec<BTreeSet<Name>> = Vec::new();
+        for classes in ways {
+            let key: BTreeSet<Name> = classes.iter().copied().collect();
+            if classes.len() > LENGTH_MAX || seen.iter().any(|old| old.is_subset(&key)) {
+                continue;
+            }
+            if seen.len() >= CYCLES_MAX {
+                return;
+            }
+            if let Some(finding) = self.cycle(&edges, &classes) {
+                seen.push(key);
+                found.push(finding);
+            }
+        }
+    }
+
+    /// Orders between different classes that say something, the surest and nearest first.
+    fn edges(&self) -> Edges<'_> {
+        let mut edges = Edges::new();
+        for order in &self.solved.orders {
+            let (held, wanted) = (&order.held.lock, &order.wanted);
+            let is_vague = self.is_vague(held.class) || self.is_vague(wanted.class);
+            // Who holds another of the class that is wanted waits for itself first, which is told apart.
+            let is_again = order.others.iter().any(|lock| lock.class == wanted.class);
+            if order.waits == Waits::Never || held.class == wanted.class || is_vague || is_again {
+                continue;
+            }
+            let all = edges
+                .entry(held.class)
+                .or_default()
+                .entry(wanted.class)
+                .or_default();
+            let same = |old: &Order| {
+                old.held.lock.mode == held.mode
+                    && old.wanted.mode == wanted.mode
+                    && old
+                        .others
+                        .iter()
+                        .map(|lock| lock.class)
+                        .eq(order.others.iter().map(|lock| lock.class))
+            };
+            match all.iter().position(|old| same(old)) {
+                Some(at) if is_better(order, all[at]) => all[at] = order,
+                None if all.len() < VARIANTS_MAX => all.push(order),
+                _ => {}
+            }
+        }
+        edges
+    }
+
+    fn cycle(&self, edges: &Edges<'_>, classes: &[Name]) -> Option<Finding> {
+        let choices: Vec<&Vec<&Order>> = (0..classes.len())
+            .map(|at| &edges[&classes[at]][&classes[(at + 1) % classes.len()]])
+            .collect();
+        let mut best: Option<(bool, Vec<&Order>)> = None;
+        let mut chosen = Vec::new();
+        choose(&choices, &mut chosen, &mut |orders| {
+            let gated = gate(orders).is_some();
+            if best
+                .as_ref()
+                .is_none_or(|(was_gated, _)| *was_gated && !gated)
+            {
+                best = Some((gated, orders.to_vec()));
+            }
+            !gated
+        });
+        let (gated, orders) = best?;
+        let names: Vec<String> = classes
+            .iter()
+            .map(|class| format!("`{}`", self.short(*class)))
+            .collect();
+        let message = match &orders[..] {
+            [a, b] => format!(
+                "{} and {} are taken in both orders: by `{}` and by `{}`",
+                names[0],
+                names[1],
+                self.function(a.body),
+                self.function(b.body)
+            ),
+            _ => format!("{} are taken in a cycle", names.join(", ")),
+        };
+        let mut reasons = Vec::new();
+        if gated {
+            if let Some(lock) = gate(&orders) {
+                reasons.push(format!("`{}` is held on every side", self.short(lock)));
+            }
+        } else {
+            reasons.push("it hangs if the sides run at the same time in different threads, on the same instances".to_owned());
+            if orders.iter().any(|order| !order.is_sure) {
+                reasons.push("some call on the way can lead elsewhere: a trait object, a generic type, or a function of another crate".to_owned());
+            }
+        }
+        let advice = format!("take {} always in one order", names.join(" and "));
+        Some(
+            Draft {
+                code: Code::LockOrderCycle,
+                certainty: if gated {
+                    Certainty::Excluded
+                } else {
+                    Certainty::Possible
+                },
+                message,
+                cycle: orders.iter().map(|order| self.side(order)).collect(),
+                reasons,
+                advice: vec![advice],
+                excluded_by: if gated {
+                    vec![Exclusion::GateLock]
+                } else {
+                    Vec::new()
+                },
+            }
+            .finish(),
+        )
+    }
+}
+
+/// Tries all choices of one order for each step in which each blocks the one before, until `done`.
+fn choose<'a>(
+    choices: &[&Vec<&'a Order>],
+    chosen: &mut Vec<&'a Order>,
+    done: &mut dyn FnMut(&[&'a Order]) -> bool,
+) -> bool {
+    let at = chosen.len();
+    if at == choices.len() {
+        let blocks = |at: usize| {
+            let wanted = chosen[at].wanted.mode;
+            let held = chosen[(at + 1) % chosen.len()].held.lock.mode;
+            held.excludes(wanted)
+        };
+        return (0..chosen.len()).all(blocks) && done(chosen);
+    }
+    // Long cycles: the first choices will do.
+    let most = if choices.len() > 4 { 2 } else { VARIANTS_MAX };
+    for order in choices[at].iter().take(most) {
+        chosen.push(order);
+        let is_done = choose(choices, chosen, done);
+        chosen.pop();
+        if is_done {
+            return true;
+        }
+    }
+    false
+}
+
+/// The lock that is held on every side and keeps the sides apart: one static, or one that stands in
+/// the same object as both locks of each side.
+fn gate(orders: &[&Order]) -> Option<Name> {
+    let first = orders.first()?;
+    first
+        .others
+        .iter()
+        .find(|gate| {
+            orders.iter().all(|order| {
+                order.others.iter().any(|other| {
+                    other.class == gate.class
+                        && other.mode.excludes(gate.mode)
+                        && guards(other, order)
+                })
+            })
+        })
+        .map(|gate| gate.class)
+}
+
+fn guards(gate: &LockAt, order: &Order) -> bool {
+    let Some(path) = &gate.path else { return false };
+    if matches!(path.root, Root::Static(_)) && path.names_one() {
+        return true;
+    }
+    let parents =
+        [&order.held.lock.path, &order.wanted.path].map(|path| path.as_ref().and_then(parent));
+    let own = parent(path);
+    own.is_some() && parents.iter().all(|parent| *parent == own)
+}
+
+/// The object that a field lies in.
+fn parent(path: &Path) -> Option<Path> {
+    let mut path = path.clone();
+    path.steps.pop().map(|_| path)
+}
+
+/// The shortest way from one class to another, the ends included.
+fn shortest(edges: &Edges<'_>, from: Name, to: Name) -> Option<Vec<Name>> {
+    let mut before: BTreeMap<Name, Name> = BTreeMap::new();
+    let mut queue = VecDeque::from([from]);
+    while let Some(at) = queue.pop_front() {
+        if at == to {
+            let mut way = vec![to];
+            while let Some(&last) = way.last()
+                && last != from
+            {
+                way.push(before[&last]);
+            }
+            way.reverse();
+            return Some(way);
+        }
+        for next in edges.get(&at).into_iter().flat_map(BTreeMap::keys) {
+            if *next != from && !before.contains_key(next) {
+                before.insert(*next, at);
+                queue.push_back(*next);
+            }
+        }
+    }
+    None
+}

@@ -1,0 +1,203 @@
+//! Goes through all functions, callees first, until nothing more is found.
+
+use petgraph::algo::tarjan_scc;
+use petgraph::graph::DiGraph;
+
+use super::flow::{self, Await, Blocked, Outcome};
+use super::frame::Frame;
+use super::ir::{Body, Callee, Operand, Rvalue, Statement, Terminator};
+use super::names::Name;
+use super::program::{BodyId, Program};
+use super::summary::{Order, Summary};
+
+/// What was found in all functions.
+#[derive(Debug, Default)]
+pub(crate) struct Solved {
+    /// By body.
+    pub summaries: Vec<Summary>,
+    /// Where one lock is wanted under another.
+    pub orders: Vec<Order>,
+    /// Where something else is waited for under a lock.
+    pub blocked: Vec<Blocked>,
+    /// Where a guard lives across an `.await`.
+    pub awaits: Vec<Await>,
+    /// Functions whose summaries were not complete when the rounds were used up.
+    pub unfinished: u64,
+    /// Effects that were left out, over all functions.
+    pub left_out: u64,
+}
+
+/// How often functions that call each other are gone through.
+const ROUNDS_MAX: u32 = 12;
+
+/// Goes through the program.
+pub(crate) fn solve(program: &Program) -> Solved {
+    let mut calls: DiGraph<BodyId, ()> = DiGraph::new();
+    let nodes: Vec<_> = (0..program.bodies.len())
+        .map(|id| calls.add_node(id))
+        .collect();
+    for id in 0..program.bodies.len() {
+        for callee in callees(program, id) {
+            calls.update_edge(nodes[id], nodes[callee], ());
+        }
+    }
+    let mut solved = Solved {
+        summaries: vec![Summary::default(); program.bodies.len()],
+        ..Solved::default()
+    };
+    for component in tarjan_scc(&calls) {
+        let mut bodies: Vec<BodyId> = component.into_iter().map(|node| calls[node]).collect();
+        bodies.sort_unstable();
+        let is_alone =
+            bodies.len() == 1 && !calls.contains_edge(nodes[bodies[0]], nodes[bodies[0]]);
+        let mut round = 0;
+        loop {
+            round += 1;
+            let mut changed = 0;
+            let mut outcomes: Vec<Outcome> = Vec::new();
+            for &id in &bodies {
+                let outcome = {
+                    let frame = Frame::new(program, &program.bodies[id], &solved.summaries);
+                    flow::analyse(&frame, id)
+                };
+                changed += u64::from(outcome.summary.differs(&solved.summaries[id]));
+                solved.summaries[id] = outcome.summary.clone();
+                outcomes.push(outcome);
+            }
+            let is_last = is_alone || changed == 0 || round >= ROUNDS_MAX;
+            if is_last {
+                if !is_alone && changed > 0 {
+                    solved.unfinished += changed;
+                }
+                for outcome in outcomes {
+                    solved.left_out += outcome.summary.left_out;
+                    solved.orders.extend(outcome.orders);
+                    solved.blocked.extend(outcome.blocked);
+                    solved.awaits.extend(outcome.awaits);
+                }
+                break;
+            }
+        }
+    }
+    solved
+}
+
+/// The bodies that one body may run.
+fn callees(program: &Program, id: BodyId) -> Vec<BodyId> {
+    let body = &program.bodies[id];
+    let mut found: Vec<BodyId> = Vec::new();
+    let of_type = |of: Name, found: &mut Vec<BodyId>| {
+        let of = program.type_of(of);
+        found.extend(of.bodies.iter().filter_map(|key| program.closure(*key)));
+        for function in &of.functions {
+            found.extend(&program.resolve(*function).bodies);
+        }
+    };
+    for &of in &body.types {
+        of_type(of, &mut found);
+    }
+    initialisers(program, body, &mut found);
+    for block in &body.blocks {
+        match &block.end {
+            Terminator::Call {
+                callee, arguments, ..
+            } => {
+                if let Callee::Path(name) = callee {
+                    found.extend(&program.resolve(*name).bodies);
+
+                    formats(program, *name, body.types.as_slice(), arguments, &mut found);
+                }
+                for argument in arguments {
+                    match argument {
+                        Operand::Function(name) => found.extend(&program.resolve(*name).bodies),
+                        Operand::Move(place) => {
+                            if let Some(&of) = body.types.get(place.local as usize) {
+                                found.extend(program.dropped(of).into_iter().map(|(id, _)| id));
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            Terminator::Drop(place, _) => {
+                let of = match place.steps.last() {
+                    Some(super::ir::Projection::Field(_, of)) => Some(*of),
+                    _ => body.types.get(place.local as usize).copied(),
+                };
+                if let Some(of) = of {
+                    found.extend(program.dropped(of).into_iter().map(|(id, _)| id));
+                }
+            }
+            _ => {}
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found.retain(|&callee| callee != id || calls_itself(program, id));
+    found
+}
+
+/// What makes the values of the lazy statics that a body names.
+fn initialisers(program: &Program, body: &Body, found: &mut Vec<BodyId>) {
+    let statics = body.blocks.iter().flat_map(|block| &block.statements);
+    let statics = statics.filter_map(|statement| match statement {
+        Statement::Assign(_, Rvalue::Use(operand)) => Some(operand),
+        _ => None,
+    });
+    for operand in statics {
+        let of = match operand {
+            Operand::Allocation(number) => program.static_at(body.krate, *number),
+            Operand::Static(name) => Some(*name),
+            _ => None,
+        };
+        let Some(initial) = of.and_then(|of| program.initial(of)) else {
+            continue;
+        };
+        for of in &program.bodies[initial].types {
+            let bodies = program.type_of(*of).bodies.clone();
+            found.extend(bodies.into_iter().filter_map(|key| program.closure(key)));
+        }
+    }
+}
+
+/// A body names its own type; that is no call.
+fn calls_itself(program: &Program, id: BodyId) -> bool {
+    program.bodies[id]
+        .blocks
+        .iter()
+        .any(|block| match &block.end {
+            Terminator::Call {
+                callee: Callee::Path(name),
+                ..
+            } => program.resolve(*name).bodies.contains(&id),
+            _ => false,
+        })
+}
+
+/// `format!` runs the value's own `fmt`.
+fn formats(
+    program: &Program,
+    callee: Name,
+    types: &[Name],
+    arguments: &[Operand],
+    found: &mut Vec<BodyId>,
+) {
+    let text = program.text(callee);
+    if !text.contains("::rt::Argument") {
+        return;
+    }
+    for argument in arguments {
+        let Some(&of) = argument
+            .place()
+            .and_then(|place| types.get(place.local as usize))
+        else {
+            continue;
+        };
+        let on = program.text(of);
+        let (on, _) = super::text::behind_references(&on);
+        for of in ["Debug", "Display"] {
+            let name = program.names.of(&format!("<{on} as std::fmt::{of}>::fmt"));
+            found.extend(&program.resolve(name).bodies);
+        }
+    }
+}

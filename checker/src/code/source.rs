@@ -1,0 +1,337 @@
+//! What the compiler's text leaves out and the source says: names of fields, which trait an `impl`
+//! is of, what stands at the root of a crate.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use quote::ToTokens;
+use syn::spanned::Spanned as _;
+
+use super::allow::{self, Allowance};
+
+/// A struct, or a variant of an enum.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shape {
+    /// Names and types of its fields, in order; those of tuples are numbers.
+    pub fields: Vec<Field>,
+}
+
+/// A field.
+#[derive(Debug, Clone)]
+pub(crate) struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its type, as written.
+    pub of: String,
+}
+
+/// An `impl` block.
+#[derive(Debug, Clone)]
+pub(crate) struct Implementation {
+    /// The trait's path as written, if it is of one.
+    pub of: Option<String>,
+    /// The type as written.
+    pub on: String,
+    /// The names of its type parameters.
+    pub parameters: Vec<String>,
+    /// The module it stands in, from the crate on.
+    pub module: String,
+}
+
+/// The sources of the crates.
+#[derive(Debug, Default)]
+pub(crate) struct Sources {
+    root: PathBuf,
+    /// By full path; variants by `Enum::Variant`.
+    pub shapes: HashMap<String, Shape>,
+    /// The last part of a type's path, and all full paths that end so.
+    pub by_name: HashMap<String, Vec<String>>,
+    /// By file, line and column.
+    pub implementations: HashMap<(PathBuf, u32, u32), Implementation>,
+    /// The text of all files that were asked for.
+    files: HashMap<PathBuf, Option<Rc<str>>>,
+    /// Functions and blocks that allow `clippy::await_holding_lock`: file, first and last line.
+    pub allows_await: Vec<(PathBuf, u32, u32)>,
+    /// Files that were read, and as which module.
+    seen: HashSet<(PathBuf, String)>,
+}
+
+impl Sources {
+    /// Nothing read yet; the compiler's paths are relative to `root`.
+    pub(crate) fn at(root: &Path) -> Sources {
+        Sources {
+            root: root.to_owned(),
+            ..Sources::default()
+        }
+    }
+
+    /// Reads a crate from its root file on and returns the names of what stands at its root.
+    pub(crate) fn read_crate(&mut self, name: &str, root: &Path) -> HashSet<String> {
+        let mut own = HashSet::new();
+        if let Some(file) = self.parsed(root) {
+            for item in &file.items {
+                own.extend(name_of(item));
+            }
+            let folder = root.parent().unwrap_or(Path::new("")).to_owned();
+            self.items(&file.items, name, root, &folder, 0);
+        }
+        own
+    }
+
+    /// The text of a file.
+    pub(crate) fn text(&mut self, file: &Path) -> Option<Rc<str>> {
+        if let Some(text) = self.files.get(file) {
+            return text.clone();
+        }
+        let text = std::fs::read_to_string(self.root.join(file))
+            .ok()
+            .map(Rc::from);
+        self.files.insert(file.to_owned(), text.clone());
+        text
+    }
+
+    /// The full path of the type that is called so where `of` stands: in its module, or the only one of
+    /// that name in its crate.
+    pub(crate) fn beside(&self, of: &str, name: &str) -> Option<String> {
+        let module = of.rsplit_once("::").map_or("", |(module, _)| module);
+        let here = format!("{module}::{name}");
+        if self.shapes.contains_key(&here) {
+            return Some(here);
+        }
+        let krate = of.split("::").next();
+        let mut all = self.by_name.get(name)?.iter();
+        let mut same = all.by_ref().filter(|path| path.split("::").next() == krate);
+        match (same.next(), same.next()) {
+            (Some(one), None) => Some(one.clone()),
+            _ => None,
+        }
+    }
+
+    /// The comments in all files that silence findings.
+    pub(crate) fn allowances(&self) -> Vec<Allowance> {
+        let mut found: Vec<Allowance> = self
+            .files
+            .iter()
+            .filter_map(|(path, text)| Some((path.to_str()?, text.as_ref()?)))
+            .flat_map(|(path, text)| allow::find(path, text))
+            .collect();
+        found.sort_by(|a, b| (&a.file, a.written).cmp(&(&b.file, b.written)));
+        found
+    }
+
+    fn parsed(&mut self, file: &Path) -> Option<syn::File> {
+        let text = self.text(file)?;
+        syn::parse_file(&text).ok()
+    }
+
+    fn items(&mut self, items: &[syn::Item], module: &str, file: &Path, folder: &Path, depth: u32) {
+        // A module that includes itself.
+        if depth > 64 {
+            return;
+        }
+        for item in items {
+            match item {
+                syn::Item::Struct(found) => {
+                    let shape = shape(&found.fields);
+                    self.shape(format!("{module}::{}", found.ident), shape);
+                }
+                syn::Item::Enum(found) => {
+                    let path = format!("{module}::{}", found.ident);
+                    for variant in &found.variants {
+                        let shape = shape(&variant.fields);
+                        self.shapes
+                            .insert(format!("{path}::{}", variant.ident), shape);
+                    }
+                    let all = found
+                        .variants
+                        .iter()
+                        .flat_map(|variant| shape(&variant.fields).fields);
+                    let fields = all.collect();
+                    self.shape(path, Shape { fields });
+                }
+                syn::Item::Impl(found) => {
+                    self.implementation(found, module, file);
+                    for item in &found.items {
+                        if let syn::ImplItem::Fn(function) = item {
+                            self.note_attributes(&function.attrs, function.span(), file);
+                            self.block(
+                                &function.block,
+                                &format!("{module}::{}", function.sig.ident),
+                                file,
+                                folder,
+                                depth,
+                            );
+                        }
+                    }
+                }
+                syn::Item::Fn(found) => {
+                    self.note_attributes(&found.attrs, found.span(), file);
+                    self.block(
+                        &found.block,
+                        &format!("{module}::{}", found.sig.ident),
+                        file,
+                        folder,
+                        depth,
+                    );
+                }
+                syn::Item::Mod(found) => self.module(found, module, file, folder, depth),
+                _ => {}
+            }
+        }
+    }
+
+    /// Items inside a function.
+    fn block(&mut self, block: &syn::Block, module: &str, file: &Path, folder: &Path, depth: u32) {
+        for statement in &block.stmts {
+            if let syn::Stmt::Item(item) = statement {
+                self.items(std::slice::from_ref(item), module, file, folder, depth + 1);
+            }
+        }
+    }
+
+    fn shape(&mut self, path: String, shape: Shape) {
+        let last = super::text::last(&path).to_owned();
+        let all = self.by_name.entry(last).or_default();
+        if !all.contains(&path) {
+            all.push(path.clone());
+        }
+        self.shapes.insert(path, shape);
+    }
+
+    fn module(
+        &mut self,
+        found: &syn::ItemMod,
+        module: &str,
+        file: &Path,
+        folder: &Path,
+        depth: u32,
+    ) {
+        let path = format!("{module}::{}", found.ident);
+        let inner = folder.join(found.ident.to_string());
+        if let Some((_, items)) = &found.content {
+            return self.items(items, &path, file, &inner, depth + 1);
+        }
+        let named = found.attrs.iter().find_map(|attribute| {
+            let value = &attribute.meta.require_name_value().ok()?.value;
+            let is_path = attribute.path().is_ident("path");
+            match value {
+                syn::Expr::Lit(literal) if is_path => match &literal.lit {
+                    syn::Lit::Str(text) => Some(text.value()),
+                    _ => None,
+                },
+                _ => None,
+            }
+        });
+        let candidates = match named {
+            Some(named) => vec![file.parent().unwrap_or(Path::new("")).join(named)],
+            None => vec![inner.with_extension("rs"), inner.join("mod.rs")],
+        };
+        for candidate in candidates {
+            let seen = (candidate.clone(), path.clone());
+            if self.seen.contains(&seen) {
+                return;
+            }
+            if let Some(parsed) = self.parsed(&candidate) {
+                self.seen.insert(seen);
+                let folder = match candidate.file_name() {
+                    Some(name) if name == "mod.rs" => {
+                        candidate.parent().unwrap_or(Path::new("")).to_owned()
+                    }
+                    _ => candidate.with_extension(""),
+                };
+                return self.items(&parsed.items, &path, &candidate, &folder, depth + 1);
+            }
+        }
+    }
+
+    fn implementation(&mut self, found: &syn::ItemImpl, module: &str, file: &Path) {
+        let start = found.impl_token.span.start();
+        // The compiler's place begins at `unsafe` or `default` where there is one.
+        let first = found
+            .unsafety
+            .as_ref()
+            .map_or(start, |token| token.span.start());
+        let parameters = found
+            .generics
+            .type_params()
+            .map(|parameter| parameter.ident.to_string())
+            .collect();
+        let implementation = Implementation {
+            of: found.trait_.as_ref().map(|(path, _)| tokens(path)),
+            on: tokens(&found.self_ty),
+            parameters,
+            module: module.to_owned(),
+        };
+        for place in [first, start] {
+            self.implementations.insert(
+                (
+                    file.to_owned(),
+                    number(place.line),
+                    number(place.column) + 1,
+                ),
+                implementation.clone(),
+            );
+        }
+    }
+
+    fn note_attributes(
+        &mut self,
+        attributes: &[syn::Attribute],
+        span: proc_macro2::Span,
+        file: &Path,
+    ) {
+        let allows = attributes.iter().any(|attribute| {
+            tokens(attribute)
+                .replace(' ', "")
+                .contains("clippy::await_holding_lock")
+        });
+        if allows {
+            let lines = (number(span.start().line), number(span.end().line));
+            self.allows_await.push((file.to_owned(), lines.0, lines.1));
+        }
+    }
+}
+
+fn number(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// The tokens as text, without blanks where none are needed.
+fn tokens(item: &impl ToTokens) -> String {
+    item.to_token_stream()
+        .to_string()
+        .replace(" :: ", "::")
+        .replace(" < ", "<")
+        .replace(" >", ">")
+        .replace("& ", "&")
+        .replace(" ,", ",")
+}
+
+fn shape(fields: &syn::Fields) -> Shape {
+    let fields = fields.iter().enumerate().map(|(index, field)| Field {
+        name: field
+            .ident
+            .as_ref()
+            .map_or_else(|| index.to_string(), ToString::to_string),
+        of: tokens(&field.ty),
+    });
+    Shape {
+        fields: fields.collect(),
+    }
+}
+
+fn name_of(item: &syn::Item) -> Option<String> {
+    Some(match item {
+        syn::Item::Struct(item) => item.ident.to_string(),
+        syn::Item::Enum(item) => item.ident.to_string(),
+        syn::Item::Union(item) => item.ident.to_string(),
+        syn::Item::Trait(item) => item.ident.to_string(),
+        syn::Item::Mod(item) => item.ident.to_string(),
+        syn::Item::Fn(item) => item.sig.ident.to_string(),
+        syn::Item::Static(item) => item.ident.to_string(),
+        syn::Item::Const(item) => item.ident.to_string(),
+        syn::Item::Type(item) => item.ident.to_string(),
+        _ => return None,
+    })
+}

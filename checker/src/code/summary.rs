@@ -1,0 +1,154 @@
+//! What a function does to locks, as far as its callers need to know.
+//!
+//! Paths begin at parameters and statics, so that each caller puts its own arguments in. How a call
+//! leads to a lock is not kept here: each effect only names the call through which it was found first,
+//! and the chain is put together when something is reported. So summaries stop changing.
+
+use std::collections::HashMap;
+
+use super::ir::Site;
+use super::known::{Mode, Resource, Waits};
+use super::names::Name;
+use super::program::BodyId;
+use super::value::{Path, Value};
+
+/// A lock, as it is held or wanted somewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct LockAt {
+    /// Which instance, if that can be said.
+    pub path: Option<Path>,
+    /// Which class.
+    pub class: Name,
+    /// How.
+    pub mode: Mode,
+    /// Where it is taken.
+    pub site: Site,
+    /// Where the class is that of a parameter: the caller knows better.
+    pub is_open: bool,
+}
+
+/// A lock that is held.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Held {
+    /// Which.
+    pub lock: LockAt,
+    /// Whether waiting for it stops a thread, and not only a task.
+    pub blocks_threads: bool,
+    /// Whether it is held there for sure, on some path through the code.
+    pub is_sure: bool,
+    /// Where the call stands through which it was taken, in the function that holds it.
+    pub through: Option<Site>,
+}
+
+/// What happens in a function or in what it calls.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum What {
+    /// A lock is wanted.
+    Wants(LockAt, Waits),
+    /// Something else is waited for; which, by class.
+    Blocks(Resource, Name),
+    /// A parameter is called, or something in it, while these are held.
+    Calls(Path, Vec<Held>),
+    /// A condition variable, by class, is notified.
+    Notifies(Name),
+    /// A message is sent to a channel, by class.
+    Sends(Name),
+}
+
+/// An effect.
+#[derive(Debug, Clone)]
+pub(crate) struct Effect {
+    /// What happens.
+    pub what: What,
+    /// Where: the very call.
+    pub site: Site,
+    /// The call through which it is reached, and the callee; none if it is done right here.
+    pub through: Option<(Site, BodyId)>,
+    /// Whether it happens for sure on some path through the code.
+    pub is_sure: bool,
+    /// The guards among the parameters that are still held then, one bit each.
+    pub guards: u64,
+}
+
+/// An order of two locks, seen where one is wanted while the other is held.
+#[derive(Debug, Clone)]
+pub(crate) struct Order {
+    /// What is held.
+    pub held: Held,
+    /// What is wanted.
+    pub wanted: LockAt,
+    /// Whether and how it waits.
+    pub waits: Waits,
+    /// Whether that happens for sure on some path.
+    pub is_sure: bool,
+    /// The rest of what is held.
+    pub others: Vec<LockAt>,
+    /// The function in which both meet.
+    pub body: BodyId,
+    /// The calls from there to the acquisition, outermost first.
+    pub calls: Vec<Site>,
+}
+
+/// What callers need to know.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Summary {
+    /// What happens.
+    pub effects: Vec<Effect>,
+    /// Which of them are there.
+    index: HashMap<(What, u64), usize>,
+    /// What is returned.
+    pub result: Option<Value>,
+    /// The locks whose guards are returned, and in which field.
+    pub returned: Vec<(Held, u32)>,
+    /// The parameters whose guards are returned, one bit each.
+    pub returns_guards: u64,
+    /// Orders of locks that the callers know better.
+    pub open: Vec<Order>,
+    /// How many effects were left out.
+    pub left_out: u64,
+}
+
+/// More effects than this are not kept for one function.
+const EFFECTS_MAX: usize = 600;
+/// More open orders than this are not kept for one function.
+pub(crate) const OPEN_MAX: usize = 32;
+
+impl Summary {
+    /// Adds an effect unless it is there.
+    pub(crate) fn add(&mut self, mut effect: Effect) {
+        // Where it is done first decides; other places of the same are no other effect.
+        let mut key = effect.what.clone();
+        if let What::Wants(lock, _) = &mut key {
+            lock.site = Site {
+                line: 0,
+                column: 0,
+                ..lock.site
+            };
+            lock.site.file = lock.class;
+        }
+        if let Some(&at) = self.index.get(&(key.clone(), effect.guards)) {
+            let old = &mut self.effects[at];
+            if effect.is_sure && !old.is_sure {
+                std::mem::swap(old, &mut effect);
+            }
+            return;
+        }
+        if self.effects.len() >= EFFECTS_MAX {
+            self.left_out += 1;
+            return;
+        }
+        self.index.insert((key, effect.guards), self.effects.len());
+        self.effects.push(effect);
+    }
+
+    /// Whether callers would see a difference.
+    pub(crate) fn differs(&self, other: &Summary) -> bool {
+        self.effects.len() != other.effects.len()
+            || self.effects.iter().filter(|effect| effect.is_sure).count()
+                != other.effects.iter().filter(|effect| effect.is_sure).count()
+            || self.result != other.result
+            || self.returned.len() != other.returned.len()
+            || self.returns_guards != other.returns_guards
+            || self.open.len() != other.open.len()
+    }
+}

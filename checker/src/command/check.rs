@@ -1,0 +1,192 @@
+//! `check`: reads the code through `cargo check`, and judges it. Nothing is run.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, IsTerminal as _, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::{CommandError, Console, Stages, Surroundings, judged, write_error};
+use crate::build::{self, Checked, CheckingError, Listener, Project};
+use crate::cli::Check;
+use crate::code::analysis::{self, Asked};
+use crate::code::changed::{self, Changes};
+use crate::code::joined::{self, Seen};
+use crate::exit::{self, Inputs, UNREADABLE};
+use crate::report::{self, Format, Report, Sources};
+use crate::settings::{Color, Settings};
+
+pub(super) fn run(
+    options: &Check,
+    surroundings: &Surroundings,
+    console: &mut dyn Console,
+    stages: &Stages,
+) -> Result<i32, CommandError> {
+    let folder = &surroundings.folder;
+    let environment = &surroundings.environment;
+    let cargo = environment.get("CARGO").unwrap_or(OsStr::new("cargo"));
+    let Some(project) = Project::find(cargo, &options.cargo, folder) else {
+        return Err(CommandError::NoProject);
+    };
+    let reporting = &options.reporting;
+    let layer = reporting.layer();
+    let settings = judged::settings(reporting, layer, &project.root, surroundings, console)?;
+    let files = judged::open(&reporting.output, folder)?;
+    let loaded = (!options.with.is_empty())
+        .then(|| judged::load(&options.with, &project.root, &settings, console, stages));
+    let asked = Asked {
+        seen: loaded.as_ref().map(|loaded| Seen::of(&loaded.evidence)),
+        changes: match &options.diff {
+            Some(base) => Some(changes(base, &project.root)?),
+            None => None,
+        },
+    };
+    match build::prove(&project, |name| environment.get(name), folder) {
+        Err(error @ (CheckingError::NotPrinted { .. } | CheckingError::NotUnderstood { .. })) => {
+            let _ = write_error(&error, &mut *console.stderr(settings.color));
+            return Ok(UNREADABLE);
+        }
+        proved => proved?,
+    }
+    let messages = wants_messages(&options.cargo);
+    let mut checked = call(
+        options,
+        &project,
+        cargo,
+        surroundings,
+        &settings,
+        messages,
+        console,
+    )?;
+    let mut verdict = analysis::judge(&project.root, &checked.printed, &checked.others, &asked);
+    let mut inputs = Inputs::Read;
+    if let Some(loaded) = &loaded {
+        judged::complain(loaded, settings.color, console);
+        inputs = judged::inputs(loaded);
+        let run = (stages.judge)(&loaded.evidence);
+        joined::merge(&mut verdict.findings, run.findings);
+        verdict.limits.extend(run.limits);
+        verdict.settle();
+    }
+    if checked.exit != 0 {
+        verdict.limits.push(
+            "the project does not compile: what could not be compiled was not looked at".to_owned(),
+        );
+    }
+    verdict.limits.append(&mut checked.limits);
+    let sources = Sources::at(&project.root);
+    let report = Report::new(verdict, settings.policy.clone(), sources);
+    let written = write(&report, &checked, &settings, messages, console);
+    judged::write_files(&report, reporting, files, &settings, console)?;
+    written.map_err(CommandError::Write)?;
+    let cargos = (checked.exit != 0).then_some(checked.exit);
+    Ok(exit::code(report.fails(), cargos, inputs))
+}
+
+/// Calls cargo; its messages go to people or, line by line, to a program.
+fn call(
+    options: &Check,
+    project: &Project,
+    cargo: &OsStr,
+    surroundings: &Surroundings,
+    settings: &Settings,
+    messages: bool,
+    console: &mut dyn Console,
+) -> Result<Checked, CheckingError> {
+    let color = settings.color;
+    let is_colored = match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => io::stderr().is_terminal(),
+    };
+    // That nobody reads is no reason to stop.
+    let mut to_people = |text: &str| {
+        let _ = console.stderr(color).write_all(text.as_bytes());
+    };
+    let mut to_program = |line: &str| {
+        let _ = writeln!(io::stdout(), "{line}");
+    };
+    let mut listener = if messages {
+        Listener::Lines(&mut to_program)
+    } else {
+        Listener::Text(&mut to_people)
+    };
+    build::check(
+        project,
+        cargo,
+        &options.cargo,
+        |name| surroundings.environment.get(name),
+        &surroundings.folder,
+        is_colored,
+        &mut listener,
+    )
+}
+
+fn write(
+    report: &Report,
+    checked: &Checked,
+    settings: &Settings,
+    messages: bool,
+    console: &mut dyn Console,
+) -> io::Result<()> {
+    if checked.printed.is_empty() && settings.format == Format::Text {
+        let mut err = console.stderr(settings.color);
+        let _ = writeln!(err, "lockwise: no crate of this project was looked at");
+        return Ok(());
+    }
+    let mut out = console.stdout(settings.color);
+    if messages {
+        report::write_messages(report, &checked.targets, &mut *out)?;
+    } else {
+        report::write(report, settings.format, settings.detail, &mut *out)?;
+    }
+    out.flush()
+}
+
+/// Whether cargo's flags ask for its messages as JSON.
+fn wants_messages(arguments: &[OsString]) -> bool {
+    let mut arguments = arguments.iter().filter_map(|argument| argument.to_str());
+    while let Some(argument) = arguments.next() {
+        let value = match argument.strip_prefix("--message-format") {
+            Some("") => arguments.next(),
+            Some(value) => value.strip_prefix('='),
+            None => None,
+        };
+        if value.is_some_and(|value| value.starts_with("json")) {
+            return true;
+        }
+    }
+    false
+}
+
+/// The lines that changed since a commit, as git tells them.
+fn changes(base: &str, root: &Path) -> Result<Changes, CommandError> {
+    let output = Command::new("git")
+        .args([
+            "diff",
+            "--unified=0",
+            "--no-color",
+            "--no-ext-diff",
+            "--relative",
+            "--src-prefix=a/",
+            "--dst-prefix=b/",
+        ])
+        .arg(base)
+        .args(["--", "*.rs"])
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .output();
+    let said = |text: String| CommandError::Diff {
+        base: base.to_owned(),
+        why: text,
+    };
+    match output {
+        Ok(output) if output.status.success() => {
+            Ok(changed::read(&String::from_utf8_lossy(&output.stdout)))
+        }
+        Ok(output) => {
+            let text = String::from_utf8_lossy(&output.stderr);
+            Err(said(text.lines().next().unwrap_or_default().to_owned()))
+        }
+        Err(error) => Err(said(error.to_string())),
+    }
+}

@@ -1,0 +1,379 @@
+//! Deadlocks from the code alone: `cargo lockwise check` on the cases of `fixtures/code`.
+//!
+//! Each case says at its top what must be found in it, and nothing else may be.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::programs::{checker, finish, root, scratch};
+
+/// A finding: code, certainty, and the locks of its sides.
+type Found = (String, String, BTreeSet<String>);
+
+/// What the case in this file must show under an edition.
+fn expected(text: &str, edition: &str) -> BTreeSet<Found> {
+    let lines = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! expect: "));
+    let found = lines.filter(|line| *line != "nothing").filter_map(|line| {
+        let (line, only) = line.split_once(" in edition ").unwrap_or((line, edition));
+        let mut words = line.splitn(3, ' ');
+        let mut word = || words.next().unwrap().to_owned();
+        let (code, certainty, locks) = (word(), word(), word());
+        let locks = locks.split(", ").map(str::to_owned).collect();
+        (only == edition).then_some((code, certainty, locks))
+    });
+    found.collect()
+}
+
+/// The lock orders that the case in this file must have.
+fn orders(text: &str) -> BTreeSet<(String, String)> {
+    let lines = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! order: "));
+    let orders = lines.map(|line| line.split_once(" -> ").unwrap());
+    orders.map(|(a, b)| (a.to_owned(), b.to_owned())).collect()
+}
+
+/// The cases: name and text.
+fn cases() -> BTreeMap<String, String> {
+    let folder = root().join("fixtures/code");
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let sources = files.filter(|file| file.extension().is_some_and(|ending| ending == "rs"));
+    sources
+        .map(|file| {
+            let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
+            (name, fs::read_to_string(file).unwrap())
+        })
+        .collect()
+}
+
+/// A project with these programs, one file each.
+fn project(edition: &str, programs: &BTreeMap<String, String>) -> TempDir {
+    let folder = TempDir::new_in(scratch()).unwrap();
+    let manifest = format!(
+        "[package]\nname = \"cases\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n\n\
+         [dependencies]\nparking_lot = \"0.12\"\ntokio = {{ version = \"1\", features = [\"sync\"] }}\n\n\
+         [workspace]\n"
+    );
+    fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
+    let bins = folder.path().join("src/bin");
+    fs::create_dir_all(&bins).unwrap();
+    for (name, text) in programs {
+        fs::write(bins.join(format!("{name}.rs")), text).unwrap();
+    }
+    folder
+}
+
+/// `cargo lockwise check` there.
+fn check(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = checker();
+    command.current_dir(folder);
+    // Shared, so that what the cases depend on is compiled once.
+    command.env("CARGO_TARGET_DIR", target());
+    finish(command.arg("check").args(arguments))
+}
+
+fn target() -> PathBuf {
+    scratch().join("code-target")
+}
+
+fn document(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_str(text.lines().last().unwrap_or_default())
+        .unwrap_or_else(|error| panic!("{error}: {text}\n{errors}"))
+}
+
+/// The findings of each program.
+fn found(document: &Value) -> BTreeMap<String, BTreeSet<Found>> {
+    let mut all: BTreeMap<String, BTreeSet<Found>> = BTreeMap::new();
+    for finding in document["findings"].as_array().unwrap() {
+        let sides = finding["cycle"].as_array().unwrap();
+        let site = sides[0]["wants"]["site"].as_str().unwrap();
+        let file = site.split(':').next().unwrap();
+        let name = Path::new(file).file_stem().unwrap().to_str().unwrap();
+        let locks = sides
+            .iter()
+            .flat_map(|side| [&side["holds"]["lock"], &side["wants"]["lock"]]);
+        let locks = locks
+            .filter_map(|lock| lock.as_str())
+            .map(str::to_owned)
+            .collect();
+        let text = |key: &str| finding[key].as_str().unwrap().to_owned();
+        let found = (text("code"), text("certainty"), locks);
+        all.entry(name.to_owned()).or_default().insert(found);
+    }
+    all
+}
+
+#[test]
+fn every_case_shows_what_it_says_and_nothing_else() {
+    let cases = cases();
+    let folder = project("2021", &cases);
+    let output = check(folder.path(), &["--format", "json"]);
+    let document = document(&output);
+    let mut found = found(&document);
+    for (name, text) in &cases {
+        let found = found.remove(name).unwrap_or_default();
+        assert_eq!(found, expected(text, "2021"), "{name}");
+    }
+    let known: BTreeSet<(String, String)> = document["orders"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|order| {
+            let lock = |side: &str| order[side]["lock"].as_str().unwrap().to_owned();
+            (lock("holds"), lock("wants"))
+        })
+        .collect();
+    for (name, text) in &cases {
+        for order in orders(text) {
+            assert!(known.contains(&order), "{name}: {order:?}");
+        }
+    }
+    // Some of them are certain.
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn the_edition_decides_how_long_a_temporary_lives() {
+    let mut cases = cases();
+    cases.retain(|name, _| name == "iflet_scrutinee_else" || name == "while_let_scrutinee");
+    let folder = project("2024", &cases);
+    let found = found(&document(&check(folder.path(), &["--format", "json"])));
+    for (name, text) in &cases {
+        let found = found.get(name).cloned().unwrap_or_default();
+        assert_eq!(found, expected(text, "2024"), "{name}");
+    }
+}
+
+/// A program with one double lock.
+fn double_lock() -> BTreeMap<String, String> {
+    let mut cases = cases();
+    cases.retain(|name, _| name == "double_through_call");
+    cases
+}
+
+#[test]
+fn the_report_shows_both_ends_and_the_call_between() {
+    let folder = project("2021", &double_lock());
+    let output = check(folder.path(), &[]);
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stdout), @r"
+    error[LW0002]: `S::outer` takes `S.a` again while it holds it
+       |
+       = in `S::outer`: holds `S.a`, wants `S.a` again
+    note: in `S::outer`
+      --> src/bin/double_through_call.rs:11:38
+       |
+     8 |         let g = self.a.lock().unwrap(); // @first
+       |                        ------ takes `S.a`
+     9 |         *g + self.inner() // @call
+       |                   ------- calls what leads there
+    10 |     }
+    11 |     fn inner(&self) -> u32 { *self.a.lock().unwrap() } // @second
+       |                                      ^^^^^^ wants `S.a` again, and waits for itself
+       = note: `S.a`: of class `double_through_call::S.a`
+    certain: it happens whenever this way through the code is taken
+       |
+       = note: both are reached through the same path of fields, and no way between lets go
+    help: drop the guard before, or hand it on to what needs it
+       |
+       = `cargo lockwise explain LW0002` tells more; fingerprint 99bbd8ddbe0df25c
+
+    lockwise: 1 error in 3 functions, locks of 1 class, 1 lock order; 1 fails the build (--fail-on certain)
+    ");
+}
+
+#[test]
+fn editors_get_messages_as_cargo_prints_them() {
+    let folder = project("2021", &double_lock());
+    let output = check(folder.path(), &["--message-format=json"]);
+    let lines: Vec<Value> = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(
+        lines
+            .iter()
+            .any(|line| line["reason"] == "compiler-artifact")
+    );
+    let ours: Vec<&Value> = lines
+        .iter()
+        .filter(|line| line["message"]["code"]["code"] == "LW0002")
+        .collect();
+    let [ours] = ours[..] else {
+        panic!("{lines:?}");
+    };
+    assert_eq!(ours["reason"], "compiler-message");
+    assert_eq!(ours["target"]["name"], "double_through_call");
+    assert_eq!(ours["message"]["level"], "error");
+    let span = &ours["message"]["spans"][0];
+    assert_eq!(span["file_name"], "src/bin/double_through_call.rs");
+    assert_eq!(span["is_primary"], true);
+    let text = span["text"][0]["text"].as_str().unwrap();
+    let column = |key: &str| usize::try_from(span[key].as_u64().unwrap()).unwrap() - 1;
+    assert_eq!(
+        &text[column("column_start")..column("column_end")],
+        "lock()"
+    );
+    let source = fs::read_to_string(folder.path().join("src/bin/double_through_call.rs")).unwrap();
+    let byte = |key: &str| usize::try_from(span[key].as_u64().unwrap()).unwrap();
+    assert_eq!(&source[byte("byte_start")..byte("byte_end")], "lock()");
+}
+
+#[test]
+fn a_project_that_does_not_compile_is_read_as_far_as_it_does() {
+    let mut programs = double_lock();
+    programs.insert(
+        "broken".to_owned(),
+        "fn main() { let x: u32 = \"\"; }".to_owned(),
+    );
+    let folder = project("2021", &programs);
+    let output = check(folder.path(), &["--format", "json", "--fail-on", "never"]);
+    let document = document(&output);
+    assert_eq!(document["findings"].as_array().unwrap().len(), 1);
+    let limits = document["limits"].to_string();
+    assert!(limits.contains("the project does not compile"), "{limits}");
+    assert_eq!(output.status.code(), Some(101));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("mismatched types"));
+}
+
+#[test]
+fn only_what_a_change_has_to_do_with_is_reported() {
+    let mut programs = double_lock();
+    let mut cases = cases();
+    programs.insert(
+        "other".to_owned(),
+        cases.remove("default_method_locks").unwrap(),
+    );
+    let folder = project("2021", &programs);
+    let git = |arguments: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        command.current_dir(folder.path()).args([
+            "-c",
+            "user.name=a",
+            "-c",
+            "user.email=a@example.com",
+        ]);
+        assert!(command.args(arguments).output().unwrap().status.success());
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message", "before"]);
+    let count = |arguments: &[&str]| {
+        let document = document(&check(folder.path(), arguments));
+        document["findings"].as_array().unwrap().len()
+    };
+    assert_eq!(count(&["--format", "json"]), 2);
+    assert_eq!(count(&["--format", "json", "--diff", "HEAD"]), 0);
+    // The callee changes, not the function in which both locks meet.
+    let file = folder.path().join("src/bin/double_through_call.rs");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(
+        &file,
+        text.replace("*self.a.lock().unwrap() }", "1 + *self.a.lock().unwrap() }"),
+    )
+    .unwrap();
+    assert_eq!(count(&["--format", "json", "--diff", "HEAD"]), 1);
+    let output = check(folder.path(), &["--diff", "no-such-commit"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no-such-commit"));
+}
+
+#[test]
+fn comments_silence_only_with_a_reason() {
+    let source = |comment: &str| {
+        let program = format!(
+            "use std::sync::Mutex;\nstatic A: Mutex<u32> = Mutex::new(0);\nfn main() {{\n    \
+             let a = A.lock().unwrap();\n    {comment}\n    let b = A.lock().unwrap();\n    \
+             println!(\"{{}}\", *a + *b);\n}}\n"
+        );
+        BTreeMap::from([("commented".to_owned(), program)])
+    };
+    let check = |comment: &str| {
+        let folder = project("2021", &source(comment));
+        let document = document(&check(folder.path(), &["--format", "json"]));
+        let limits = document["limits"].to_string();
+        (document["findings"].as_array().unwrap().len(), limits)
+    };
+    let (count, limits) = check("// lockwise: allow(LW0002) reason = \"a test\"");
+    assert_eq!(count, 0);
+    assert!(
+        limits.contains("src/bin/commented.rs:5: a test"),
+        "{limits}"
+    );
+    let (count, limits) = check("// lockwise: allow(LW0002)");
+    assert_eq!(count, 1);
+    assert!(limits.contains("gives no reason"), "{limits}");
+    let (count, limits) = check("// lockwise: expect(LW0003) reason = \"a test\"");
+    assert_eq!(count, 1);
+    assert!(
+        limits.contains("expects LW0003, which was not found"),
+        "{limits}"
+    );
+}
+
+#[test]
+fn what_a_run_showed_is_told_beside_the_code() {
+    let program = r#"
+use std::sync::{Arc, Mutex};
+use std::thread;
+struct Pair {
+    a: Mutex<u32>,
+    b: Mutex<u32>,
+}
+fn main() {
+    let pair = Arc::new(Pair { a: Mutex::new(1), b: Mutex::new(2) });
+    let other = Arc::clone(&pair);
+    thread::spawn(move || {
+        let a = other.a.lock().unwrap();
+        let b = other.b.lock().unwrap();
+        println!("{}", *a + *b);
+    })
+    .join()
+    .unwrap();
+    if std::env::args().count() > 9 {
+        let b = pair.b.lock().unwrap();
+        let a = pair.a.lock().unwrap();
+        println!("{}", *a + *b);
+    }
+}
+"#;
+    let folder = project(
+        "2021",
+        &BTreeMap::from([("seen".to_owned(), program.to_owned())]),
+    );
+    let logs = folder.path().join("logs");
+    let mut command = checker();
+    command.current_dir(folder.path());
+    command
+        .args(["run", "--bin", "seen", "--log-dir"])
+        .arg(&logs);
+    assert_eq!(finish(&mut command).status.code(), Some(0));
+    let output = check(folder.path(), &["--format", "json", "--with", "logs"]);
+    let document = document(&output);
+    let findings = document["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1, "{document}");
+    assert_eq!(findings[0]["evidence"], serde_json::json!(["run", "code"]));
+    let reasons = findings[0]["reasons"].to_string();
+    assert!(reasons.contains("seen while the program ran"), "{reasons}");
+    assert!(
+        reasons.contains("possible by the code, and not seen"),
+        "{reasons}"
+    );
+    let both: Vec<&Value> = document["orders"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|order| order["evidence"] == serde_json::json!(["run", "code"]))
+        .collect();
+    assert_eq!(both.len(), 1, "{document}");
+}
