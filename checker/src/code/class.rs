@@ -17,6 +17,26 @@ pub(crate) struct Class {
     pub is_open: bool,
 }
 
+/// Stands for what has no name in the source.
+const NAMELESS: &str = "…";
+
+impl Class {
+    /// The class of what has no name.
+    pub(crate) fn nameless(program: &Program) -> Class {
+        closed(program.names.of(NAMELESS))
+    }
+
+    /// Whether it names nothing in the source.
+    pub(crate) fn is_nameless(self, program: &Program) -> bool {
+        is_nameless(program, self.name)
+    }
+}
+
+/// Whether a class names nothing in the source.
+pub(crate) fn is_nameless(program: &Program, class: Name) -> bool {
+    program.text(class).contains(NAMELESS)
+}
+
 /// The class of the lock at a path, as seen in a function.
 pub(crate) fn of_path(frame: &Frame<'_>, path: &Path) -> Class {
     let program = frame.program;
@@ -27,7 +47,8 @@ pub(crate) fn of_path(frame: &Frame<'_>, path: &Path) -> Class {
             continue;
         };
         match field(program, owner, index) {
-            Some((name, true)) => newtype = newtype.or(Some(name)),
+            // Of several newtypes around one another, the outermost.
+            Some((name, true)) => newtype = Some(name),
             Some((name, false)) => return closed(name),
             None => {}
         }
@@ -35,15 +56,15 @@ pub(crate) fn of_path(frame: &Frame<'_>, path: &Path) -> Class {
     if let Root::Static(name) = path.root {
         return closed(program.names.of(&format!("static {}", program.text(name))));
     }
-    if let Some(name) = newtype {
+    if let Some(name) = newtype.filter(|_| is_parameter) {
         return Class {
             name,
-            is_open: is_parameter,
+            is_open: true,
         };
     }
     let function = function_name(program, frame.body.name);
     let variable = frame.name_of(path);
-    let variable = variable.map_or_else(|| "…".into(), |name| program.text(name));
+    let variable = variable.map_or_else(|| NAMELESS.into(), |name| program.text(name));
     let element = if path.steps.contains(&Step::Index) {
         "[]"
     } else {
@@ -132,8 +153,8 @@ pub(crate) fn function_name(program: &Program, name: Name) -> String {
 
 /// A class as reports name it: without the modules.
 pub(crate) fn short(class: &str) -> String {
-    if class.starts_with("channel of ") {
-        return class.to_owned();
+    if let Some(message) = class.strip_prefix("channel of ") {
+        return format!("channel of {}", last(message));
     }
     if let Some(path) = class.strip_prefix("static ") {
         return format!("static {}", last(path));

@@ -1,7 +1,7 @@
 //! All bodies of all crates, and who calls whom.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path as FilePath;
 use std::rc::Rc;
 
@@ -64,6 +64,9 @@ pub(crate) struct Resolved {
     pub is_function_call: bool,
 }
 
+/// The `Drop` implementations that run, and whether each does for sure.
+type DropGlue = Rc<[(BodyId, bool)]>;
+
 /// Where the method of a body belongs.
 #[derive(Debug, Clone)]
 struct Owner {
@@ -99,10 +102,16 @@ pub(crate) struct Program {
     initials: HashMap<Name, BodyId>,
     types: RefCell<HashMap<Name, Rc<Type>>>,
     resolved: RefCell<HashMap<Name, Rc<Resolved>>>,
+    /// The type that each body is a method of.
+    owners: Vec<Option<Name>>,
+    /// The crates whose code is read.
+    crates: HashSet<Name>,
+    /// What runs when a value of a type is dropped.
+    drop_glue: RefCell<HashMap<Name, DropGlue>>,
     /// Calls that could mean too many implementations.
     pub capped: RefCell<u64>,
     /// Structs whose fields hold guards, by full path.
-    holders: std::collections::HashSet<String>,
+    holders: HashSet<String>,
 }
 
 impl Program {
@@ -123,10 +132,13 @@ impl Program {
             types: RefCell::default(),
             resolved: RefCell::default(),
             capped: RefCell::new(0),
-            holders: std::collections::HashSet::new(),
+            owners: Vec::new(),
+            crates: HashSet::new(),
+            drop_glue: RefCell::default(),
+            holders: HashSet::new(),
         };
         program.find_holders();
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for read in crates {
             let krate = read.bodies.first().map(|body| body.krate);
             for (number, name) in read.statics {
@@ -141,6 +153,8 @@ impl Program {
                 }
             }
         }
+        program.owners = vec![None; program.bodies.len()];
+        program.crates = program.bodies.iter().map(|body| body.krate).collect();
         for id in 0..program.bodies.len() {
             program.register(id);
         }
@@ -165,9 +179,7 @@ impl Program {
     /// Whether a type's path begins with one of the crates whose code is read.
     pub(crate) fn is_own(&self, path: &str) -> bool {
         let krate = path.split("::").next().unwrap_or_default();
-        self.bodies
-            .iter()
-            .any(|body| &*self.names.text(body.krate) == krate)
+        self.crates.contains(&self.names.of(krate))
     }
 
     /// The body of a closure or async body, by its type.
@@ -178,11 +190,10 @@ impl Program {
     /// Structs that hold guards, found by what their fields are written as.
     fn find_holders(&mut self) {
         let sources = self.sources.borrow();
-        let mut holders: std::collections::HashSet<String> = std::collections::HashSet::new();
+        let mut holders: HashSet<String> = HashSet::new();
         loop {
             let before = holders.len();
-            let short: std::collections::HashSet<&str> =
-                holders.iter().map(|path| last(path)).collect();
+            let short: HashSet<&str> = holders.iter().map(|path| last(path)).collect();
             let more: Vec<String> = sources
                 .shapes
                 .iter()
@@ -212,6 +223,13 @@ impl Program {
                 return;
             }
             Kind::Closure => {
+                if let Some(site) = body.implementation {
+                    let owner = self.owner(id, site);
+                    if !owner.on.is_empty() {
+                        self.owners[id] = Some(self.names.of(&owner.on));
+                    }
+                }
+                let body = &self.bodies[id];
                 if let Some(&of) = body.types.get(1) {
                     for key in self.type_of(of).bodies.iter().take(1) {
                         self.closures.insert(*key, id);
@@ -233,6 +251,9 @@ impl Program {
                 return;
             }
             let owner = self.owner(id, site);
+            if !owner.on.is_empty() {
+                self.owners[id] = Some(self.names.of(&owner.on));
+            }
             if let Some(of) = owner.of {
                 if of == "Drop" {
                     self.drops.insert(owner.on.clone(), id);
@@ -256,10 +277,8 @@ impl Program {
     }
 
     /// The type that a method is of.
-    pub(crate) fn owner_of(&self, id: BodyId) -> Option<String> {
-        let body = &self.bodies[id];
-        let owner = self.owner(id, body.implementation?);
-        (!owner.on.is_empty()).then_some(owner.on)
+    pub(crate) fn owner_of(&self, id: BodyId) -> Option<Name> {
+        self.owners[id]
     }
 
     /// Which trait and type the `impl` block of a method is of.

@@ -14,6 +14,7 @@ use super::names::Name;
 use super::program::{BodyId, Program};
 use super::solve::Solved;
 use super::summary::{Held, LockAt, Order};
+use super::value::Root;
 use crate::finding::{
     Basis, Certainty, Code, CodeOrder, Exclusion, Finding, LockUse, ResourceUse, Side, Source,
     Wants,
@@ -117,7 +118,7 @@ impl Rules<'_> {
             .collect();
         let method = parts.last().copied().unwrap_or_default().to_owned();
         match self.program.owner_of(body) {
-            Some(on) => format!("{}::{method}", super::text::last(&on)),
+            Some(on) => format!("{}::{method}", super::text::last(&self.program.text(on))),
             None => parts[parts.len().saturating_sub(2)..].join("::"),
         }
     }
@@ -271,6 +272,15 @@ impl Rules<'_> {
         if self.is_vague(held.class) {
             return false;
         }
+        // Whatever one call returned: another time it is another lock.
+        let is_made = |lock: &LockAt| {
+            let path = lock.path.as_ref();
+            path.is_none_or(|path| matches!(path.root, Root::Call(_) | Root::Local(_)))
+        };
+        let is_variable = !self.program.text(held.class).contains(['.', ' ', '[']);
+        if is_variable && (is_made(held) || is_made(wanted)) {
+            return false;
+        }
         // Elements of one parameter are all there is to know; of two parameters the caller knows more.
         if (held.is_open || wanted.is_open) && held.path != wanted.path {
             return false;
@@ -283,7 +293,7 @@ impl Rules<'_> {
 
     /// Whether a class names nothing in the source.
     fn is_vague(&self, class: Name) -> bool {
-        self.program.text(class).contains('…')
+        class::is_nameless(self.program, class)
     }
 
     /// Guards that live across an `.await`.

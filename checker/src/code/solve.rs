@@ -112,7 +112,7 @@ fn callees(program: &Program, id: BodyId) -> Vec<BodyId> {
                         Operand::Function(name) => found.extend(&program.resolve(*name).bodies),
                         Operand::Move(place) => {
                             if let Some(&of) = body.types.get(place.local as usize) {
-                                found.extend(program.dropped(of).into_iter().map(|(id, _)| id));
+                                found.extend(program.dropped(of).iter().map(|(id, _)| *id));
                             }
                         }
                         _ => {}
@@ -125,7 +125,7 @@ fn callees(program: &Program, id: BodyId) -> Vec<BodyId> {
                     _ => body.types.get(place.local as usize).copied(),
                 };
                 if let Some(of) = of {
-                    found.extend(program.dropped(of).into_iter().map(|(id, _)| id));
+                    found.extend(program.dropped(of).iter().map(|(id, _)| *id));
                 }
             }
             _ => {}

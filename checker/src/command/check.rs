@@ -25,7 +25,15 @@ pub(super) fn run(
     let environment = &surroundings.environment;
     let cargo = environment.get("CARGO").unwrap_or(OsStr::new("cargo"));
     let Some(project) = Project::find(cargo, &options.cargo, folder) else {
-        return Err(CommandError::NoProject);
+        // Cargo says best why.
+        let mut arguments = vec![OsString::from("check")];
+        arguments.extend(options.cargo.iter().cloned());
+        let exit = build::run(cargo, &arguments, &[], &[], folder)?;
+        return if exit == 0 {
+            Err(CommandError::NoProject)
+        } else {
+            Ok(exit)
+        };
     };
     let reporting = &options.reporting;
     let layer = reporting.layer();

@@ -8,5 +8,5 @@ fn reports_leave_out_the_modules() {
     assert_eq!(short("bank::State::Busy.0"), "State::Busy.0");
     assert_eq!(short("static bank::ledger::TOTAL"), "static TOTAL");
     assert_eq!(short("bank::run::{closure}::a"), "run::a");
-    assert_eq!(short("channel of Job"), "channel of Job");
+    assert_eq!(short("channel of bank::Job"), "channel of Job");
 }

@@ -1,8 +1,9 @@
 //! What runs when a value is dropped.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
-use super::{BodyId, Program, words};
+use super::{BodyId, DropGlue, Program, words};
 use crate::code::names::Name;
 use crate::code::text::{head, last, split_commas};
 
@@ -17,7 +18,16 @@ impl Program {
     ///
     /// Fields are known as the source writes their types, so that one with the name of another type of
     /// its crate can be missed.
-    pub(crate) fn dropped(&self, of: Name) -> Vec<(BodyId, bool)> {
+    pub(crate) fn dropped(&self, of: Name) -> DropGlue {
+        if let Some(found) = self.drop_glue.borrow().get(&of) {
+            return Rc::clone(found);
+        }
+        let found: DropGlue = self.drops_of(of).into();
+        self.drop_glue.borrow_mut().insert(of, Rc::clone(&found));
+        found
+    }
+
+    fn drops_of(&self, of: Name) -> Vec<(BodyId, bool)> {
         let mut found = Vec::new();
         let mut seen = HashSet::new();
         let mut open = vec![(self.names.text(of).to_string(), true)];

@@ -37,7 +37,8 @@ impl Rules<'_> {
     fn enders(&self, blocked: &Blocked) -> Vec<BodyId> {
         let ends = |what: &What| match (blocked.resource, what) {
             (Resource::Condvar, What::Notifies(class))
-            | (Resource::Receive, What::Sends(class)) => *class == blocked.class,
+            | (Resource::Receive, What::Sends(class))
+            | (Resource::Send, What::Blocks(Resource::Receive, class)) => *class == blocked.class,
             _ => false,
         };
         let all = self.solved.summaries.iter().enumerate();
@@ -65,9 +66,13 @@ impl Rules<'_> {
                 "waits for a thread to end".to_owned(),
                 format!("`{ender}`, which that thread runs,"),
             ),
-            Resource::Receive | Resource::Send => (
-                format!("waits on channel `{target}`"),
+            Resource::Receive => (
+                format!("waits on a {target}"),
                 format!("`{ender}`, which sends,"),
+            ),
+            Resource::Send => (
+                format!("waits for room in a {target}"),
+                format!("`{ender}`, which makes some,"),
             ),
         };
         let side = Side {
@@ -75,10 +80,9 @@ impl Rules<'_> {
             holds: Some(self.lock_use(&blocked.held.lock)),
             wants: Some(Wants::Resource(ResourceUse {
                 resource: blocked.resource.text().to_owned(),
-                name: if blocked.resource == Resource::Join {
-                    ender.clone()
-                } else {
-                    target
+                name: match blocked.resource {
+                    Resource::Join => ender.clone(),
+                    _ => target.trim_start_matches("channel of ").to_owned(),
                 },
                 site: self.site(blocked.site),
             })),

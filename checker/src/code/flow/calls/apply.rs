@@ -1,7 +1,7 @@
 //! Takes over what a callee does, with the caller's arguments in place of its parameters.
 
 use super::Argument;
-use crate::code::class;
+use crate::code::class::{self, Class};
 use crate::code::flow::{Flow, State, insert};
 use crate::code::ir::{Kind, Site};
 use crate::code::program::BodyId;
@@ -20,23 +20,17 @@ impl Flow<'_> {
                 _ => path,
             });
         let class = match &path {
-            Some(path) if !matches!(path.root, Root::Static(_)) || lock.is_open => {
-                let class = class::of_path(self.frame, path);
-                // A variable that has no name in the source tells less than the callee did.
-                let is_nameless = self.frame.program.text(class.name).ends_with('…');
-                if is_nameless {
-                    class::Class {
-                        name: lock.class,
-                        is_open: false,
-                    }
-                } else {
-                    class
-                }
-            }
-            _ => class::Class {
+            Some(path) => class::of_path(self.frame, path),
+            None => Class::nameless(self.frame.program),
+        };
+        // Where nothing better is known the callee's class stands, unless it only names a parameter.
+        let class = if class.is_nameless(self.frame.program) && !lock.is_open {
+            Class {
                 name: lock.class,
                 is_open: false,
-            },
+            }
+        } else {
+            class
         };
         LockAt {
             path,

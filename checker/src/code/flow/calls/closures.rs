@@ -40,8 +40,13 @@ impl Flow<'_> {
                 _ => {}
             }
         }
-        if let Value::Parts(Some(key), _) = &argument.value {
-            bodies.extend(program.closure(*key));
+        // Also one that is reached through a pointer, as a boxed future is.
+        let loaded = match &argument.value {
+            Value::To(path) => self.frame.load(path),
+            value => value.clone(),
+        };
+        if let Value::Parts(Some(key), _) = loaded {
+            bodies.extend(program.closure(key));
         }
         if let Some(function) = argument.function {
             let resolved = program.resolve(function);

@@ -42,7 +42,7 @@ impl Flow<'_> {
         for cell in own {
             insert(&mut all, *cell);
         }
-        for (number, (body, is_sure)) in dropped.into_iter().enumerate() {
+        for (number, (body, is_sure)) in dropped.iter().copied().enumerate() {
             let itself = match value {
                 Value::At(path) if number == 0 => Value::To(path.clone()),
                 _ => Value::Unknown,

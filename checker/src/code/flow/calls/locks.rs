@@ -8,7 +8,7 @@ use crate::code::known::{Mode, Resource, Waits};
 use crate::code::names::Name;
 use crate::code::program::BodyId;
 use crate::code::summary::{Held, LockAt};
-use crate::code::text::{head, last};
+use crate::code::text::head;
 use crate::code::value::{Root, Value};
 
 impl Flow<'_> {
@@ -96,11 +96,9 @@ impl Flow<'_> {
         let of = program.type_of(call.arguments.first()?.of?);
         let message = *of.arguments.first()?;
         let text = program.text(message);
-        program.is_own(&text).then(|| {
-            program
-                .names
-                .of(&format!("channel of {}", last(head(&text).0)))
-        })
+        program
+            .is_own(&text)
+            .then(|| program.names.of(&format!("channel of {}", head(&text).0)))
     }
 
     pub(in crate::code::flow) fn acquire(
