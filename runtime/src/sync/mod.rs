@@ -35,6 +35,7 @@ mod deadline;
 mod event;
 mod later;
 mod park;
+mod pool;
 mod priority;
 mod promise;
 mod queue;
@@ -45,6 +46,7 @@ pub use crate::{Condvar, Semaphore, SemaphoreGuard};
 pub use backend::{Backend, Flow, Lock, NoFlow, Raw, Tracked, TrackedFlow};
 pub use barrier::{Barrier, BrokenBarrier};
 pub use event::{Event, EventWait};
+pub use pool::{BuildError, Map, PoolBuilder, Refused, Shutdown, ThreadPool, Worker};
 pub use priority::{GetHighest, Priority, PriorityQueue, Token};
 pub use promise::{
     AsCompleted, End, Failure, Future, Promise, Until, Waited, as_completed, wait_for,

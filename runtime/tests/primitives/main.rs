@@ -14,6 +14,7 @@ mod barrier;
 mod counted;
 mod event;
 mod leaf;
+mod pool;
 mod priority;
 mod promise;
 mod queue;

@@ -15,6 +15,8 @@ pub enum End {
     Cancelled,
     /// The promise was dropped without a value.
     Dropped,
+    /// The pool that was to give it could not set its workers up.
+    Broken,
 }
 
 /// Why there is no value.
@@ -25,29 +27,27 @@ pub enum Failure {
     Cancelled,
     /// The promise was dropped without a value: the pool, the worker or the actor behind it has ended.
     Dropped,
+    /// The pool that was to give it could not set its workers up.
+    Broken,
+    /// It did not come in time. It may still.
+    TimedOut,
+    /// It can never come: this thread is a worker of the pool that is to give it, and all workers of that pool
+    /// wait for results of it.
+    Deadlock,
 }
 
 impl Failure {
-    /// The kind of end that this is.
-    pub fn end(&self) -> End {
-        match self {
-            Failure::Panicked(_) => End::Panicked,
-            Failure::Cancelled => End::Cancelled,
-            Failure::Dropped => End::Dropped,
-        }
-    }
-
     /// The text of a panic, if it has one, as `panic!` makes it.
     pub fn message(&self) -> Option<&str> {
         match self {
             Failure::Panicked(payload) => text(&**payload),
-            Failure::Cancelled | Failure::Dropped => None,
+            _ => None,
         }
     }
 }
 
 /// The text that a panic was made of.
-pub(in crate::sync) fn text(payload: &(dyn Any + Send)) -> Option<&str> {
+fn text(payload: &(dyn Any + Send)) -> Option<&str> {
     payload
         .downcast_ref::<String>()
         .map(String::as_str)
@@ -56,12 +56,17 @@ pub(in crate::sync) fn text(payload: &(dyn Any + Send)) -> Option<&str> {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self, self.message()) {
-            (Failure::Panicked(_), Some(message)) => write!(f, "the work panicked: {message}"),
-            (Failure::Panicked(_), None) => f.write_str("the work panicked"),
-            (Failure::Cancelled, _) => f.write_str("the work was cancelled before it began"),
-            (Failure::Dropped, _) => f.write_str("the promise was dropped without a value"),
-        }
+        f.write_str(match self {
+            Failure::Panicked(_) => match self.message() {
+                Some(message) => return write!(f, "the work panicked: {message}"),
+                None => "the work panicked",
+            },
+            Failure::Cancelled => "the work was cancelled before it began",
+            Failure::Dropped => "the promise was dropped without a value",
+            Failure::Broken => "the pool could not set its workers up",
+            Failure::TimedOut => "the result did not come in time",
+            Failure::Deadlock => "all workers of the pool wait for results of that pool",
+        })
     }
 }
 
@@ -71,6 +76,9 @@ impl fmt::Debug for Failure {
             Failure::Panicked(_) => f.debug_tuple("Panicked").field(&self.message()).finish(),
             Failure::Cancelled => f.write_str("Cancelled"),
             Failure::Dropped => f.write_str("Dropped"),
+            Failure::Broken => f.write_str("Broken"),
+            Failure::TimedOut => f.write_str("TimedOut"),
+            Failure::Deadlock => f.write_str("Deadlock"),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::failure::{End, Failure};
-use super::shared::{Outcome, Shared};
+use super::shared::{Outcome, Shared, Wait};
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::Deadline;
 use crate::sync::waiters::Ticket;
@@ -53,12 +53,14 @@ impl<T: Send, B: Backend> Future<T, B> {
     ///
     /// # Errors
     ///
-    /// Why there is none.
+    /// Why there is none. [`Failure::Deadlock`], at once, if it could never come.
     #[track_caller]
     pub fn wait(self) -> Result<T, Failure> {
         let at = Site::caller();
-        self.shared.wait(Deadline::Never, at);
-        self.taken(at)
+        match self.shared.wait(Deadline::Never, at) {
+            Wait::Stuck => Err(Failure::Deadlock),
+            Wait::Ended | Wait::TimedOut => self.taken(at),
+        }
     }
 
     /// Waits for the result, at most for `timeout`.
@@ -69,10 +71,10 @@ impl<T: Send, B: Backend> Future<T, B> {
     #[track_caller]
     pub fn wait_timeout(self, timeout: Duration) -> Result<Result<T, Failure>, Future<T, B>> {
         let at = Site::caller();
-        if self.shared.wait(Deadline::after(timeout), at) {
-            Ok(self.taken(at))
-        } else {
-            Err(self)
+        match self.shared.wait(Deadline::after(timeout), at) {
+            Wait::Ended => Ok(self.taken(at)),
+            Wait::Stuck => Ok(Err(Failure::Deadlock)),
+            Wait::TimedOut => Err(self),
         }
     }
 
@@ -90,16 +92,17 @@ impl<T: Send, B: Backend> Future<T, B> {
         }
     }
 
-    /// Waits until there is a result, and leaves it there.
+    /// Waits until there is a result, and leaves it there. False, at once, if it could never come: see
+    /// [`Failure::Deadlock`].
     #[track_caller]
-    pub fn wait_done(&self) {
-        self.shared.wait(Deadline::Never, Site::caller());
+    pub fn wait_done(&self) -> bool {
+        self.shared.wait(Deadline::Never, Site::caller()) == Wait::Ended
     }
 
     /// Waits until there is a result, at most for `timeout`. Whether there is.
     #[track_caller]
     pub fn wait_done_timeout(&self, timeout: Duration) -> bool {
-        self.shared.wait(Deadline::after(timeout), Site::caller())
+        self.shared.wait(Deadline::after(timeout), Site::caller()) == Wait::Ended
     }
 
     /// Whether there is a result.

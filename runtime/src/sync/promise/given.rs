@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::failure::{End, Failure};
 use super::future::Future;
-use super::shared::Shared;
+use super::shared::{Host, Kept, Shared};
 use crate::sync::backend::{Backend, Tracked};
 use crate::watch::Site;
 
@@ -54,11 +54,12 @@ impl<T: Send, B: Backend> Promise<T, B> {
     /// [`Promise::new`], made of `B`.
     #[track_caller]
     pub fn new_in() -> (Promise<T, B>, Future<T, B>) {
-        Promise::new_at(Site::caller())
+        Promise::new_at(Site::caller(), None)
     }
 
-    pub(in crate::sync) fn new_at(born: Site) -> (Promise<T, B>, Future<T, B>) {
-        let shared = Arc::new(Shared::new(born));
+    /// A promise, and who keeps it, if somebody has a say in waits for it.
+    pub(in crate::sync) fn new_at(born: Site, kept: Option<Kept>) -> (Promise<T, B>, Future<T, B>) {
+        let shared = Arc::new(Shared::new(born, kept));
         let promise = Promise {
             shared: Some(Arc::clone(&shared)),
         };
@@ -76,27 +77,42 @@ impl<T: Send, B: Backend> Promise<T, B> {
             return Err(value);
         };
         shared
-            .end(End::Done, Ok(value), Site::caller())
+            .end(End::Done, Ok(value), None, Site::caller())
             .map_err(|back| back.unwrap_or_else(|_| unreachable!("it is what was given")))
     }
 
     /// Says that the work panicked.
     #[track_caller]
     pub fn panicked(self, payload: Box<dyn Any + Send>) {
-        self.fail(Failure::Panicked(payload), Site::caller());
+        self.fail(End::Panicked, Failure::Panicked(payload), Site::caller());
     }
 
     /// Does the work and gives its result, or its panic. If the future was cancelled, nothing is done.
     #[track_caller]
     pub fn fulfil(self, work: impl FnOnce() -> T) {
-        let at = Site::caller();
+        self.fulfil_on(None, work, Site::caller());
+    }
+
+    /// [`Promise::fulfil`] on the thread of `host`.
+    pub(in crate::sync) fn fulfil_on(
+        mut self,
+        host: Option<&dyn Host>,
+        work: impl FnOnce() -> T,
+        at: Site,
+    ) {
         if !self.start() {
             return;
         }
-        match catch_unwind(AssertUnwindSafe(work)) {
+        let (end, outcome) = match catch_unwind(AssertUnwindSafe(work)) {
+            Ok(value) => (End::Done, Ok(value)),
+            Err(payload) => (End::Panicked, Err(Failure::Panicked(payload))),
+        };
+        if let Some(host) = host {
+            host.almost_free();
+        }
+        if let Some(shared) = self.shared.take() {
             // Nobody wants it, perhaps; then it is dropped here.
-            Ok(value) => drop(self.set_at(value, at)),
-            Err(payload) => self.fail(Failure::Panicked(payload), at),
+            drop(shared.end(end, outcome, host, at));
         }
     }
 
@@ -116,14 +132,9 @@ impl<T: Send, B: Backend> Promise<T, B> {
             .is_some_and(|shared| shared.is_wanted(at))
     }
 
-    fn set_at(mut self, value: T, at: Site) -> Option<Result<T, Failure>> {
-        let shared = self.shared.take()?;
-        shared.end(End::Done, Ok(value), at).err()
-    }
-
-    pub(in crate::sync) fn fail(mut self, failure: Failure, at: Site) {
+    pub(in crate::sync) fn fail(mut self, end: End, failure: Failure, at: Site) {
         if let Some(shared) = self.shared.take() {
-            drop(shared.end(failure.end(), Err(failure), at));
+            drop(shared.end(end, Err(failure), None, at));
         }
     }
 }
@@ -131,7 +142,8 @@ impl<T: Send, B: Backend> Promise<T, B> {
 impl<T: Send, B: Backend> Drop for Promise<T, B> {
     fn drop(&mut self) {
         if let Some(shared) = self.shared.take() {
-            drop(shared.end(End::Dropped, Err(Failure::Dropped), shared.born()));
+            let outcome = Err(Failure::Dropped);
+            drop(shared.end(End::Dropped, outcome, None, shared.born()));
         }
     }
 }

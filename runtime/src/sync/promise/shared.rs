@@ -1,5 +1,8 @@
 //! What both sides share.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Release;
 use std::task::{Poll, Waker};
 
 use super::failure::{End, Failure};
@@ -22,6 +25,61 @@ pub(super) struct Shared<T: Send, B: Backend> {
     state: B::Mutex<State<T>>,
     flow: B::Flow,
     born: Site,
+    kept: Option<Kept>,
+}
+
+/// Who is to keep a promise, and may see that a wait for it can never end.
+pub(in crate::sync) trait Keeper: Send + Sync {
+    /// This thread is about to wait for a result, however long that takes. False if that has no end.
+    fn begin_wait(&self, result: &Arc<AtomicBool>) -> bool;
+
+    /// This thread does not wait any more.
+    fn end_wait(&self);
+}
+
+/// The worker that does the work, and is told how far its result is.
+pub(in crate::sync) trait Host {
+    /// The result is about to be given: as soon as it is, the worker is free.
+    fn almost_free(&self);
+
+    /// But callbacks run first.
+    fn still_busy(&self);
+}
+
+/// What a promise knows of its keeper.
+pub(in crate::sync) struct Kept {
+    keeper: Arc<dyn Keeper>,
+    /// Whether it has ended.
+    ended: Arc<AtomicBool>,
+}
+
+impl Kept {
+    pub(in crate::sync) fn by(keeper: Arc<dyn Keeper>) -> Kept {
+        Kept {
+            keeper,
+            ended: Arc::new(AtomicBool::new(false)),
+        }
+    }
+}
+
+/// Says, when dropped, that the thread does not wait any more.
+struct Waiting<'a>(&'a dyn Keeper);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.end_wait();
+    }
+}
+
+/// How a wait ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// There is a result.
+    Ended,
+    /// The deadline came.
+    TimedOut,
+    /// It would never end.
+    Stuck,
 }
 
 struct State<T> {
@@ -67,7 +125,7 @@ impl<T> State<T> {
 }
 
 impl<T: Send, B: Backend> Shared<T, B> {
-    pub(super) fn new(born: Site) -> Shared<T, B> {
+    pub(super) fn new(born: Site, kept: Option<Kept>) -> Shared<T, B> {
         Shared {
             state: B::Mutex::new_at(
                 State {
@@ -81,6 +139,7 @@ impl<T: Send, B: Backend> Shared<T, B> {
             ),
             flow: B::Flow::new_at(born, std::any::type_name::<T>),
             born,
+            kept,
         }
     }
 
@@ -102,7 +161,13 @@ impl<T: Send, B: Backend> Shared<T, B> {
     }
 
     /// Ends it. The outcome comes back if nobody wants it, or if it has ended already.
-    pub(super) fn end(&self, end: End, outcome: Outcome<T>, at: Site) -> Result<(), Outcome<T>> {
+    pub(super) fn end(
+        &self,
+        end: End,
+        outcome: Outcome<T>,
+        host: Option<&dyn Host>,
+        at: Site,
+    ) -> Result<(), Outcome<T>> {
         let state = self.state.lock_at(at);
         if matches!(state.stage, Stage::Ended(..)) {
             return Err(outcome);
@@ -112,7 +177,7 @@ impl<T: Send, B: Backend> Shared<T, B> {
         } else {
             (Some(outcome), Ok(()))
         };
-        self.finish(state, end, kept, at);
+        self.finish(state, end, kept, host, at);
         back
     }
 
@@ -122,7 +187,8 @@ impl<T: Send, B: Backend> Shared<T, B> {
         if !matches!(state.stage, Stage::Pending) {
             return false;
         }
-        self.finish(state, End::Cancelled, Some(Err(Failure::Cancelled)), at);
+        let outcome = Some(Err(Failure::Cancelled));
+        self.finish(state, End::Cancelled, outcome, None, at);
         true
     }
 
@@ -131,9 +197,13 @@ impl<T: Send, B: Backend> Shared<T, B> {
         mut state: <B::Mutex<State<T>> as Lock<State<T>>>::Guard<'_>,
         end: End,
         outcome: Option<Outcome<T>>,
+        host: Option<&dyn Host>,
         at: Site,
     ) {
         let mut later = Later::new();
+        if let Some(kept) = &self.kept {
+            kept.ended.store(true, Release);
+        }
         let old = std::mem::replace(&mut state.stage, Stage::Ended(end, outcome));
         // One for each who waits, and one for somebody who comes later.
         state.units = u32::try_from(state.waiters.waiting().max(1)).unwrap_or(u32::MAX);
@@ -143,6 +213,11 @@ impl<T: Send, B: Backend> Shared<T, B> {
         drop(state);
         debug_assert!(!matches!(old, Stage::Ended(..)));
         later.run();
+        if !callbacks.is_empty()
+            && let Some(host) = host
+        {
+            host.still_busy();
+        }
         for callback in callbacks {
             call(callback, end);
         }
@@ -183,25 +258,34 @@ impl<T: Send, B: Backend> Shared<T, B> {
         !state.is_abandoned && !matches!(state.stage, Stage::Ended(..))
     }
 
-    /// Waits until it has ended. Whether it has.
-    pub(super) fn wait(&self, deadline: Deadline, at: Site) -> bool {
+    /// Waits until it has ended.
+    pub(super) fn wait(&self, deadline: Deadline, at: Site) -> Wait {
         let timed = deadline.is_timed();
-        if self
-            .state
-            .lock_at(at)
-            .has_ended(&self.flow, timed, at)
-            .is_some()
-        {
-            return true;
+        let mut state = self.state.lock_at(at);
+        let ended = state.has_ended(&self.flow, timed, at);
+        drop(state);
+        if ended.is_some() {
+            return Wait::Ended;
         }
+        let keeper = self.kept.as_ref().filter(|_| !timed);
+        let waiting = match keeper {
+            Some(kept) if !kept.keeper.begin_wait(&kept.ended) => return Wait::Stuck,
+            Some(kept) => Some(Waiting(&*kept.keeper)),
+            None => None,
+        };
         self.flow.pending(timed, at);
         let mut ticket = Ticket::new();
         let ended = park::wait(deadline, |waker| self.poll(&mut ticket, waker, timed, at));
         let ended = ended.or_else(|| self.leave(&mut ticket, timed, at));
+        drop(waiting);
         if ended != Some(Told::Unit) {
             self.flow.gave_up();
         }
-        ended.is_some()
+        if ended.is_some() {
+            Wait::Ended
+        } else {
+            Wait::TimedOut
+        }
     }
 
     /// Whether it has ended; otherwise the waiter queues up.

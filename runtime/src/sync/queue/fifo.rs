@@ -238,6 +238,20 @@ impl<T: Send, B: Backend> Queue<T, B> {
         self.get_task_at(Deadline::Never, Site::caller())
     }
 
+    /// [`get_task`](Queue::get_task), if there is an item.
+    ///
+    /// # Errors
+    ///
+    /// [`GetError::Empty`], or as [`get`](Queue::get).
+    #[track_caller]
+    pub fn try_get_task(&self) -> Result<Task<'_, T, B>, GetError> {
+        let (at, mut slot) = (Site::caller(), None);
+        let how = How { at, timed: true };
+        self.core.try_get(&mut slot, Work::Kept, how)?;
+        let item = slot.flatten().ok_or(GetError::Stopped)?;
+        Ok(Task::new(self, item, at))
+    }
+
     /// [`get_task`](Queue::get_task), waiting at most for `timeout`.
     ///
     /// # Errors

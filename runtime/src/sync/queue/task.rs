@@ -40,6 +40,12 @@ impl<'a, T: Send, B: Backend> Task<'a, T, B> {
     /// Says that it is done, and drops the item.
     pub fn done(self) {}
 
+    /// Uses the item up, and then says that it is done, also if `f` panics.
+    pub fn consume<R>(self, f: impl FnOnce(T) -> R) -> R {
+        let Task { item, _done } = self;
+        f(item)
+    }
+
     /// Says that it is done, and keeps the item.
     pub fn into_inner(self) -> T {
         self.item

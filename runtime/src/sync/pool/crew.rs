@@ -1,0 +1,251 @@
+//! The threads of a pool and what they share.
+
+use std::cell::Cell;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+use super::job::Job;
+use super::stuck::WaitingWorkers;
+use crate::sync::backend::{Backend, Lock};
+use crate::sync::event::Event;
+use crate::sync::promise::{End, Host, Keeper};
+use crate::sync::queue::{Queue, Task};
+use crate::thread::{self, JoinHandle};
+use crate::watch::Site;
+
+/// What runs first on each worker. It fails by panicking.
+pub(super) type Initializer = Arc<dyn Fn() + Send + Sync>;
+
+/// What the threads of a pool and its handle share.
+pub(super) struct Crew<B: Backend> {
+    pub(super) jobs: Queue<Box<dyn Job>, B>,
+    pub(super) state: B::Mutex<State>,
+    /// Workers that wait for a job, or are about to.
+    idle: AtomicUsize,
+    /// Set when the last worker has ended and none will be started.
+    pub(super) ended: Event<B>,
+    pub(super) plan: Plan,
+}
+
+/// How a pool is made.
+pub(super) struct Plan {
+    pub(super) name: Option<String>,
+    pub(super) workers: usize,
+    /// Workers are started when there is a job for them.
+    pub(super) grows: bool,
+    pub(super) stack_size: Option<usize>,
+    pub(super) initializer: Option<Initializer>,
+    pub(super) born: Site,
+}
+
+/// What changes as workers come and go.
+pub(super) struct State {
+    /// How many were started: the number of the next one.
+    started: usize,
+    alive: usize,
+    pub(super) handles: Vec<JoinHandle<()>>,
+    is_closed: bool,
+    waiting: WaitingWorkers,
+}
+
+impl State {
+    pub(super) fn alive(&self) -> usize {
+        self.alive
+    }
+}
+
+thread_local! {
+    /// The crew to which this thread belongs, by address. The crew outlives the thread's work.
+    static CREW: Cell<usize> = const { Cell::new(0) };
+    /// This worker counts as idle.
+    static IS_IDLE: Cell<bool> = const { Cell::new(false) };
+}
+
+impl<B: Backend> Crew<B> {
+    pub(super) fn new(plan: Plan) -> Arc<Crew<B>> {
+        Arc::new(Crew {
+            jobs: Queue::new_at(None, plan.born),
+            state: B::Mutex::new_at(
+                State {
+                    started: 0,
+                    alive: 0,
+                    handles: Vec::new(),
+                    is_closed: false,
+                    waiting: WaitingWorkers::new(),
+                },
+                plan.born,
+            ),
+            idle: AtomicUsize::new(0),
+            ended: Event::new_in(),
+            plan,
+        })
+    }
+
+    /// Whether this thread is a worker of this crew.
+    pub(super) fn is_here(&self) -> bool {
+        CREW.get() == std::ptr::from_ref(self).addr()
+    }
+
+    /// Starts a worker, unless there are enough.
+    pub(super) fn start_one(self: &Arc<Self>, at: Site) -> io::Result<()> {
+        let mut state = self.state.lock_at(at);
+        if state.is_closed || state.started == self.plan.workers {
+            return Ok(());
+        }
+        let number = state.started;
+        state.started += 1;
+        state.alive += 1;
+        drop(state);
+        let mut builder = thread::Builder::new();
+        if let Some(name) = &self.plan.name {
+            builder = builder.name(format!("{name}-{number}"));
+        }
+        if let Some(size) = self.plan.stack_size {
+            builder = builder.stack_size(size);
+        }
+        let crew = Arc::clone(self);
+        match builder.spawn(move || crew.work()) {
+            Ok(handle) => {
+                self.state.lock_at(at).handles.push(handle);
+                Ok(())
+            }
+            Err(error) => {
+                self.state.lock_at(at).started -= 1;
+                self.leave(at);
+                Err(error)
+            }
+        }
+    }
+
+    /// Sees to it that there is somebody for each job that waits, as far as there may be.
+    pub(super) fn need_one(self: &Arc<Self>, at: Site) {
+        if !self.plan.grows || self.jobs.len() <= self.idle.load(SeqCst) {
+            return;
+        }
+        if self.start_one(at).is_err() && self.state.lock_at(at).alive == 0 {
+            // There is nobody, and nobody can be had.
+            self.give_up(End::Broken, at);
+        }
+    }
+
+    /// What a worker does.
+    fn work(self: Arc<Self>) {
+        let at = self.plan.born;
+        CREW.set(Arc::as_ptr(&self).addr());
+        let initializer = self.plan.initializer.as_ref();
+        let ready = initializer
+            .is_none_or(|initialize| catch_unwind(AssertUnwindSafe(|| initialize())).is_ok());
+        if ready {
+            while let Some(task) = self.next_job() {
+                // It counts as done after it has given its result, and everything of it is dropped.
+                task.consume(|job| job.run(&Here(&self), at));
+            }
+        } else {
+            self.give_up(End::Broken, at);
+        }
+        CREW.set(0);
+        self.leave(at);
+    }
+
+    fn next_job(self: &Arc<Self>) -> Option<Task<'_, Box<dyn Job>, B>> {
+        Here(self).almost_free();
+        let job = self.jobs.get_task().ok();
+        Here(self).still_busy();
+        job
+    }
+
+    /// A worker has ended, or was not started.
+    fn leave(&self, at: Site) {
+        let mut state = self.state.lock_at(at);
+        state.alive -= 1;
+        let last = state.alive == 0 && state.is_closed;
+        drop(state);
+        if last {
+            self.ended.set();
+        }
+    }
+
+    /// Takes no more jobs.
+    pub(super) fn close(&self, at: Site) {
+        self.jobs.close();
+        let mut state = self.state.lock_at(at);
+        state.is_closed = true;
+        let last = state.alive == 0;
+        drop(state);
+        if last {
+            self.ended.set();
+        }
+    }
+
+    /// Takes no more jobs, and ends those that have not begun.
+    pub(super) fn give_up(&self, end: End, at: Site) {
+        self.close(at);
+        for job in self.jobs.close_now() {
+            job.end(end, at);
+        }
+    }
+
+    /// Waits until all workers have ended.
+    pub(super) fn join(&self, at: Site) {
+        let mut state = self.state.lock_at(at);
+        let handles = std::mem::take(&mut state.handles);
+        drop(state);
+        for handle in handles {
+            // Jobs are caught; what is left is a destructor of a thread-local, and was printed.
+            let _ = handle.join();
+        }
+        self.ended.wait();
+    }
+}
+
+/// This thread, as a worker.
+struct Here<'a, B: Backend>(&'a Arc<Crew<B>>);
+
+impl<B: Backend> Host for Here<'_, B> {
+    fn almost_free(&self) {
+        if !IS_IDLE.replace(true) {
+            self.0.idle.fetch_add(1, SeqCst);
+        }
+    }
+
+    fn still_busy(&self) {
+        if IS_IDLE.replace(false) {
+            self.0.idle.fetch_sub(1, SeqCst);
+            // Who submitted a job meanwhile may have counted on this worker.
+            self.0.need_one(self.0.plan.born);
+        }
+    }
+}
+
+impl<B: Backend> Keeper for Crew<B> {
+    fn begin_wait(&self, result: &Arc<AtomicBool>) -> bool {
+        if !self.is_here() {
+            return true;
+        }
+        let at = self.plan.born;
+        let mut state = self.state.lock_at(at);
+        let full = state.started == self.plan.workers || state.is_closed;
+        let workers = if full { state.alive } else { usize::MAX };
+        let all = state.waiting.begin(result, workers);
+        drop(state);
+        let Some(all) = all else { return true };
+        if !all.is_hopeless() {
+            return true;
+        }
+        let mut state = self.state.lock_at(at);
+        let stuck = state.waiting.lasts(&all);
+        if stuck {
+            state.waiting.end();
+        }
+        !stuck
+    }
+
+    fn end_wait(&self) {
+        if self.is_here() {
+            self.state.lock_at(self.plan.born).waiting.end();
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Results in the order of what they were made from: [`Map`].
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use crate::sync::backend::{Backend, Tracked};
+use crate::sync::promise::{Failure, Future};
+
+/// The results of [`ThreadPool::map`](super::ThreadPool::map), in the order of the items.
+///
+/// The first failure is the last result: what has not begun then is cancelled, and so it is when this is
+/// dropped.
+#[must_use = "dropping the results cancels the work"]
+pub struct Map<T: Send, B: Backend = Tracked> {
+    results: VecDeque<Future<T, B>>,
+    deadline: Option<Instant>,
+}
+
+impl<T: Send, B: Backend> Map<T, B> {
+    pub(super) fn new() -> Map<T, B> {
+        Map {
+            results: VecDeque::new(),
+            deadline: None,
+        }
+    }
+
+    pub(super) fn push(&mut self, result: Future<T, B>) {
+        self.results.push_back(result);
+    }
+
+    /// Gives all results this much time from now on. A result that is not there then is
+    /// [`Failure::TimedOut`], and the last one.
+    pub fn within(mut self, timeout: Duration) -> Map<T, B> {
+        self.deadline = Instant::now().checked_add(timeout);
+        self
+    }
+
+    /// Cancels what has not begun, and forgets all results.
+    fn cancel(&mut self) {
+        for result in self.results.drain(..) {
+            result.cancel();
+        }
+    }
+}
+
+impl<T: Send, B: Backend> Iterator for Map<T, B> {
+    type Item = Result<T, Failure>;
+
+    #[track_caller]
+    fn next(&mut self) -> Option<Result<T, Failure>> {
+        let next = self.results.pop_front()?;
+        let result = match self.deadline {
+            None => next.wait(),
+            Some(deadline) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                next.wait_timeout(left).unwrap_or_else(|late| {
+                    late.cancel();
+                    Err(Failure::TimedOut)
+                })
+            }
+        };
+        if result.is_err() {
+            self.cancel();
+        }
+        Some(result)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.results.len()))
+    }
+}
+
+impl<T: Send, B: Backend> Drop for Map<T, B> {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}
+
+impl<T: Send, B: Backend> fmt::Debug for Map<T, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Map")
+            .field("left", &self.results.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,73 @@
+//! Whether all workers of a pool wait for what only workers of that pool can do.
+//!
+//! A worker that is about to wait for a result of its own pool, however long that takes, says so here. If
+//! then all workers wait so, and none of the results has come, none ever will: nobody is left to do the
+//! jobs. Waits with a deadline end by themselves and are not told. What cannot be seen: that a worker waits
+//! for something else, which a job of the pool would end.
+//!
+//! Whether results have come is looked at without a lock. That is right all the same: the list has a
+//! version, which changes when a wait begins or ends. If it has not changed, all of these waited
+//! while it was looked.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Acquire;
+use std::thread::{self, ThreadId};
+
+/// The workers of a pool that wait for results of it.
+#[derive(Debug, Default)]
+pub(super) struct WaitingWorkers {
+    version: u64,
+    row: Vec<(ThreadId, Arc<AtomicBool>)>,
+}
+
+/// The waits at one moment, when all workers waited.
+#[derive(Debug)]
+pub(super) struct AllWait {
+    version: u64,
+    results: Vec<Arc<AtomicBool>>,
+}
+
+impl WaitingWorkers {
+    pub(super) const fn new() -> WaitingWorkers {
+        WaitingWorkers {
+            version: 0,
+            row: Vec::new(),
+        }
+    }
+
+    /// This thread, a worker, waits for a result. If all `workers` do so now: what they wait for.
+    pub(super) fn begin(&mut self, result: &Arc<AtomicBool>, workers: usize) -> Option<AllWait> {
+        self.version += 1;
+        self.row.push((thread::current().id(), Arc::clone(result)));
+        (self.row.len() == workers).then(|| AllWait {
+            version: self.version,
+            results: self
+                .row
+                .iter()
+                .map(|(_, result)| Arc::clone(result))
+                .collect(),
+        })
+    }
+
+    /// This thread waits no more.
+    pub(super) fn end(&mut self) {
+        self.version += 1;
+        let me = thread::current().id();
+        if let Some(at) = self.row.iter().rposition(|(thread, _)| *thread == me) {
+            self.row.remove(at);
+        }
+    }
+
+    /// Whether nothing has changed since all waited.
+    pub(super) fn lasts(&self, all: &AllWait) -> bool {
+        self.version == all.version
+    }
+}
+
+impl AllWait {
+    /// Whether none of the results has come.
+    pub(super) fn is_hopeless(&self) -> bool {
+        !self.results.iter().any(|result| result.load(Acquire))
+    }
+}

@@ -1,0 +1,217 @@
+//! [`ThreadPool`]: threads that do jobs.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::builder::{BuildError, PoolBuilder};
+use super::crew::Crew;
+use super::job::{Job, Promised, Refused};
+use super::map::Map;
+use crate::sync::backend::{Backend, Lock, Tracked};
+use crate::sync::promise::{End, Future, Kept, Promise};
+use crate::watch::Site;
+
+/// Threads that do jobs, in the order in which these were submitted, and give their results.
+///
+/// - **Results**: [`submit`](ThreadPool::submit) gives a [`Future`]. A job that panics fails its future with
+///   the panic, and its worker goes on to the next job.
+/// - **Blocking**: submitting never waits. [`join`](ThreadPool::join) waits until all that was submitted is
+///   done; it can be called again, and by several threads.
+/// - **Workers** are started when the pool is made, or on need ([`PoolBuilder::grow_on_need`]).
+/// - **Shutdown**: [`shutdown`](ThreadPool::shutdown) takes no more jobs, and does, cancels or leaves those that
+///   have been submitted. Dropping the pool does them, and waits for that; but not inside one of its own
+///   jobs, where that could not end.
+/// - **Re-entrancy**: a job may submit jobs, and wait for them as long as another worker is left to do
+///   them. If all workers wait for results of their own pool, the last one to begin gets
+///   [`Failure::Deadlock`](crate::sync::Failure::Deadlock) instead of a hang.
+/// - **Locks**: no job runs with a lock of the pool held.
+///
+/// ```
+/// use lockwise::sync::ThreadPool;
+///
+/// let pool = ThreadPool::new(2).unwrap();
+/// let squares: Vec<_> = (1..=3).map(|n| pool.submit(move || n * n).unwrap()).collect();
+/// let sum: u32 = squares.into_iter().map(|square| square.wait().unwrap()).sum();
+/// assert_eq!(sum, 14);
+/// ```
+pub struct ThreadPool<B: Backend = Tracked> {
+    crew: Arc<Crew<B>>,
+    /// What dropping it does.
+    on_drop: Shutdown,
+}
+
+/// What becomes of jobs that have been submitted when a pool is shut down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shutdown {
+    /// They are done, and that is waited for.
+    Finish,
+    /// Those that have not begun are cancelled; the others are waited for.
+    Cancel,
+    /// They are done, and nobody waits.
+    Detach,
+}
+
+impl ThreadPool {
+    /// A pool of this many workers. The caller is its creation site.
+    ///
+    /// # Errors
+    ///
+    /// If there are to be no workers, or one cannot be started.
+    #[track_caller]
+    pub fn new(workers: usize) -> Result<ThreadPool, BuildError> {
+        PoolBuilder::new(workers).build()
+    }
+
+    /// A pool of at most this many workers, to be described further.
+    pub fn builder(workers: usize) -> PoolBuilder {
+        PoolBuilder::new(workers)
+    }
+}
+
+impl<B: Backend> ThreadPool<B> {
+    /// [`ThreadPool::new`], made of `B`.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn new_in(workers: usize) -> Result<ThreadPool<B>, BuildError> {
+        PoolBuilder::new(workers).build()
+    }
+
+    /// [`ThreadPool::builder`], made of `B`.
+    pub fn builder_in(workers: usize) -> PoolBuilder<B> {
+        PoolBuilder::new(workers)
+    }
+
+    pub(super) fn of(crew: Arc<Crew<B>>) -> ThreadPool<B> {
+        ThreadPool {
+            crew,
+            on_drop: Shutdown::Finish,
+        }
+    }
+
+    pub(super) fn crew(&self) -> &Arc<Crew<B>> {
+        &self.crew
+    }
+
+    /// Has `work` done by a worker.
+    ///
+    /// # Errors
+    ///
+    /// The work, if the pool was shut down or is broken.
+    #[track_caller]
+    pub fn submit<F, T>(&self, work: F) -> Result<Future<T, B>, Refused<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let at = Site::caller();
+        let keeper = Arc::clone(&self.crew);
+        let (promise, future) = Promise::new_at(at, Some(Kept::by(keeper)));
+        let job = Box::new(Promised { work, promise });
+        match self.crew.jobs.put(job as Box<dyn Job>) {
+            Ok(()) => {
+                self.crew.need_one(at);
+                Ok(future)
+            }
+            Err(refused) => {
+                let job = refused.into_inner().into_any();
+                let job = job.downcast::<Promised<F, T, B>>();
+                Err(Refused(job.expect("what comes back is what was put").work))
+            }
+        }
+    }
+
+    /// Has `work` done for each item, and gives the results in the order of the items.
+    ///
+    /// All items are submitted before this returns. The first failure ends the results and cancels what has
+    /// not begun; so does dropping them.
+    ///
+    /// # Errors
+    ///
+    /// If the pool was shut down or is broken.
+    #[track_caller]
+    pub fn map<I, F, T>(&self, items: I, work: F) -> Result<Map<T, B>, Refused<()>>
+    where
+        I: IntoIterator<Item: Send + 'static>,
+        F: Fn(I::Item) -> T + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let work = Arc::new(work);
+        let mut results = Map::new();
+        for item in items {
+            let work = Arc::clone(&work);
+            match self.submit(move || work(item)) {
+                Ok(future) => results.push(future),
+                Err(_) => return Err(Refused(())),
+            }
+        }
+        Ok(results)
+    }
+
+    /// Waits until all that was submitted is done.
+    #[track_caller]
+    pub fn join(&self) {
+        self.crew.jobs.join();
+    }
+
+    /// [`join`](ThreadPool::join), at most for `timeout`. Whether all was done.
+    #[track_caller]
+    pub fn join_timeout(&self, timeout: Duration) -> bool {
+        self.crew.jobs.join_timeout(timeout)
+    }
+
+    /// Takes no more jobs, and ends the workers when there is nothing left to do.
+    ///
+    /// Inside one of its own jobs it does not wait. Again it does what it did not do before.
+    #[track_caller]
+    pub fn shutdown(&self, how: Shutdown) {
+        let at = Site::caller();
+        match how {
+            Shutdown::Cancel => self.crew.give_up(End::Cancelled, at),
+            Shutdown::Finish | Shutdown::Detach => self.crew.close(at),
+        }
+        if how != Shutdown::Detach && !self.crew.is_here() {
+            self.crew.join(at);
+        }
+    }
+
+    /// Drops the handle only: what was submitted is done, and nobody waits for that.
+    pub fn detach(mut self) {
+        self.on_drop = Shutdown::Detach;
+    }
+
+    /// Whether it takes no more jobs.
+    #[track_caller]
+    pub fn is_closed(&self) -> bool {
+        self.crew.jobs.is_closed()
+    }
+
+    /// How many jobs wait for a worker: a hint.
+    #[track_caller]
+    pub fn queued(&self) -> usize {
+        self.crew.jobs.len()
+    }
+
+    /// How many workers there are now: a hint.
+    #[track_caller]
+    pub fn workers(&self) -> usize {
+        self.crew.state.lock_at(Site::caller()).alive()
+    }
+}
+
+impl<B: Backend> Drop for ThreadPool<B> {
+    fn drop(&mut self) {
+        self.shutdown(self.on_drop);
+    }
+}
+
+impl<B: Backend> fmt::Debug for ThreadPool<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadPool")
+            .field("jobs", &self.crew.jobs)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,92 @@
+//! One thread that does jobs: [`Worker`].
+
+use std::fmt;
+
+use super::builder::BuildError;
+use super::job::Refused;
+use super::threads::{Shutdown, ThreadPool};
+use crate::sync::backend::{Backend, Tracked};
+use crate::sync::promise::Future;
+
+/// A thread that does jobs one after the other, and gives their results.
+///
+/// It is a [`ThreadPool`] of one, and promises what that does: jobs run in the order in which they were
+/// submitted, a panic goes into the result, and a job that waits for another job of its own worker gets
+/// [`Failure::Deadlock`](crate::sync::Failure::Deadlock). A result can be read after the worker has ended.
+///
+/// ```
+/// use lockwise::sync::Worker;
+///
+/// let worker = Worker::new().unwrap();
+/// let power = worker.submit(|| 2_u32.pow(3)).unwrap();
+/// worker.close();
+/// worker.join();
+/// assert_eq!(power.wait().unwrap(), 8);
+/// ```
+pub struct Worker<B: Backend = Tracked>(ThreadPool<B>);
+
+impl Worker {
+    /// A worker. The caller is its creation site.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no room for a thread.
+    #[track_caller]
+    pub fn new() -> Result<Worker, BuildError> {
+        Worker::new_in()
+    }
+}
+
+impl<B: Backend> Worker<B> {
+    /// [`Worker::new`], made of `B`.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn new_in() -> Result<Worker<B>, BuildError> {
+        ThreadPool::new_in(1).map(Worker)
+    }
+
+    /// Has `work` done.
+    ///
+    /// # Errors
+    ///
+    /// The work, if the worker was closed.
+    #[track_caller]
+    pub fn submit<F, T>(&self, work: F) -> Result<Future<T, B>, Refused<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.0.submit(work)
+    }
+
+    /// Takes no more jobs; those that were submitted are done.
+    #[track_caller]
+    pub fn close(&self) {
+        self.0.shutdown(Shutdown::Detach);
+    }
+
+    /// Takes no more jobs, and cancels those that have not begun.
+    #[track_caller]
+    pub fn cancel(&self) {
+        self.0.shutdown(Shutdown::Cancel);
+    }
+
+    /// Waits until all that was submitted is done; if it was closed, also until the thread has ended.
+    #[track_caller]
+    pub fn join(&self) {
+        if self.0.is_closed() {
+            self.0.shutdown(Shutdown::Finish);
+        } else {
+            self.0.join();
+        }
+    }
+}
+
+impl<B: Backend> fmt::Debug for Worker<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Worker").field(&self.0).finish()
+    }
+}
