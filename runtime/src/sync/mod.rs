@@ -29,6 +29,7 @@
 
 #![forbid(unsafe_code)]
 
+mod actor;
 mod backend;
 mod barrier;
 mod deadline;
@@ -43,6 +44,10 @@ mod thread_local;
 mod waiters;
 
 pub use crate::{Condvar, Semaphore, SemaphoreGuard};
+pub use actor::{
+    Actor, ActorBuilder, AskError, Context, Exit, Handle, JoinError, Recipient, Restarts,
+    SendError, Status, Timer, WeakHandle, start,
+};
 pub use backend::{Backend, Flow, Lock, NoFlow, Raw, Tracked, TrackedFlow};
 pub use barrier::{Barrier, BrokenBarrier};
 pub use event::{Event, EventWait};

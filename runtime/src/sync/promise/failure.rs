@@ -47,7 +47,7 @@ impl Failure {
 }
 
 /// The text that a panic was made of.
-fn text(payload: &(dyn Any + Send)) -> Option<&str> {
+pub(in crate::sync) fn text(payload: &(dyn Any + Send)) -> Option<&str> {
     payload
         .downcast_ref::<String>()
         .map(String::as_str)

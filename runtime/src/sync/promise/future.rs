@@ -70,8 +70,16 @@ impl<T: Send, B: Backend> Future<T, B> {
     /// The future, if there is no result yet.
     #[track_caller]
     pub fn wait_timeout(self, timeout: Duration) -> Result<Result<T, Failure>, Future<T, B>> {
+        self.wait_deadline(Deadline::after(timeout))
+    }
+
+    #[track_caller]
+    pub(in crate::sync) fn wait_deadline(
+        self,
+        deadline: Deadline,
+    ) -> Result<Result<T, Failure>, Future<T, B>> {
         let at = Site::caller();
-        match self.shared.wait(Deadline::after(timeout), at) {
+        match self.shared.wait(deadline, at) {
             Wait::Ended => Ok(self.taken(at)),
             Wait::Stuck => Ok(Err(Failure::Deadlock)),
             Wait::TimedOut => Err(self),

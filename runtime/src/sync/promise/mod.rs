@@ -6,6 +6,7 @@ mod given;
 mod group;
 mod shared;
 
+pub(super) use failure::text;
 pub use failure::{End, Failure};
 pub use future::Future;
 pub use given::Promise;

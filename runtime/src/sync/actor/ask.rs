@@ -1,0 +1,64 @@
+//! Asking an actor: a message with a promise in it.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::circle::{self, Message, Node, Waits};
+use crate::sync::promise::{Failure, Keeper};
+
+/// Why there is no answer.
+pub enum AskError<M> {
+    /// The actor takes no more messages; this one comes back.
+    Refused(M),
+    /// There was no answer.
+    Failed(Failure),
+}
+
+impl<M> fmt::Debug for AskError<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AskError::Refused(_) => f.write_str("Refused(..)"),
+            AskError::Failed(failure) => f.debug_tuple("Failed").field(failure).finish(),
+        }
+    }
+}
+
+impl<M> fmt::Display for AskError<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AskError::Refused(_) => f.write_str("the actor takes no more messages"),
+            AskError::Failed(_) => f.write_str("the actor gave no answer"),
+        }
+    }
+}
+
+impl<M> Error for AskError<M> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            AskError::Refused(_) => None,
+            AskError::Failed(failure) => Some(failure),
+        }
+    }
+}
+
+/// Who is to answer a question.
+pub(super) struct Asked {
+    pub(super) node: Arc<Node>,
+    pub(super) question: Message,
+}
+
+impl Keeper for Asked {
+    fn begin_wait(&self, result: &Arc<AtomicBool>) -> bool {
+        circle::begin(Waits {
+            on: Arc::clone(&self.node),
+            question: Some(Arc::clone(&self.question)),
+            come: Arc::clone(result),
+        })
+    }
+
+    fn end_wait(&self) {
+        circle::end();
+    }
+}

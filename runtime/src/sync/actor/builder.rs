@@ -1,0 +1,146 @@
+//! Starting an actor: [`start`] and [`ActorBuilder`].
+
+use std::fmt;
+use std::io;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::cell::{Cell, live};
+use super::handle::Handle;
+use super::role::Actor;
+use crate::sync::backend::{Backend, Tracked};
+use crate::thread;
+use crate::watch::Site;
+
+/// Starts an actor with a mailbox without bound, on a thread of its own.
+///
+/// # Panics
+///
+/// If the system has no room for another thread.
+#[track_caller]
+pub fn start<A: Actor + Send>(actor: A) -> Handle<A::Message> {
+    let started = ActorBuilder::new().start(actor);
+    started.expect("failed to spawn thread")
+}
+
+/// How an actor is to be started.
+#[derive(Clone)]
+#[must_use = "an actor is started by `start`"]
+pub struct ActorBuilder<B: Backend = Tracked> {
+    capacity: Option<usize>,
+    name: Option<String>,
+    stack_size: Option<usize>,
+    backend: PhantomData<B>,
+}
+
+/// How often an actor that panics is made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Restarts {
+    /// This often at most, and then its panic is its end.
+    AtMost(u32),
+    /// Always.
+    Always,
+}
+
+impl ActorBuilder {
+    /// An actor with a mailbox without bound, on a thread without a name.
+    pub fn new() -> ActorBuilder {
+        ActorBuilder::new_in()
+    }
+}
+
+impl<B: Backend> ActorBuilder<B> {
+    /// [`ActorBuilder::new`], made of `B`.
+    pub fn new_in() -> ActorBuilder<B> {
+        ActorBuilder {
+            capacity: None,
+            name: None,
+            stack_size: None,
+            backend: PhantomData,
+        }
+    }
+
+    /// Bounds the mailbox: room for this many messages. Starting and ending need none.
+    pub fn bounded(mut self, capacity: usize) -> ActorBuilder<B> {
+        self.capacity = Some(capacity);
+        self
+    }
+
+    /// Names the thread.
+    pub fn name(mut self, name: impl Into<String>) -> ActorBuilder<B> {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets the size of the stack, in bytes.
+    pub fn stack_size(mut self, size: usize) -> ActorBuilder<B> {
+        self.stack_size = Some(size);
+        self
+    }
+
+    /// Starts an actor. A panic is its end.
+    ///
+    /// # Errors
+    ///
+    /// That of the system, if it has no room for another thread.
+    #[track_caller]
+    pub fn start<A: Actor<B> + Send>(self, actor: A) -> io::Result<Handle<A::Message, B>> {
+        let mut actor = Some(actor);
+        let make = move || actor.take().expect("it is made once");
+        self.spawn(make, 0, Site::caller())
+    }
+
+    /// Starts the actor that `make` makes, on its own thread, and makes another one if it panics, which goes on
+    /// with the same mailbox. The message that was being handled is gone, those behind it are not.
+    ///
+    /// # Errors
+    ///
+    /// That of the system, if it has no room for another thread.
+    #[track_caller]
+    pub fn start_supervised<A: Actor<B>>(
+        self,
+        restarts: Restarts,
+        make: impl FnMut() -> A + Send + 'static,
+    ) -> io::Result<Handle<A::Message, B>> {
+        let restarts = match restarts {
+            Restarts::AtMost(count) => count,
+            Restarts::Always => u32::MAX,
+        };
+        self.spawn(make, restarts, Site::caller())
+    }
+
+    fn spawn<A: Actor<B>>(
+        self,
+        make: impl FnMut() -> A + Send + 'static,
+        restarts: u32,
+        born: Site,
+    ) -> io::Result<Handle<A::Message, B>> {
+        let cell = Arc::new(Cell::new(self.capacity, born));
+        let handle = Handle::of(Arc::clone(&cell));
+        let me = handle.downgrade();
+        let mut builder = thread::Builder::new();
+        if let Some(name) = self.name {
+            builder = builder.name(name);
+        }
+        if let Some(size) = self.stack_size {
+            builder = builder.stack_size(size);
+        }
+        builder.spawn(move || live::<A, B>(&cell, &me, make, restarts))?;
+        Ok(handle)
+    }
+}
+
+impl Default for ActorBuilder {
+    fn default() -> ActorBuilder {
+        ActorBuilder::new()
+    }
+}
+
+impl<B: Backend> fmt::Debug for ActorBuilder<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActorBuilder")
+            .field("capacity", &self.capacity)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,135 @@
+//! Actors that wait for each other, told by the one that would close the circle.
+//!
+//! An actor that is about to wait, in a handler, for the answer or the end of another one says so in its
+//! node, and then follows the waits of the others from node to node. If that leads back, nobody of them will
+//! ever go on: each keeps its own thread, on which alone its mailbox is served.
+//!
+//! A wait for an answer counts while its question lies in the mailbox, or is the one that is being
+//! handled there. One that was handled without being answered does not count, as somebody else may have
+//! been given the promise. (While it is being handled this may have happened too; so an actor that gives
+//! the promise away and then waits, in the same handler, for the asker, is told of a circle that another thread
+//! would have broken. It should wait with a deadline: such waits are not told.)
+//!
+//! No circle is missed: each node is written before others are read, under locks of their own, so the
+//! last one to write sees all others. None is told that was not there: the nodes of a circle are read
+//! twice, and each has a version; if none has changed there was a moment at which all of them waited.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Acquire;
+
+use parking_lot::Mutex;
+
+/// An actor, as others may see it wait.
+#[derive(Debug, Default)]
+pub(super) struct Node(Mutex<Seen>);
+
+#[derive(Debug, Default, Clone)]
+struct Seen {
+    version: u64,
+    /// The question that is being handled.
+    handles: Option<Message>,
+    waits: Option<Waits>,
+}
+
+/// A question on its way: whether it has been taken out of the mailbox.
+pub(super) type Message = Arc<AtomicBool>;
+
+/// What an actor waits for.
+#[derive(Debug, Clone)]
+pub(super) struct Waits {
+    /// Who must do something for it.
+    pub(super) on: Arc<Node>,
+    /// The question, if it is an answer that is waited for.
+    pub(super) question: Option<Message>,
+    /// Whether it has come.
+    pub(super) come: Arc<AtomicBool>,
+}
+
+thread_local! {
+    /// The actor that runs on this thread.
+    static HERE: RefCell<Option<Arc<Node>>> = const { RefCell::new(None) };
+}
+
+/// Says that this thread is an actor; nothing says that it is not.
+pub(super) fn enter(node: Option<Arc<Node>>) {
+    let _ = HERE.try_with(|here| here.replace(node));
+}
+
+fn here() -> Option<Arc<Node>> {
+    HERE.try_with(|here| here.borrow().clone()).ok().flatten()
+}
+
+/// Whether this thread is that actor.
+pub(super) fn is_here(node: &Arc<Node>) -> bool {
+    here().is_some_and(|here| Arc::ptr_eq(&here, node))
+}
+
+/// This thread is about to wait. False if that would close a circle; then it does not.
+pub(super) fn begin(waits: Waits) -> bool {
+    let Some(me) = here() else { return true };
+    me.change(|seen| seen.waits = Some(waits));
+    if !closes(&me) {
+        return true;
+    }
+    me.change(|seen| seen.waits = None);
+    false
+}
+
+/// This thread does not wait any more.
+pub(super) fn end() {
+    if let Some(me) = here() {
+        me.change(|seen| seen.waits = None);
+    }
+}
+
+impl Node {
+    /// The actor begins to handle a message, with which somebody asked, or none.
+    pub(super) fn handles(&self, question: Option<Message>) {
+        self.change(|seen| seen.handles = question);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Seen)) {
+        let mut seen = self.0.lock();
+        seen.version += 1;
+        change(&mut seen);
+    }
+
+    fn seen(&self) -> Seen {
+        self.0.lock().clone()
+    }
+}
+
+/// Whether the waits lead from this actor back to it.
+fn closes(me: &Arc<Node>) -> bool {
+    let mut path: Vec<(Arc<Node>, u64)> = Vec::new();
+    let mut at = Arc::clone(me);
+    loop {
+        let seen = at.seen();
+        let Some(waits) = seen.waits else {
+            return false;
+        };
+        if waits.come.load(Acquire) || path.iter().any(|(node, _)| Arc::ptr_eq(node, &at)) {
+            // It is about to go on; or that is a circle without this actor, which was told.
+            return false;
+        }
+        path.push((at, seen.version));
+        if let Some(question) = &waits.question
+            && question.load(Acquire)
+        {
+            let handles = waits.on.seen().handles;
+            if !handles.is_some_and(|handles| Arc::ptr_eq(&handles, question)) {
+                return false;
+            }
+        }
+        if Arc::ptr_eq(&waits.on, me) {
+            break;
+        }
+        at = waits.on;
+    }
+    path.iter().all(|(node, version)| {
+        let seen = node.seen();
+        seen.version == *version && seen.waits.is_some_and(|waits| !waits.come.load(Acquire))
+    })
+}

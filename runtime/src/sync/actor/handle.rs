@@ -1,0 +1,373 @@
+//! The right to send an actor messages: [`Handle`].
+
+use std::error::Error;
+use std::fmt;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Release;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::ask::{AskError, Asked};
+use super::cell::Cell;
+use super::circle::Message;
+use super::exit::{Exit, JoinError, Status};
+use super::mail::Mail;
+use crate::sync::backend::{Backend, Tracked};
+use crate::sync::deadline::Deadline;
+use crate::sync::promise::{Failure, Future, Kept, Promise};
+use crate::sync::queue::PutError;
+use crate::watch::Site;
+
+/// The right to send an actor messages, and to wait for its end. When the last handle is dropped the actor is
+/// closed.
+///
+/// - **Sending** never waits for an actor without bound. With one, it waits for room; senders that wait
+///   are served in the order in which they came.
+/// - **Close**: what was sent before is handled; what is sent after comes back. Closing again changes nothing,
+///   and an actor may close itself.
+/// - **Ask**: a message is made around a [`Promise`], and its [`Future`] is returned. If the actor ends without
+///   an answer the future fails. An actor that waits for an answer of itself, or of one that waits for
+///   it in turn, gets [`Failure::Deadlock`] at once.
+///
+/// ```
+/// use lockwise::sync::{Actor, Context, Promise, start};
+///
+/// enum Counter {
+///     Add(u32),
+///     Total(Promise<u32>),
+/// }
+///
+/// struct Count(u32);
+///
+/// impl Actor for Count {
+///     type Message = Counter;
+///
+///     fn handle(&mut self, message: Counter, _: &Context<'_, Counter>) {
+///         match message {
+///             Counter::Add(number) => self.0 += number,
+///             Counter::Total(reply) => drop(reply.set(self.0)),
+///         }
+///     }
+/// }
+///
+/// let count = start(Count(0));
+/// count.send(Counter::Add(5)).unwrap();
+/// count.send(Counter::Add(2)).unwrap();
+/// assert_eq!(count.ask(Counter::Total).unwrap().wait().unwrap(), 7);
+/// ```
+pub struct Handle<M: Send, B: Backend = Tracked>(Arc<Address<M, B>>);
+
+/// A [`Handle`] that does not keep the actor open.
+pub struct WeakHandle<M: Send, B: Backend = Tracked> {
+    address: Weak<Address<M, B>>,
+    cell: Arc<Cell<M, B>>,
+}
+
+/// What all handles have in common. Dropped with the last one.
+struct Address<M: Send, B: Backend> {
+    cell: Arc<Cell<M, B>>,
+}
+
+impl<M: Send, B: Backend> Drop for Address<M, B> {
+    fn drop(&mut self) {
+        self.cell.mailbox.close(self.cell.born);
+    }
+}
+
+/// A message was not sent, and comes back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum SendError<M> {
+    /// The mailbox is full.
+    Full(M),
+    /// It was full for too long.
+    Timeout(M),
+    /// The actor takes no more messages.
+    Closed(M),
+}
+
+impl<M> SendError<M> {
+    /// The message.
+    pub fn into_inner(self) -> M {
+        match self {
+            SendError::Full(message) | SendError::Timeout(message) | SendError::Closed(message) => {
+                message
+            }
+        }
+    }
+}
+
+impl<M> fmt::Debug for SendError<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SendError::Full(_) => "Full(..)",
+            SendError::Timeout(_) => "Timeout(..)",
+            SendError::Closed(_) => "Closed(..)",
+        })
+    }
+}
+
+impl<M> fmt::Display for SendError<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SendError::Full(_) => "the mailbox is full",
+            SendError::Timeout(_) => "the mailbox was full for too long",
+            SendError::Closed(_) => "the actor takes no more messages",
+        })
+    }
+}
+
+impl<M> Error for SendError<M> {}
+
+impl<M: Send, B: Backend> Handle<M, B> {
+    pub(super) fn of(cell: Arc<Cell<M, B>>) -> Handle<M, B> {
+        Handle(Arc::new(Address { cell }))
+    }
+
+    /// Sends a message, waiting for room if the mailbox is bounded.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`], with the message.
+    #[track_caller]
+    pub fn send(&self, message: M) -> Result<(), SendError<M>> {
+        self.put(ordinary(message), Deadline::Never, Site::caller())
+    }
+
+    /// Sends a message if there is room.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Full`] or [`SendError::Closed`], with the message.
+    #[track_caller]
+    pub fn try_send(&self, message: M) -> Result<(), SendError<M>> {
+        let mut slot = Some(ordinary(message));
+        let sent = self.cell().mailbox.try_put(&mut slot, Site::caller());
+        sent.map_err(|refusal| its_message(refusal.of(slot)))
+    }
+
+    /// [`send`](Handle::send), waiting at most for `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Timeout`] or [`SendError::Closed`], with the message.
+    #[track_caller]
+    pub fn send_timeout(&self, message: M, timeout: Duration) -> Result<(), SendError<M>> {
+        self.put(ordinary(message), Deadline::after(timeout), Site::caller())
+    }
+
+    /// Sends a message that comes before all that are not urgent. It takes no room and never waits.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`], with the message.
+    #[track_caller]
+    pub fn send_urgent(&self, message: M) -> Result<(), SendError<M>> {
+        let mail = Mail {
+            is_urgent: true,
+            ..ordinary(message)
+        };
+        self.put(mail, Deadline::Never, Site::caller())
+    }
+
+    /// Sends the message that `make` makes around a promise, and returns the future of that.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`], with the message.
+    #[track_caller]
+    pub fn ask<R: Send>(
+        &self,
+        make: impl FnOnce(Promise<R, B>) -> M,
+    ) -> Result<Future<R, B>, SendError<M>> {
+        self.ask_at(make, Deadline::Never, Site::caller())
+    }
+
+    /// Asks and waits for the answer, both together at most for `timeout`. An answer that comes later is
+    /// dropped.
+    ///
+    /// # Errors
+    ///
+    /// The message, if it was not sent; otherwise why there is no answer: [`Failure::TimedOut`], or
+    /// [`Failure::Dropped`] if the actor ended or does not want to answer.
+    #[track_caller]
+    pub fn ask_timeout<R: Send>(
+        &self,
+        make: impl FnOnce(Promise<R, B>) -> M,
+        timeout: Duration,
+    ) -> Result<R, AskError<M>> {
+        let deadline = Deadline::after(timeout);
+        let future = self
+            .ask_at(make, deadline, Site::caller())
+            .map_err(|refused| AskError::Refused(refused.into_inner()))?;
+        let answer = future.wait_deadline(deadline);
+        answer
+            .unwrap_or(Err(Failure::TimedOut))
+            .map_err(AskError::Failed)
+    }
+
+    fn ask_at<R: Send>(
+        &self,
+        make: impl FnOnce(Promise<R, B>) -> M,
+        deadline: Deadline,
+        at: Site,
+    ) -> Result<Future<R, B>, SendError<M>> {
+        let question: Message = Arc::new(AtomicBool::new(false));
+        let keeper = Arc::new(Asked {
+            node: Arc::clone(&self.cell().node),
+            question: Arc::clone(&question),
+        });
+        let (promise, future) = Promise::new_at(at, Some(Kept::by(keeper)));
+        let mail = Mail {
+            asked: Some(question),
+            ..ordinary(make(promise))
+        };
+        self.put(mail, deadline, at)?;
+        Ok(future)
+    }
+
+    /// Takes no more messages; those that were sent are handled. Whether it was open.
+    #[track_caller]
+    pub fn close(&self) -> bool {
+        self.cell().mailbox.close(Site::caller())
+    }
+
+    /// Ends the actor after the message that it is handling, and returns those that it will not handle.
+    #[track_caller]
+    pub fn kill(&self) -> Vec<M> {
+        self.cell().is_killed.store(true, Release);
+        let left = self.cell().mailbox.close_now(Site::caller());
+        left.into_iter().map(|mail| mail.message).collect()
+    }
+
+    /// Waits until the actor has ended and all of it is dropped; how it ended.
+    ///
+    /// # Errors
+    ///
+    /// If that could never be: the actor joins itself, or one that waits for it.
+    #[track_caller]
+    pub fn join(&self) -> Result<Exit, JoinError> {
+        self.cell().join(Deadline::Never, Site::caller())
+    }
+
+    /// [`join`](Handle::join), at most for `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// [`JoinError::TimedOut`], or as [`join`](Handle::join).
+    #[track_caller]
+    pub fn join_timeout(&self, timeout: Duration) -> Result<Exit, JoinError> {
+        self.cell().join(Deadline::after(timeout), Site::caller())
+    }
+
+    /// How far the actor is.
+    pub fn status(&self) -> Status {
+        self.cell().status()
+    }
+
+    /// Whether it takes no more messages.
+    #[track_caller]
+    pub fn is_closed(&self) -> bool {
+        self.cell().mailbox.is_closed(Site::caller())
+    }
+
+    /// How many messages wait that are not urgent: a hint.
+    #[track_caller]
+    pub fn len(&self) -> usize {
+        self.cell().mailbox.len(Site::caller())
+    }
+
+    /// Whether no message waits that is not urgent: a hint.
+    #[track_caller]
+    pub fn is_empty(&self) -> bool {
+        self.cell().mailbox.len(Site::caller()) == 0
+    }
+
+    /// A handle that does not keep the actor open.
+    pub fn downgrade(&self) -> WeakHandle<M, B> {
+        WeakHandle {
+            address: Arc::downgrade(&self.0),
+            cell: Arc::clone(self.cell()),
+        }
+    }
+
+    fn cell(&self) -> &Arc<Cell<M, B>> {
+        &self.0.cell
+    }
+
+    fn put(&self, mail: Mail<M>, deadline: Deadline, at: Site) -> Result<(), SendError<M>> {
+        let mut slot = Some(mail);
+        let sent = self.cell().mailbox.put(&mut slot, deadline, at);
+        sent.map_err(|refusal| its_message(refusal.of(slot)))
+    }
+}
+
+fn ordinary<M>(message: M) -> Mail<M> {
+    Mail {
+        message,
+        is_urgent: false,
+        asked: None,
+    }
+}
+
+/// The message that was refused.
+fn its_message<M>(refused: PutError<Option<Mail<M>>>) -> SendError<M> {
+    let message = |slot: Option<Mail<M>>| slot.expect("what is refused stays in its slot").message;
+    match refused {
+        PutError::Full(slot) => SendError::Full(message(slot)),
+        PutError::Timeout(slot) => SendError::Timeout(message(slot)),
+        PutError::Closed(slot) => SendError::Closed(message(slot)),
+    }
+}
+
+impl<M: Send, B: Backend> WeakHandle<M, B> {
+    /// A handle, unless all are gone.
+    pub fn upgrade(&self) -> Option<Handle<M, B>> {
+        self.address.upgrade().map(Handle)
+    }
+
+    /// How far the actor is.
+    pub fn status(&self) -> Status {
+        self.cell.status()
+    }
+
+    /// [`Handle::join`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn join(&self) -> Result<Exit, JoinError> {
+        self.cell.join(Deadline::Never, Site::caller())
+    }
+}
+
+impl<M: Send, B: Backend> Clone for Handle<M, B> {
+    fn clone(&self) -> Handle<M, B> {
+        Handle(Arc::clone(&self.0))
+    }
+}
+
+impl<M: Send, B: Backend> Clone for WeakHandle<M, B> {
+    fn clone(&self) -> WeakHandle<M, B> {
+        WeakHandle {
+            address: Weak::clone(&self.address),
+            cell: Arc::clone(&self.cell),
+        }
+    }
+}
+
+impl<M: Send, B: Backend> fmt::Debug for Handle<M, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<M: Send, B: Backend> fmt::Debug for WeakHandle<M, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakHandle")
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,71 @@
+//! A handle that forgets what else an actor understands: [`Recipient`].
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::handle::{Handle, SendError};
+use crate::sync::backend::Backend;
+
+/// The right to send an actor messages of one kind, whatever it is otherwise sent.
+///
+/// It counts as a handle: the actor is not closed while there is one.
+pub struct Recipient<N>(Arc<dyn Receives<N>>);
+
+/// Something that takes messages of a kind.
+trait Receives<N>: Send + Sync {
+    fn send(&self, message: N) -> Result<(), SendError<()>>;
+}
+
+/// A handle, and how its messages are made.
+struct Into<M: Send, B: Backend, F> {
+    handle: Handle<M, B>,
+    make: F,
+}
+
+impl<N, M: Send, B: Backend, F: Fn(N) -> M + Send + Sync> Receives<N> for Into<M, B, F> {
+    #[track_caller]
+    fn send(&self, message: N) -> Result<(), SendError<()>> {
+        self.handle
+            .send((self.make)(message))
+            .map_err(|refused| match refused {
+                SendError::Full(_) => SendError::Full(()),
+                SendError::Timeout(_) => SendError::Timeout(()),
+                SendError::Closed(_) => SendError::Closed(()),
+            })
+    }
+}
+
+impl<M: Send + 'static, B: Backend> Handle<M, B> {
+    /// A handle for messages that `make` makes.
+    pub fn recipient<N: 'static>(
+        &self,
+        make: impl Fn(N) -> M + Send + Sync + 'static,
+    ) -> Recipient<N> {
+        let handle = self.clone();
+        Recipient(Arc::new(Into { handle, make }))
+    }
+}
+
+impl<N> Recipient<N> {
+    /// Sends a message, waiting for room if the mailbox is bounded.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`]; the message has been made into one of the actor's by then, and is dropped.
+    #[track_caller]
+    pub fn send(&self, message: N) -> Result<(), SendError<()>> {
+        self.0.send(message)
+    }
+}
+
+impl<N> Clone for Recipient<N> {
+    fn clone(&self) -> Recipient<N> {
+        Recipient(Arc::clone(&self.0))
+    }
+}
+
+impl<N> fmt::Debug for Recipient<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recipient").finish_non_exhaustive()
+    }
+}
