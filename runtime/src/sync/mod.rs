@@ -34,6 +34,7 @@ mod backend;
 mod barrier;
 mod deadline;
 mod event;
+mod exchange;
 mod later;
 mod park;
 mod pool;
@@ -51,6 +52,10 @@ pub use actor::{
 pub use backend::{Backend, Flow, Lock, NoFlow, Raw, Tracked, TrackedFlow};
 pub use barrier::{Barrier, BrokenBarrier};
 pub use event::{Event, EventWait};
+pub use exchange::{
+    Delivered, Delivery, Exchange, InDelivery, Read, ReadError, Reader, Sink, Slow, Subscription,
+    SubscriptionId, WrongType, exchange, exchange_names,
+};
 pub use pool::{BuildError, Map, PoolBuilder, Refused, Shutdown, ThreadPool, Worker};
 pub use priority::{GetHighest, Priority, PriorityQueue, Token};
 pub use promise::{

@@ -14,6 +14,7 @@ mod actor;
 mod barrier;
 mod counted;
 mod event;
+mod exchange;
 mod leaf;
 mod pool;
 mod priority;

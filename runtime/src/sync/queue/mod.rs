@@ -17,6 +17,7 @@ pub(super) use self::core::{Core, Work};
 pub use ends::{Receiver, Sender, WeakSender};
 pub use fifo::Queue;
 pub use iter::{Iter, TryIter};
+pub(super) use refusal::Refusal;
 pub use refusal::{GetError, PutError};
 pub(super) use state::How;
 pub(super) use store::Store;

@@ -1,0 +1,275 @@
+//! The usual subscriber: a queue, and what happens when it is full: [`Reader`] and [`Slow`].
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::ring::{Ring, Seen};
+use super::sink::{Delivery, Sink};
+use crate::sync::backend::{Backend, Tracked};
+use crate::sync::deadline::Deadline;
+use crate::sync::queue::{Core, GetError, How, Refusal, Work};
+use crate::sync::waiters::Ticket;
+use crate::watch::Site;
+
+/// What happens to a message when a reader has as many as it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Slow {
+    /// That never is: there is no bound.
+    Never,
+    /// The sender waits, after it has served the others.
+    Block(usize),
+    /// The message is dropped.
+    DropNewest(usize),
+    /// The oldest one is dropped, and the reader learns how many were: [`ReadError::Lagged`].
+    DropOldest(usize),
+    /// The reader is detached; it still gets what it has.
+    Disconnect(usize),
+}
+
+/// Why there is no message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReadError {
+    /// So many messages were dropped since the last one. The next one is there.
+    Lagged(u64),
+    /// There is none now (`try_get` only).
+    Empty,
+    /// None came in time.
+    Timeout,
+    /// None will come any more.
+    Closed,
+}
+
+impl ReadError {
+    /// How many messages were dropped, if that is it.
+    pub fn lagged(self) -> Option<u64> {
+        match self {
+            ReadError::Lagged(count) => Some(count),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ReadError::Lagged(count) => return write!(f, "{count} messages were dropped"),
+            ReadError::Empty => "there is no message",
+            ReadError::Timeout => "no message came in time",
+            ReadError::Closed => "no message will come any more",
+        })
+    }
+}
+
+impl Error for ReadError {}
+
+/// The messages of an exchange, from the moment of subscription on. Dropping this ends the subscription, and
+/// frees a sender that waits for it.
+pub struct Reader<T: Send, B: Backend = Tracked>(Arc<Mailbox<T, B>>);
+
+/// The end of a reader at which the exchange puts messages in. Dropped, it says that none will come.
+pub(super) struct Inlet<T: Send, B: Backend>(Arc<Mailbox<T, B>>);
+
+struct Mailbox<T: Send, B: Backend> {
+    core: Core<Ring<T>, B>,
+    slow: Slow,
+}
+
+impl<T: Send, B: Backend> Inlet<T, B> {
+    pub(super) fn new(slow: Slow, born: Site) -> (Inlet<T, B>, Reader<T, B>) {
+        // One at least: there is no reader who waits in a delivery.
+        let (capacity, keeps) = match slow {
+            Slow::Never => (None, None),
+            Slow::DropOldest(keeps) => (None, Some(keeps.max(1))),
+            Slow::Block(room) | Slow::DropNewest(room) | Slow::Disconnect(room) => {
+                (Some(room.max(1)), None)
+            }
+        };
+        let mailbox = Arc::new(Mailbox {
+            core: Core::new_at::<T>(Ring::new(keeps), capacity, born),
+            slow,
+        });
+        (Inlet(Arc::clone(&mailbox)), Reader(mailbox))
+    }
+
+    fn put(&self, message: &mut Option<T>, wait: Wait) -> Delivery {
+        let Mailbox { core, slow } = &*self.0;
+        let at = core.born();
+        let mut slot = message.take().map(Seen::Message);
+        let put = match wait {
+            Wait::No => core.try_put(&mut slot, at),
+            Wait::ForRoom => core.put(&mut slot, Deadline::Never, at),
+        };
+        match (put, slow) {
+            (Ok(()), _) if slot.is_some() => Delivery::Dropped,
+            (Ok(()), _) => Delivery::Taken,
+            (Err(Refusal::Closed), _) => Delivery::Closed,
+            (Err(_), Slow::Block(_)) => {
+                if let Some(Seen::Message(back)) = slot {
+                    *message = Some(back);
+                }
+                Delivery::Full
+            }
+            (Err(_), Slow::Disconnect(_)) => {
+                core.close(at);
+                Delivery::Closed
+            }
+            (Err(_), _) => Delivery::Dropped,
+        }
+    }
+}
+
+/// Whether a delivery may wait.
+#[derive(Debug, Clone, Copy)]
+enum Wait {
+    No,
+    ForRoom,
+}
+
+impl<T: Send, B: Backend> Sink<T> for Inlet<T, B> {
+    fn try_deliver(&self, message: &mut Option<T>) -> Delivery {
+        self.put(message, Wait::No)
+    }
+
+    fn deliver(&self, message: &mut Option<T>) -> Delivery {
+        self.put(message, Wait::ForRoom)
+    }
+}
+
+impl<T: Send, B: Backend> Drop for Inlet<T, B> {
+    fn drop(&mut self) {
+        self.0.core.close(self.0.core.born());
+    }
+}
+
+impl<T: Send, B: Backend> Reader<T, B> {
+    /// The next message, waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Lagged`], and the next call goes on; [`ReadError::Closed`], if it was detached, or the
+    /// exchange is gone, and nothing is left.
+    #[track_caller]
+    pub fn get(&self) -> Result<T, ReadError> {
+        self.get_at(Deadline::Never, Site::caller())
+    }
+
+    /// [`get`](Reader::get), waiting at most for `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Timeout`], or as [`get`](Reader::get).
+    #[track_caller]
+    pub fn get_timeout(&self, timeout: Duration) -> Result<T, ReadError> {
+        self.get_at(Deadline::after(timeout), Site::caller())
+    }
+
+    /// The next message, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Empty`], or as [`get`](Reader::get).
+    #[track_caller]
+    pub fn try_get(&self) -> Result<T, ReadError> {
+        let mut slot = None;
+        let how = How {
+            at: Site::caller(),
+            timed: true,
+        };
+        let got = self.0.core.try_get(&mut slot, Work::Done, how);
+        seen(got, slot)
+    }
+
+    /// A future of the next message. Dropped before it is ready, it takes none.
+    #[track_caller]
+    pub fn get_async(&self) -> Read<'_, T, B> {
+        Read {
+            reader: self,
+            ticket: Ticket::new(),
+            at: Site::caller(),
+        }
+    }
+
+    /// How many messages are there: a hint.
+    #[track_caller]
+    pub fn len(&self) -> usize {
+        self.0.core.len(Site::caller())
+    }
+
+    /// Whether no message is there: a hint.
+    #[track_caller]
+    pub fn is_empty(&self) -> bool {
+        self.0.core.len(Site::caller()) == 0
+    }
+
+    fn get_at(&self, deadline: Deadline, at: Site) -> Result<T, ReadError> {
+        let mut slot = None;
+        let got = self.0.core.get(&mut slot, Work::Done, deadline, at);
+        seen(got, slot)
+    }
+}
+
+/// What a reader sees.
+fn seen<T>(got: Result<(), GetError>, slot: Option<Seen<T>>) -> Result<T, ReadError> {
+    match (got, slot) {
+        (Ok(()), Some(Seen::Message(message))) => Ok(message),
+        (Ok(()), Some(Seen::Lagged(count))) => Err(ReadError::Lagged(count)),
+        (Err(GetError::Empty), _) => Err(ReadError::Empty),
+        (Err(GetError::Timeout), _) => Err(ReadError::Timeout),
+        (Err(GetError::Closed | GetError::Stopped), _) | (Ok(()), None) => Err(ReadError::Closed),
+    }
+}
+
+impl<T: Send, B: Backend> Drop for Reader<T, B> {
+    fn drop(&mut self) {
+        drop(self.0.core.close_now(self.0.core.born()));
+    }
+}
+
+impl<T: Send, B: Backend> fmt::Debug for Reader<T, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.core.debug("Reader", f)
+    }
+}
+
+/// The next message of a [`Reader`], as a future.
+#[must_use = "futures do nothing unless polled"]
+pub struct Read<'a, T: Send, B: Backend = Tracked> {
+    reader: &'a Reader<T, B>,
+    ticket: Ticket,
+    at: Site,
+}
+
+impl<T: Send, B: Backend> Future for Read<'_, T, B> {
+    type Output = Result<T, ReadError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, ReadError>> {
+        let this = self.get_mut();
+        let how = How {
+            at: this.at,
+            timed: false,
+        };
+        let core = &this.reader.0.core;
+        let (mut slot, ticket) = (None, &mut this.ticket);
+        let got = core.poll_get(&mut slot, ticket, context.waker(), Work::Done, how);
+        got.map(|got| seen(got, slot))
+    }
+}
+
+impl<T: Send, B: Backend> Drop for Read<'_, T, B> {
+    fn drop(&mut self) {
+        if self.ticket.is_some() {
+            self.reader.0.core.abandon_get(&mut self.ticket);
+        }
+    }
+}
+
+impl<T: Send, B: Backend> fmt::Debug for Read<'_, T, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Read").field(self.reader).finish()
+    }
+}

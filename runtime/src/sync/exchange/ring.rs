@@ -1,0 +1,67 @@
+//! The messages of a reader that may lag behind.
+
+use std::collections::VecDeque;
+
+use crate::sync::queue::Store;
+
+/// What a reader sees.
+pub(super) enum Seen<T> {
+    Message(T),
+    /// So many were dropped before the next one.
+    Lagged(u64),
+}
+
+/// The youngest messages, as many as there is room for.
+pub(super) struct Ring<T> {
+    row: VecDeque<T>,
+    /// How many are kept; all, if nothing.
+    keeps: Option<usize>,
+    /// How many were dropped since the reader last looked.
+    lagged: u64,
+}
+
+impl<T> Ring<T> {
+    pub(super) fn new(keeps: Option<usize>) -> Ring<T> {
+        Ring {
+            row: VecDeque::new(),
+            keeps,
+            lagged: 0,
+        }
+    }
+}
+
+impl<T> Store for Ring<T> {
+    type Entry = Seen<T>;
+
+    fn counts(_entry: &Seen<T>) -> bool {
+        true
+    }
+
+    /// Leaves the message in the slot that had to go for the new one, to be dropped outside the lock.
+    fn push(&mut self, slot: &mut Option<Seen<T>>) {
+        let Some(Seen::Message(message)) = slot.take() else {
+            return;
+        };
+        if self.keeps.is_some_and(|keeps| self.row.len() >= keeps) {
+            *slot = self.row.pop_front().map(Seen::Message);
+            self.lagged += 1;
+        }
+        self.row.push_back(message);
+    }
+
+    fn pop(&mut self, slot: &mut Option<Seen<T>>) -> bool {
+        *slot = match std::mem::take(&mut self.lagged) {
+            0 => self.row.pop_front().map(Seen::Message),
+            lagged => Some(Seen::Lagged(lagged)),
+        };
+        slot.is_some()
+    }
+
+    fn len(&self) -> usize {
+        self.row.len()
+    }
+
+    fn total(&self) -> usize {
+        self.row.len() + usize::from(self.lagged > 0)
+    }
+}

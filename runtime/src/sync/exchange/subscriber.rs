@@ -1,0 +1,102 @@
+//! A place in the list of an exchange.
+
+use std::cell::RefCell;
+use std::error::Error;
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::AcqRel;
+
+use super::sink::Sink;
+use crate::sync::backend::Backend;
+use crate::sync::event::Event;
+
+/// Which subscription: a number that is used once in its process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SubscriptionId(pub(super) u64);
+
+/// The subscriber is being delivered to on this very thread, so that could not be waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InDelivery;
+
+impl fmt::Display for InDelivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a subscriber cannot wait for the delivery that it is in")
+    }
+}
+
+impl Error for InDelivery {}
+
+/// A sink, and how many deliveries to it are under way.
+pub(super) struct Subscriber<T, B: Backend> {
+    pub(super) id: SubscriptionId,
+    pub(super) sink: Box<dyn Sink<T>>,
+    /// The number of deliveries, and [`GONE`].
+    under_way: AtomicU64,
+    /// Set when it is gone and no delivery is under way.
+    quiet: Event<B>,
+}
+
+/// It was detached: no more deliveries begin.
+const GONE: u64 = 1 << 63;
+
+thread_local! {
+    /// The subscribers that this thread is delivering to, the innermost delivery last.
+    static DELIVERING: RefCell<Vec<SubscriptionId>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A delivery under way.
+pub(super) struct UnderWay<'a, T, B: Backend>(&'a Subscriber<T, B>);
+
+impl<T, B: Backend> Subscriber<T, B> {
+    pub(super) fn new(id: SubscriptionId, sink: Box<dyn Sink<T>>) -> Subscriber<T, B> {
+        Subscriber {
+            id,
+            sink,
+            under_way: AtomicU64::new(0),
+            quiet: Event::new_in(),
+        }
+    }
+
+    /// A delivery begins, unless the subscriber is gone.
+    pub(super) fn begin(&self) -> Option<UnderWay<'_, T, B>> {
+        let before = self.under_way.fetch_add(1, AcqRel);
+        let under_way = UnderWay(self);
+        // Locals of a thread that ends may be gone: then nothing is known of deliveries on it.
+        let _ = DELIVERING.try_with(|row| row.borrow_mut().push(self.id));
+        (before & GONE == 0).then_some(under_way)
+    }
+
+    /// No more deliveries begin. False if it was so before.
+    pub(super) fn leave(&self) -> bool {
+        let before = self.under_way.fetch_or(GONE, AcqRel);
+        if before & !GONE == 0 {
+            self.quiet.set();
+        }
+        before & GONE == 0
+    }
+
+    /// Waits until no delivery is under way to a subscriber that is gone.
+    pub(super) fn wait_quiet(&self) {
+        self.quiet.wait();
+    }
+}
+
+/// Whether this thread is delivering to that subscriber.
+pub(super) fn is_delivering(id: SubscriptionId) -> bool {
+    let here = DELIVERING.try_with(|row| row.borrow().contains(&id));
+    here.unwrap_or(false)
+}
+
+impl<T, B: Backend> Drop for UnderWay<'_, T, B> {
+    fn drop(&mut self) {
+        let _ = DELIVERING.try_with(|row| {
+            let mut row = row.borrow_mut();
+            if let Some(at) = row.iter().rposition(|id| *id == self.0.id) {
+                row.remove(at);
+            }
+        });
+        if self.0.under_way.fetch_sub(1, AcqRel) == GONE + 1 {
+            self.0.quiet.set();
+        }
+    }
+}
