@@ -44,6 +44,7 @@ pub struct Event<B: Backend = Tracked> {
     set: AtomicBool,
     state: B::Mutex<State>,
     flow: B::Flow,
+    born: Site,
 }
 
 #[derive(Debug)]
@@ -99,6 +100,7 @@ impl Event {
             set: AtomicBool::new(false),
             state: crate::Mutex::new_at(State::new(), born),
             flow: TrackedFlow::of::<Event>(born),
+            born,
         }
     }
 }
@@ -112,6 +114,7 @@ impl<B: Backend> Event<B> {
             set: AtomicBool::new(false),
             state: B::Mutex::new_at(State::new(), born),
             flow: B::Flow::new_at(born, std::any::type_name::<Event>),
+            born,
         }
     }
 
@@ -181,6 +184,29 @@ impl<B: Backend> Event<B> {
             event: self,
             waiter: Waiter::new(),
             at: Site::caller(),
+        }
+    }
+
+    /// Whether it is set, or was since the ticket was made; otherwise the waker is used when it is.
+    pub(super) fn watch_set(&self, ticket: &mut Ticket, waker: &Waker) -> bool {
+        let (waker, mut later) = (waker.clone(), Later::new());
+        let mut state = self.state.lock_at(self.born);
+        let passes = state.is_set || state.waiters.is_chosen(ticket);
+        if passes {
+            state.waiters.leave(ticket, &mut later);
+            later.drop_later(Some(waker));
+        } else {
+            state.waiters.enter(ticket, waker, &mut later);
+        }
+        passes
+    }
+
+    /// Takes such a waker back.
+    pub(super) fn unwatch_set(&self, ticket: &mut Ticket) {
+        if ticket.is_some() {
+            let mut later = Later::new();
+            let mut state = self.state.lock_at(self.born);
+            state.waiters.leave(ticket, &mut later);
         }
     }
 

@@ -33,14 +33,18 @@ mod actor;
 mod backend;
 mod barrier;
 mod deadline;
+mod delay;
 mod event;
 mod exchange;
 mod later;
 mod park;
+pub mod poller;
 mod pool;
 mod priority;
 mod promise;
 mod queue;
+mod scheduler;
+mod select;
 mod thread_local;
 mod waiters;
 
@@ -51,11 +55,13 @@ pub use actor::{
 };
 pub use backend::{Backend, Flow, Lock, NoFlow, Raw, Tracked, TrackedFlow};
 pub use barrier::{Barrier, BrokenBarrier};
+pub use delay::{DelayQueue, DelayToken};
 pub use event::{Event, EventWait};
 pub use exchange::{
     Delivered, Delivery, Exchange, InDelivery, Read, ReadError, Reader, Sink, Slow, Subscription,
     SubscriptionId, WrongType, exchange, exchange_names,
 };
+pub use poller::{Ended, NothingToWaitFor, Poller, Room, Source};
 pub use pool::{BuildError, Map, PoolBuilder, Refused, Shutdown, ThreadPool, Worker};
 pub use priority::{GetHighest, Priority, PriorityQueue, Token};
 pub use promise::{
@@ -64,4 +70,6 @@ pub use promise::{
 pub use queue::{
     Get, GetError, Iter, Put, PutError, Queue, Receiver, Sender, Task, TryIter, WeakSender,
 };
+pub use scheduler::{ScheduledTask, Scheduler, Sleep, Stuck, YieldNow, block_on, yield_now};
+pub use select::select;
 pub use thread_local::ThreadLocal;

@@ -11,7 +11,7 @@ use super::later::Later;
 
 /// The place of a waiter, kept between its attempts.
 #[derive(Debug, Default)]
-pub(super) struct Ticket(Option<u64>);
+pub struct Ticket(Option<u64>);
 
 impl Ticket {
     /// No place yet.
@@ -128,6 +128,17 @@ impl Waiters {
     #[inline]
     pub(super) fn choose_all(&mut self, later: &mut Later) {
         for (_, waker) in self.row.drain(..) {
+            later.push(waker);
+        }
+    }
+
+    /// Chooses all that are woken otherwise than by `waker`.
+    pub(super) fn choose_others(&mut self, waker: &Waker, later: &mut Later) {
+        let (own, others): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.row)
+            .into_iter()
+            .partition(|(_, its)| its.will_wake(waker));
+        self.row = own;
+        for (_, waker) in others {
             later.push(waker);
         }
     }

@@ -13,13 +13,16 @@ use std::time::{Duration, Instant};
 mod actor;
 mod barrier;
 mod counted;
+mod delay;
 mod event;
 mod exchange;
 mod leaf;
+mod poller;
 mod pool;
 mod priority;
 mod promise;
 mod queue;
+mod scheduler;
 mod semaphore;
 mod thread_local;
 

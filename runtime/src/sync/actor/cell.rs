@@ -46,6 +46,11 @@ impl<M: Send, B: Backend> Cell<M, B> {
         }
     }
 
+    /// Set when all of it is dropped.
+    pub(super) fn stopped(&self) -> &Event<B> {
+        &self.stopped
+    }
+
     pub(super) fn status(&self) -> Status {
         Status::from_number(self.status.load(Acquire))
     }

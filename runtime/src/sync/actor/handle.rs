@@ -14,6 +14,8 @@ use super::exit::{Exit, JoinError, Status};
 use super::mail::Mail;
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::Deadline;
+use crate::sync::event::Event;
+use crate::sync::poller::Ended;
 use crate::sync::promise::{Failure, Future, Kept, Promise};
 use crate::sync::queue::PutError;
 use crate::watch::Site;
@@ -280,6 +282,15 @@ impl<M: Send, B: Backend> Handle<M, B> {
     #[track_caller]
     pub fn is_empty(&self) -> bool {
         self.cell().mailbox.len(Site::caller()) == 0
+    }
+
+    /// The end of the actor, for a [`Poller`](crate::sync::Poller).
+    pub fn ended(&self) -> Ended<'_, M, B> {
+        Ended(self)
+    }
+
+    pub(in crate::sync) fn stopped(&self) -> &Event<B> {
+        self.cell().stopped()
     }
 
     /// A handle that does not keep the actor open.

@@ -206,6 +206,10 @@ impl<T: Send, B: Backend> Reader<T, B> {
         self.0.core.len(Site::caller()) == 0
     }
 
+    pub(in crate::sync) fn core(&self) -> &Core<Ring<T>, B> {
+        &self.0.core
+    }
+
     fn get_at(&self, deadline: Deadline, at: Site) -> Result<T, ReadError> {
         let mut slot = None;
         let got = self.0.core.get(&mut slot, Work::Done, deadline, at);

@@ -5,14 +5,14 @@ use std::collections::VecDeque;
 use crate::sync::queue::Store;
 
 /// What a reader sees.
-pub(super) enum Seen<T> {
+pub(in crate::sync) enum Seen<T> {
     Message(T),
     /// So many were dropped before the next one.
     Lagged(u64),
 }
 
 /// The youngest messages, as many as there is room for.
-pub(super) struct Ring<T> {
+pub(in crate::sync) struct Ring<T> {
     row: VecDeque<T>,
     /// How many are kept; all, if nothing.
     keeps: Option<usize>,

@@ -306,6 +306,10 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
         self.core.capacity(Site::caller())
     }
 
+    pub(in crate::sync) fn core(&self) -> &Core<Levels<T>, B> {
+        &self.core
+    }
+
     /// The place of an item that is put now.
     fn token(&self, priority: P) -> Token {
         let key = priority.key();

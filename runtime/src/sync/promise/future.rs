@@ -3,7 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::failure::{End, Failure};
@@ -135,6 +135,19 @@ impl<T: Send, B: Backend> Future<T, B> {
     #[track_caller]
     pub fn cancel(&self) -> bool {
         self.shared.cancel(Site::caller())
+    }
+
+    /// Whether it has ended; otherwise the waker is used when it has.
+    pub(in crate::sync) fn watch_done(&self, ticket: &mut Ticket, waker: &Waker) -> bool {
+        let at = self.shared.born();
+        self.shared.poll(ticket, waker, true, at).is_ready()
+    }
+
+    /// Takes such a waker back.
+    pub(in crate::sync) fn unwatch_done(&self, ticket: &mut Ticket) {
+        if ticket.is_some() {
+            let _ = self.shared.leave(ticket, true, self.shared.born());
+        }
     }
 
     pub(super) fn shared(&self) -> &Shared<T, B> {

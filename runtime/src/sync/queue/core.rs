@@ -10,7 +10,7 @@ use crate::sync::backend::{Backend, Flow, Lock, Tracked, TrackedFlow};
 use crate::sync::deadline::Deadline;
 use crate::sync::later::Later;
 use crate::sync::park;
-use crate::sync::waiters::{Left, Ticket};
+use crate::sync::waiters::{Left, Ticket, Waiters};
 use crate::watch::Site;
 
 /// A queue of any order.
@@ -40,6 +40,11 @@ pub(in crate::sync) struct Putting<E> {
 }
 
 impl<E> Putting<E> {
+    /// Whether it waited, and was accepted.
+    pub(in crate::sync) fn was_admitted(&self) -> bool {
+        self.was_admitted
+    }
+
     pub(in crate::sync) fn new(entry: E) -> Putting<E> {
         Putting {
             slot: Some(entry),
@@ -387,6 +392,40 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         later.run();
     }
 
+    /// Whether something can be got, or never will be; otherwise the waker is used when that may have changed.
+    pub(in crate::sync) fn watch_get(&self, ticket: &mut Ticket, waker: &Waker) -> bool {
+        let (waker, mut later) = (waker.clone(), Later::new());
+        let mut state = self.lock(self.born);
+        let ready = state.has_entry() || !state.is_open();
+        watch(&mut state.get_watchers, ready, ticket, waker, &mut later);
+        ready
+    }
+
+    /// Takes such a waker back.
+    pub(in crate::sync) fn unwatch_get(&self, ticket: &mut Ticket) {
+        if ticket.is_some() {
+            let mut later = Later::new();
+            self.lock(self.born).get_watchers.leave(ticket, &mut later);
+        }
+    }
+
+    /// Whether something can be put, or never will be; otherwise the waker is used when that may have changed.
+    pub(in crate::sync) fn watch_put(&self, ticket: &mut Ticket, waker: &Waker) -> bool {
+        let (waker, mut later) = (waker.clone(), Later::new());
+        let mut state = self.lock(self.born);
+        let ready = state.has_room() || !state.is_open();
+        watch(&mut state.put_watchers, ready, ticket, waker, &mut later);
+        ready
+    }
+
+    /// Takes such a waker back.
+    pub(in crate::sync) fn unwatch_put(&self, ticket: &mut Ticket) {
+        if ticket.is_some() {
+            let mut later = Later::new();
+            self.lock(self.born).put_watchers.leave(ticket, &mut later);
+        }
+    }
+
     /// One entry that was kept is done.
     pub(in crate::sync) fn finish(&self, at: Site) {
         let mut later = Later::new();
@@ -483,5 +522,21 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
             }
             None => shown.field("len", &format_args!("<locked>")).finish(),
         }
+    }
+}
+
+/// Registers a watcher, or takes it back where there is nothing to be waited for.
+fn watch(
+    watchers: &mut Waiters,
+    ready: bool,
+    ticket: &mut Ticket,
+    waker: Waker,
+    later: &mut Later,
+) {
+    if ready {
+        watchers.leave(ticket, later);
+        later.drop_later(Some(waker));
+    } else {
+        watchers.enter(ticket, waker, later);
     }
 }

@@ -1,9 +1,10 @@
 //! [`Queue`]: first in, first out.
 
 use std::fmt;
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::core::{Core, Work};
+use super::core::{Core, Putting, Work};
 use super::iter::{Iter, TryIter};
 use super::refusal::{GetError, PutError};
 use super::state::How;
@@ -12,6 +13,7 @@ use super::task::Task;
 use super::waits::{Get, Put};
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::Deadline;
+use crate::sync::poller::Room;
 use crate::watch::Site;
 
 /// A queue, first in, first out, with any number of producers and consumers.
@@ -322,6 +324,11 @@ impl<T: Send, B: Backend> Queue<T, B> {
         self.core.capacity(Site::caller())
     }
 
+    /// The room of this queue, for a [`Poller`](crate::sync::Poller): ready when something can be put.
+    pub fn room(&self) -> Room<'_, T, B> {
+        Room(self)
+    }
+
     /// The items, waiting for each, until the queue is closed and empty or a stop comes.
     #[track_caller]
     pub fn iter(&self) -> Iter<'_, T, B> {
@@ -332,6 +339,34 @@ impl<T: Send, B: Backend> Queue<T, B> {
     #[track_caller]
     pub fn try_iter(&self) -> TryIter<'_, T, B> {
         TryIter::new(self, Site::caller())
+    }
+
+    pub(in crate::sync) fn core(&self) -> &Core<Fifo<T>, B> {
+        &self.core
+    }
+
+    /// Offers an item, for `select!`.
+    pub(in crate::sync) fn poll_put(
+        &self,
+        putting: &mut Putting<Entry<T>>,
+        waker: &Waker,
+    ) -> Poll<Result<(), PutError<T>>> {
+        let how = How {
+            at: self.core.born(),
+            timed: true,
+        };
+        let put = self.core.poll_put(putting, waker, how);
+        put.map(|put| put.map_err(|refusal| refusal.of(its_item(putting.slot.take()))))
+    }
+
+    /// Takes such an offer back. Whether it was accepted.
+    pub(in crate::sync) fn withdraw(&self, putting: &mut Putting<Entry<T>>) -> bool {
+        let how = How {
+            at: self.core.born(),
+            timed: true,
+        };
+        self.core.withdraw(putting, how);
+        putting.was_admitted()
     }
 
     #[inline]

@@ -151,6 +151,12 @@ impl<S: Store> State<S> {
         }
     }
 
+    /// Whether something could be got now.
+    pub(super) fn has_entry(&self) -> bool {
+        self.store.total() > 0
+            || (self.capacity == Some(0) && self.is_open() && !self.putters.is_empty())
+    }
+
     /// Puts an entry that there is room for, or that needs none.
     #[inline]
     pub(in crate::sync) fn put<B: Backend>(
@@ -187,7 +193,8 @@ impl<S: Store> State<S> {
     ) -> u64 {
         flows.entries.posted(1, at);
         if self.capacity == Some(0) {
-            self.get_watchers.choose_all(later);
+            // But not the one who waits here: a select may watch both ends.
+            self.get_watchers.choose_others(&waker, later);
         }
         self.queue(slot, Owner::Waits(Some(waker)))
     }

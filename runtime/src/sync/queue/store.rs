@@ -30,7 +30,7 @@ pub(in crate::sync) trait Store {
 pub(super) type Entry<T> = Option<T>;
 
 /// First in, first out.
-pub(super) struct Fifo<T> {
+pub(in crate::sync) struct Fifo<T> {
     row: VecDeque<Entry<T>>,
     stops: usize,
 }

@@ -1,0 +1,315 @@
+//! Items that can be got when their time has come: [`DelayQueue`].
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+use super::backend::{Backend, Lock, Tracked};
+use super::deadline::Deadline;
+use super::later::Later;
+use super::park;
+use super::priority::Priority;
+use super::queue::{GetError, PutError};
+use super::waiters::{Ticket, Waiters};
+use crate::watch::Site;
+
+/// A queue whose items can be got when their time has come: what a scheduler is made of.
+///
+/// - **Ordering**: earliest first; of what is due at the same time the highest priority first, and then in the
+///   order in which they were put.
+/// - **Blocking**: a get waits until something is due. It learns of an item that is put meanwhile and is due
+///   earlier. There is no bound, so a put never waits.
+/// - **Cancel**: exactly the item that a token names.
+/// - **Close**: nothing can be put any more; what is there can be got when it is due, and then the queue is
+///   [`Closed`](GetError::Closed).
+///
+/// ```
+/// use std::time::{Duration, Instant};
+///
+/// use lockwise::sync::DelayQueue;
+///
+/// let timetable = DelayQueue::new();
+/// let now = Instant::now();
+/// timetable.put_at("second", now, 1).unwrap();
+/// timetable.put_at("first", now, 2).unwrap();
+/// timetable.put_at("third", now + Duration::from_millis(5), 9).unwrap();
+/// assert_eq!(timetable.get(), Ok("first"));
+/// assert_eq!(timetable.get(), Ok("second"));
+/// assert_eq!(timetable.get(), Ok("third"));
+/// assert!(now.elapsed() >= Duration::from_millis(5));
+/// ```
+pub struct DelayQueue<T: Send, B: Backend = Tracked> {
+    state: B::Mutex<State<T>>,
+    born: Site,
+}
+
+struct State<T> {
+    items: BTreeMap<Place, T>,
+    next: u64,
+    is_closed: bool,
+    getters: Waiters,
+}
+
+/// When an item is due, its priority, and its number.
+type Place = (Instant, Reverse<i128>, u64);
+
+/// Which item of a [`DelayQueue`] was put.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DelayToken(Place);
+
+/// What a look at the queue says.
+enum Look<T> {
+    Got(T),
+    Over(GetError),
+    /// Nothing is due before this, and it is not what was waited for.
+    NotBefore(Option<Instant>),
+}
+
+impl<T> State<T> {
+    const fn new() -> State<T> {
+        State {
+            items: BTreeMap::new(),
+            next: 0,
+            is_closed: false,
+            getters: Waiters::new(),
+        }
+    }
+
+    fn first_due(&self) -> Option<Instant> {
+        self.items.first_key_value().map(|(place, _)| place.0)
+    }
+}
+
+impl<T: Send> DelayQueue<T> {
+    /// A queue without items. The caller is its creation site.
+    #[track_caller]
+    pub const fn new() -> DelayQueue<T> {
+        let born = Site::caller();
+        DelayQueue {
+            state: crate::Mutex::new_at(State::new(), born),
+            born,
+        }
+    }
+}
+
+impl<T: Send, B: Backend> DelayQueue<T, B> {
+    /// [`DelayQueue::new`], made of `B`.
+    #[track_caller]
+    pub fn new_in() -> DelayQueue<T, B> {
+        let born = Site::caller();
+        DelayQueue {
+            state: B::Mutex::new_at(State::new(), born),
+            born,
+        }
+    }
+
+    /// Puts an item in that is due at `due`.
+    ///
+    /// # Errors
+    ///
+    /// [`PutError::Closed`], with the item.
+    #[track_caller]
+    pub fn put_at(
+        &self,
+        item: T,
+        due: Instant,
+        priority: impl Priority,
+    ) -> Result<DelayToken, PutError<T>> {
+        let key = priority.key();
+        let mut later = Later::new();
+        let mut state = self.state.lock_at(Site::caller());
+        if state.is_closed {
+            return Err(PutError::Closed(item));
+        }
+        let place = (due, Reverse(key), state.next);
+        state.next += 1;
+        state.items.insert(place, item);
+        if state.first_due() == Some(due) {
+            // Whoever waits waits for a later one, perhaps.
+            state.getters.choose_all(&mut later);
+        }
+        drop(state);
+        later.run();
+        Ok(DelayToken(place))
+    }
+
+    /// Puts an item in that is due after `delay`, with priority 0.
+    ///
+    /// # Errors
+    ///
+    /// [`PutError::Closed`], with the item.
+    ///
+    /// # Panics
+    ///
+    /// If that is too far away to be written down.
+    #[track_caller]
+    pub fn put_after(&self, item: T, delay: Duration) -> Result<DelayToken, PutError<T>> {
+        self.put_at(item, Instant::now() + delay, 0)
+    }
+
+    /// Gets what is due, waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// [`GetError::Closed`], if nothing will come any more.
+    #[track_caller]
+    pub fn get(&self) -> Result<T, GetError> {
+        self.get_until(Deadline::Never, Site::caller())
+    }
+
+    /// [`get`](DelayQueue::get), waiting at most for `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// [`GetError::Timeout`], or as [`get`](DelayQueue::get).
+    #[track_caller]
+    pub fn get_timeout(&self, timeout: Duration) -> Result<T, GetError> {
+        self.get_until(Deadline::after(timeout), Site::caller())
+    }
+
+    /// Gets what is due now, if something is.
+    ///
+    /// # Errors
+    ///
+    /// [`GetError::Timeout`], or as [`get`](DelayQueue::get).
+    #[track_caller]
+    pub fn try_get(&self) -> Result<T, GetError> {
+        self.get_until(Deadline::after(Duration::ZERO), Site::caller())
+    }
+
+    /// Takes exactly this item out, if it is still there.
+    #[track_caller]
+    pub fn cancel(&self, token: &DelayToken) -> Option<T> {
+        let mut later = Later::new();
+        let mut state = self.state.lock_at(Site::caller());
+        let item = state.items.remove(&token.0);
+        if state.is_closed && state.items.is_empty() {
+            state.getters.choose_all(&mut later);
+        }
+        drop(state);
+        later.run();
+        item
+    }
+
+    /// Closes the queue: nothing can be put any more. Whether it was open.
+    #[track_caller]
+    pub fn close(&self) -> bool {
+        let mut later = Later::new();
+        let mut state = self.state.lock_at(Site::caller());
+        let news = !std::mem::replace(&mut state.is_closed, true);
+        state.getters.choose_all(&mut later);
+        drop(state);
+        later.run();
+        news
+    }
+
+    /// Closes the queue and takes out what is there, earliest first.
+    #[track_caller]
+    pub fn close_now(&self) -> Vec<T> {
+        let mut later = Later::new();
+        let mut state = self.state.lock_at(Site::caller());
+        state.is_closed = true;
+        let items = std::mem::take(&mut state.items);
+        state.getters.choose_all(&mut later);
+        drop(state);
+        later.run();
+        items.into_values().collect()
+    }
+
+    /// How many items there are, due or not: a hint.
+    #[track_caller]
+    pub fn len(&self) -> usize {
+        self.state.lock_at(Site::caller()).items.len()
+    }
+
+    /// Whether there is no item: a hint.
+    #[track_caller]
+    pub fn is_empty(&self) -> bool {
+        self.state.lock_at(Site::caller()).items.is_empty()
+    }
+
+    fn get_until(&self, deadline: Deadline, at: Site) -> Result<T, GetError> {
+        let mut ticket = Ticket::new();
+        // What the wait looks out for: the first item, as it was seen.
+        let mut first = None;
+        let got = loop {
+            let until = match (first, deadline) {
+                (Some(first), Deadline::At(deadline)) if first > deadline => Deadline::At(deadline),
+                (Some(first), _) => Deadline::At(first),
+                (None, deadline) => deadline,
+            };
+            match park::wait(until, |waker| self.poll(&mut ticket, waker, first, at)) {
+                Some(Look::Got(item)) => break Ok(item),
+                Some(Look::Over(error)) => break Err(error),
+                Some(Look::NotBefore(due)) => first = due,
+                None if until == deadline => break self.last_look(at),
+                None => first = None,
+            }
+        };
+        let mut later = Later::new();
+        let mut state = self.state.lock_at(at);
+        state.getters.leave(&mut ticket, &mut later);
+        drop(state);
+        got
+    }
+
+    fn poll(
+        &self,
+        ticket: &mut Ticket,
+        waker: &Waker,
+        first: Option<Instant>,
+        at: Site,
+    ) -> Poll<Look<T>> {
+        let (waker, mut later) = (waker.clone(), Later::new());
+        let mut state = self.state.lock_at(at);
+        let due = state.first_due();
+        let look = if due.is_some_and(|due| due <= Instant::now()) {
+            let item = state.items.pop_first();
+            item.map_or(Look::NotBefore(None), |(_, item)| Look::Got(item))
+        } else if due.is_none() && state.is_closed {
+            Look::Over(GetError::Closed)
+        } else if due != first {
+            Look::NotBefore(due)
+        } else {
+            state.getters.enter(ticket, waker, &mut later);
+            drop(state);
+            return Poll::Pending;
+        };
+        drop(state);
+        Poll::Ready(look)
+    }
+
+    /// What is there when the deadline has come.
+    fn last_look(&self, at: Site) -> Result<T, GetError> {
+        let mut state = self.state.lock_at(at);
+        match state.first_due() {
+            Some(due) if due <= Instant::now() => {
+                let item = state.items.pop_first();
+                item.map(|(_, item)| item).ok_or(GetError::Timeout)
+            }
+            None if state.is_closed => Err(GetError::Closed),
+            _ => Err(GetError::Timeout),
+        }
+    }
+}
+
+impl<T: Send> Default for DelayQueue<T> {
+    #[track_caller]
+    fn default() -> DelayQueue<T> {
+        DelayQueue::new()
+    }
+}
+
+impl<T: Send, B: Backend> fmt::Debug for DelayQueue<T, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("DelayQueue");
+        let len = self.state.try_lock_at(self.born).map(|it| it.items.len());
+        match len {
+            Some(len) => shown.field("len", &len),
+            None => shown.field("len", &format_args!("<locked>")),
+        };
+        shown.finish()
+    }
+}

@@ -1,0 +1,118 @@
+//! [`Poller`]: which of several sources is ready.
+
+use std::error::Error;
+use std::fmt;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::source::Source;
+use crate::sync::deadline::Deadline;
+use crate::sync::park;
+use crate::sync::waiters::Ticket;
+
+/// Waits until one of several sources is ready, and says which.
+///
+/// - **Level**: a source that is ready is told as long as it is. It may have been used up by another thread
+///   by the time this one uses it: then it finds nothing, and waits again.
+/// - **Fair**: of several that are ready the one after the last one told is next.
+/// - **Closed** is ready, too. The same source may be added twice.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use lockwise::sync::{Event, Poller, Queue};
+///
+/// let (jobs, stop) = (Queue::new(), Event::new());
+/// jobs.put("job").unwrap();
+///
+/// let mut poller = Poller::new();
+/// poller.add(&jobs, "jobs");
+/// poller.add(&stop, "stop");
+/// assert_eq!(poller.wait(), Ok(&"jobs"));
+/// assert_eq!(jobs.try_get(), Ok("job"));
+/// assert_eq!(poller.wait_timeout(Duration::from_millis(1)), None);
+/// ```
+pub struct Poller<'a, K> {
+    sources: Vec<(&'a dyn Source, K)>,
+    /// Who is asked first.
+    next: usize,
+}
+
+/// A poller without sources would wait for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NothingToWaitFor;
+
+impl fmt::Display for NothingToWaitFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("there is nothing to wait for")
+    }
+}
+
+impl Error for NothingToWaitFor {}
+
+impl<'a, K> Poller<'a, K> {
+    /// A poller without sources.
+    pub const fn new() -> Poller<'a, K> {
+        Poller {
+            sources: Vec::new(),
+            next: 0,
+        }
+    }
+
+    /// Adds a source; `key` is what is told when it is ready.
+    pub fn add(&mut self, source: &'a dyn Source, key: K) {
+        self.sources.push((source, key));
+    }
+
+    /// Waits until a source is ready.
+    ///
+    /// # Errors
+    ///
+    /// If there are no sources.
+    pub fn wait(&mut self) -> Result<&K, NothingToWaitFor> {
+        if self.sources.is_empty() {
+            return Err(NothingToWaitFor);
+        }
+        // Without a deadline there always is one in the end.
+        self.ready(Deadline::Never).ok_or(NothingToWaitFor)
+    }
+
+    /// Waits until a source is ready, at most for `timeout`; without sources that long.
+    pub fn wait_timeout(&mut self, timeout: Duration) -> Option<&K> {
+        self.ready(Deadline::after(timeout))
+    }
+
+    /// A source that is ready now, if one is.
+    pub fn poll(&mut self) -> Option<&K> {
+        self.ready(Deadline::after(Duration::ZERO))
+    }
+
+    fn ready(&mut self, deadline: Deadline) -> Option<&K> {
+        let (count, next) = (self.sources.len(), self.next);
+        let mut tickets: Vec<_> = self.sources.iter().map(|_| Ticket::new()).collect();
+        let found = park::wait(deadline, |waker| {
+            let mut order = (0..count).map(|at| (next + at) % count);
+            let ready = order.find(|&at| self.sources[at].0.watch(&mut tickets[at], waker));
+            ready.map_or(Poll::Pending, Poll::Ready)
+        });
+        for ((source, _), ticket) in self.sources.iter().zip(&mut tickets) {
+            source.unwatch(ticket);
+        }
+        let found = found?;
+        self.next = found + 1;
+        Some(&self.sources[found].1)
+    }
+}
+
+impl<K> Default for Poller<'_, K> {
+    fn default() -> Self {
+        Poller::new()
+    }
+}
+
+impl<K: fmt::Debug> fmt::Debug for Poller<'_, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys = self.sources.iter().map(|(_, key)| key);
+        f.debug_list().entries(keys).finish()
+    }
+}

@@ -1,0 +1,304 @@
+//! [`Scheduler`]: who has the next turn.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{AcqRel, Release};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use super::turns::{Sleep, Sleepers};
+use crate::sync::deadline::Deadline;
+use crate::sync::promise::{Failure, Future as Outcome, Promise};
+use crate::sync::queue::{Queue, Work};
+use crate::watch::Site;
+
+/// Tasks that take turns on one thread, instead of a thread for each.
+///
+/// - **Turns**: first come, first served. A task runs until it waits, yields or ends, so none starves another
+///   that yields, and what tasks share needs no lock.
+/// - **Waiting**: on whatever is a future: those of this module ([`Queue::get_async`], [`Event::wait_async`],
+///   results, …), [`sleep`](Scheduler::sleep), or any other. Other threads may wake a task.
+/// - **Spawn**: also from a task. Dropping the [handle](Task) lets the task run on;
+///   [`cancel`](Task::cancel) drops it where it stands, with its destructors.
+/// - **Panic**: that of a task ends that task, and is its result.
+///
+/// [`Queue::get_async`]: crate::sync::Queue::get_async
+/// [`Event::wait_async`]: crate::sync::Event::wait_async
+///
+/// ```
+/// use lockwise::sync::{Queue, Scheduler, yield_now};
+///
+/// static LINE: Queue<u32> = Queue::bounded(1);
+///
+/// let scheduler = Scheduler::new();
+/// scheduler.spawn(async {
+///     for number in 1..=3 {
+///         LINE.put_async(number).await.unwrap();
+///         yield_now().await;
+///     }
+///     LINE.close();
+/// });
+/// let sum = scheduler.spawn(async {
+///     let mut sum = 0;
+///     while let Ok(number) = LINE.get_async().await {
+///         sum += number;
+///     }
+///     sum
+/// });
+/// scheduler.run().unwrap();
+/// assert_eq!(sum.result().wait().unwrap(), 6);
+/// ```
+#[derive(Clone)]
+pub struct Scheduler(Rc<Inner>);
+
+struct Inner {
+    /// The tasks by number; nothing while one has its turn.
+    tasks: RefCell<BTreeMap<u64, Option<Running>>>,
+    next: Cell<u64>,
+    /// The numbers of those that have been woken.
+    ready: Arc<Queue<u64>>,
+    sleepers: Rc<Sleepers>,
+}
+
+/// A task that is not over.
+struct Running {
+    future: Pin<Box<dyn Future<Output = ()>>>,
+    turn: Arc<Turn>,
+}
+
+/// What wakes a task.
+struct Turn {
+    number: u64,
+    /// It is in the row of those that are ready.
+    is_ready: AtomicBool,
+    ready: Arc<Queue<u64>>,
+}
+
+impl Wake for Turn {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.is_ready.swap(true, AcqRel) {
+            // Closed only when the scheduler is gone, and the task with it.
+            let _ = self.ready.put(self.number);
+        }
+    }
+}
+
+/// Tasks are left that nobody can wake: nobody has their wakers, and none of them sleeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stuck {
+    /// How many.
+    pub tasks: usize,
+}
+
+impl fmt::Display for Stuck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} tasks wait for what nobody will tell them",
+            self.tasks
+        )
+    }
+}
+
+impl Error for Stuck {}
+
+/// A task of a [`Scheduler`].
+pub struct Task<T: Send> {
+    number: u64,
+    scheduler: Scheduler,
+    result: Outcome<T>,
+}
+
+impl Scheduler {
+    /// A scheduler without tasks. The caller is its creation site.
+    #[track_caller]
+    pub fn new() -> Scheduler {
+        Scheduler(Rc::new(Inner {
+            tasks: RefCell::default(),
+            next: Cell::new(0),
+            ready: Arc::new(Queue::new_at(None, Site::caller())),
+            sleepers: Rc::default(),
+        }))
+    }
+
+    /// Adds a task. It has its first turn when [`run`](Scheduler::run) comes to it.
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> Task<F::Output>
+    where
+        F: Future<Output: Send> + 'static,
+    {
+        let (promise, result) = Promise::new();
+        let number = self.0.next.replace(self.0.next.get() + 1);
+        let turn = Arc::new(Turn {
+            number,
+            is_ready: AtomicBool::new(false),
+            ready: Arc::clone(&self.0.ready),
+        });
+        let running = Running {
+            future: Box::pin(kept(promise, future)),
+            turn: Arc::clone(&turn),
+        };
+        self.0.tasks.borrow_mut().insert(number, Some(running));
+        turn.wake();
+        Task {
+            number,
+            scheduler: self.clone(),
+            result,
+        }
+    }
+
+    /// A future that ends after `time`. Only tasks of this scheduler are woken by it.
+    pub fn sleep(&self, time: Duration) -> Sleep {
+        let now = Instant::now();
+        // Too far away to be written down is long after the end of the program.
+        let far = Duration::from_secs(60 * 60 * 24 * 365);
+        let until = now.checked_add(time).unwrap_or(now + far);
+        Sleep::new(Rc::clone(&self.0.sleepers), until)
+    }
+
+    /// Runs the tasks until all are over.
+    ///
+    /// # Errors
+    ///
+    /// If tasks are left that nobody can wake. (That nobody *will* cannot be seen: a queue that only a task
+    /// of this scheduler would put into has their wakers.)
+    ///
+    /// # Panics
+    ///
+    /// If a task runs it.
+    #[track_caller]
+    pub fn run(&self) -> Result<(), Stuck> {
+        let at = Site::caller();
+        while !self.0.tasks.borrow().is_empty() {
+            self.0.sleepers.wake();
+            match self.0.ready.try_get() {
+                Ok(number) => self.turn(number),
+                Err(_) => self.wait(at)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until a task is ready.
+    fn wait(&self, at: Site) -> Result<(), Stuck> {
+        let first = self.0.sleepers.first();
+        if first.is_none() {
+            let tasks = self.0.tasks.borrow();
+            let held = |running: &Running| Arc::strong_count(&running.turn) > 1;
+            let lost = !tasks.values().flatten().any(held);
+            // Who had a waker and used it has dropped it since.
+            if lost && self.0.ready.is_empty() {
+                return Err(Stuck { tasks: tasks.len() });
+            }
+        }
+        let deadline = first.map_or(Deadline::Never, Deadline::At);
+        if let Ok(number) = self.0.ready.get_at(Work::Done, deadline, at) {
+            self.turn(number);
+        }
+        Ok(())
+    }
+
+    /// Lets a task have its turn.
+    fn turn(&self, number: u64) {
+        let running = match self.0.tasks.borrow_mut().get_mut(&number) {
+            Some(place) => place.take(),
+            None => return,
+        };
+        let mut running = running.expect("a scheduler is not run by one of its tasks");
+        running.turn.is_ready.store(false, Release);
+        let waker = Waker::from(Arc::clone(&running.turn));
+        let over = running
+            .future
+            .as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_ready();
+        drop(waker);
+        let rest = if over {
+            self.0.tasks.borrow_mut().remove(&number);
+            Some(running)
+        } else {
+            match self.0.tasks.borrow_mut().get_mut(&number) {
+                Some(place) => {
+                    *place = Some(running);
+                    None
+                }
+                // It was cancelled in its own turn.
+                None => Some(running),
+            }
+        };
+        drop(rest);
+    }
+}
+
+/// Does the work of a task, and gives its result or its panic.
+async fn kept<F: Future<Output: Send>>(promise: Promise<F::Output>, future: F) {
+    let mut future = pin!(future);
+    let polled = std::future::poll_fn(|context| {
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Err(payload) => Poll::Ready(Err(payload)),
+        }
+    });
+    match polled.await {
+        // Nobody wants it, perhaps.
+        Ok(output) => drop(promise.set(output)),
+        Err(payload) => promise.panicked(payload),
+    }
+}
+
+impl<T: Send> Task<T> {
+    /// Its result, to be awaited, or waited for by another thread, or after the run.
+    pub fn result(self) -> Outcome<T> {
+        self.result
+    }
+
+    /// Whether it is over.
+    #[track_caller]
+    pub fn is_done(&self) -> bool {
+        self.result.is_done()
+    }
+
+    /// Drops the task where it stands, unless it is over: its result is [`Failure::Dropped`].
+    pub fn cancel(self) -> Result<T, Failure> {
+        let running = self.scheduler.0.tasks.borrow_mut().remove(&self.number);
+        drop(running);
+        // In its own turn it is dropped at the end of that.
+        self.result.try_get().unwrap_or(Err(Failure::Dropped))
+    }
+}
+
+impl Default for Scheduler {
+    #[track_caller]
+    fn default() -> Scheduler {
+        Scheduler::new()
+    }
+}
+
+impl fmt::Debug for Scheduler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scheduler")
+            .field("tasks", &self.0.tasks.borrow().len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: Send> fmt::Debug for Task<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task")
+            .field("number", &self.number)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,96 @@
+//! Doing whichever of several things can be done first: [`select!`](crate::sync::select).
+
+/// Does one of several things, whichever can be done first, and then what stands behind it.
+///
+/// | arm | does |
+/// | --- | --- |
+/// | `get(queue) -> got => …` | gets from a queue, receiver, priority queue or reader; `got` is what `try_get` gives, and not empty |
+/// | `put(queue, item) -> put => …` | puts into a queue or sender; the item is made in any case, and dropped if another arm is done |
+/// | `wait(event) => …` | waits until an event is set |
+/// | `result(future) -> result => …` | takes the result out of an `Option<Future>` that it borrows mutably |
+/// | `default => …` | if nothing can be done now |
+/// | `default(timeout) => …` | if nothing can be done in this time |
+///
+/// Exactly one arm is done; nothing is taken from the others. If several can be done each has its turn.
+/// Closed counts as possible. What stands behind an arm runs when nothing is waited for any more, and may `break`
+/// or `return`.
+///
+/// Of several puts into queues without capacity in one `select!`, one at a time is seen by a `select!` of
+/// another thread that wants to get there.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use lockwise::sync::{Event, Queue, select};
+///
+/// let (numbers, texts, stop) = (Queue::<u32>::new(), Queue::bounded(1), Event::new());
+/// numbers.put(5).unwrap();
+/// texts.put("full").unwrap();
+/// let done = select! {
+///     get(numbers) -> number => format!("got {}", number.unwrap()),
+///     put(texts, "more") -> put => format!("put {put:?}"),
+///     wait(stop) => "stopped".to_owned(),
+///     default(Duration::from_secs(1)) => "nothing".to_owned(),
+/// };
+/// assert_eq!(done, "got 5");
+/// ```
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __lockwise_select {
+    // All arms are there: the last part says how long to wait, and what to do then.
+    (@arms [$(($arm:ident $pattern:pat => $body:expr))*] [$limit:expr, $otherwise:expr]) => {{
+        let arms: &mut [&mut dyn $crate::sync::poller::arms::Arm] = &mut [$(&mut $arm),*];
+        let _ = $crate::sync::poller::arms::choose(arms, $limit);
+        $crate::__lockwise_select!(@taken [$(($arm $pattern => $body))*] $otherwise)
+    }};
+    (@taken [($arm:ident $pattern:pat => $body:expr) $($rest:tt)*] $otherwise:expr) => {
+        if let ::core::option::Option::Some($pattern) = $arm.take() {
+            $body
+        } else {
+            $crate::__lockwise_select!(@taken [$($rest)*] $otherwise)
+        }
+    };
+    (@taken [] $otherwise:expr) => { $otherwise };
+
+    (@next [$($arms:tt)*] [$($limit:tt)*] default => $body:expr $(, $($rest:tt)*)?) => {
+        $crate::__lockwise_select!(@next [$($arms)*]
+            [$crate::sync::poller::arms::Limit::After(::core::time::Duration::ZERO), $body]
+            $($($rest)*)?)
+    };
+    (@next [$($arms:tt)*] [$($limit:tt)*] default($timeout:expr) => $body:expr $(, $($rest:tt)*)?) => {
+        $crate::__lockwise_select!(@next [$($arms)*]
+            [$crate::sync::poller::arms::Limit::After($timeout), $body]
+            $($($rest)*)?)
+    };
+    (@next [$($arms:tt)*] $limit:tt get($source:expr) -> $pattern:pat => $body:expr $(, $($rest:tt)*)?) => {{
+        let mut arm = $crate::sync::poller::arms::get(&$source);
+        $crate::__lockwise_select!(@next [$($arms)* (arm $pattern => $body)] $limit $($($rest)*)?)
+    }};
+    (@next [$($arms:tt)*] $limit:tt put($queue:expr, $item:expr) -> $pattern:pat => $body:expr
+        $(, $($rest:tt)*)?) => {{
+        let mut arm = $crate::sync::poller::arms::put(&$queue, $item);
+        $crate::__lockwise_select!(@next [$($arms)* (arm $pattern => $body)] $limit $($($rest)*)?)
+    }};
+    (@next [$($arms:tt)*] $limit:tt wait($event:expr) => $body:expr $(, $($rest:tt)*)?) => {{
+        let mut arm = $crate::sync::poller::arms::wait(&$event);
+        $crate::__lockwise_select!(@next [$($arms)* (arm () => $body)] $limit $($($rest)*)?)
+    }};
+    (@next [$($arms:tt)*] $limit:tt result($future:expr) -> $pattern:pat => $body:expr
+        $(, $($rest:tt)*)?) => {{
+        let mut arm = $crate::sync::poller::arms::result(&mut $future);
+        $crate::__lockwise_select!(@next [$($arms)* (arm $pattern => $body)] $limit $($($rest)*)?)
+    }};
+    (@next [$($arms:tt)*] $limit:tt) => {
+        $crate::__lockwise_select!(@arms [$($arms)*] $limit)
+    };
+
+    ($($arms:tt)+) => {
+        $crate::__lockwise_select!(@next []
+            [$crate::sync::poller::arms::Limit::Never,
+             ::core::unreachable!("without a limit one arm is done")]
+            $($arms)+)
+    };
+}
+
+#[doc(inline)]
+pub use __lockwise_select as select;
