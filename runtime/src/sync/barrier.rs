@@ -205,10 +205,10 @@ impl<B: Backend> Barrier<B> {
             (Arc::new(round), 0)
         });
         if come + 1 == self.parties {
+            drop(state);
             for _ in 0..come {
                 self.arrived.obtained(deadline.is_timed(), at);
             }
-            drop(state);
             self.lead(&round, at);
             return Ok(true);
         }

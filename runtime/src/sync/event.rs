@@ -63,6 +63,14 @@ impl State {
             waiters: Waiters::new(),
         }
     }
+
+    /// Whether the waiter may pass.
+    fn passes(&self, waiter: &Waiter) -> Option<Passed> {
+        if waiter.ticket.is_some() && self.sets != waiter.sets {
+            return Some(Passed::Woken);
+        }
+        self.is_set.then_some(Passed::Found)
+    }
 }
 
 /// A waiter between its attempts.
@@ -227,10 +235,10 @@ impl<B: Backend> Event<B> {
     fn poll(&self, waiter: &mut Waiter, waker: &Waker, timed: bool, at: Site) -> Poll<Passed> {
         let (waker, mut later) = (waker.clone(), Later::new());
         let mut state = self.state.lock_at(at);
-        if let Some(passed) = self.passes(&state, waiter, timed, at) {
+        if let Some(passed) = state.passes(waiter) {
             state.waiters.leave(&mut waiter.ticket, &mut later);
             drop(state);
-            return Poll::Ready(passed);
+            return Poll::Ready(self.told(passed, timed, at));
         }
         if !waiter.ticket.is_some() {
             waiter.sets = state.sets;
@@ -244,19 +252,18 @@ impl<B: Backend> Event<B> {
     fn leave(&self, waiter: &mut Waiter, timed: bool, at: Site) -> Option<Passed> {
         let mut later = Later::new();
         let mut state = self.state.lock_at(at);
-        let passed = self.passes(&state, waiter, timed, at);
+        let passed = state.passes(waiter);
         state.waiters.leave(&mut waiter.ticket, &mut later);
         drop(state);
-        passed
+        passed.map(|passed| self.told(passed, timed, at))
     }
 
-    /// Whether the waiter may pass. That it was woken is told.
-    fn passes(&self, state: &State, waiter: &Waiter, timed: bool, at: Site) -> Option<Passed> {
-        if waiter.ticket.is_some() && state.sets != waiter.sets {
+    /// Tells that a waiter was woken, when the lock is given back: it did not wait with that.
+    fn told(&self, passed: Passed, timed: bool, at: Site) -> Passed {
+        if passed == Passed::Woken {
             self.flow.obtained(timed, at);
-            return Some(Passed::Woken);
         }
-        state.is_set.then_some(Passed::Found)
+        passed
     }
 }
 

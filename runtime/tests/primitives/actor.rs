@@ -34,7 +34,8 @@ where
     F: FnMut(M, &Context<'_, M, B>) + Send + 'static,
 {
     let builder = ActorBuilder::<B>::new_in();
-    builder.start(By(handle, std::marker::PhantomData)).unwrap()
+    let started = builder.start(By(handle, std::marker::PhantomData));
+    started.expect("there is room for a thread")
 }
 
 /// What was done, in order.
@@ -51,7 +52,7 @@ struct Lives {
     log: Log<String>,
     /// What it panics in.
     bad: &'static str,
-    _value: Option<Counted>,
+    value: Option<Counted>,
 }
 
 impl Lives {
@@ -59,7 +60,7 @@ impl Lives {
         Lives {
             log: Arc::clone(log),
             bad,
-            _value: None,
+            value: None,
         }
     }
 
@@ -121,7 +122,8 @@ on_each_backend! {
                         Ok(number) => sums.0 += number,
                         Err(error) => {
                             assert_eq!(error, lockwise::sync::GetError::Closed);
-                            return drop(sums.1.set(sums.0));
+                            let _ = sums.1.set(sums.0);
+                            return;
                         }
                     }
                 }
@@ -151,11 +153,11 @@ on_each_backend! {
 
     fn close_twice_and_from_self() {
         let seen = Log::default();
-        let sees = Arc::clone(&seen);
+        let notes = Arc::clone(&seen);
         let actor = start::<B, u32, _>(move |number, context| {
             context.close();
             context.close();
-            sees.lock().unwrap().push(number);
+            notes.lock().unwrap().push(number);
         });
         let sent: Vec<_> = (0..3).map(|number| actor.send(number).is_ok()).collect();
         assert_eq!(actor.join(), Ok(Exit::Closed));
@@ -223,7 +225,7 @@ on_each_backend! {
         let drops = Drops::default();
         for bad in ["", "one", "stop: closed"] {
             let mut lives = Lives::new(&Log::default(), bad);
-            lives._value = Some(drops.value());
+            lives.value = Some(drops.value());
             let actor = ActorBuilder::<B>::new_in().start(lives).unwrap();
             let _ = actor.send("one");
             actor.close();
@@ -234,7 +236,7 @@ on_each_backend! {
 
     fn recipient_counts_as_address() {
         let actor = start::<B, u32, _>(|_, _| ());
-        let recipient = actor.recipient(|text: &str| text.len() as u32);
+        let recipient = actor.recipient(|text: &str| u32::from(text.is_empty()));
         let weak = actor.downgrade();
         drop(actor);
         recipient.send("four").unwrap();
@@ -250,11 +252,11 @@ on_each_backend! {
     fn stop_overtakes_messages() {
         let (began, go) = (Arc::new(Event::<B>::new_in()), Arc::new(Event::<B>::new_in()));
         let (begins, waits, seen) = (Arc::clone(&began), Arc::clone(&go), Log::default());
-        let sees = Arc::clone(&seen);
+        let notes = Arc::clone(&seen);
         let actor = start::<B, u32, _>(move |number, _| {
             begins.set();
             waits.wait();
-            sees.lock().unwrap().push(number);
+            notes.lock().unwrap().push(number);
         });
         for number in 0..4 {
             actor.send(number).unwrap();
@@ -266,8 +268,8 @@ on_each_backend! {
         assert_eq!(logged(&seen), [0]);
         // Closing does not overtake.
         let seen = Log::default();
-        let sees = Arc::clone(&seen);
-        let actor = start::<B, u32, _>(move |number, _| sees.lock().unwrap().push(number));
+        let notes = Arc::clone(&seen);
+        let actor = start::<B, u32, _>(move |number, _| notes.lock().unwrap().push(number));
         for number in 0..4 {
             actor.send(number).unwrap();
         }
@@ -354,7 +356,7 @@ on_each_backend! {
             if slow {
                 waits.wait();
             }
-            drop(reply.set(5));
+            let _ = reply.set(5);
         });
         assert_eq!(actor.ask(|reply| (false, reply)).unwrap().wait().unwrap(), 5);
         assert_eq!(actor.ask_timeout(|reply| (false, reply), LONG).unwrap(), 5);
@@ -368,7 +370,7 @@ on_each_backend! {
         let actor = start::<B, Question<B>, _>(|reply, context| {
             let me = context.handle().unwrap();
             let answer = me.ask(|promise| promise).unwrap().wait();
-            drop(reply.set(u32::from(matches!(answer, Err(Failure::Deadlock)))));
+            let _ = reply.set(u32::from(matches!(answer, Err(Failure::Deadlock))));
             context.close();
         });
         assert_eq!(actor.ask(|promise| promise).unwrap().wait().unwrap(), 1);
@@ -413,13 +415,15 @@ on_each_backend! {
                 both.wait().unwrap();
                 drop(reply.set(child.join()));
             }
-            Family::Asked(reply) => drop(reply.set(1)),
+            Family::Asked(reply) => {
+                let _ = reply.set(1);
+            }
         });
         let asks = parent.clone();
         let child = start::<B, Question<B>, _>(move |reply, _| {
             met.wait().unwrap();
             let answer = asks.ask(Family::Asked).unwrap().wait();
-            drop(reply.set(u32::from(answer.is_err())));
+            let _ = reply.set(u32::from(answer.is_err()));
         });
         let child_said = child.ask(|reply| reply).unwrap();
         let parent_said = parent.ask(|reply| Family::Child(child, reply)).unwrap();
@@ -431,11 +435,11 @@ on_each_backend! {
     fn bounded_backpressure() {
         let (began, go) = (Arc::new(Event::<B>::new_in()), Arc::new(Event::<B>::new_in()));
         let (begins, waits, seen) = (Arc::clone(&began), Arc::clone(&go), Log::default());
-        let sees = Arc::clone(&seen);
+        let notes = Arc::clone(&seen);
         let slow = By(move |number: u32, _: &Context<'_, u32, B>| {
             begins.set();
             waits.wait();
-            sees.lock().unwrap().push(number);
+            notes.lock().unwrap().push(number);
         }, std::marker::PhantomData);
         let actor = ActorBuilder::<B>::new_in().bounded(1).start(slow).unwrap();
         actor.send(0).unwrap();
@@ -455,11 +459,11 @@ on_each_backend! {
     fn priority_message() {
         let (began, go) = (Arc::new(Event::<B>::new_in()), Arc::new(Event::<B>::new_in()));
         let (begins, waits, seen) = (Arc::clone(&began), Arc::clone(&go), Log::default());
-        let sees = Arc::clone(&seen);
+        let notes = Arc::clone(&seen);
         let actor = start::<B, &str, _>(move |message, _| {
             begins.set();
             waits.wait();
-            sees.lock().unwrap().push(message);
+            notes.lock().unwrap().push(message);
         });
         actor.send("first").unwrap();
         began.wait();
@@ -517,7 +521,7 @@ on_each_backend! {
         let mut last = None;
         for _ in 0..DEEP {
             let holds = next.take();
-            let link = By(move |_: u32, _: &Context<'_, u32, B>| drop(holds.as_ref().map(Handle::len)), std::marker::PhantomData);
+            let link = By(move |_: u32, _: &Context<'_, u32, B>| { let _ = holds.as_ref().map(Handle::len); }, std::marker::PhantomData);
             let actor = ActorBuilder::<B>::new_in().stack_size(128 << 10).start(link).unwrap();
             last.get_or_insert_with(|| actor.downgrade());
             next = Some(actor);
@@ -528,10 +532,10 @@ on_each_backend! {
 
     fn timers() {
         let seen = Log::default();
-        let sees = Arc::clone(&seen);
+        let notes = Arc::clone(&seen);
         let start_time = Instant::now();
         let actor = start::<B, &'static str, _>(move |message, context| {
-            sees.lock().unwrap().push((message, start_time.elapsed()));
+            notes.lock().unwrap().push((message, start_time.elapsed()));
             if message == "go" {
                 context.send_after(SHORT * 2, "late");
                 context.send_after(SHORT, "soon");

@@ -162,18 +162,18 @@ on_each_backend! {
         let mut poller = Poller::new();
         poller.add(&first, 0);
         poller.add(&second, 1);
-        let (mut polled, mut selected) = ([0; 2], [0; 2]);
+        let (mut by_poller, mut by_select) = ([0; 2], [0; 2]);
         for _ in 0..100 {
             first.put(0).unwrap();
             second.put(0).unwrap();
-            polled[*poller.wait().unwrap()] += 1;
+            by_poller[*poller.wait().unwrap()] += 1;
             let at = select! {
                 get(first) -> _ => 0,
                 get(second) -> _ => 1,
             };
-            selected[at] += 1;
+            by_select[at] += 1;
         }
-        assert!(polled.iter().chain(&selected).all(|&count| count >= 25), "{polled:?} {selected:?}");
+        assert!(by_poller.iter().chain(&by_select).all(|&count| count >= 25), "{by_poller:?} {by_select:?}");
     }
 
     fn loser_not_consumed() {

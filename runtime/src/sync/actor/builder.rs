@@ -86,8 +86,7 @@ impl<B: Backend> ActorBuilder<B> {
     #[track_caller]
     pub fn start<A: Actor<B> + Send>(self, actor: A) -> io::Result<Handle<A::Message, B>> {
         let mut actor = Some(actor);
-        let make = move || actor.take().expect("it is made once");
-        self.spawn(make, 0, Site::caller())
+        self.spawn(move || once(&mut actor), 0, Site::caller())
     }
 
     /// Starts the actor that `make` makes, on its own thread, and makes another one if it panics, which goes on
@@ -128,6 +127,11 @@ impl<B: Backend> ActorBuilder<B> {
         builder.spawn(move || live::<A, B>(&cell, &me, make, restarts))?;
         Ok(handle)
     }
+}
+
+/// The actor, which is made once, as it is not restarted.
+fn once<A>(actor: &mut Option<A>) -> A {
+    actor.take().expect("it is made once")
 }
 
 impl Default for ActorBuilder {

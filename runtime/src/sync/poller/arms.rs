@@ -113,7 +113,7 @@ pub struct Put<'a, Q: Puts> {
     queue: &'a Queue<Q::Item, Q::Backend>,
     ticket: Ticket,
     putting: Putting<Option<Q::Item>>,
-    put: Option<Result<(), PutError<Q::Item>>>,
+    outcome: Option<Result<(), PutError<Q::Item>>>,
 }
 
 /// `wait(event)`.
@@ -146,7 +146,7 @@ pub fn put<Q: Puts>(queue: &Q, item: Q::Item) -> Put<'_, Q> {
         queue: queue.queue(),
         ticket: Ticket::new(),
         putting: Putting::new(Some(item)),
-        put: None,
+        outcome: None,
     }
 }
 
@@ -180,7 +180,7 @@ impl<S: Gets> Get<'_, S> {
 
 impl<Q: Puts> Put<'_, Q> {
     pub fn take(&mut self) -> Option<Result<(), PutError<Q::Item>>> {
-        self.put.take()
+        self.outcome.take()
     }
 }
 
@@ -222,7 +222,7 @@ impl<Q: Puts> Arm for Put<'_, Q> {
                 false
             }
             put => {
-                self.put = Some(put);
+                self.outcome = Some(put);
                 true
             }
         }
@@ -245,7 +245,7 @@ impl<Q: Puts> Arm for Put<'_, Q> {
         match put {
             Poll::Pending => false,
             Poll::Ready(put) => {
-                self.put = Some(put);
+                self.outcome = Some(put);
                 true
             }
         }
@@ -253,9 +253,9 @@ impl<Q: Puts> Arm for Put<'_, Q> {
 
     fn withdraw(&mut self) -> bool {
         if self.queue.withdraw(&mut self.putting) {
-            self.put = Some(Ok(()));
+            self.outcome = Some(Ok(()));
         }
-        self.put.is_some()
+        self.outcome.is_some()
     }
 }
 

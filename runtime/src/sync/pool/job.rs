@@ -51,6 +51,19 @@ where
     }
 }
 
+impl<F, T, B> Promised<F, T, B>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+    B: Backend,
+{
+    /// The work of such a job that was refused.
+    pub(super) fn work_of(job: Box<dyn Job>) -> F {
+        let job = job.into_any().downcast::<Promised<F, T, B>>();
+        job.expect("what comes back is what was put").work
+    }
+}
+
 /// A job was not taken, and comes back: the pool was shut down, or is broken.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Refused<F>(pub F);

@@ -116,11 +116,7 @@ impl<B: Backend> ThreadPool<B> {
                 self.crew.need_one(at);
                 Ok(future)
             }
-            Err(refused) => {
-                let job = refused.into_inner().into_any();
-                let job = job.downcast::<Promised<F, T, B>>();
-                Err(Refused(job.expect("what comes back is what was put").work))
-            }
+            Err(refused) => Err(Refused(Promised::<F, T, B>::work_of(refused.into_inner()))),
         }
     }
 

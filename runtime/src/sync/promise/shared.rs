@@ -110,8 +110,8 @@ pub(super) enum Told {
 }
 
 impl<T> State<T> {
-    /// Whether it has ended; that the thread knows is told.
-    fn has_ended(&mut self, flow: &impl Flow, timed: bool, at: Site) -> Option<Told> {
+    /// Whether it has ended, and whether there is a unit to be told of for this.
+    fn has_ended(&mut self) -> Option<Told> {
         if !matches!(self.stage, Stage::Ended(..)) {
             return None;
         }
@@ -119,7 +119,6 @@ impl<T> State<T> {
             return Some(Told::Nothing);
         }
         self.units -= 1;
-        flow.obtained(timed, at);
         Some(Told::Unit)
     }
 }
@@ -262,9 +261,10 @@ impl<T: Send, B: Backend> Shared<T, B> {
     pub(super) fn wait(&self, deadline: Deadline, at: Site) -> Wait {
         let timed = deadline.is_timed();
         let mut state = self.state.lock_at(at);
-        let ended = state.has_ended(&self.flow, timed, at);
+        let ended = state.has_ended();
         drop(state);
-        if ended.is_some() {
+        if let Some(told) = ended {
+            self.told(told, timed, at);
             return Wait::Ended;
         }
         let keeper = self.kept.as_ref().filter(|_| !timed);
@@ -298,10 +298,10 @@ impl<T: Send, B: Backend> Shared<T, B> {
     ) -> Poll<Told> {
         let (waker, mut later) = (waker.clone(), Later::new());
         let mut state = self.state.lock_at(at);
-        if let Some(told) = state.has_ended(&self.flow, timed, at) {
+        if let Some(told) = state.has_ended() {
             state.waiters.leave(ticket, &mut later);
             drop(state);
-            return Poll::Ready(told);
+            return Poll::Ready(self.told(told, timed, at));
         }
         state.waiters.enter(ticket, waker, &mut later);
         drop(state);
@@ -313,9 +313,17 @@ impl<T: Send, B: Backend> Shared<T, B> {
         let mut later = Later::new();
         let mut state = self.state.lock_at(at);
         state.waiters.leave(ticket, &mut later);
-        let ended = state.has_ended(&self.flow, timed, at);
+        let ended = state.has_ended();
         drop(state);
-        ended
+        ended.map(|told| self.told(told, timed, at))
+    }
+
+    /// Tells that this thread knows of the end, when the lock is given back: it did not wait with that.
+    fn told(&self, told: Told, timed: bool, at: Site) -> Told {
+        if told == Told::Unit {
+            self.flow.obtained(timed, at);
+        }
+        told
     }
 
     /// The outcome, if it has ended. It can be taken once.

@@ -29,6 +29,17 @@ pub(in crate::sync) enum Work {
     Kept,
 }
 
+/// What a get has found.
+#[derive(Debug, Clone, Copy)]
+enum Look {
+    Got,
+    Empty,
+    /// And whether there is a unit of the end for this one.
+    Closed {
+        has_unit: bool,
+    },
+}
+
 /// A put between its attempts.
 pub(in crate::sync) struct Putting<E> {
     /// The entry, while it is not in the queue.
@@ -223,7 +234,6 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
             match fate {
                 Fate::Waits => Poll::Pending,
                 Fate::Accepted => {
-                    self.flows.room.obtained(how.timed, how.at);
                     putting.was_admitted = true;
                     Poll::Ready(Ok(()))
                 }
@@ -241,6 +251,9 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         };
         drop(state);
         later.run();
+        if putting.was_admitted {
+            self.flows.room.obtained(how.timed, how.at);
+        }
         poll
     }
 
@@ -252,12 +265,13 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         let mut later = Later::new();
         let mut state = self.lock(how.at);
         let flows = &self.flows;
-        if !state.withdraw(number, &mut putting.slot, flows, how.at, &mut later) {
+        let withdrawn = state.withdraw(number, &mut putting.slot, flows, how.at, &mut later);
+        drop(state);
+        later.run();
+        if !withdrawn {
             flows.room.obtained(how.timed, how.at);
             putting.was_admitted = true;
         }
-        drop(state);
-        later.run();
     }
 
     /// Gets the next entry, into the slot, if there is one.
@@ -270,10 +284,10 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     ) -> Result<(), GetError> {
         let mut later = Later::new();
         let mut state = self.lock(how.at);
-        let got = self.look(&mut state, slot, work, how, &mut later);
+        let look = self.look(&mut state, slot, work, how.at, &mut later);
         drop(state);
         later.run();
-        got
+        self.told(look, how)
     }
 
     /// The next entry, under the lock.
@@ -283,20 +297,39 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         state: &mut State<S>,
         slot: &mut Option<S::Entry>,
         work: Work,
-        how: How,
+        at: Site,
         later: &mut Later,
-    ) -> Result<(), GetError> {
-        if state.take(slot, &self.flows, how, later) {
+    ) -> Look {
+        if state.take(slot, &self.flows, at, later) {
             if work == Work::Done && slot.as_ref().is_some_and(S::counts) {
-                state.finish(1, &self.flows, how.at, later);
+                state.finish(1, &self.flows, at, later);
             }
-            return Ok(());
+            return Look::Got;
         }
         if state.is_open() {
-            return Err(GetError::Empty);
+            return Look::Empty;
         }
-        state.tell_end(&self.flows, how);
-        Err(GetError::Closed)
+        Look::Closed {
+            has_unit: state.take_end_unit(),
+        }
+    }
+
+    /// Tells what a look has given, when the lock is given back: this thread did not wait with that.
+    #[inline]
+    fn told(&self, look: Look, how: How) -> Result<(), GetError> {
+        match look {
+            Look::Got => {
+                self.flows.entries.obtained(how.timed, how.at);
+                Ok(())
+            }
+            Look::Empty => Err(GetError::Empty),
+            Look::Closed { has_unit } => {
+                if has_unit {
+                    self.flows.end.obtained(how.timed, how.at);
+                }
+                Err(GetError::Closed)
+            }
+        }
     }
 
     /// Gets the next entry, into the slot, when there is one.
@@ -349,18 +382,19 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     ) -> Poll<Result<(), GetError>> {
         let (waker, mut later) = (waker.clone(), Later::new());
         let mut state = self.lock(how.at);
-        let got = self.look(&mut state, slot, work, how, &mut later);
-        let poll = if matches!(got, Err(GetError::Empty)) {
+        let look = self.look(&mut state, slot, work, how.at, &mut later);
+        if matches!(look, Look::Empty) {
             state.wait_for_entry(ticket, waker, &mut later);
-            Poll::Pending
         } else {
             state.leave_get(ticket, &mut later);
             later.drop_later(Some(waker));
-            Poll::Ready(got)
-        };
+        }
         drop(state);
         later.run();
-        poll
+        match self.told(look, how) {
+            Err(GetError::Empty) => Poll::Pending,
+            got => Poll::Ready(got),
+        }
     }
 
     /// Takes a waiter back, whose deadline has come; what is there by now it gets.
@@ -373,11 +407,11 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     ) -> Result<(), GetError> {
         let mut later = Later::new();
         let mut state = self.lock(how.at);
-        let got = self.look(&mut state, slot, work, how, &mut later);
+        let look = self.look(&mut state, slot, work, how.at, &mut later);
         state.leave_get(ticket, &mut later);
         drop(state);
         later.run();
-        match got {
+        match self.told(look, how) {
             Err(GetError::Empty) => Err(GetError::Timeout),
             got => got,
         }

@@ -239,7 +239,7 @@ impl<S: Store> State<S> {
         &mut self,
         slot: &mut Option<S::Entry>,
         flows: &Flows<B>,
-        how: How,
+        at: Site,
         later: &mut Later,
     ) -> bool {
         if !self.store.pop(slot) {
@@ -250,12 +250,11 @@ impl<S: Store> State<S> {
             let Some(mut first) = self.putters.pop_front() else {
                 return false;
             };
-            self.admitted += first.owner.wake(flows, how.at, later);
+            self.admitted += first.owner.wake(flows, at, later);
             self.unfinished += usize::from(first.entry.as_ref().is_some_and(S::counts));
             *slot = first.entry.take();
         }
-        flows.entries.obtained(how.timed, how.at);
-        self.made_room(flows, how.at, later);
+        self.made_room(flows, at, later);
         true
     }
 
@@ -381,12 +380,11 @@ impl<S: Store> State<S> {
         true
     }
 
-    /// Somebody learns that the queue is closed.
-    pub(super) fn tell_end<B: Backend>(&mut self, flows: &Flows<B>, how: How) {
-        if self.end_units > 0 {
-            self.end_units -= 1;
-            flows.end.obtained(how.timed, how.at);
-        }
+    /// Somebody learns that the queue is closed. Whether there is a unit for that.
+    pub(super) fn take_end_unit(&mut self) -> bool {
+        let is_there = self.end_units > 0;
+        self.end_units -= u32::from(is_there);
+        is_there
     }
 
     /// So many entries are done.

@@ -271,7 +271,11 @@ impl<T: Send> Task<T> {
         self.result.is_done()
     }
 
-    /// Drops the task where it stands, unless it is over: its result is [`Failure::Dropped`].
+    /// Drops the task where it stands, unless it is over: then this gives its result.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Dropped`], if it was not over; or that of the task.
     pub fn cancel(self) -> Result<T, Failure> {
         let running = self.scheduler.0.tasks.borrow_mut().remove(&self.number);
         drop(running);
