@@ -35,6 +35,8 @@ mod fixtures;
 mod levels;
 /// Programs without checks.
 mod off;
+/// The primitives of `lockwise::sync`, under the checker.
+mod primitives;
 /// What a program asked to happen on a finding.
 mod reactions;
 /// Recorded logs: whole, cut off, damaged.

@@ -127,7 +127,7 @@ pub(crate) fn cargo() -> PathBuf {
 }
 
 /// Takes out of the environment what would change a report or a build.
-fn calm(command: &mut Command) {
+pub(crate) fn calm(command: &mut Command) {
     let ours = env::vars_os().filter(|(name, _)| {
         let name = name.to_string_lossy();
         name.starts_with("LOCKWISE_") || name.starts_with("CARGO_PKG_") || name == "RUST_BACKTRACE"
@@ -140,9 +140,16 @@ fn calm(command: &mut Command) {
 
 /// Builds the binaries of a package as the tests were built, into the same folder.
 fn build(package: &str) -> BTreeMap<String, PathBuf> {
+    build_with(
+        package,
+        &["build", "--profile", "test", "--bins", "-p", package],
+    )
+}
+
+fn build_with(package: &str, how: &[&str]) -> BTreeMap<String, PathBuf> {
     let mut command = Command::new(cargo());
     command
-        .args(["build", "--profile", "test", "--bins", "-p", package])
+        .args(how)
         .args(["--message-format", "json-render-diagnostics", "--quiet"])
         .args(["--target-dir".as_ref(), target().as_os_str()])
         .current_dir(root());
@@ -156,6 +163,15 @@ fn build(package: &str) -> BTreeMap<String, PathBuf> {
         Some((name, message["executable"].as_str()?.into()))
     });
     executables.collect()
+}
+
+/// A test binary of a package, built as the tests were, into the same folder.
+pub(crate) fn test_binary(package: &str, test: &str) -> PathBuf {
+    let mut built = build_with(
+        package,
+        &["test", "--no-run", "--test", test, "-p", package],
+    );
+    built.remove(test).expect("it was built")
 }
 
 /// The target folder that these tests were built into.

@@ -159,9 +159,12 @@ impl Flow for TrackedFlow {
         self.0.pending(asks(timed), at);
     }
 
+    /// A thread that holds nothing keeps nobody waiting by waiting here. Its unit is told as one that it could
+    /// have gone without: where several threads take units, each would otherwise seem to need the very unit that it
+    /// got in this run, and a run in which another was quicker would look like a deadlock.
     #[inline]
     fn obtained(&self, timed: bool, at: Site) {
-        self.0.obtained(asks(timed), at);
+        self.0.obtained(asks(timed || Tag::holds_nothing()), at);
     }
 
     #[inline]

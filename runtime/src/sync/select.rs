@@ -1,4 +1,4 @@
-//! Doing whichever of several things can be done first: [`select!`](crate::sync::select).
+//! Doing whichever of several things can be done first: [`select!`](crate::select).
 
 /// Does one of several things, whichever can be done first, and then what stands behind it.
 ///
@@ -35,57 +35,56 @@
 /// assert_eq!(done, "got 5");
 /// ```
 #[macro_export]
-#[doc(hidden)]
-macro_rules! __lockwise_select {
+macro_rules! select {
     // All arms are there: the last part says how long to wait, and what to do then.
     (@arms [$(($arm:ident $pattern:pat => $body:expr))*] [$limit:expr, $otherwise:expr]) => {{
         let arms: &mut [&mut dyn $crate::sync::poller::arms::Arm] = &mut [$(&mut $arm),*];
         let _ = $crate::sync::poller::arms::choose(arms, $limit);
-        $crate::__lockwise_select!(@taken [$(($arm $pattern => $body))*] $otherwise)
+        $crate::select!(@taken [$(($arm $pattern => $body))*] $otherwise)
     }};
     (@taken [($arm:ident $pattern:pat => $body:expr) $($rest:tt)*] $otherwise:expr) => {
         if let ::core::option::Option::Some($pattern) = $arm.take() {
             $body
         } else {
-            $crate::__lockwise_select!(@taken [$($rest)*] $otherwise)
+            $crate::select!(@taken [$($rest)*] $otherwise)
         }
     };
     (@taken [] $otherwise:expr) => { $otherwise };
 
     (@next [$($arms:tt)*] [$($limit:tt)*] default => $body:expr $(, $($rest:tt)*)?) => {
-        $crate::__lockwise_select!(@next [$($arms)*]
+        $crate::select!(@next [$($arms)*]
             [$crate::sync::poller::arms::Limit::After(::core::time::Duration::ZERO), $body]
             $($($rest)*)?)
     };
     (@next [$($arms:tt)*] [$($limit:tt)*] default($timeout:expr) => $body:expr $(, $($rest:tt)*)?) => {
-        $crate::__lockwise_select!(@next [$($arms)*]
+        $crate::select!(@next [$($arms)*]
             [$crate::sync::poller::arms::Limit::After($timeout), $body]
             $($($rest)*)?)
     };
     (@next [$($arms:tt)*] $limit:tt get($source:expr) -> $pattern:pat => $body:expr $(, $($rest:tt)*)?) => {{
         let mut arm = $crate::sync::poller::arms::get(&$source);
-        $crate::__lockwise_select!(@next [$($arms)* (arm $pattern => $body)] $limit $($($rest)*)?)
+        $crate::select!(@next [$($arms)* (arm $pattern => $body)] $limit $($($rest)*)?)
     }};
     (@next [$($arms:tt)*] $limit:tt put($queue:expr, $item:expr) -> $pattern:pat => $body:expr
         $(, $($rest:tt)*)?) => {{
         let mut arm = $crate::sync::poller::arms::put(&$queue, $item);
-        $crate::__lockwise_select!(@next [$($arms)* (arm $pattern => $body)] $limit $($($rest)*)?)
+        $crate::select!(@next [$($arms)* (arm $pattern => $body)] $limit $($($rest)*)?)
     }};
     (@next [$($arms:tt)*] $limit:tt wait($event:expr) => $body:expr $(, $($rest:tt)*)?) => {{
         let mut arm = $crate::sync::poller::arms::wait(&$event);
-        $crate::__lockwise_select!(@next [$($arms)* (arm () => $body)] $limit $($($rest)*)?)
+        $crate::select!(@next [$($arms)* (arm () => $body)] $limit $($($rest)*)?)
     }};
     (@next [$($arms:tt)*] $limit:tt result($future:expr) -> $pattern:pat => $body:expr
         $(, $($rest:tt)*)?) => {{
         let mut arm = $crate::sync::poller::arms::result(&mut $future);
-        $crate::__lockwise_select!(@next [$($arms)* (arm $pattern => $body)] $limit $($($rest)*)?)
+        $crate::select!(@next [$($arms)* (arm $pattern => $body)] $limit $($($rest)*)?)
     }};
     (@next [$($arms:tt)*] $limit:tt) => {
-        $crate::__lockwise_select!(@arms [$($arms)*] $limit)
+        $crate::select!(@arms [$($arms)*] $limit)
     };
 
     ($($arms:tt)+) => {
-        $crate::__lockwise_select!(@next []
+        $crate::select!(@next []
             [$crate::sync::poller::arms::Limit::Never,
              ::core::unreachable!("without a limit one arm is done")]
             $($arms)+)
@@ -93,4 +92,4 @@ macro_rules! __lockwise_select {
 }
 
 #[doc(inline)]
-pub use __lockwise_select as select;
+pub use crate::select;

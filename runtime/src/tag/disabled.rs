@@ -107,6 +107,12 @@ impl Tag {
     #[inline]
     pub(crate) fn obtained(&self, _ask: Ask, _at: Site) {}
 
+    /// Nothing that is known of.
+    #[inline]
+    pub(crate) fn holds_nothing() -> bool {
+        true
+    }
+
     /// Nothing.
     #[inline]
     pub(crate) fn posted(&self, _units: u32, _at: Site) {}

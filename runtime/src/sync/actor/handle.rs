@@ -29,7 +29,8 @@ use crate::watch::Site;
 ///   and an actor may close itself.
 /// - **Ask**: a message is made around a [`Promise`], and its [`Future`] is returned. If the actor ends without
 ///   an answer the future fails. An actor that waits for an answer of itself, or of one that waits for
-///   it in turn, gets [`Failure::Deadlock`] at once.
+///   it in turn (for an answer, or to join it), gets [`Failure::Deadlock`] at once: whoever closes the circle
+///   is told, whether that is a child that asks its parent or the parent that joins its child.
 ///
 /// ```
 /// use lockwise::sync::{Actor, Context, Promise, start};

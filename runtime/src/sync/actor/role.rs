@@ -14,7 +14,8 @@ use crate::sync::backend::{Backend, Tracked};
 ///   Its end is known ([`Handle::join`](super::Handle::join)) after all of it is dropped.
 /// - **Panic**: that of a handler ends the actor, or, if it was
 ///   [supervised](super::ActorBuilder::start_supervised), a new one goes on with the same mailbox. The
-///   message that was being handled is gone.
+///   message that was being handled is gone. (Without supervision there is nobody who would ever handle
+///   what is left, so keeping it would only keep those waiting who asked.)
 /// - **Locks**: none of ours is held while the actor runs.
 ///
 /// ```

@@ -22,7 +22,8 @@ use crate::watch::Site;
 ///   mixed differently for two subscribers. A subscriber that sends to the exchange in a delivery sends at
 ///   once: those behind it in the list get its message first.
 /// - **Slow subscribers**: a sink says what happens when it is full; [`Slow`] is the choice for a [`Reader`]. If
-///   it is to be waited for, that is done after all others have got the message.
+///   it is to be waited for, that is done after all others have got the message, wherever it stands in the
+///   list: a slow one keeps nobody else waiting but the sender.
 /// - **Panic**: that of one subscriber does not keep the message from the others; it goes on when all are
 ///   served.
 /// - **Locks**: none is held during a delivery, a clone or a drop.

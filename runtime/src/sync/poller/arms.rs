@@ -1,4 +1,4 @@
-//! The arms of [`select!`](crate::sync::select), which alone uses this.
+//! The arms of [`select!`](crate::select), which alone uses this.
 #![doc(hidden)]
 
 use std::fmt;

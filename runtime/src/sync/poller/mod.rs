@@ -1,4 +1,4 @@
-//! Waiting for whichever of several things happens first: [`Poller`] and [`select!`](crate::sync::select).
+//! Waiting for whichever of several things happens first: [`Poller`] and [`select!`](crate::select).
 //!
 //! Both look first, then register with each source, which looks again under its own lock, and only then
 //! park: so nothing that happens in between is missed. Sources are asked one after the other, with no
