@@ -21,7 +21,6 @@ fn no_edges_from_primitives() {
         .filter_map(|line| line.strip_suffix(": test"));
     let mut judged_logs = 0;
     for name in names {
-        // These have thousands of events, of which each is like the others.
         if STRESS.iter().any(|stress| name.ends_with(stress)) {
             continue;
         }
@@ -45,5 +44,13 @@ fn no_edges_from_primitives() {
     assert!(judged_logs > 150, "{judged_logs}");
 }
 
-/// Tests that do one thing very often.
-const STRESS: &[&str] = &[];
+/// Tests that do one thing very often, left out as looking at all orders of that takes many seconds.
+const STRESS: &[&str] = &[
+    "clone_and_drop_counts",
+    "get_taskdone_join_race",
+    "join_blocks_until_done",
+    "map_in_order",
+    "per_sender_order_two_senders",
+    "put_while_draining_keeps_order",
+    "shutdown_waits_for_50",
+];
