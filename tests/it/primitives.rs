@@ -2,7 +2,34 @@
 
 use std::process::Command;
 
-use crate::programs::{calm, codes, finish, judged, root, stderr, stdout, test_binary};
+use crate::programs::{calm, codes, finish, judged, recorded, root, stderr, stdout, test_binary};
+
+/// What the checker finds in a run of `waits CHOICE`, which goes well.
+fn found(choice: &str) -> (Vec<String>, String) {
+    let logs = tempfile::tempdir().unwrap();
+    let ended = finish(recorded("waits", "trace", logs.path()).arg(choice));
+    assert!(ended.status.success(), "{}", stderr(&ended));
+    let (report, _) = judged(logs.path());
+    let codes = codes(&report).into_iter().map(str::to_owned).collect();
+    (codes, report["findings"].to_string())
+}
+
+#[test]
+fn lock_queue_cycle() {
+    for choice in ["queue", "result"] {
+        let (codes, text) = found(choice);
+        assert_eq!(codes, ["LW0006"], "{choice}");
+        assert!(
+            text.contains("\"lock\"") && text.contains("channel"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_result_that_is_waited_for_without_the_lock_is_no_finding() {
+    assert_eq!(found("apart").0, [""; 0]);
+}
 
 /// Each in a process of its own: the log of one test has few events, so that the checker can look at all
 /// orders of them.
