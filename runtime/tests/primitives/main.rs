@@ -12,11 +12,13 @@ use std::time::{Duration, Instant};
 
 mod actor;
 mod barrier;
+mod condition;
 mod counted;
 mod delay;
 mod event;
 mod exchange;
 mod leaf;
+mod locks;
 mod poller;
 mod pool;
 mod priority;
@@ -25,6 +27,7 @@ mod queue;
 mod scheduler;
 mod semaphore;
 mod thread_local;
+mod threads;
 
 /// Makes each test of a module three times: `B` is the backend in it.
 macro_rules! on_each_backend {
