@@ -133,8 +133,10 @@ fn the_watchdog_says_who_waits_for_whom() {
         said[0],
         "lockwise: LW0009 stall: a thread has waited for more than 1 s; all that wait now:"
     );
-    // Both sides, and the thread that joins them.
-    assert_eq!(said.len(), 4, "{said:#?}");
+    // Both sides, and the thread that joins them. Where that has waited for a moment longer, the watchdog may
+    // describe all of them once more when both sides have waited long enough, too.
+    assert!(said.len() == 4 || said.len() == 8, "{said:#?}");
+    let said = &said[..4];
     let sides = said.iter().filter(|line| line.contains("[exclusive] at "));
     for side in sides.clone() {
         assert!(
