@@ -107,8 +107,11 @@ impl Call<'_> {
         };
         let folder = &self.surroundings.folder;
         if is_locked(&project.resolved(self.cargo, self.arguments, folder), OWN) {
-            // Its locks are watched as they are; a second watcher under them would see double.
-            let limit = "the program uses the `lockwise` crate: only its locks are watched";
+            // Its locks are watched as they are; a second watcher under them would see double, and
+            // two watchers would know half of what a thread holds each.
+            let limit = "the program uses the `lockwise` crate (it stands in Cargo.lock), so only \
+                         the locks of that crate are watched: those of std, parking_lot and others \
+                         are not";
             return self.plain(vec![limit.to_owned()]);
         }
         let watching = match self.prepare(project, console) {
