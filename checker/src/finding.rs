@@ -229,7 +229,7 @@ fn file_of(place: &str) -> &str {
 /// What is waited for, where that is no lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ResourceUse {
-    /// `join`, `condvar`, `barrier`, `semaphore`, `channel`, `await`.
+    /// `join`, `condvar`, `barrier`, `semaphore`, `channel`, `park`, `await`.
     pub resource: String,
     /// Which one: the thread's label, the condition variable's name.
     pub name: String,

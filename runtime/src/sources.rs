@@ -64,6 +64,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/thread/builder.rs"
     "src/thread/handle.rs"
     "src/thread/mod.rs"
+    "src/thread/parking.rs"
     "src/thread/scope.rs"
     "src/thread/unix.rs"
     "src/thread/windows.rs"

@@ -312,6 +312,65 @@ fn a_fingerprint_does_not_depend_on_which_lock_was_used_first() {
 }
 
 #[test]
+fn what_an_unparking_orders_is_not_proved() {
+    let project = project(&[(
+        "src/main.rs",
+        "use std::sync::{Mutex, atomic::{AtomicBool, Ordering}};\n\
+         static A: Mutex<u8> = Mutex::new(1);\n\
+         static B: Mutex<u8> = Mutex::new(2);\n\
+         static DONE: AtomicBool = AtomicBool::new(false);\n\
+         fn main() {\n\
+         let second = std::thread::spawn(|| {\n\
+         loop { std::thread::park(); if DONE.load(Ordering::Acquire) { break } }\n\
+         let _b = B.lock(); let _a = A.lock();\n\
+         });\n\
+         let thread: std::thread::Thread = second.thread().clone();\n\
+         let first = std::thread::spawn(move || {\n\
+         { let _a = A.lock(); let _b = B.lock(); }\n\
+         if std::env::args().len() > 1 { DONE.store(true, Ordering::Release); thread.unpark(); }\n\
+         });\n\
+         first.join().unwrap();\n\
+         DONE.store(true, Ordering::Release);\n\
+         second.thread().unpark();\n\
+         second.join().unwrap();\n\
+         }\n",
+    )]);
+    for arguments in [&[] as &[&str], &["--", "from the first"]] {
+        let run = ["run", "--format", "json"];
+        let report = document(&lockwise(project.path(), &[&run, arguments].concat()));
+        assert_eq!(codes(&report), ["LW0003"], "{report}");
+        assert_eq!(report["findings"][0]["certainty"], "possible", "{report}");
+    }
+}
+
+#[test]
+fn an_allocator_may_ask_for_its_thread_and_unpark_it() {
+    let project = project(&[(
+        "src/main.rs",
+        "use std::alloc::{GlobalAlloc, Layout, System};\n\
+         struct Asks;\n\
+         unsafe impl GlobalAlloc for Asks {\n\
+         unsafe fn alloc(&self, layout: Layout) -> *mut u8 {\n\
+         std::thread::current().unpark(); System.alloc(layout) }\n\
+         unsafe fn dealloc(&self, at: *mut u8, layout: Layout) { System.dealloc(at, layout) }\n\
+         }\n\
+         #[global_allocator] static ASKS: Asks = Asks;\n\
+         static M: std::sync::Mutex<u8> = std::sync::Mutex::new(0);\n\
+         fn main() {\n\
+         std::thread::spawn(|| { let text = String::from(\"x\"); *M.lock().unwrap() += 1;\n\
+         std::thread::park(); drop(text); }).join().unwrap();\n\
+         std::thread::park();\n\
+         println!(\"{}\", M.lock().unwrap());\n\
+         }\n",
+    )]);
+    let output = lockwise(project.path(), &["run"]);
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{err}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "1\n");
+    assert!(err.contains("lockwise: nothing found"), "{err}");
+}
+
+#[test]
 fn a_thread_that_would_wait_for_itself_panics_if_that_was_chosen() {
     let project = project(&[(
         "src/lib.rs",

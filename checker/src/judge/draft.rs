@@ -311,6 +311,7 @@ pub(super) fn resource_use(case: &Case<'_>, run: &RunCase<'_>, event: u32) -> Op
         Op::Pend { semaphore, .. } => {
             let kind = match run.run.resources[semaphore.at()].kind {
                 Kind::Channel => "channel",
+                Kind::Parking => "park",
                 _ => "semaphore",
             };
             resource(kind, semaphore)

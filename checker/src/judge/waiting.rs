@@ -91,6 +91,7 @@ fn told(resource: &ResourceUse) -> String {
     match resource.resource.as_str() {
         "join" => format!("the end of {}", resource.name),
         "condvar" => format!("condition {}", resource.name),
+        "park" => "its unparking".to_owned(),
         other => format!("{other} {}", resource.name),
     }
 }

@@ -53,6 +53,7 @@ pub(super) fn waits(wants: &Wants) -> String {
                 "barrier" => format!("waits at barrier `{name}`"),
                 "semaphore" => format!("waits for semaphore `{name}`"),
                 "channel" => format!("waits on channel `{name}`"),
+                "park" => format!("waits to be unparked (`{name}`)"),
                 "await" => format!("awaits `{name}`"),
                 other => format!("waits for {other} `{name}`"),
             }

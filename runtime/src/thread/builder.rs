@@ -1,12 +1,12 @@
 //! Starting a thread: [`spawn`] and [`Builder`].
 
 use std::io;
-use std::thread::current;
 
 use crate::watch::Site;
 use crate::watch::hooks;
 
 use super::handle::JoinHandle;
+use super::parking::{Parking, current};
 use super::scope::{Scope, ScopedJoinHandle};
 
 /// Starts a thread that calls `f`, as [`std::thread::spawn`].
@@ -71,13 +71,17 @@ impl Builder {
         F: Send + 'static,
         T: Send + 'static,
     {
-        let birth = hooks::forking(Site::caller());
+        let at = Site::caller();
+        let birth = hooks::forking(at);
         let thread = birth.thread();
+        let parking = Parking::born(at);
+        let own = parking.clone();
         let inner = self.inner.spawn(move || {
+            own.settle();
             birth.start(current().name());
             f()
         })?;
-        Ok(JoinHandle { inner, thread })
+        Ok(JoinHandle::new(inner, thread, parking))
     }
 
     /// Starts a thread that calls `f`, which may borrow.
@@ -101,16 +105,20 @@ impl Builder {
         F: Send,
         T: Send,
     {
-        let birth = hooks::forking(Site::caller());
+        let at = Site::caller();
+        let birth = hooks::forking(at);
         let thread = birth.thread();
+        let parking = Parking::born(at);
+        let own = parking.clone();
         let run = move || {
+            own.settle();
             birth.start(current().name());
             f()
         };
         // SAFETY: `run` borrows only what `f` borrows, which the caller has promised to outlive the
         // thread, and gives back the result of `f`, of which the caller has promised the same.
         let inner = unsafe { self.inner.spawn_unchecked(run) }?;
-        Ok(JoinHandle { inner, thread })
+        Ok(JoinHandle::new(inner, thread, parking))
     }
 
     /// Starts a thread in `scope` that calls `f`.

@@ -1,22 +1,37 @@
 //! Joining a thread: [`JoinHandle`].
 
 use std::fmt;
-use std::thread::{Result, Thread};
+use std::thread::Result;
 
 use crate::watch::Site;
 use crate::watch::hooks::{self, ThreadRef};
 
+use super::parking::{Parking, Thread};
+
 /// The right to join a thread, as [`std::thread::JoinHandle`].
 pub struct JoinHandle<T> {
     pub(super) inner: std::thread::JoinHandle<T>,
-    pub(super) thread: ThreadRef,
+    handle: Thread,
+    thread: ThreadRef,
 }
 
 impl<T> JoinHandle<T> {
+    pub(super) fn new(
+        inner: std::thread::JoinHandle<T>,
+        thread: ThreadRef,
+        parking: Parking,
+    ) -> JoinHandle<T> {
+        JoinHandle {
+            handle: parking.of(inner.thread()),
+            inner,
+            thread,
+        }
+    }
+
     /// The thread.
     #[must_use]
     pub fn thread(&self) -> &Thread {
-        self.inner.thread()
+        &self.handle
     }
 
     /// Waits until the thread has ended.

@@ -17,13 +17,11 @@
 //! The folder uses std and `crate::watch` and nothing else, so that it can also be built under a
 //! crate that stands in for std. A thread's end is not told here: the watcher sees it by itself.
 //!
-//! What it cannot see: threads started by other means, and parking. [`Thread`] is std's own type, got
-//! from std's own [`current`], so nobody is told of [`Thread::unpark`], and [`park`] alone would say
-//! only half. Two halves of a lock cycle that are ordered by an unparking may be taken for certain to
-//! meet, and parking while holding a lock that the unparking thread needs is not found.
+//! What it cannot see: threads started by other means.
 
 mod builder;
 mod handle;
+mod parking;
 mod scope;
 #[cfg(unix)]
 mod unix;
@@ -34,4 +32,7 @@ pub use std::thread::*;
 
 pub use builder::{Builder, spawn};
 pub use handle::JoinHandle;
+#[allow(deprecated, reason = "std has it too")]
+pub use parking::park_timeout_ms;
+pub use parking::{Thread, current, park, park_timeout};
 pub use scope::{Scope, ScopedJoinHandle, scope};

@@ -12,12 +12,13 @@ use std::io;
 use std::marker::PhantomData;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
-use std::thread::{Result, Thread, current};
+use std::thread::Result;
 
 use crate::watch::Site;
 use crate::watch::hooks::{self, ThreadRef};
 
 use super::builder::Builder;
+use super::parking::{Parking, Thread, current};
 
 /// A scope in which threads may borrow, as [`std::thread::Scope`].
 pub struct Scope<'scope, 'env> {
@@ -30,6 +31,7 @@ pub struct Scope<'scope, 'env> {
 /// The right to join a thread of a scope, as [`std::thread::ScopedJoinHandle`].
 pub struct ScopedJoinHandle<'scope, T> {
     inner: std::thread::ScopedJoinHandle<'scope, T>,
+    handle: Thread,
     thread: ThreadRef,
     unjoined: &'scope Unjoined,
     ticket: u64,
@@ -98,12 +100,16 @@ impl<'scope> Scope<'scope, '_> {
         let thread = birth.thread();
         let ended = Arc::new(Once::new());
         let ending = Ending(Arc::clone(&ended));
+        let parking = Parking::born(at);
+        let own = parking.clone();
         let inner = builder.spawn_scoped(self.inner, move || {
             let _ending = ending;
+            own.settle();
             birth.start(current().name());
             f()
         })?;
         Ok(ScopedJoinHandle {
+            handle: parking.of(inner.thread()),
             inner,
             thread,
             unjoined: &self.unjoined,
@@ -116,7 +122,7 @@ impl<T> ScopedJoinHandle<'_, T> {
     /// The thread.
     #[must_use]
     pub fn thread(&self) -> &Thread {
-        self.inner.thread()
+        &self.handle
     }
 
     /// Waits until the thread has ended.

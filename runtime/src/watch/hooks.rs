@@ -38,6 +38,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::finding::{Basis, Code};
 use super::identity::{Identity, LockId, Rank};
+pub use super::log::ALL_UNITS;
 use super::log::{self, Op};
 pub use super::mode::Ask;
 use super::mode::Mode;

@@ -128,6 +128,8 @@ pub enum Kind {
     Foreign = 10,
     /// A channel, as a semaphore whose units are the messages; or that its senders are gone.
     Channel = 11,
+    /// The parking of a thread, as a semaphore whose units are the unparkings.
+    Parking = 12,
 }
 
 impl Kind {
@@ -146,6 +148,7 @@ impl Kind {
             9 => Kind::Semaphore,
             10 => Kind::Foreign,
             11 => Kind::Channel,
+            12 => Kind::Parking,
             _ => return None,
         })
     }
@@ -165,6 +168,7 @@ impl Kind {
             Kind::Semaphore => "Semaphore",
             Kind::Foreign => "lock",
             Kind::Channel => "channel",
+            Kind::Parking => "parking",
         }
     }
 }

@@ -513,6 +513,44 @@ fn forks_starts_and_joins_are_told() {
 }
 
 #[test]
+fn parking_is_told_like_a_semaphore_that_is_emptied() {
+    let worker = thread::spawn(|| {
+        thread::park();
+        let type_name = std::any::type_name::<std::thread::Thread>();
+        let told = told().join("; ").replace(type_name, "it");
+        assert_eq!(
+            told,
+            "start None; pending Parking of it Wait; obtained Parking of it 4294967295 Wait"
+        );
+        thread::park_timeout(Duration::ZERO);
+        assert_eq!(watch::told().len(), 2);
+    });
+    worker.thread().unpark();
+    assert_eq!(worker.thread().id(), worker.thread().clone().id());
+    worker.join().unwrap();
+    let posted = format!(
+        "posted Parking of {} 1",
+        std::any::type_name::<std::thread::Thread>()
+    );
+    assert_told(&["fork 0", &posted, "joining 0", "joined 0"]);
+}
+
+#[test]
+fn a_thread_that_we_did_not_start_can_be_unparked() {
+    std::thread::spawn(|| {
+        let (own, again) = (thread::current(), thread::current());
+        assert_eq!(own.id(), std::thread::current().id());
+        again.unpark();
+        thread::park();
+        let told = watch::told();
+        assert!(told[0].starts_with("posted Parking"), "{told:?}");
+        assert!(told[2].starts_with("obtained Parking"), "{told:?}");
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
 fn the_end_of_a_scope_joins_whom_nobody_joined() {
     thread::scope(|scope| {
         scope.spawn(|| assert_told(&["start None"]));

@@ -41,6 +41,7 @@ pub(crate) enum Kind {
     Condvar,
     Barrier,
     Channel,
+    Parking,
 }
 
 impl Kind {
@@ -54,6 +55,7 @@ impl Kind {
             Kind::Condvar => "Condvar",
             Kind::Barrier => "Barrier",
             Kind::Channel => "channel",
+            Kind::Parking => "parking",
         }
     }
 }
@@ -218,6 +220,8 @@ pub(crate) mod hooks {
     pub(crate) fn passed(barrier: &Identity) {
         tell(format!("passed {}", barrier.label()));
     }
+
+    pub(crate) const ALL_UNITS: u32 = u32::MAX;
 
     pub(crate) fn posted(channel: &Identity, units: u32, at: Site) {
         assert!(at.is_in_this_test(), "posted at {at}");

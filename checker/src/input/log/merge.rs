@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use lockwise::watch::log::{Event as Record, LogFile, Segment};
+use lockwise::watch::log::{ALL_UNITS, Event as Record, LogFile, Segment};
 use lockwise::watch::{Ask as Asked, Mode};
 
 use super::Limits;
@@ -74,6 +74,8 @@ struct Object {
     owner: Option<ThreadId>,
     /// How often the owner, or how many readers.
     holds: usize,
+    /// Of a semaphore: units posted and not yet obtained.
+    units: u32,
     /// Streams that wait for it to change, by the turn that they come with: of a thousand that wait
     /// for a thousand turns, one is woken at a time.
     waiters: BTreeMap<u32, Vec<usize>>,
@@ -518,6 +520,8 @@ impl Merge<'_, '_> {
                 site,
                 ..
             } => {
+                let state = self.objects.entry(semaphore).or_default();
+                state.units = state.units.saturating_add(units);
                 let (semaphore, site) = (self.names.resource(semaphore), self.names.site(site));
                 for _ in 0..units.min(UNITS_MAX) {
                     self.push(at, Op::Post { semaphore }, site);
@@ -544,6 +548,12 @@ impl Merge<'_, '_> {
                 site,
                 ..
             } => {
+                let state = self.objects.entry(semaphore).or_default();
+                let units = match units {
+                    ALL_UNITS => state.units,
+                    units => units,
+                };
+                state.units = state.units.saturating_sub(units);
                 let (semaphore, site) = (self.names.resource(semaphore), self.names.site(site));
                 for _ in 0..units.min(UNITS_MAX) {
                     self.push(

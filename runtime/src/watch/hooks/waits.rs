@@ -170,7 +170,7 @@ pub fn pending(semaphore: &Identity, ask: Ask, at: Site) {
     live::wait_for_event(semaphore, ask, at);
 }
 
-/// The thread has taken `units` from a semaphore.
+/// The thread has taken `units` from a semaphore, or [`ALL_UNITS`](super::ALL_UNITS).
 pub fn obtained(semaphore: &Identity, units: u32, ask: Ask, at: Site) {
     unblocked();
     if let Some(slot) = tracing() {

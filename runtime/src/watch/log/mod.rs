@@ -76,7 +76,9 @@
 //! ```
 //!
 //! A channel is written as a semaphore whose units are its messages. A second one counts its senders
-//! that are gone, and who learns that all are takes these units.
+//! that are gone, and who learns that all are takes these units. The parking of a thread is one whose
+//! units are the unparkings; `Obtained` with 2^32 - 1 units takes all that were posted until then and
+//! not yet obtained, maybe none.
 //!
 //! There is no clock. Each object counts its own acquisitions (*turn*) inside the critical section,
 //! which orders them; fork and join order the rest. The log of a forked child starts with what the
@@ -121,6 +123,9 @@ pub(crate) const CHUNK_HEADER: usize = 16;
 pub(crate) const HEADER_LEN: usize = 128;
 /// The greatest text that is written, in bytes; longer ones are cut.
 pub(crate) const TEXT_MAX: usize = 1024;
+
+/// All units of a semaphore that were posted and not yet obtained: whoever reads the log counts them.
+pub const ALL_UNITS: u32 = u32::MAX;
 
 /// The bit beside a lock's rank that says that its guards may be sent to other threads.
 pub(crate) const SENDABLE: u64 = 1 << 40;
