@@ -196,12 +196,23 @@ const OWN: &str = "lockwise";
 fn builds(arguments: &[OsString]) -> bool {
     /// What nextest does without building.
     const BUILDS_NOTHING: [&str; 3] = ["replay", "show-config", "self"];
-    let is_nextest = arguments.first().is_some_and(|first| first == "nextest");
-    let second = arguments.get(1);
-    !(is_nextest
-        && BUILDS_NOTHING
-            .iter()
-            .any(|name| second.is_some_and(|second| second == name)))
+    /// Nextest runs what was built before. It refuses whatever says how to build then.
+    const BUILT_BEFORE: [&str; 2] = ["--archive-file", "--binaries-metadata"];
+    let is_built_before = |argument: &OsString| {
+        let flag = argument.to_str().map(|text| text.split('=').next());
+        flag.flatten()
+            .is_some_and(|flag| BUILT_BEFORE.contains(&flag))
+    };
+    let [first, second, rest @ ..] = arguments else {
+        return true;
+    };
+    first != "nextest"
+        || second == "archive"
+        || !BUILDS_NOTHING.iter().any(|name| second == name)
+            && !rest
+                .iter()
+                .take_while(|argument| *argument != "--")
+                .any(is_built_before)
 }
 
 /// How many arguments name the command: two with nextest.
@@ -240,7 +251,9 @@ fn arguments(command: &str, rest: &[OsString]) -> Vec<OsString> {
 /// was there. No log is no fault where nothing was to be run.
 fn inputs(loaded: &Loaded, arguments: &[OsString]) -> Inputs {
     const NOTHING_RUNS: [&str; 5] = ["--no-run", "--list", "--version", "-V", "list"];
-    let runs = arguments.first().is_none_or(|command| command != "build")
+    let command: Vec<&OsStr> = arguments.iter().take(2).map(OsString::as_os_str).collect();
+    let runs = command.first().is_none_or(|command| *command != "build")
+        && command != ["nextest", "archive"]
         && arguments
             .iter()
             .all(|argument| NOTHING_RUNS.iter().all(|name| argument != name));

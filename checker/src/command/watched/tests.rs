@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use tempfile::TempDir;
 
-use super::arguments;
+use super::{arguments, builds};
 use crate::command::tests::{Captured, command};
 
 /// A project that uses the `lockwise` crate, and whose cargo answers `metadata` and otherwise runs
@@ -151,6 +151,24 @@ fn nextest_s_run_may_be_left_out() {
 }
 
 #[test]
+fn an_archive_of_tests_is_run_as_it_was_built() {
+    let builds = |line: &str| {
+        let arguments: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+        builds(&arguments)
+    };
+    assert!(!builds("nextest run --archive-file a.tar.zst"));
+    assert!(!builds("nextest run -P ci --archive-file=a.tar.zst"));
+    assert!(!builds("nextest list --binaries-metadata b.json"));
+    assert!(!builds("nextest replay"));
+    assert!(builds("nextest archive --archive-file a.tar.zst"));
+    assert!(builds("nextest run -- --archive-file"));
+    assert!(builds("nextest run --partition count:1/2"));
+    assert!(builds("nextest"));
+    assert!(builds("run -- --archive-file a"));
+    assert!(builds("test"));
+}
+
+#[test]
 fn a_document_is_the_last_line_of_standard_output() {
     let folder = project(LOG_CERTAIN);
     let (exit, out, err) = run(&folder, &["test", "--format", "json"]);
@@ -201,7 +219,11 @@ fn logs_go_after_the_report_unless_they_are_kept() {
 #[test]
 fn where_nothing_was_to_run_no_log_is_no_fault() {
     let folder = project("exit 0");
-    for line in [["test", "--no-run"], ["nextest", "list"]] {
+    for line in [
+        ["test", "--no-run"],
+        ["nextest", "list"],
+        ["nextest", "archive"],
+    ] {
         assert_eq!(run(&folder, &line), (0, String::new(), String::new()));
     }
 }
