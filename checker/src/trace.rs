@@ -154,6 +154,9 @@ pub struct Run {
     /// word. In a recorded program the data behind a condition is not seen: there a wait never
     /// moves behind the wake-up that ended it.
     pub complete: bool,
+    /// Threads that came back from parking although nobody was seen to unpark them, each time with the
+    /// number of events before: what they did then is ordered by something that nobody watches.
+    pub woken_unseen: Vec<(ThreadId, usize)>,
     /// How many events there were, where they are not kept; 0 where they are.
     pub events_seen: u64,
     /// Of an excerpt: per thread, how many of its first events are made up, to lead to its start.

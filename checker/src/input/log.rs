@@ -113,6 +113,13 @@ fn convert(log: &LogFile<'_>, file: &str, limits: Limits) -> Evidence {
             order.forced
         ));
     }
+    if !run.woken_unseen.is_empty() {
+        evidence.limits.push(format!(
+            "`{file}`: {} times a parked thread came back and nobody was seen to unpark it: what wakes it \
+             is not watched, and what it did then is at most `possible`",
+            run.woken_unseen.len()
+        ));
+    }
     ancestors(&mut run);
     let unknown = chains(log, &threads, &mut names, &mut run);
     if unknown > 0 {

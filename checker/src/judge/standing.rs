@@ -1,4 +1,4 @@
-//! Whether a proof stands although the start of a thread was not seen.
+//! Whether a proof stands although the start of a thread, or what woke it, was not seen.
 //!
 //! Threads that the standard library is not asked for (those of a test harness, of a C library) are
 //! first seen when they take a lock. Something may have had to happen before they were started, and
@@ -7,6 +7,9 @@
 //! schedule can be put before the family's first step, and nobody outside ever waits for anything
 //! while holding a lock that the family takes in the schedule. Whatever had to happen before the
 //! first start has then happened, or can happen, and the family is on its own.
+//!
+//! A thread that came back from parking and was unparked by nobody that was seen is given no proof of
+//! what it did then.
 //!
 //! Sides of two families are never proved: a harness starts a test when another has ended, or not,
 //! as it likes. A side whose family begins at the start of the program needs none of this.
@@ -27,6 +30,9 @@ pub(super) fn standing(
     schedule: &[Step],
     sides: &[(ThreadId, u32)],
 ) -> Result<Vec<Step>, String> {
+    if let Some(why) = woken_unseen(run, schedule, sides) {
+        return Err(why);
+    }
     let tops: BTreeSet<ThreadId> = sides.iter().map(|&(thread, _)| top(run, thread)).collect();
     let Some(&unseen) = tops
         .iter()
@@ -54,6 +60,32 @@ pub(super) fn standing(
     } else {
         Err(why())
     }
+}
+
+/// Why there is no proof, if a thread of the schedule was woken by what is not watched before it is
+/// through with it.
+fn woken_unseen(run: &RunCase<'_>, schedule: &[Step], sides: &[(ThreadId, u32)]) -> Option<String> {
+    if run.run.woken_unseen.is_empty() {
+        return None;
+    }
+    let mut steps = vec![0_usize; run.run.threads.len()];
+    for step in schedule {
+        steps[step.thread.at()] += 1;
+    }
+    // A side has come back too when it stands before its last request.
+    for (thread, _) in sides {
+        steps[thread.at()] += 1;
+    }
+    let events_of = &run.timeline().events_of;
+    let (thread, _) = run.run.woken_unseen.iter().find(|&&(thread, before)| {
+        let events = &events_of[thread.at()][..steps[thread.at()]];
+        events.last().is_some_and(|&last| last as usize >= before)
+    })?;
+    Some(format!(
+        "thread {} was parked and came back, and nobody was seen to unpark it: it may have waited for \
+         what is not recorded",
+        run.run.threads[thread.at()].label
+    ))
 }
 
 /// The thread from which one descends, as far as starts were seen.

@@ -6,9 +6,11 @@
 //! that may come next never leads into a dead end, as long as no record is missing. Where some are,
 //! the merge gets stuck; then it takes the record that is behind by the least and counts that.
 
+mod waits;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use lockwise::watch::log::{ALL_UNITS, Event as Record, LogFile, Segment};
+use lockwise::watch::log::{Event as Record, LogFile, Segment};
 use lockwise::watch::{Ask as Asked, Mode};
 
 use super::Limits;
@@ -39,6 +41,15 @@ enum Next<'a> {
     Gap,
 }
 
+/// What std may keep for the next parking of a thread.
+#[derive(PartialEq, Eq)]
+enum Permit {
+    /// Nothing: it ends by another unparking.
+    Spent,
+    /// Maybe the permit of an unparking that was told and then counted already.
+    MaybeLeft,
+}
+
 /// The records of one thread, and where it is.
 struct Stream<'a> {
     id: ThreadId,
@@ -54,6 +65,7 @@ struct Stream<'a> {
     held: Vec<LockId>,
     /// A wait of which no end was seen yet.
     waiting: Option<(Op, SiteId)>,
+    permit: Permit,
 }
 
 /// What a record must wait for.
@@ -93,6 +105,9 @@ struct Merge<'a, 'n> {
     events: Vec<Event>,
     end_seen: Vec<bool>,
     fork_seen: Vec<bool>,
+    /// Threads that came back from parking, and nobody was seen to unpark them; with the event that
+    /// comes next.
+    woken_unseen: Vec<(ThreadId, usize)>,
 }
 
 /// Puts all records of the log into one order and appends them to the run.
@@ -132,6 +147,7 @@ pub(super) fn merge<'a>(
                 endless,
                 held: Vec::new(),
                 waiting: None,
+                permit: Permit::Spent,
             }
         })
         .collect();
@@ -151,9 +167,11 @@ pub(super) fn merge<'a>(
         events: Vec::new(),
         end_seen: vec![false; count],
         fork_seen: vec![false; count],
+        woken_unseen: Vec::new(),
     };
     let merged = merge.run(limits);
     run.events = merge.events;
+    run.woken_unseen = merge.woken_unseen;
     for (at, thread) in run.threads.iter_mut().enumerate() {
         thread.end_seen = merge.end_seen[at];
         let forked = merge.streams[at].unborn || merge.fork_seen[at];
@@ -450,126 +468,6 @@ impl Merge<'_, '_> {
         }
     }
 
-    fn take_condvar(&mut self, at: usize, record: Record<'_>) {
-        match record {
-            Record::Waiting {
-                condvar,
-                lock,
-                ask: asked,
-                site,
-                ..
-            } => {
-                self.free(lock);
-                let (condvar, id) = (self.names.resource(condvar), self.names.lock(lock));
-                let site = self.names.site(site);
-                forget(&mut self.streams[at].held, id);
-                let timed = asked != Asked::Wait;
-                self.push(
-                    at,
-                    Op::WaitBegin {
-                        condvar,
-                        lock: id,
-                        timed,
-                    },
-                    site,
-                );
-                self.wake_object(lock);
-            }
-            Record::Woken {
-                condvar,
-                lock,
-                mode,
-                site,
-                ..
-            } => {
-                self.hold(at, lock, mode);
-                let (condvar, id) = (self.names.resource(condvar), self.names.lock(lock));
-                let site = self.names.site(site);
-                self.streams[at].held.push(id);
-                self.push(at, Op::WaitEnd { condvar, lock: id }, site);
-            }
-            Record::Notified {
-                condvar, all, site, ..
-            } => {
-                let (condvar, site) = (self.names.resource(condvar), self.names.site(site));
-                let op = if all {
-                    Op::NotifyAll { condvar }
-                } else {
-                    Op::Notify { condvar }
-                };
-                self.push(at, op, site);
-            }
-            _ => {}
-        }
-    }
-
-    fn take_other(&mut self, at: usize, record: Record<'_>) {
-        match record {
-            Record::Arrived {
-                barrier,
-                parties,
-                site,
-                ..
-            } => {
-                let (barrier, site) = (self.names.resource(barrier), self.names.site(site));
-                self.push(at, Op::Barrier { barrier, parties }, site);
-            }
-            Record::Posted {
-                semaphore,
-                units,
-                site,
-                ..
-            } => {
-                let state = self.objects.entry(semaphore).or_default();
-                state.units = state.units.saturating_add(units);
-                let (semaphore, site) = (self.names.resource(semaphore), self.names.site(site));
-                for _ in 0..units.min(UNITS_MAX) {
-                    self.push(at, Op::Post { semaphore }, site);
-                }
-            }
-            Record::Pending {
-                semaphore,
-                ask: asked,
-                site,
-            } => {
-                let (semaphore, site) = (self.names.resource(semaphore), self.names.site(site));
-                if asked == Asked::Wait {
-                    let op = Op::Pend {
-                        semaphore,
-                        ask: Ask::Wait,
-                    };
-                    self.streams[at].waiting = Some((op, site));
-                }
-            }
-            Record::Obtained {
-                semaphore,
-                units,
-                ask: asked,
-                site,
-                ..
-            } => {
-                let state = self.objects.entry(semaphore).or_default();
-                let units = match units {
-                    ALL_UNITS => state.units,
-                    units => units,
-                };
-                state.units = state.units.saturating_sub(units);
-                let (semaphore, site) = (self.names.resource(semaphore), self.names.site(site));
-                for _ in 0..units.min(UNITS_MAX) {
-                    self.push(
-                        at,
-                        Op::Pend {
-                            semaphore,
-                            ask: ask(asked),
-                        },
-                        site,
-                    );
-                }
-            }
-            _ => {}
-        }
-    }
-
     fn hold(&mut self, at: usize, lock: u64, mode: Mode) {
         let id = self.streams[at].id;
         let state = self.objects.entry(lock).or_default();
@@ -661,9 +559,6 @@ fn first_turns(log: &LogFile<'_>) -> HashMap<u64, Object> {
     }
     objects
 }
-
-/// The most units of one semaphore operation that become events.
-const UNITS_MAX: u32 = 1024;
 
 /// Takes the youngest of this lock out; whether there was one.
 fn forget(held: &mut Vec<LockId>, lock: LockId) -> bool {

@@ -1,6 +1,7 @@
 //! Threads whose start was not seen, as those of a test harness: what can be proved of them.
 
 use super::*;
+use crate::trace::ThreadId;
 
 /// The strongest certainty where the starts of these threads were not seen.
 fn with_unseen(trace: &str, unseen: &[&str]) -> Option<Certainty> {
@@ -96,4 +97,25 @@ fn a_join_under_a_lock_that_the_joined_thread_wants_is_proved() {
         T2: acq(L) rel(L)
         T1: acq(L) join(T2) rel(L)";
     assert_eq!(with_unseen(trace, &["T1"]), Some(Certainty::Certain));
+}
+
+#[test]
+fn what_a_thread_does_after_it_was_woken_unseen_is_not_proved() {
+    let trace = "
+        T1: acq(A) acq(B) rel(B) rel(A)
+        T2: acq(C) rel(C) acq(B) acq(A) rel(A) rel(B)";
+    let woken = |before: usize| {
+        let mut evidence = evidence_of(&[trace]);
+        evidence.runs[0].woken_unseen.push((ThreadId(1), before));
+        judge(&evidence, &Options::default())
+    };
+    // Before the sections: its return may be what keeps them apart.
+    for before in [4, 6, 7] {
+        let verdict = woken(before);
+        assert_eq!(strongest(&verdict), Some(Certainty::Possible), "{before}");
+        let reasons = &verdict.findings[0].reasons;
+        assert!(reasons.iter().any(|why| why.contains("T2 was parked")));
+    }
+    // After them it is no reason for anything.
+    assert_eq!(strongest(&woken(8)), Some(Certainty::Certain));
 }
