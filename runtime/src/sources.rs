@@ -5,7 +5,8 @@
 //! folder in `overlays/` there is a line in [`OVERLAYS`].
 
 /// The overlays that stand in for a crate by changing its sources, by folder.
-pub const OVERLAYS: [&str; 6] = [
+pub const OVERLAYS: [&str; 7] = [
+    "dashmap_5_0",
     "dashmap",
     "lock_api",
     "lock_api_0_5",
@@ -25,6 +26,8 @@ pub const FILES: &[(&str, &str)] = files![
     "overlays/core/lib.rs"
     "overlays/dashmap/lockwise.rs"
     "overlays/dashmap/overlay.toml"
+    "overlays/dashmap_5_0/lockwise.rs"
+    "overlays/dashmap_5_0/overlay.toml"
     "overlays/lock_api/lockwise.rs"
     "overlays/lock_api/made.rs"
     "overlays/lock_api/overlay.toml"
