@@ -148,7 +148,9 @@ impl<'a> Frame<'a> {
             Rvalue::Aggregate(parts) => {
                 let of = self.program.type_of(self.type_of(local));
                 match &parts[..] {
-                    [one] if of.references == 0 && is_transparent(&of.head) => self.operand(one),
+                    [one] if of.references == 0 && self.is_transparent(&of.head) => {
+                        self.operand(one)
+                    }
                     _ => {
                         let closure = of.bodies.first().copied();
                         Value::Parts(
@@ -221,7 +223,7 @@ impl<'a> Frame<'a> {
                 }
                 Projection::Field(index, inner) => {
                     let owner = self.program.type_of(of);
-                    if !(owner.references == 0 && is_transparent(&owner.head)) {
+                    if !(owner.references == 0 && self.is_transparent(&owner.head)) {
                         let owner = match variant {
                             Some(variant) => {
                                 names.of(&format!("{}::{}", owner.head, names.text(variant)))
@@ -243,6 +245,11 @@ impl<'a> Frame<'a> {
             path = self.normal(path);
         }
         Some(self.normal(path))
+    }
+
+    /// Whether the payload of such a type stands for the whole.
+    fn is_transparent(&self, head: &str) -> bool {
+        TRANSPARENT.contains(&last(head)) && !self.program.is_own(head)
     }
 
     fn pointee(&self, of: Name) -> Name {
@@ -550,11 +557,4 @@ pub(crate) enum Kind {
     Variant,
     /// It is true if something is there, or if nothing is.
     Is(bool),
-}
-
-/// Whether the payload of such a type stands for the whole.
-fn is_transparent(head: &str) -> bool {
-    let own =
-        head.starts_with("std::") || head.starts_with("core::") || head.starts_with("alloc::");
-    own && TRANSPARENT.contains(&last(head))
 }

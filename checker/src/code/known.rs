@@ -125,18 +125,46 @@ pub(crate) enum Known {
     Asks(bool),
 }
 
-/// Crates whose `…Guard` types are guards of locks.
-const LOCK_CRATES: [&str; 10] = [
-    "std",
-    "core",
-    "parking_lot",
-    "lock_api",
+/// What the names of guards begin with, before `Guard`. The compiler names a type by the shortest path
+/// that leads to it, which can begin with any crate that hands it on: the crate tells little.
+const GUARDS: [&str; 12] = [
+    "Mutex",
+    "RwLock",
+    "MappedMutex",
+    "MappedRwLock",
+    "ReentrantMutex",
+    "MappedReentrantMutex",
+    "ReentrantLock",
+    "Owned",
+    "FairMutex",
+    "MappedFairMutex",
+    "ArcMutex",
+    "ArcRwLock",
+];
+
+/// Crates whose locks are awaited.
+const ASYNC_CRATES: [&str; 5] = [
     "tokio",
-    "spin",
     "async_lock",
-    "lockwise",
+    "async_std",
     "futures",
     "futures_util",
+];
+
+/// Types of std that other crates hand on.
+const OF_STD: [&str; 12] = [
+    "Arc",
+    "Rc",
+    "Weak",
+    "Box",
+    "Pin",
+    "Option",
+    "Result",
+    "Vec",
+    "HashMap",
+    "BTreeMap",
+    "VecDeque",
+    "PoisonError",
 ];
 
 /// Types of `dashmap` that hold a shard's lock.
@@ -159,14 +187,16 @@ pub(crate) fn is_guard(path: &str) -> bool {
     if krate == "dashmap" {
         return SHARD_GUARDS.contains(&name) && !path.contains("::set::");
     }
-    LOCK_CRATES.contains(&krate) && name.ends_with("Guard")
-        || krate == "futures_util" && name == "MutexLockFuture"
+    let is_guard = name.strip_suffix("Guard").is_some_and(|lock| {
+        GUARDS.iter().any(|start| lock.starts_with(start)) || lock == "SpinMutex"
+    });
+    is_guard || name == "MutexLockFuture"
 }
 
 /// Whether a guard of this path blocks threads, and not only tasks.
 pub(crate) fn blocks_threads(path: &str) -> bool {
     let krate = path.split("::").next().unwrap_or_default();
-    !matches!(krate, "tokio" | "async_lock" | "futures" | "futures_util")
+    !ASYNC_CRATES.contains(&krate)
 }
 
 /// What the function `krate::…::on::method` does. `on` is the type's path without generics.
@@ -178,6 +208,7 @@ pub(crate) fn blocks_threads(path: &str) -> bool {
 pub(crate) fn function(on: &str, method: &str) -> Option<Known> {
     let krate = on.split("::").next().unwrap_or_default();
     let name = last(on);
+    let krate = if OF_STD.contains(&name) { "std" } else { krate };
     if let Some(known) = lock(krate, name, method) {
         return Some(known);
     }
@@ -259,10 +290,10 @@ pub(crate) fn function(on: &str, method: &str) -> Option<Known> {
 
 fn lock(krate: &str, name: &str, method: &str) -> Option<Known> {
     use Mode::{Exclusive, RecursiveShared, Reentrant, Shared, Upgradable};
-    let blocking = match krate {
-        "tokio" | "async_lock" | "futures" | "futures_util" => Waits::Task,
-        "std" | "parking_lot" | "lock_api" | "spin" | "dashmap" | "lockwise" => Waits::Thread,
-        _ => return None,
+    let blocking = if ASYNC_CRATES.contains(&krate) {
+        Waits::Task
+    } else {
+        Waits::Thread
     };
     if krate == "dashmap" {
         return shards(name, method);
@@ -341,10 +372,11 @@ fn shards(name: &str, method: &str) -> Option<Known> {
 pub(crate) fn of_trait(of: &str, method: &str, on: &str) -> Option<Known> {
     let smart = matches!(last(on), "Arc" | "Rc" | "Weak") || on.is_empty();
     Some(match (last(of), method) {
-        ("Deref" | "DerefMut", _) if matches!(last(on), "LazyLock" | "Lazy" | "LazyCell") => {
+        (_, "deref" | "deref_mut") if matches!(last(on), "LazyLock" | "Lazy" | "LazyCell") => {
             Known::Force
         }
-        ("Deref" | "DerefMut", _) => Known::Deref,
+        // Also under another name: `lazy_static` hands it on as `__Deref`.
+        (_, "deref" | "deref_mut") => Known::Deref,
         ("AsRef" | "Borrow" | "BorrowMut" | "AsMut", _) if smart || last(on) == "Box" => {
             Known::Deref
         }

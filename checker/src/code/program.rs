@@ -6,7 +6,7 @@ use std::path::Path as FilePath;
 use std::rc::Rc;
 
 use super::ir::{Body, Kind, Site};
-use super::known::Known;
+use super::known::{self, Known};
 use super::mir::Read;
 use super::names::{Name, Names};
 use super::source::Sources;
@@ -200,7 +200,8 @@ impl Program {
                 .filter(|(path, shape)| {
                     !holders.contains(*path)
                         && shape.fields.iter().any(|field| {
-                            words(&field.of).any(|word| is_guard_name(word) || short.contains(word))
+                            words(&field.of)
+                                .any(|word| known::is_guard(word) || short.contains(word))
                         })
                 })
                 .map(|(path, _)| path.clone())
@@ -404,20 +405,4 @@ fn short(path: &str) -> String {
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !(c.is_alphanumeric() || c == '_'))
         .filter(|word| !word.is_empty())
-}
-
-/// Whether a type that is written so is a guard, as far as a name can tell.
-fn is_guard_name(word: &str) -> bool {
-    const STARTS: [&str; 9] = [
-        "Mutex",
-        "RwLock",
-        "MappedMutex",
-        "MappedRwLock",
-        "ReentrantMutex",
-        "Owned",
-        "FairMutex",
-        "ArcMutex",
-        "ArcRwLock",
-    ];
-    word.ends_with("Guard") && STARTS.iter().any(|start| word.starts_with(start))
 }

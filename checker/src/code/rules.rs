@@ -186,7 +186,8 @@ impl Rules<'_> {
             if is_same {
                 let place = (code, held.site, wanted.site);
                 keep_better(by_place.entry(place), order);
-            } else if excludes && self.may_be_same(held, wanted) {
+            } else if excludes && order.is_sure && self.may_be_same(held, wanted) {
+                // Through a call that can lead elsewhere it would be a guess on a guess.
                 keep_better(by_class.entry((code, held.class)), order);
             }
         }

@@ -16,8 +16,17 @@ fn locks_are_known_by_crate_type_and_method() {
         Some(Known::Acquire(Mode::Shared, Waits::Task))
     );
     assert_eq!(function("tokio::sync::Mutex", "blocking_lock"), exclusive);
-    // The program's own types of the same names are looked into.
-    assert_eq!(function("bank::Mutex", "lock"), None);
+    // The compiler takes the shortest way to a type, through whatever crate hands it on.
+    assert_eq!(function("prelude::Mutex", "lock"), exclusive);
+    assert_eq!(function("prelude::Arc", "new"), Some(Known::Same));
+}
+
+#[test]
+fn what_std_lends_to_others_is_known_under_their_names() {
+    let deref = of_trait("lazy_static::__Deref", "deref", "std::sync::Arc");
+    assert_eq!(deref, Some(Known::Deref));
+    let force = of_trait("lazy_static::__Deref", "deref", "std::sync::LazyLock");
+    assert_eq!(force, Some(Known::Force));
 }
 
 #[test]
@@ -44,7 +53,7 @@ fn guards_are_guards_of_locks() {
     assert!(is_guard("std::sync::MutexGuard"));
     assert!(is_guard("dashmap::mapref::one::RefMut"));
     assert!(!is_guard("crossbeam_epoch::Guard"));
-    assert!(!is_guard("bank::MutexGuard"));
+    assert!(is_guard("prelude::MutexGuard"));
     assert!(blocks_threads("parking_lot::lock_api::RwLockReadGuard"));
     assert!(!blocks_threads("tokio::sync::MutexGuard"));
 }

@@ -76,8 +76,7 @@ impl Program {
         let (bare, references) = behind_references(on);
         let on_head = head_text(on);
         let name = Some(self.names.of(&format!("{of}::{method}")));
-        let foreign_trait =
-            of.starts_with("std::") || of.starts_with("core::") || of.starts_with("alloc::");
+        let foreign_trait = !self.is_own(of);
         if foreign_trait
             && matches!(
                 last(of),

@@ -89,6 +89,10 @@ impl Rules<'_> {
         let mut best: Option<(bool, Vec<&Order>)> = None;
         let mut chosen = Vec::new();
         choose(&choices, &mut chosen, &mut |orders| {
+            // Where each side takes a call that can lead elsewhere, nothing is left to stand on.
+            if orders.iter().all(|order| !order.is_sure) {
+                return false;
+            }
             let gated = gate(orders).is_some();
             if best
                 .as_ref()
