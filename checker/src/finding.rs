@@ -3,12 +3,12 @@
 //! A finding is data, not an error. Its codes, certainties, bases, levels and JSON shape are a
 //! contract with users and their scripts: fields may be added, never changed.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::origin::{self, portable};
 
 /// The stable code of a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Code {
     /// Threads are blocked in a cycle now.
     #[serde(rename = "LW0001")]
@@ -98,7 +98,7 @@ impl Code {
 }
 
 /// How sure a finding is; greater is surer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Certainty {
     /// It cannot happen, and the reason is known.
@@ -114,7 +114,7 @@ pub enum Certainty {
 }
 
 /// What a `possible` finding rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
     /// The very same locks, two threads or more.
@@ -130,7 +130,7 @@ pub enum Basis {
 }
 
 /// Why a cycle cannot happen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Exclusion {
     /// One lock is held on every side, so that the sides cannot overlap.
@@ -146,7 +146,7 @@ pub enum Exclusion {
 }
 
 /// How loud a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Worth knowing.
@@ -158,7 +158,7 @@ pub enum Level {
 }
 
 /// Where evidence comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     /// Seen while the program ran.
@@ -168,7 +168,7 @@ pub enum Source {
 }
 
 /// A lock as one side of a finding holds or wants it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockUse {
     /// The lock's own name.
     pub lock: String,
@@ -183,13 +183,13 @@ pub struct LockUse {
     /// The acquisition call, `path:line:col`, relative to the workspace; verbatim in text traces.
     pub site: String,
     /// The protected type, where known.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub type_name: Option<String>,
     /// How the lock was made, where the class does not say at which place.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", skip_deserializing)]
     pub made: Option<&'static str>,
     /// What `acquire!` recorded of the source there: module and lock expression.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expression: Option<String>,
 }
 
@@ -227,7 +227,7 @@ fn file_of(place: &str) -> &str {
 }
 
 /// What is waited for, where that is no lock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceUse {
     /// `join`, `condvar`, `barrier`, `semaphore`, `channel`, `park`, `await`.
     pub resource: String,
@@ -238,7 +238,7 @@ pub struct ResourceUse {
 }
 
 /// What one side of a finding wants.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Wants {
     /// A lock.
@@ -248,35 +248,35 @@ pub enum Wants {
 }
 
 /// One thread's (or role's) part in a finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Side {
     /// The thread's short label.
     pub thread: String,
     /// The lock whose holding blocks the side before.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holds: Option<LockUse>,
     /// What this side waits for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wants: Option<Wants>,
     /// Locks, by name, that all sides hold and that therefore keep them apart.
     pub gates: Vec<String>,
     /// The thread's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread_name: Option<String>,
     /// Of a thread without a name: the nearest named one among those that it descends from.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_in: Option<String>,
     /// The run this side was seen in, where there are several.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
     /// All other locks that this side held at the time, oldest first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also_held: Vec<LockUse>,
     /// The stack of the acquisition, innermost first, one frame a line.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stack: Vec<String>,
     /// The calls between holding and wanting.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub path: Vec<String>,
 }
 
@@ -299,16 +299,17 @@ pub fn is_foreign(cycle: &[Side]) -> bool {
 }
 
 /// One reported problem.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The stable code.
     pub code: Code,
     /// The code's name.
+    #[serde(skip_deserializing)]
     pub name: &'static str,
     /// How sure.
     pub certainty: Certainty,
     /// What a `possible` rests on.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basis: Option<Basis>,
     /// How loud.
     pub level: Level,
@@ -333,7 +334,7 @@ pub struct Finding {
 }
 
 /// What was looked at.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
     /// Events read.
     pub events: u64,
@@ -348,7 +349,7 @@ pub struct Stats {
     /// Runs read.
     pub runs: u64,
     /// Functions read, where the evidence is code.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub functions: u64,
 }
 
@@ -359,7 +360,7 @@ fn is_zero(number: &u64) -> bool {
 }
 
 /// An order of two locks that was read from the code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeOrder {
     /// The function in which both meet.
     pub function: String,

@@ -289,6 +289,24 @@ fn only_what_a_change_has_to_do_with_is_reported() {
 }
 
 #[test]
+fn the_second_run_says_the_same_until_something_changes() {
+    let folder = project("2021", &double_lock());
+    let first = check(folder.path(), &["--format", "json"]);
+    let second = check(folder.path(), &["--format", "json"]);
+    assert_eq!(first.stdout, second.stdout);
+    assert_eq!(first.status.code(), second.status.code());
+    let file = folder.path().join("src/bin/double_through_call.rs");
+    let text = fs::read_to_string(&file).unwrap();
+    let silent = text.replace("*g + self.inner()", "*g");
+    fs::write(&file, silent).unwrap();
+    let third = document(&check(folder.path(), &["--format", "json"]));
+    assert_eq!(third["findings"].as_array().unwrap().len(), 0);
+    fs::write(&file, text).unwrap();
+    let fourth = check(folder.path(), &["--format", "json"]);
+    assert_eq!(first.stdout, fourth.stdout);
+}
+
+#[test]
 fn comments_silence_only_with_a_reason() {
     let source = |comment: &str| {
         let program = format!(

@@ -30,12 +30,10 @@ pub const CHECK: &str = "lockwise-check";
 pub struct Checked {
     /// The exit code.
     pub exit: i32,
-    /// The crates that were printed.
-    pub printed: Vec<Printed>,
+    /// Where the crates were printed.
+    pub files: Vec<PathBuf>,
     /// The names of all crates.
     pub others: HashSet<String>,
-    /// What could not be printed, and why.
-    pub limits: Vec<String>,
     /// Cargo's own words for each crate that was looked at: package, manifest and target.
     pub targets: Vec<Value>,
 }
@@ -261,12 +259,7 @@ pub fn check<'e>(
     }
     files.sort();
     files.dedup();
-    for file in files {
-        match read(&file) {
-            Ok(one) => checked.printed.push(one),
-            Err(limit) => checked.limits.extend(limit),
-        }
-    }
+    checked.files = files;
     Ok(checked)
 }
 
@@ -277,6 +270,18 @@ fn printed_file(folder: &Path, artifact: &Path) -> Option<PathBuf> {
     }
     let name = artifact.file_stem()?.to_str()?.strip_prefix("lib")?;
     Some(folder.join(format!("{name}.{PRINTED}")))
+}
+
+/// Reads the printed crates. What cannot be read is said in `limits`.
+pub fn read_printed(files: &[PathBuf], limits: &mut Vec<String>) -> Vec<Printed> {
+    let mut printed = Vec::new();
+    for file in files {
+        match read(file) {
+            Ok(one) => printed.push(one),
+            Err(limit) => limits.extend(limit),
+        }
+    }
+    printed
 }
 
 /// Reads a printed crate. The error is what to say of it; nothing of crates that are not looked at.

@@ -33,13 +33,22 @@ pub struct Asked {
     pub seen: Option<Seen>,
 }
 
+/// A verdict, and what it rests on.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The sources that were read beside the compiler's texts.
+    pub read: Vec<PathBuf>,
+}
+
 /// Judges a program from its code. Paths are relative to the folder `root`; `others` are the names of
 /// all crates that it can name.
 #[expect(
     clippy::implicit_hasher,
     reason = "there is one caller, and it has the usual one"
 )]
-pub fn judge(root: &Path, printed: &[Printed], others: &HashSet<String>, asked: &Asked) -> Verdict {
+pub fn judge(root: &Path, printed: &[Printed], others: &HashSet<String>, asked: &Asked) -> Judged {
     let names = Names::default();
     let mut sources = Sources::at(root);
     let mut own: Vec<HashSet<String>> = Vec::new();
@@ -122,7 +131,8 @@ pub fn judge(root: &Path, printed: &[Printed], others: &HashSet<String>, asked: 
         orders,
     };
     verdict.settle();
-    verdict
+    let read = program.sources.borrow().read_files();
+    Judged { verdict, read }
 }
 
 fn stats(program: &Program, solved: &solve::Solved) -> Stats {

@@ -4,8 +4,8 @@
 //! calls whom; `frame` says what a variable stands for, `flow` which guards live where, `summary` what
 //! callers need to know of that; `solve` goes through all of it, and `rules` makes findings. What the
 //! source silences (`allow`) or a change has nothing to do with (`changed`) is taken out. `probe` tells
-//! whether the compiler's text is understood at all, and `joined` puts what was read beside what a run
-//! showed.
+//! whether the compiler's text is understood at all, `joined` puts what was read beside what a run
+//! showed, and `kept` answers again what was asked before.
 //!
 //! # What it cannot see
 //!
@@ -21,6 +21,7 @@ mod flow;
 mod frame;
 mod ir;
 pub mod joined;
+pub mod kept;
 mod known;
 pub(crate) mod mir;
 mod names;

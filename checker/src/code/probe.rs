@@ -92,7 +92,7 @@ pub(crate) fn verify(folder: &Path, file: &Path, text: String) -> Result<(), Str
         text,
     };
     let others: HashSet<String> = ["std", "core", "alloc"].map(str::to_owned).into();
-    let verdict = judge(folder, &[printed], &others, &Asked::default());
+    let verdict = judge(folder, &[printed], &others, &Asked::default()).verdict;
     let mut found: Vec<_> = verdict
         .findings
         .iter()

@@ -108,6 +108,13 @@ impl Sources {
         }
     }
 
+    /// The files that were asked for, whether they were there or not.
+    pub(crate) fn read_files(&self) -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> = self.files.keys().cloned().collect();
+        files.sort();
+        files
+    }
+
     /// The comments in all files that silence findings.
     pub(crate) fn allowances(&self) -> Vec<Allowance> {
         let mut found: Vec<Allowance> = self

@@ -11,7 +11,9 @@ use crate::cli::Check;
 use crate::code::analysis::{self, Asked};
 use crate::code::changed::{self, Changes};
 use crate::code::joined::{self, Seen};
+use crate::code::kept::Question;
 use crate::exit::{self, Inputs, UNREADABLE};
+use crate::finding::Verdict;
 use crate::report::{self, Format, Report, Sources};
 use crate::settings::{Color, Settings};
 
@@ -56,7 +58,7 @@ pub(super) fn run(
         proved => proved?,
     }
     let messages = wants_messages(&options.cargo);
-    let mut checked = call(
+    let checked = call(
         options,
         &project,
         cargo,
@@ -65,7 +67,7 @@ pub(super) fn run(
         messages,
         console,
     )?;
-    let mut verdict = analysis::judge(&project.root, &checked.printed, &checked.others, &asked);
+    let mut verdict = judge(&project, &checked, &asked);
     let mut inputs = Inputs::Read;
     if let Some(loaded) = &loaded {
         judged::complain(loaded, settings.color, console);
@@ -80,7 +82,6 @@ pub(super) fn run(
             "the project does not compile: what could not be compiled was not looked at".to_owned(),
         );
     }
-    verdict.limits.append(&mut checked.limits);
     let sources = Sources::at(&project.root);
     let report = Report::new(verdict, settings.policy.clone(), sources);
     let written = write(&report, &checked, &settings, messages, console);
@@ -88,6 +89,32 @@ pub(super) fn run(
     written.map_err(CommandError::Write)?;
     let cargos = (checked.exit != 0).then_some(checked.exit);
     Ok(exit::code(report.fails(), cargos, inputs))
+}
+
+/// The verdict on what was printed: the last one, where nothing has changed.
+fn judge(project: &Project, checked: &Checked, asked: &Asked) -> Verdict {
+    let question = Question {
+        root: &project.root,
+        printed: &checked.files,
+        others: &checked.others,
+    };
+    let file = project
+        .target
+        .join("lockwise")
+        .join("check")
+        .join("verdict.json");
+    let is_plain = asked.changes.is_none() && asked.seen.is_none();
+    if is_plain && let Some(verdict) = question.answer(&file) {
+        return verdict;
+    }
+    let mut limits = Vec::new();
+    let printed = build::read_printed(&checked.files, &mut limits);
+    let mut judged = analysis::judge(&project.root, &printed, &checked.others, asked);
+    judged.verdict.limits.append(&mut limits);
+    if is_plain {
+        question.keep(&file, &judged.verdict, &judged.read);
+    }
+    judged.verdict
 }
 
 /// Calls cargo; its messages go to people or, line by line, to a program.
@@ -136,7 +163,7 @@ fn write(
     messages: bool,
     console: &mut dyn Console,
 ) -> io::Result<()> {
-    if checked.printed.is_empty() && settings.format == Format::Text {
+    if checked.targets.is_empty() && settings.format == Format::Text {
         let mut err = console.stderr(settings.color);
         let _ = writeln!(err, "lockwise: no crate of this project was looked at");
         return Ok(());

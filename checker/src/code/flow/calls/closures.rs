@@ -142,12 +142,25 @@ impl Flow<'_> {
         };
         let Some(on) = argument.of else { return };
         let on = program.text(on);
-        let (on, _) = behind_references(&on);
+        let (on, references) = behind_references(&on);
         let callee = program.names.of(&format!("<{on} as std::fmt::{of}>::fmt"));
         let resolved = program.resolve(callee);
         if let ([body], true) = (&resolved.bodies[..], resolved.is_sure) {
             // The argument is a reference to the value, perhaps through more of them.
-            self.apply(*body, &call.arguments, call.site, false, state, &[]);
+            let mut value = argument.value.clone();
+            for _ in 1..references {
+                value = match value.target() {
+                    Some(path) => self.frame.load(&path),
+                    None => Value::Unknown,
+                };
+            }
+            let itself = Argument {
+                value,
+                of: None,
+                function: None,
+                moved: Vec::new(),
+            };
+            self.apply(*body, &[itself], call.site, false, state, &[]);
         }
     }
 
