@@ -1,24 +1,51 @@
 //! The acceptance tests of the primitives, on watched locks, give no finding.
 
+use std::path::PathBuf;
 use std::process::Command;
+use std::sync::LazyLock;
 
-use crate::programs::{calm, codes, finish, judged, recorded, root, stderr, stdout, test_binary};
+use serde_json::Value;
 
-/// What the checker finds in a run of `waits CHOICE`, which goes well.
-fn found(choice: &str) -> (Vec<String>, String) {
+use crate::programs::{calm, codes, finish, judged, root, stderr, stdout, test_binary};
+
+/// The binary of the acceptance tests.
+static TESTS: LazyLock<PathBuf> = LazyLock::new(|| test_binary("lockwise", "primitives"));
+
+/// That binary, with these arguments.
+fn tests(arguments: &[&str]) -> Command {
+    let mut command = Command::new(&*TESTS);
+    command.args(arguments).current_dir(root());
+    calm(&mut command);
+    command
+}
+
+/// The codes of what the checker finds in a run of one test, and the report, if a lock was taken.
+fn found(name: &str) -> Option<(Vec<String>, Value)> {
     let logs = tempfile::tempdir().unwrap();
-    let ended = finish(recorded("waits", "trace", logs.path()).arg(choice));
-    assert!(ended.status.success(), "{}", stderr(&ended));
+    let mut test = tests(&["--exact", name]);
+    test.env("LOCKWISE_LOG", logs.path());
+    test.env("LOCKWISE_LEVEL", "trace");
+    let ended = finish(&mut test);
+    let said = stdout(&ended) + &stderr(&ended);
+    assert!(
+        ended.status.success() && !said.contains(" 0 passed"),
+        "{name}: {said}"
+    );
+    std::fs::read_dir(logs.path()).unwrap().next()?.unwrap();
     let (report, _) = judged(logs.path());
     let codes = codes(&report).into_iter().map(str::to_owned).collect();
-    (codes, report["findings"].to_string())
+    Some((codes, report))
 }
 
 #[test]
 fn lock_queue_cycle() {
-    for choice in ["queue", "result"] {
-        let (codes, text) = found(choice);
-        assert_eq!(codes, ["LW0006"], "{choice}");
+    for name in [
+        "waits::an_item_that_is_got_under_the_lock",
+        "waits::a_result_that_is_waited_for_under_the_lock",
+    ] {
+        let (codes, report) = found(name).expect("it takes a lock");
+        assert_eq!(codes, ["LW0006"], "{name}");
+        let text = report.to_string();
         assert!(
             text.contains("\"lock\"") && text.contains("channel"),
             "{text}"
@@ -28,45 +55,25 @@ fn lock_queue_cycle() {
 
 #[test]
 fn a_result_that_is_waited_for_without_the_lock_is_no_finding() {
-    assert_eq!(found("apart").0, [""; 0]);
+    let (codes, report) = found("waits::a_result_that_is_waited_for_without_the_lock").unwrap();
+    assert_eq!(codes, [""; 0], "{report:#}");
 }
 
 /// Each in a process of its own: the log of one test has few events, so that the checker can look at all
 /// orders of them.
 #[test]
 fn no_edges_from_primitives() {
-    let tests = test_binary("lockwise", "primitives");
-    let command = |arguments: &[&str]| {
-        let mut command = Command::new(&tests);
-        command.args(arguments).current_dir(root());
-        calm(&mut command);
-        command
-    };
-    let listed = stdout(&finish(&mut command(&["--list", "on_tracked"])));
+    let listed = stdout(&finish(&mut tests(&["--list", "on_tracked"])));
     let names = listed
         .lines()
         .filter_map(|line| line.strip_suffix(": test"));
+    let short = names.filter(|name| !STRESS.iter().any(|stress| name.ends_with(stress)));
     let mut judged_logs = 0;
-    for name in names {
-        if STRESS.iter().any(|stress| name.ends_with(stress)) {
-            continue;
+    for name in short {
+        if let Some((codes, report)) = found(name) {
+            assert_eq!(codes, [""; 0], "{name}: {report:#}");
+            judged_logs += 1;
         }
-        let logs = tempfile::tempdir().unwrap();
-        let mut test = command(&["--exact", name]);
-        test.env("LOCKWISE_LOG", logs.path());
-        test.env("LOCKWISE_LEVEL", "trace");
-        let ended = finish(&mut test);
-        assert!(
-            ended.status.success(),
-            "{name}: {}",
-            stdout(&ended) + &stderr(&ended)
-        );
-        if std::fs::read_dir(logs.path()).unwrap().next().is_none() {
-            continue;
-        }
-        let (report, code) = judged(logs.path());
-        assert_eq!((codes(&report), code), (vec![], 0), "{name}: {report:#}");
-        judged_logs += 1;
     }
     assert!(judged_logs > 150, "{judged_logs}");
 }

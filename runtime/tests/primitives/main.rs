@@ -28,6 +28,7 @@ mod scheduler;
 mod semaphore;
 mod thread_local;
 mod threads;
+mod waits;
 
 /// Makes each test of a module three times: `B` is the backend in it.
 macro_rules! on_each_backend {
