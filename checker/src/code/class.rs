@@ -43,8 +43,11 @@ pub(crate) fn of_path(frame: &Frame<'_>, path: &Path) -> Class {
     let is_parameter = matches!(path.root, Root::Parameter(_));
     let mut newtype = None;
     for step in path.steps.iter().rev() {
-        let Step::Field(owner, index) = *step else {
-            continue;
+        let (owner, index) = match (*step, newtype) {
+            (Step::Field(owner, index), _) => (owner, index),
+            // What lies in another lock is no part of it.
+            (Step::Data, Some(name)) => return closed(name),
+            _ => continue,
         };
         match field(program, owner, index) {
             // Of several newtypes around one another, the outermost.
@@ -98,17 +101,7 @@ fn field(program: &Program, owner: Name, index: u32) -> Option<(Name, bool)> {
     let name = shape
         .and_then(|shape| shape.fields.get(index as usize))
         .map_or_else(|| index.to_string(), |field| field.name.clone());
-    let is_newtype = shape.is_some_and(|shape| {
-        let real = shape
-            .fields
-            .iter()
-            .filter(|field| !field.of.contains("PhantomData"));
-        real.count() == 1
-            && shape
-                .fields
-                .iter()
-                .all(|field| field.name.starts_with(|c: char| c.is_ascii_digit()))
-    });
+    let is_newtype = shape.is_some_and(|shape| shape.wraps == Some(index));
     Some((program.names.of(&format!("{path}.{name}")), is_newtype))
 }
 

@@ -15,6 +15,9 @@ use super::allow::{self, Allowance};
 pub(crate) struct Shape {
     /// Names and types of its fields, in order; those of tuples are numbers.
     pub fields: Vec<Field>,
+    /// The field of a lock that the struct only wraps: a newtype, or one that is generic over what
+    /// the lock protects.
+    pub wraps: Option<u32>,
 }
 
 /// A field.
@@ -140,7 +143,8 @@ impl Sources {
         for item in items {
             match item {
                 syn::Item::Struct(found) => {
-                    let shape = shape(&found.fields);
+                    let mut shape = shape(&found.fields);
+                    shape.wraps = wrapped(&shape, found);
                     self.shape(format!("{module}::{}", found.ident), shape);
                 }
                 syn::Item::Enum(found) => {
@@ -155,7 +159,8 @@ impl Sources {
                         .iter()
                         .flat_map(|variant| shape(&variant.fields).fields);
                     let fields = all.collect();
-                    self.shape(path, Shape { fields });
+                    let wraps = None;
+                    self.shape(path, Shape { fields, wraps });
                 }
                 syn::Item::Impl(found) => {
                     self.implementation(found, module, file);
@@ -325,6 +330,37 @@ fn shape(fields: &syn::Fields) -> Shape {
     });
     Shape {
         fields: fields.collect(),
+        wraps: None,
+    }
+}
+
+/// The field that a struct wraps.
+fn wrapped(shape: &Shape, found: &syn::ItemStruct) -> Option<u32> {
+    let real = |field: &&(u32, &Field)| !field.1.of.contains("PhantomData");
+    let fields: Vec<(u32, &Field)> = (0..).zip(&shape.fields).collect();
+    let mut all = fields.iter().filter(real);
+    if let (syn::Fields::Unnamed(_), Some((index, _)), None) =
+        (&found.fields, all.next(), all.next())
+    {
+        return Some(*index);
+    }
+    let parameters: Vec<String> = found
+        .generics
+        .type_params()
+        .map(|parameter| parameter.ident.to_string())
+        .collect();
+    let is_lock = |field: &&(u32, &Field)| {
+        let of = &field.1.of;
+        let outer = super::text::last(super::text::head(of).0);
+        matches!(
+            outer,
+            "Mutex" | "RwLock" | "ReentrantLock" | "ReentrantMutex"
+        ) && super::program::words(of).any(|word| parameters.iter().any(|one| one == word))
+    };
+    let mut locks = fields.iter().filter(is_lock);
+    match (locks.next(), locks.next()) {
+        (Some((index, _)), None) => Some(*index),
+        _ => None,
     }
 }
 
