@@ -5,47 +5,9 @@
 //! no table is an ordinary function: it runs the closures it is given before it returns, hands a
 //! guard on if its result can hold one, and else drops it.
 
+use lockwise::watch::Mode;
+
 use super::text::last;
-
-/// How a lock is held or wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Mode {
-    /// By one.
-    Exclusive,
-    /// By many, but not behind a waiting writer.
-    Shared,
-    /// By many, also behind a waiting writer.
-    RecursiveShared,
-    /// By many, of which one may become exclusive.
-    Upgradable,
-    /// By one thread, as often as it likes.
-    Reentrant,
-}
-
-impl Mode {
-    /// Its name in reports.
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Mode::Exclusive => "exclusive",
-            Mode::Shared => "shared",
-            Mode::RecursiveShared => "recursive-shared",
-            Mode::Upgradable => "upgradable",
-            Mode::Reentrant => "reentrant",
-        }
-    }
-
-    /// Whether who holds it so keeps out who wants it in mode `other`.
-    pub(crate) fn excludes(self, other: Mode) -> bool {
-        use Mode::{Exclusive, RecursiveShared, Reentrant, Shared, Upgradable};
-        match (self, other) {
-            (Reentrant, Reentrant) => false,
-            (Exclusive | Reentrant, _) | (_, Exclusive | Reentrant) | (Upgradable, Upgradable) => {
-                true
-            }
-            (Shared | RecursiveShared | Upgradable, Shared | RecursiveShared | Upgradable) => false,
-        }
-    }
-}
 
 /// Whether and how an acquisition waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,9 +7,11 @@ use std::cmp::Reverse;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use lockwise::watch::Mode;
+
 use super::class::{self, function_name};
 use super::ir::Site;
-use super::known::{Mode, Waits};
+use super::known::Waits;
 use super::names::Name;
 use super::program::{BodyId, Program};
 use super::solve::Solved;
@@ -19,6 +21,7 @@ use crate::finding::{
     Basis, Certainty, Code, CodeOrder, Exclusion, Finding, LockUse, ResourceUse, Side, Source,
     Wants,
 };
+use crate::history::blocks_itself;
 
 mod cycles;
 mod waits;
@@ -128,7 +131,7 @@ impl Rules<'_> {
             lock: self.short(lock.class),
             class: self.program.text(lock.class).to_string(),
             family: None,
-            mode: lock.mode.text().to_owned(),
+            mode: lock.mode.name().to_owned(),
             site: self.site(lock.site),
             type_name: None,
             made: None,
@@ -174,7 +177,7 @@ impl Rules<'_> {
                 continue;
             }
             let is_same = is_same_instance(held, wanted);
-            let excludes = held.mode.excludes(wanted.mode);
+            let excludes = held.mode.excludes(wanted.mode) && blocks_itself(held.mode, wanted.mode);
             if !excludes && (wanted.mode != Mode::Shared || !self.is_written(wanted.class)) {
                 continue;
             }

@@ -5,9 +5,12 @@
 //! and the chain is put together when something is reported. So summaries stop changing.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use lockwise::watch::Mode;
 
 use super::ir::Site;
-use super::known::{Mode, Resource, Waits};
+use super::known::{Resource, Waits};
 use super::names::Name;
 use super::program::BodyId;
 use super::value::{Path, Value};
@@ -115,7 +118,7 @@ pub(crate) const OPEN_MAX: usize = 32;
 
 impl Summary {
     /// Adds an effect unless it is there.
-    pub(crate) fn add(&mut self, mut effect: Effect) {
+    pub(crate) fn add(&mut self, effect: Effect) {
         // Where it is done first decides; other places of the same are no other effect.
         let mut key = effect.what.clone();
         if let What::Wants(lock, _) = &mut key {
@@ -126,19 +129,19 @@ impl Summary {
             };
             lock.site.file = lock.class;
         }
-        if let Some(&at) = self.index.get(&(key.clone(), effect.guards)) {
-            let old = &mut self.effects[at];
-            if effect.is_sure && !old.is_sure {
-                std::mem::swap(old, &mut effect);
+        match self.index.entry((key, effect.guards)) {
+            Entry::Occupied(entry) => {
+                let old = &mut self.effects[*entry.get()];
+                if effect.is_sure && !old.is_sure {
+                    *old = effect;
+                }
             }
-            return;
+            Entry::Vacant(_) if self.effects.len() >= EFFECTS_MAX => self.left_out += 1,
+            Entry::Vacant(entry) => {
+                entry.insert(self.effects.len());
+                self.effects.push(effect);
+            }
         }
-        if self.effects.len() >= EFFECTS_MAX {
-            self.left_out += 1;
-            return;
-        }
-        self.index.insert((key, effect.guards), self.effects.len());
-        self.effects.push(effect);
     }
 
     /// Whether callers would see a difference.

@@ -1,5 +1,7 @@
 //! Takes over what a callee does, with the caller's arguments in place of its parameters.
 
+use std::borrow::Cow;
+
 use super::Argument;
 use crate::code::class::{self, Class};
 use crate::code::flow::{Flow, State, insert};
@@ -86,11 +88,12 @@ impl Flow<'_> {
             .map(|argument| argument.value.clone())
             .collect();
         for effect in &summary.effects {
-            let mut at = state.clone();
+            // Hardly any callee is given a guard.
+            let mut at = Cow::Borrowed(state);
             for (number, argument) in (1..64).zip(arguments) {
                 if effect.guards & (1 << number) != 0 {
                     for cell in &argument.moved {
-                        insert(&mut at, *cell);
+                        insert(at.to_mut(), *cell);
                     }
                 }
             }

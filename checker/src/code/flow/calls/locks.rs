@@ -1,10 +1,12 @@
 //! Acquisitions, conversions of guards and waits on condition variables.
 
+use lockwise::watch::Mode;
+
 use super::{Call, fresh, type_of_place};
 use crate::code::class;
 use crate::code::flow::{Cell, Flow, State, Token};
 use crate::code::ir::{Local, Operand};
-use crate::code::known::{Mode, Resource, Waits};
+use crate::code::known::{Resource, Waits};
 use crate::code::names::Name;
 use crate::code::program::BodyId;
 use crate::code::summary::{Held, LockAt};
