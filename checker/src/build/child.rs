@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use super::signals;
 
@@ -43,22 +43,42 @@ pub fn run(
     removed: &[&str],
     from: &Path,
 ) -> Result<i32, ChildError> {
-    // Before the child starts, or a signal between would end us and leave it alone.
-    let guard = signals::Guard::new();
-    let mut command = Command::new(cargo);
+    let mut command = called(cargo, arguments, variables, from);
     for name in removed {
         command.env_remove(name);
     }
-    let mut child = command
+    supervise(cargo, &mut command, |_| ())
+}
+
+/// The call, not yet made.
+fn called(
+    cargo: &OsStr,
+    arguments: &[OsString],
+    variables: &[(&str, OsString)],
+    from: &Path,
+) -> Command {
+    let mut command = Command::new(cargo);
+    command
         .args(arguments)
         .envs(variables.iter().map(|(name, value)| (name, value)))
-        .current_dir(from)
-        .spawn()
-        .map_err(|source| ChildError::Start {
-            cargo: cargo.to_owned(),
-            source,
-        })?;
+        .current_dir(from);
+    command
+}
+
+/// Makes the call, and passes signals on until it has ended. `meanwhile` runs beside it.
+fn supervise(
+    cargo: &OsStr,
+    command: &mut Command,
+    meanwhile: impl FnOnce(&mut Child),
+) -> Result<i32, ChildError> {
+    // Before the child starts, or a signal between would end us and leave it alone.
+    let guard = signals::Guard::new();
+    let mut child = command.spawn().map_err(|source| ChildError::Start {
+        cargo: cargo.to_owned(),
+        source,
+    })?;
     guard.forward_to(child.id());
+    meanwhile(&mut child);
     let status = child.wait().map_err(|source| ChildError::Wait {
         cargo: cargo.to_owned(),
         source,
@@ -79,29 +99,17 @@ pub(super) fn run_listening(
     from: &Path,
     line: &mut dyn FnMut(&str),
 ) -> Result<i32, ChildError> {
-    let guard = signals::Guard::new();
-    let mut child = Command::new(cargo)
-        .args(arguments)
-        .envs(variables.iter().map(|(name, value)| (name, value)))
-        .current_dir(from)
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|source| ChildError::Start {
-            cargo: cargo.to_owned(),
-            source,
-        })?;
-    guard.forward_to(child.id());
-    let mut out = BufReader::new(child.stdout.take().expect("it is piped"));
-    let mut bytes = Vec::new();
-    // What cannot be read any more is the end of it.
-    while out.read_until(b'\n', &mut bytes).is_ok_and(|read| read > 0) {
-        line(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']));
-        bytes.clear();
-    }
-    let status = child.wait().map_err(|source| ChildError::Wait {
-        cargo: cargo.to_owned(),
-        source,
-    })?;
-    drop(guard);
-    Ok(signals::exit_code(status))
+    let mut command = called(cargo, arguments, variables, from);
+    supervise(cargo, command.stdout(Stdio::piped()), |child| {
+        let Some(out) = child.stdout.take() else {
+            return;
+        };
+        let mut out = BufReader::new(out);
+        let mut bytes = Vec::new();
+        // What cannot be read any more is the end of it.
+        while out.read_until(b'\n', &mut bytes).is_ok_and(|read| read > 0) {
+            line(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']));
+            bytes.clear();
+        }
+    })
 }

@@ -195,6 +195,13 @@ fn wants_messages(arguments: &[OsString]) -> bool {
 
 /// The lines that changed since a commit, as git tells them.
 fn changes(base: &str, root: &Path) -> Result<Changes, CommandError> {
+    // Git would take it for an option of its own.
+    if base.starts_with('-') {
+        return Err(CommandError::Diff {
+            base: base.to_owned(),
+            why: "no commit is called so".to_owned(),
+        });
+    }
     let output = Command::new("git")
         .args([
             "diff",
