@@ -16,7 +16,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use crate::nearest::nearest;
 use crate::policy::FailOn;
 use crate::report::{Detail, Format};
-use crate::settings::{Color, Layer, LogLevel};
+use crate::settings::{CheckLayer, Color, Layer, LogLevel};
 
 mod cargo_flags;
 
@@ -205,9 +205,29 @@ pub struct Check {
     /// Judge logs of the running program too, and say of each order whether it was seen; may be repeated
     #[arg(long, value_name = "LOG|DIR")]
     pub with: Vec<PathBuf>,
+    /// Look at borrows of `RefCell` too: a second one panics
+    #[arg(long)]
+    pub ref_cell: bool,
+    /// Report functions that are not known and run under a lock: callbacks, methods of users' types
+    #[arg(long)]
+    pub callbacks: bool,
     /// Everything that is not ours.
     #[arg(skip)]
     pub cargo: Vec<OsString>,
+}
+
+impl Check {
+    /// What the command line says of the settings.
+    pub fn layer(&self) -> Layer {
+        Layer {
+            check: CheckLayer {
+                ref_cell: self.ref_cell.then_some(true),
+                callbacks: self.callbacks.then_some(true),
+                locks: Vec::new(),
+            },
+            ..self.reporting.layer()
+        }
+    }
 }
 
 /// Options of `clean`.
@@ -311,6 +331,7 @@ impl Reporting {
             color: self.color,
             level: None,
             baseline: self.baseline.clone(),
+            check: CheckLayer::default(),
         }
     }
 

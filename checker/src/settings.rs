@@ -8,11 +8,14 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use crate::baseline::{Baseline, BaselineError};
+use crate::code::extra::Extra;
 use crate::policy::{FailOn, Policy};
 use crate::report::{Detail, Format};
 
+mod check;
 mod file;
 
+pub use check::CheckLayer;
 pub use file::{ConfigError, FILE, find, parse, read};
 
 /// When a report is coloured.
@@ -63,6 +66,8 @@ pub struct Layer {
     pub level: Option<LogLevel>,
     /// `baseline`
     pub baseline: Option<PathBuf>,
+    /// `[check]`
+    pub check: CheckLayer,
 }
 
 /// The settings that hold.
@@ -78,6 +83,8 @@ pub struct Settings {
     pub color: Color,
     /// How much a watched program records; `None` leaves the environment as it is.
     pub level: Option<LogLevel>,
+    /// What `check` looks at beyond what it knows.
+    pub check: Extra,
 }
 
 /// The environment that the program was started in.
@@ -163,6 +170,7 @@ impl Layer {
             // The runtime reads LOCKWISE_LEVEL itself and may know more levels than we do.
             level: None,
             baseline: environment.get("LOCKWISE_BASELINE").map(PathBuf::from),
+            check: CheckLayer::default(),
         })
     }
 
@@ -177,6 +185,7 @@ impl Layer {
             color: self.color.or(weaker.color),
             level: self.level.or(weaker.level),
             baseline: self.baseline.or(weaker.baseline),
+            check: self.check.or(weaker.check),
         }
     }
 }
@@ -219,6 +228,7 @@ impl Settings {
             detail,
             color: layer.color.unwrap_or_default(),
             level,
+            check: layer.check.resolve(),
         })
     }
 }

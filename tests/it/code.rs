@@ -42,7 +42,11 @@ fn orders(text: &str) -> BTreeSet<(String, String)> {
 
 /// The cases: name and text.
 fn cases() -> BTreeMap<String, String> {
-    let folder = root().join("fixtures/code");
+    cases_in("fixtures/code")
+}
+
+fn cases_in(folder: &str) -> BTreeMap<String, String> {
+    let folder = root().join(folder);
     let files = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path());
@@ -141,6 +145,47 @@ fn every_case_shows_what_it_says_and_nothing_else() {
     }
     // Some of them are certain.
     assert_eq!(output.status.code(), Some(1));
+}
+
+/// A project with the cases of what is looked at only when asked for.
+fn asked() -> (TempDir, BTreeMap<String, String>) {
+    let cases = cases_in("fixtures/code/asked");
+    let folder = project("2021", &cases);
+    let theirs = root().join("fixtures/code/asked/their_locks");
+    let manifest = folder.path().join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).unwrap().replace(
+        "[dependencies]",
+        &format!("[dependencies]\ntheir_locks = {{ path = {theirs:?} }}"),
+    );
+    fs::write(manifest, text).unwrap();
+    (folder, cases)
+}
+
+#[test]
+fn cells_callbacks_and_unknown_locks_are_looked_at_when_asked_for() {
+    let (folder, cases) = asked();
+    let config = "[check]\nref-cell = true\ncallbacks = true\n\n\
+         [[check.lock]]\ntype = \"their_locks::Gate\"\nguard = \"their_locks::Pass\"\n\
+         exclusive = [\"enter\", \"peek\"]\n\n\
+         [[check.lock]]\ntype = \"their_locks::Room\"\nexclusive = \"inside\"\n";
+    fs::create_dir_all(folder.path().join(".config")).unwrap();
+    fs::write(folder.path().join(".config/lockwise.toml"), config).unwrap();
+    let mut found = found(&document(&check(folder.path(), &["--format", "json"])));
+    for (name, text) in &cases {
+        let found = found.remove(name).unwrap_or_default();
+        assert_eq!(found, expected(text, "2021"), "{name}");
+    }
+}
+
+#[test]
+fn cells_callbacks_and_unknown_locks_are_left_alone_else() {
+    let (folder, _) = asked();
+    let plain = document(&check(folder.path(), &["--format", "json"]));
+    assert_eq!(found(&plain), BTreeMap::new());
+    let flags = ["--format", "json", "--ref-cell", "--callbacks"];
+    let found = found(&document(&check(folder.path(), &flags)));
+    let names: Vec<&str> = found.keys().map(String::as_str).collect();
+    assert_eq!(names, ["callback_under_lock", "cell_borrowed_again"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! stable one, so the second call, and only that, sets `RUSTC_BOOTSTRAP`. Whatever becomes of it, the
 //! first call's output and exit code are what cargo sees.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -149,7 +150,8 @@ pub fn print_to(command: &mut Command, out: &mut dyn Write) -> io::Result<Option
     let mut thin = Thin::default();
     let mut line = Vec::new();
     while text.read_until(b'\n', &mut line)? > 0 {
-        let shown = String::from_utf8_lossy(&line);
+        let shown = std::str::from_utf8(&line)
+            .map_or_else(|_| String::from_utf8_lossy(&line), Cow::Borrowed);
         if thin.keeps(shown.trim_end_matches(['\n', '\r'])) {
             out.write_all(&line)?;
         }

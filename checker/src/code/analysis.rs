@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::changed::{self, Changes};
+use super::extra::Extra;
 use super::joined::Seen;
 use super::mir::{self, Read};
 use super::names::Names;
@@ -31,6 +32,8 @@ pub struct Asked {
     pub changes: Option<Changes>,
     /// What runs of the program showed.
     pub seen: Option<Seen>,
+    /// What is looked at beyond the tables.
+    pub extra: Extra,
 }
 
 /// A verdict, and what it rests on.
@@ -73,7 +76,7 @@ pub fn judge(root: &Path, printed: &[Printed], others: &HashSet<String>, asked: 
         }
         reads.push(read);
     }
-    let program = Program::new(names, reads, sources);
+    let program = Program::new(names, reads, sources, asked.extra.clone());
     let solved = solve::solve(&program);
     let mut limits = Vec::new();
     if unknown > 0 {

@@ -5,7 +5,9 @@
 //! there, they are only on the side where it is. The state is *may-held*: a token is there if it is on
 //! some way to that point.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
 
 use super::frame::{Frame, Kind};
 use super::ir::{BlockId, Local, Operand, Place, Projection, Rvalue, Statement, Terminator};
@@ -63,7 +65,7 @@ pub(crate) fn analyse(frame: &Frame<'_>, id: BodyId) -> Outcome {
         frame,
         id,
         tokens: Vec::new(),
-        known: HashMap::new(),
+        known: FxHashMap::default(),
         outcome: Outcome::default(),
         records: false,
     };
@@ -82,7 +84,7 @@ struct Flow<'a> {
     id: BodyId,
     tokens: Vec<Token>,
     /// Tokens by the block that makes them, and their number there.
-    known: HashMap<(BlockId, usize), usize>,
+    known: FxHashMap<(BlockId, usize), usize>,
     outcome: Outcome,
     /// Whether what is met is noted, or the states are still being found.
     records: bool,

@@ -10,6 +10,7 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
+use super::extra::Extra;
 use crate::finding::{CodeOrder, Finding, Stats, Verdict};
 
 /// A verdict in a file.
@@ -17,6 +18,8 @@ use crate::finding::{CodeOrder, Finding, Stats, Verdict};
 struct Kept {
     /// The names of crates that paths can begin with.
     others: Vec<String>,
+    /// What was looked at beyond the tables.
+    extra: Extra,
     /// Everything that was read, and how it was then.
     stamps: Vec<(PathBuf, Stamp)>,
     findings: Vec<Finding>,
@@ -43,6 +46,8 @@ pub struct Question<'a> {
     pub printed: &'a [PathBuf],
     /// The names of crates that paths can begin with.
     pub others: &'a HashSet<String>,
+    /// What is looked at beyond the tables.
+    pub extra: &'a Extra,
 }
 
 impl Question<'_> {
@@ -66,6 +71,7 @@ impl Question<'_> {
         let kept: Kept = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
         let own = self.files();
         let holds = kept.others == self.names()
+            && kept.extra == *self.extra
             && kept.stamps.len() >= own.len()
             && kept
                 .stamps
@@ -93,6 +99,7 @@ impl Question<'_> {
         let all = self.files().into_iter().chain(read.iter().cloned());
         let kept = Kept {
             others: self.names(),
+            extra: self.extra.clone(),
             stamps: all
                 .map(|path| (path.clone(), stamp(&self.root.join(path))))
                 .collect(),

@@ -18,6 +18,15 @@ pub(crate) enum Waits {
     Task,
     /// Not at all, or not for ever.
     Never,
+    /// Not at all: it panics where a lock would wait.
+    Panics,
+}
+
+impl Waits {
+    /// Whether a thread or task can wait there for ever.
+    pub(crate) fn is_endless(self) -> bool {
+        matches!(self, Waits::Thread | Waits::Task)
+    }
 }
 
 /// Something other than a lock that a thread can wait for.
@@ -31,6 +40,8 @@ pub(crate) enum Resource {
     Receive,
     /// Room for a message.
     Send,
+    /// What a function does that is not known.
+    Callback,
 }
 
 impl Resource {
@@ -40,6 +51,7 @@ impl Resource {
             Resource::Condvar => "condvar",
             Resource::Join => "join",
             Resource::Receive | Resource::Send => "channel",
+            Resource::Callback => "callback",
         }
     }
 }

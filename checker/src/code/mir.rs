@@ -5,7 +5,7 @@
 //! every now and then by a word, so the reader is tolerant: what it does not understand it counts and
 //! steps over. Blocks for unwinding are left out.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::ir::{
     Block, BlockId, Body, Kind, Operand, Place, Projection, Rvalue, Site, Statement, Terminator,
@@ -27,7 +27,7 @@ pub(crate) struct Read {
     /// The bodies, in order.
     pub bodies: Vec<Body>,
     /// Statics by the number of their allocation.
-    pub statics: HashMap<u32, Name>,
+    pub statics: FxHashMap<u32, Name>,
     /// Lines that were not understood, and the first of them.
     pub unknown: Unknown,
 }
@@ -59,8 +59,8 @@ pub(crate) fn read(text: &str, krate: &Crate, names: &Names) -> Read {
         krate,
         names,
         read: Read::default(),
-        types: HashMap::new(),
-        callees: HashMap::new(),
+        types: FxHashMap::default(),
+        callees: FxHashMap::default(),
         body: None,
         block: None,
     };
@@ -85,8 +85,8 @@ struct Reader<'a> {
     names: &'a Names,
     read: Read,
     /// Types as they stand in the text, and what they are called everywhere.
-    types: HashMap<String, Name>,
-    callees: HashMap<String, Name>,
+    types: FxHashMap<String, Name>,
+    callees: FxHashMap<String, Name>,
     body: Option<Open>,
     block: Option<Block>,
 }

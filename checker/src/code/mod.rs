@@ -17,6 +17,7 @@ mod allow;
 pub mod analysis;
 pub mod changed;
 mod class;
+pub mod extra;
 mod flow;
 mod frame;
 mod ir;

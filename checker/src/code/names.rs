@@ -3,8 +3,8 @@
 //! The text of a program repeats its paths and types thousands of times. Everything after the parser
 //! compares numbers.
 
+use rustc_hash::FxHashMap;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 /// A name: equal numbers, equal texts.
@@ -20,7 +20,7 @@ pub(crate) struct Names {
 #[derive(Debug, Default)]
 struct Inner {
     texts: Vec<Rc<str>>,
-    numbers: HashMap<Rc<str>, u32>,
+    numbers: FxHashMap<Rc<str>, u32>,
 }
 
 impl Names {

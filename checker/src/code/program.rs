@@ -1,10 +1,11 @@
 //! All bodies of all crates, and who calls whom.
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
 use std::path::Path as FilePath;
 use std::rc::Rc;
 
+use super::extra::Extra;
 use super::ir::{Body, Kind, Site};
 use super::known::{self, Known};
 use super::mir::Read;
@@ -62,6 +63,8 @@ pub(crate) struct Resolved {
     pub method: Option<Name>,
     /// Whether it calls a function value: its first argument.
     pub is_function_call: bool,
+    /// Whether it can only mean what somebody else implements.
+    pub is_elsewhere: bool,
 }
 
 /// The `Drop` implementations that run, and whether each does for sure.
@@ -82,63 +85,66 @@ pub(crate) struct Program {
     pub names: Names,
     /// Its bodies.
     pub bodies: Vec<Body>,
+    /// What the user has looked at beyond the tables.
+    pub extra: Extra,
     /// What the compiler's text left out.
     pub sources: RefCell<Sources>,
     /// Statics by crate and number of their allocation.
-    statics: HashMap<(Name, u32), Name>,
+    statics: FxHashMap<(Name, u32), Name>,
     /// Free functions and inherent methods, by path without generics.
-    functions: HashMap<String, Vec<BodyId>>,
+    functions: FxHashMap<String, Vec<BodyId>>,
     /// The same, by crate and the last two names of the path.
-    short: HashMap<String, Vec<BodyId>>,
+    short: FxHashMap<String, Vec<BodyId>>,
     /// Methods of traits, by trait and method.
-    methods: HashMap<(String, String), Vec<(String, BodyId)>>,
+    methods: FxHashMap<(String, String), Vec<(String, BodyId)>>,
     /// Methods that a trait brings along.
-    defaults: HashMap<(String, String), Vec<BodyId>>,
+    defaults: FxHashMap<(String, String), Vec<BodyId>>,
     /// Closures and async bodies, by their type.
-    closures: HashMap<Name, BodyId>,
+    closures: FxHashMap<Name, BodyId>,
     /// Types with a `Drop`, by head.
-    drops: HashMap<String, BodyId>,
+    drops: FxHashMap<String, BodyId>,
     /// Initial values of statics.
-    initials: HashMap<Name, BodyId>,
-    types: RefCell<HashMap<Name, Rc<Type>>>,
-    resolved: RefCell<HashMap<Name, Rc<Resolved>>>,
+    initials: FxHashMap<Name, BodyId>,
+    types: RefCell<FxHashMap<Name, Rc<Type>>>,
+    resolved: RefCell<FxHashMap<Name, Rc<Resolved>>>,
     /// The type that each body is a method of.
     owners: Vec<Option<Name>>,
     /// The crates whose code is read.
-    crates: HashSet<Name>,
+    crates: FxHashSet<Name>,
     /// What runs when a value of a type is dropped.
-    drop_glue: RefCell<HashMap<Name, DropGlue>>,
+    drop_glue: RefCell<FxHashMap<Name, DropGlue>>,
     /// Calls that could mean too many implementations.
     pub capped: RefCell<u64>,
     /// Structs whose fields hold guards, by full path.
-    holders: HashSet<String>,
+    holders: FxHashSet<String>,
 }
 
 impl Program {
     /// Puts together what was read.
-    pub(crate) fn new(names: Names, crates: Vec<Read>, sources: Sources) -> Program {
+    pub(crate) fn new(names: Names, crates: Vec<Read>, sources: Sources, extra: Extra) -> Program {
         let mut program = Program {
             names,
             bodies: Vec::new(),
+            extra,
             sources: RefCell::new(sources),
-            statics: HashMap::new(),
-            functions: HashMap::new(),
-            short: HashMap::new(),
-            methods: HashMap::new(),
-            defaults: HashMap::new(),
-            closures: HashMap::new(),
-            drops: HashMap::new(),
-            initials: HashMap::new(),
+            statics: FxHashMap::default(),
+            functions: FxHashMap::default(),
+            short: FxHashMap::default(),
+            methods: FxHashMap::default(),
+            defaults: FxHashMap::default(),
+            closures: FxHashMap::default(),
+            drops: FxHashMap::default(),
+            initials: FxHashMap::default(),
             types: RefCell::default(),
             resolved: RefCell::default(),
             capped: RefCell::new(0),
             owners: Vec::new(),
-            crates: HashSet::new(),
+            crates: FxHashSet::default(),
             drop_glue: RefCell::default(),
-            holders: HashSet::new(),
+            holders: FxHashSet::default(),
         };
         program.find_holders();
-        let mut seen = HashSet::new();
+        let mut seen = FxHashSet::default();
         for read in crates {
             let krate = read.bodies.first().map(|body| body.krate);
             for (number, name) in read.statics {
@@ -190,18 +196,21 @@ impl Program {
     /// Structs that hold guards, found by what their fields are written as.
     fn find_holders(&mut self) {
         let sources = self.sources.borrow();
-        let mut holders: HashSet<String> = HashSet::new();
+        let mut holders: FxHashSet<String> = FxHashSet::default();
         loop {
             let before = holders.len();
-            let short: HashSet<&str> = holders.iter().map(|path| last(path)).collect();
+            let short: FxHashSet<&str> = holders.iter().map(|path| last(path)).collect();
             let more: Vec<String> = sources
                 .shapes
                 .iter()
                 .filter(|(path, shape)| {
                     !holders.contains(*path)
                         && shape.fields.iter().any(|field| {
-                            words(&field.of)
-                                .any(|word| known::is_guard(word) || short.contains(word))
+                            words(&field.of).any(|word| {
+                                known::is_guard(word)
+                                    || self.extra.names_guard(word)
+                                    || short.contains(word)
+                            })
                         })
                 })
                 .map(|(path, _)| path.clone())

@@ -43,7 +43,7 @@ pub(crate) fn orders(program: &Program, solved: &Solved) -> Vec<CodeOrder> {
     let mut all: BTreeMap<(String, String), &Order> = BTreeMap::new();
     for order in &solved.orders {
         let (held, wanted) = (order.held.lock.class, order.wanted.class);
-        if order.waits != Waits::Never && !rules.is_vague(held) && !rules.is_vague(wanted) {
+        if order.waits.is_endless() && !rules.is_vague(held) && !rules.is_vague(wanted) {
             let classes = (
                 program.text(held).to_string(),
                 program.text(wanted).to_string(),
@@ -181,6 +181,10 @@ impl Rules<'_> {
             if !excludes && (wanted.mode != Mode::Shared || !self.is_written(wanted.class)) {
                 continue;
             }
+            if !is_same && order.waits == Waits::Panics {
+                // Different cells have nothing to do with each other.
+                continue;
+            }
             let code = if excludes {
                 Code::SelfDeadlock
             } else {
@@ -213,6 +217,9 @@ impl Rules<'_> {
         let name = self.short(order.wanted.class);
         let function = self.function(order.body);
         let certain = is_same && order.is_sure && code == Code::SelfDeadlock;
+        if order.waits == Waits::Panics {
+            return self.borrowed_again(order, certain);
+        }
         let message = match (code, is_same) {
             (Code::RecursiveRead, _) => {
                 format!("`{function}` reads `{name}` again while it holds a read guard of it")
@@ -256,6 +263,33 @@ impl Rules<'_> {
             cycle: vec![self.side(order)],
             reasons,
             advice: vec![advice.to_owned()],
+            excluded_by: Vec::new(),
+        }
+        .finish()
+    }
+
+    /// A cell that is borrowed again: no hang, but a panic.
+    fn borrowed_again(&self, order: &Order, is_certain: bool) -> Finding {
+        let name = self.short(order.wanted.class);
+        let function = self.function(order.body);
+        Draft {
+            code: Code::SelfDeadlock,
+            certainty: if is_certain {
+                Certainty::Certain
+            } else {
+                Certainty::Possible
+            },
+            message: format!("`{function}` borrows `{name}` again while it is borrowed: a panic"),
+            cycle: vec![self.side(order)],
+            reasons: vec![
+                if is_certain {
+                    "both are reached through the same path of fields, and no way between ends the first borrow"
+                } else {
+                    "it panics if both are the same cell"
+                }
+                .to_owned(),
+            ],
+            advice: vec!["end the first borrow before, or hand it on".to_owned()],
             excluded_by: Vec::new(),
         }
         .finish()

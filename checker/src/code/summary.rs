@@ -4,7 +4,7 @@
 //! leads to a lock is not kept here: each effect only names the call through which it was found first,
 //! and the chain is put together when something is reported. So summaries stop changing.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 
 use lockwise::watch::Mode;
@@ -98,7 +98,7 @@ pub(crate) struct Summary {
     /// What happens.
     pub effects: Vec<Effect>,
     /// Which of them are there.
-    index: HashMap<(What, u64), usize>,
+    index: FxHashMap<(What, u64), usize>,
     /// What is returned.
     pub result: Option<Value>,
     /// The locks whose guards are returned, and in which field.

@@ -38,7 +38,7 @@ pub(super) fn run(
         };
     };
     let reporting = &options.reporting;
-    let layer = reporting.layer();
+    let layer = options.layer();
     let settings = judged::settings(reporting, layer, &project.root, surroundings, console)?;
     let files = judged::open(&reporting.output, folder)?;
     let loaded = (!options.with.is_empty())
@@ -49,6 +49,7 @@ pub(super) fn run(
             Some(base) => Some(changes(base, &project.root)?),
             None => None,
         },
+        extra: settings.check.clone(),
     };
     match build::prove(&project, |name| environment.get(name), folder) {
         Err(error @ (CheckingError::NotPrinted { .. } | CheckingError::NotUnderstood { .. })) => {
@@ -97,6 +98,7 @@ fn judge(project: &Project, checked: &Checked, asked: &Asked) -> Verdict {
         root: &project.root,
         printed: &checked.files,
         others: &checked.others,
+        extra: &asked.extra,
     };
     let file = project
         .target

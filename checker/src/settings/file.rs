@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use toml::de::{DeTable, DeValue};
 
-use super::{Layer, Names, names};
+use super::{Layer, Names, check, names};
 use crate::nearest::nearest;
 
 /// Where the file lies, seen from the folder that it governs.
 pub const FILE: &str = ".config/lockwise.toml";
 
 /// The keys, for suggestions.
-pub(super) const KEYS: [&str; 7] = [
+pub(super) const KEYS: [&str; 8] = [
     "fail-on",
     "format",
     "show-excluded",
@@ -26,6 +26,7 @@ pub(super) const KEYS: [&str; 7] = [
     "color",
     "level",
     "baseline",
+    "check",
 ];
 
 /// Why the file cannot be used.
@@ -101,6 +102,16 @@ pub fn parse(path: &Path, text: &str) -> Result<(Layer, Vec<String>), ConfigErro
     for (key, value) in table.get_ref() {
         let name: &str = key.get_ref();
         let at = |message| wrong(value.span(), format!("`{name}`: {message}"));
+        if name == "check" {
+            let mut unknown = Vec::new();
+            layer.check =
+                check::read(value, &mut unknown).map_err(|(span, text)| wrong(span, text))?;
+            for (span, said) in unknown {
+                let (line, column) = position(text, span.start);
+                warnings.push(format!("{}:{line}:{column}: {said}", path.display()));
+            }
+            continue;
+        }
         let value = value.get_ref();
         match name {
             "fail-on" => layer.fail_on = Some(choice(value).map_err(at)?),
@@ -145,7 +156,7 @@ fn position(text: &str, at: usize) -> (usize, usize) {
     (line, before[start..].chars().count() + 1)
 }
 
-fn string<'a>(value: &'a DeValue<'_>) -> Result<&'a str, String> {
+pub(super) fn string<'a>(value: &'a DeValue<'_>) -> Result<&'a str, String> {
     value
         .as_str()
         .ok_or_else(|| format!("expected a string, found {}", value.type_str()))
@@ -156,7 +167,7 @@ fn choice<T: ValueEnum>(value: &DeValue<'_>) -> Result<T, String> {
     T::from_str(text, false).map_err(|_| format!("`{text}` is none of {}", names::<T>()))
 }
 
-fn flag(value: &DeValue<'_>) -> Result<bool, String> {
+pub(super) fn flag(value: &DeValue<'_>) -> Result<bool, String> {
     value
         .as_bool()
         .ok_or_else(|| format!("expected true or false, found {}", value.type_str()))

@@ -14,6 +14,7 @@ mod apply;
 mod closures;
 mod drops;
 mod locks;
+mod unknown;
 
 /// An argument, as a callee sees it.
 #[derive(Debug, Clone)]
@@ -78,8 +79,14 @@ impl Flow<'_> {
             None if resolved.is_function_call => self.function_value(&call, state),
             None if !resolved.bodies.is_empty() => self.bodies(&resolved, &call, state),
             None => match callee {
-                Callee::Pointer(_) => Vec::new(),
-                Callee::Path(_) => self.foreign(&call, state),
+                Callee::Pointer(_) => {
+                    self.calls_unknown_value(&call, state);
+                    Vec::new()
+                }
+                Callee::Path(_) => {
+                    self.calls_unknown_method(&call, resolved.is_elsewhere, state);
+                    self.foreign(&call, state)
+                }
             },
         };
         self.redefine(result, Some(block), state);
@@ -185,7 +192,9 @@ impl Flow<'_> {
             Known::Blocks(resource) => {
                 let class = match resource {
                     Resource::Receive | Resource::Send => self.class_of_channel(call),
-                    Resource::Condvar | Resource::Join => self.class_of_target(call),
+                    Resource::Condvar | Resource::Join | Resource::Callback => {
+                        self.class_of_target(call)
+                    }
                 };
                 let class = class.unwrap_or_else(|| self.frame.program.names.of(resource.text()));
                 self.blocks(

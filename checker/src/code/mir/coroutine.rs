@@ -4,7 +4,7 @@
 //! the coroutine, a suspension is a state and a `return`, and the first block jumps to where the state
 //! says. Here such fields become variables, and a suspension leads to where it goes on.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::{Body, Kind, Operand, Place, Projection, Rvalue, Statement, Terminator};
 use crate::code::ir::{BlockId, Local};
@@ -45,7 +45,7 @@ pub(super) fn flatten(body: &mut Body, names: &Names) {
     let itself = pointers(body);
     let mut fields = Fields {
         itself,
-        variables: HashMap::new(),
+        variables: FxHashMap::default(),
         types: std::mem::take(&mut body.types),
     };
     for block in &mut body.blocks {
@@ -76,7 +76,7 @@ pub(super) fn flatten(body: &mut Body, names: &Names) {
 }
 
 /// Where each state goes on.
-fn states(body: &Body) -> Option<HashMap<u64, BlockId>> {
+fn states(body: &Body) -> Option<FxHashMap<u64, BlockId>> {
     let first = body.blocks.first()?;
     match &first.end {
         Terminator::Switch { cases, .. } => Some(cases.iter().copied().collect()),
@@ -105,7 +105,7 @@ fn pointers(body: &Body) -> Vec<Local> {
 struct Fields {
     itself: Vec<Local>,
     /// By variant and field.
-    variables: HashMap<(Name, u32), Local>,
+    variables: FxHashMap<(Name, u32), Local>,
     types: Vec<Name>,
 }
 

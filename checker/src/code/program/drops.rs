@@ -1,6 +1,6 @@
 //! What runs when a value is dropped.
 
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 use std::rc::Rc;
 
 use super::{BodyId, DropGlue, Program, words};
@@ -29,7 +29,7 @@ impl Program {
 
     fn drops_of(&self, of: Name) -> Vec<(BodyId, bool)> {
         let mut found = Vec::new();
-        let mut seen = HashSet::new();
+        let mut seen = FxHashSet::default();
         let mut open = vec![(self.names.text(of).to_string(), true)];
         while let Some((text, is_sure)) = open.pop() {
             let is_pointer = text.starts_with(['&', '*']);

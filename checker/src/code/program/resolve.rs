@@ -51,14 +51,22 @@ impl Program {
 
     fn inherent(&self, path: &str) -> Resolved {
         let method = Some(self.names.of(path));
+        let parts = path.rsplit_once("::");
+        // What the user says of a lock outranks its code.
+        if let Some(known) = parts.and_then(|(on, name)| self.extra.function(on, name)) {
+            return Resolved {
+                known: Some(known),
+                method,
+                ..Resolved::default()
+            };
+        }
         let bodies = self.functions.get(path).cloned().unwrap_or_else(|| {
             // Other crates see a type under the path that it is re-exported as.
             let found = self.short.get(&short(path)).cloned().unwrap_or_default();
             if found.len() == 1 { found } else { Vec::new() }
         });
         let known = if bodies.is_empty() {
-            path.rsplit_once("::")
-                .and_then(|(on, method)| known::function(on, method))
+            parts.and_then(|(on, method)| known::function(on, method))
         } else {
             None
         };
@@ -67,7 +75,7 @@ impl Program {
             bodies,
             known,
             method,
-            is_function_call: false,
+            ..Resolved::default()
         }
     }
 
@@ -113,7 +121,7 @@ impl Program {
                     bodies: exact,
                     known,
                     method: name,
-                    is_function_call: false,
+                    ..Resolved::default()
                 };
             }
             let bodies: Vec<BodyId> = if exact.is_empty() {
@@ -135,9 +143,8 @@ impl Program {
             return Resolved {
                 is_sure: bodies.len() == 1,
                 bodies,
-                known: None,
                 method: name,
-                is_function_call: false,
+                ..Resolved::default()
             };
         }
         if foreign_trait {
@@ -152,16 +159,16 @@ impl Program {
         }
         let mut bodies: Vec<BodyId> = all.iter().map(|(_, id)| *id).collect();
         bodies.extend(self.defaults.get(&key).into_iter().flatten());
+        let is_elsewhere = bodies.is_empty() && !foreign_trait;
         if bodies.len() > IMPLEMENTATIONS_MAX {
             *self.capped.borrow_mut() += 1;
             bodies.clear();
         }
         Resolved {
             bodies,
-            is_sure: false,
-            known: None,
             method: name,
-            is_function_call: false,
+            is_elsewhere,
+            ..Resolved::default()
         }
     }
 }

@@ -59,7 +59,10 @@ impl Program {
     fn guards_in(&self, text: &str) -> (bool, bool) {
         let mut found = (false, false);
         for path in paths_in(text) {
-            if known::is_guard(path) {
+            if let Some(stops_threads) = self.extra.guard(path) {
+                found.0 = true;
+                found.1 |= stops_threads;
+            } else if known::is_guard(path) {
                 found.0 = true;
                 found.1 |= known::blocks_threads(path);
             } else if self.holders.contains(path) {

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Certainty, Code, Draft, Exclusion, Finding, Name, Order, Rules, is_better};
-use crate::code::known::Waits;
 use crate::code::summary::LockAt;
 use crate::code::value::{Path, Root};
 
@@ -56,7 +55,7 @@ impl Rules<'_> {
             let is_vague = self.is_vague(held.class) || self.is_vague(wanted.class);
             // Who holds another of the class that is wanted waits for itself first, which is told apart.
             let is_again = order.others.iter().any(|lock| lock.class == wanted.class);
-            if order.waits == Waits::Never || held.class == wanted.class || is_vague || is_again {
+            if !order.waits.is_endless() || held.class == wanted.class || is_vague || is_again {
                 continue;
             }
             let all = edges

@@ -17,6 +17,10 @@ impl Rules<'_> {
             {
                 continue;
             }
+            if blocked.resource == Resource::Callback {
+                found.push(self.called(blocked));
+                continue;
+            }
             if blocked.resource == Resource::Join {
                 let needs = blocked.runs.iter().find(|(_, wanted)| {
                     wanted.class == lock.class && lock.mode.excludes(wanted.mode)
@@ -70,30 +74,20 @@ impl Rules<'_> {
                 format!("waits on a {target}"),
                 format!("`{ender}`, which sends,"),
             ),
+            // Who could end what is not known: see `called`.
+            Resource::Callback => (format!("calls `{target}`"), ender.clone()),
             Resource::Send => (
                 format!("waits for room in a {target}"),
                 format!("`{ender}`, which makes some,"),
             ),
         };
-        let side = Side {
-            thread: function.clone(),
-            holds: Some(self.lock_use(&blocked.held.lock)),
-            wants: Some(Wants::Resource(ResourceUse {
-                resource: blocked.resource.text().to_owned(),
-                name: match blocked.resource {
-                    Resource::Join => ender.clone(),
-                    _ => target.trim_start_matches("channel of ").to_owned(),
-                },
-                site: self.site(blocked.site),
-            })),
-            gates: Vec::new(),
-            thread_name: None,
-            started_in: None,
-            run: None,
-            also_held: Vec::new(),
-            stack: Vec::new(),
-            path: self.path(&blocked.held, &blocked.calls),
-        };
+        let side = self.waiting_side(
+            blocked,
+            match blocked.resource {
+                Resource::Join => ender.clone(),
+                _ => target.trim_start_matches("channel of ").to_owned(),
+            },
+        );
         Draft {
             code: Code::WaitWhileHolding,
             certainty: Certainty::Possible,
@@ -108,6 +102,52 @@ impl Rules<'_> {
         }
         .finish()
     }
+
+    /// What is not known runs under a lock.
+    fn called(&self, blocked: &Blocked) -> Finding {
+        let name = self.short(blocked.held.lock.class);
+        let function = self.function(blocked.body);
+        let what = self.program.text(blocked.class).to_string();
+        let (does, it) = match what.strip_prefix("drop of ") {
+            Some(of) => (
+                format!("drops a value of type `{of}`, which is not known here,"),
+                "its `Drop`",
+            ),
+            None => (format!("calls `{what}`, which is not known here,"), "it"),
+        };
+        Draft {
+            code: Code::SelfDeadlock,
+            certainty: Certainty::Possible,
+            message: format!("`{function}` {does} while it holds `{name}`"),
+            cycle: vec![self.waiting_side(blocked, what.clone())],
+            reasons: vec![format!("it hangs if {it} takes the same lock")],
+            advice: vec![
+                "let go of the lock before, and call with a copy of what is needed".to_owned(),
+            ],
+            excluded_by: Vec::new(),
+        }
+        .finish()
+    }
+
+    /// The side that holds a lock and waits for something else.
+    fn waiting_side(&self, blocked: &Blocked, name: String) -> Side {
+        Side {
+            thread: self.function(blocked.body),
+            holds: Some(self.lock_use(&blocked.held.lock)),
+            wants: Some(Wants::Resource(ResourceUse {
+                resource: blocked.resource.text().to_owned(),
+                name,
+                site: self.site(blocked.site),
+            })),
+            gates: Vec::new(),
+            thread_name: None,
+            started_in: None,
+            run: None,
+            also_held: Vec::new(),
+            stack: Vec::new(),
+            path: self.path(&blocked.held, &blocked.calls),
+        }
+    }
 }
 
 /// Whether a function takes a lock of this class.
@@ -115,5 +155,5 @@ fn wants(summary: &Summary, class: Name) -> bool {
     summary
         .effects
         .iter()
-        .any(|effect| matches!(&effect.what, What::Wants(lock, _) if lock.class == class))
+        .any(|effect| matches!(&effect.what, What::Wants(lock, waits) if lock.class == class && waits.is_endless()))
 }

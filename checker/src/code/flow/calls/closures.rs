@@ -81,7 +81,7 @@ impl Flow<'_> {
                     continue;
                 }
                 let environment = self.environment(argument, body);
-                let is_sure = self.runs_at_once(call);
+                let is_sure = !more.is_empty() || self.runs_at_once(call);
                 self.run(body, &environment, &[], call.site, is_sure, state, more);
             }
         }
@@ -212,6 +212,9 @@ impl Flow<'_> {
                 &all,
                 &[],
             );
+        }
+        if bodies.is_empty() {
+            self.calls_unknown_value(call, &all);
         }
         if bodies.is_empty()
             && let Value::At(path) | Value::To(path) = &callable.value

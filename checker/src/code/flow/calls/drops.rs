@@ -18,6 +18,7 @@ impl Flow<'_> {
         }
         let here: Vec<Cell> = state.iter().filter(|cell| is_here(cell)).copied().collect();
         state.retain(|cell| !is_here(cell));
+        self.drops_unknown(place, site, state);
         let of = type_of_place(self.frame, place);
         let value = self.frame.place(place).map_or(Value::Unknown, Value::At);
         self.drop_value(of, &value, &here, site, state);

@@ -5,7 +5,7 @@ use lockwise::watch::Mode;
 use super::{Call, fresh, type_of_place};
 use crate::code::class;
 use crate::code::flow::{Cell, Flow, State, Token};
-use crate::code::ir::{Local, Operand};
+use crate::code::ir::Local;
 use crate::code::known::{Resource, Waits};
 use crate::code::names::Name;
 use crate::code::program::BodyId;
@@ -116,21 +116,15 @@ impl Flow<'_> {
         if waits != Waits::Never {
             self.wants(&lock, waits, call.site, true, state, &[]);
         }
-        // Closures that run under it, as `alter` and `retain` of maps do.
-        let of = call.operands.first().and_then(Operand::place);
-        let is_map = of.is_some_and(|place| {
-            let of = self.frame.program.type_of(self.frame.type_of(place.local));
-            of.head.starts_with("dashmap::")
-        });
         let held = Held {
-            blocks_threads: waits != Waits::Task && !self.is_async_lock(call),
+            blocks_threads: matches!(waits, Waits::Thread | Waits::Never)
+                && !self.is_async_lock(call),
             lock,
             is_sure: true,
             through: None,
         };
-        if is_map {
-            self.closures(call, std::slice::from_ref(&held), state);
-        }
+        // Closures run under it, as those do that maps are given for `alter` and `retain`.
+        self.closures(call, std::slice::from_ref(&held), state);
         if !self.result_holds_guards(call) {
             return Vec::new();
         }
