@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -59,11 +60,15 @@ fn cases_in(folder: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Projects of one name would share what is kept in the common target folder.
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
 /// A project with these programs, one file each.
 fn project(edition: &str, programs: &BTreeMap<String, String>) -> TempDir {
     let folder = TempDir::new_in(scratch()).unwrap();
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let manifest = format!(
-        "[package]\nname = \"cases\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n\n\
+        "[package]\nname = \"cases{number}\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n\n\
          [dependencies]\nparking_lot = \"0.12\"\ntokio = {{ version = \"1\", features = [\"sync\"] }}\n\n\
          [workspace]\n"
     );
@@ -155,7 +160,10 @@ fn asked() -> (TempDir, BTreeMap<String, String>) {
     let manifest = folder.path().join("Cargo.toml");
     let text = fs::read_to_string(&manifest).unwrap().replace(
         "[dependencies]",
-        &format!("[dependencies]\ntheir_locks = {{ path = {theirs:?} }}"),
+        &format!(
+            "[dependencies]\ntheir_locks = {{ path = '{}' }}",
+            theirs.display()
+        ),
     );
     fs::write(manifest, text).unwrap();
     (folder, cases)

@@ -26,12 +26,16 @@ pub(crate) struct Allowance {
 /// Finds the comments in a file.
 pub(crate) fn find(file: &str, text: &str) -> Vec<Allowance> {
     const MARK: &str = "lockwise:";
+    // Most files say nothing of us.
+    if !text.contains(MARK) {
+        return Vec::new();
+    }
     let lines: Vec<&str> = text.lines().collect();
     let mut found = Vec::new();
-    for (at, line) in lines.iter().enumerate() {
-        let Some((before, comment)) = line.split_once("//") else {
-            continue;
-        };
+    for (line, column) in comments(text) {
+        let at = line;
+        let (before, comment) = lines[line].split_at(column);
+        let comment = &comment[2..];
         let comment = comment.trim_start_matches(['/', '!']).trim_start();
         let Some(rest) = comment.strip_prefix(MARK).map(str::trim_start) else {
             continue;
@@ -67,6 +71,111 @@ pub(crate) fn find(file: &str, text: &str) -> Vec<Allowance> {
         }
     }
     found
+}
+
+/// Where comments to the end of a line begin: index of the line, and byte in it. What looks like one in a
+/// string or in another comment is none.
+fn comments(text: &str) -> Vec<(usize, usize)> {
+    let bytes = text.as_bytes();
+    let starts: Vec<usize> = std::iter::once(0)
+        .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+        .collect();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let rest = &bytes[at..];
+        at += if rest.starts_with(b"//") {
+            let line = starts.partition_point(|start| *start <= at) - 1;
+            found.push((line, at - starts[line]));
+            let end = rest.iter().position(|byte| *byte == b'\n');
+            end.unwrap_or(rest.len())
+        } else if rest.starts_with(b"/*") {
+            block_comment(rest)
+        } else if rest[0] == b'"' {
+            string(rest)
+        } else if rest[0] == b'r' && is_start_of_word(bytes, at) {
+            raw_string(rest).max(1)
+        } else if rest[0] == b'\'' {
+            character(rest)
+        } else {
+            1
+        };
+    }
+    found
+}
+
+/// Whether a letter is not inside of a word; `br"…"` begins with another.
+fn is_start_of_word(bytes: &[u8], at: usize) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    match at.checked_sub(1).map(|before| bytes[before]) {
+        Some(b'b' | b'c') => at < 2 || !is_word(bytes[at - 2]),
+        Some(before) => !is_word(before),
+        None => true,
+    }
+}
+
+/// The length of a comment, with those inside it.
+fn block_comment(rest: &[u8]) -> usize {
+    let (mut at, mut depth) = (2, 1);
+    while at < rest.len() && depth > 0 {
+        if rest[at..].starts_with(b"/*") {
+            depth += 1;
+            at += 2;
+        } else if rest[at..].starts_with(b"*/") {
+            depth -= 1;
+            at += 2;
+        } else {
+            at += 1;
+        }
+    }
+    at
+}
+
+/// The length of a string.
+fn string(rest: &[u8]) -> usize {
+    let mut at = 1;
+    while at < rest.len() {
+        match rest[at] {
+            b'\\' => at += 2,
+            b'"' => return at + 1,
+            _ => at += 1,
+        }
+    }
+    at
+}
+
+/// The length of a raw string; 0 if it is none.
+fn raw_string(rest: &[u8]) -> usize {
+    let hashes = rest[1..].iter().take_while(|byte| **byte == b'#').count();
+    if rest.get(1 + hashes) != Some(&b'"') {
+        return 0;
+    }
+    let end: Vec<u8> = std::iter::once(b'"')
+        .chain(std::iter::repeat_n(b'#', hashes))
+        .collect();
+    let from = 2 + hashes;
+    let length = rest[from..].windows(end.len()).position(|part| part == end);
+    length.map_or(rest.len(), |length| from + length + end.len())
+}
+
+/// The length of a character, or of the quote alone that a lifetime begins with.
+fn character(rest: &[u8]) -> usize {
+    if rest.get(1) == Some(&b'\\') {
+        let end = rest.iter().skip(3).position(|byte| *byte == b'\'');
+        return end.map_or(1, |end| end + 4);
+    }
+    let end = rest.iter().skip(1).take(5).position(|byte| *byte == b'\'');
+    match end {
+        // One character, of up to four bytes; a lifetime has a quote only by chance.
+        Some(length)
+            if length > 0
+                && std::str::from_utf8(&rest[1..=length])
+                    .is_ok_and(|text| text.chars().count() == 1) =>
+        {
+            length + 2
+        }
+        _ => 1,
+    }
 }
 
 fn number(index: usize) -> u32 {

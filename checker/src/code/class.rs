@@ -81,6 +81,12 @@ pub(crate) fn of_path(frame: &Frame<'_>, path: &Path) -> Class {
     }
 }
 
+/// The class of a field of the type at this path; none of a newtype's.
+pub(crate) fn of_field(program: &Program, owner: &str, index: u32) -> Option<Name> {
+    let (name, is_newtype) = field(program, program.names.of(owner), index)?;
+    (!is_newtype).then_some(name)
+}
+
 fn closed(name: Name) -> Class {
     Class {
         name,

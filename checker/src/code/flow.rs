@@ -11,14 +11,16 @@ use rustc_hash::FxHashMap;
 
 use super::frame::{Frame, Kind};
 use super::ir::{BlockId, Local, Operand, Place, Projection, Rvalue, Statement, Terminator};
+use super::names::Name;
 use super::program::BodyId;
 use super::summary::{Held, Order, Summary};
 use super::value::{Root, Value};
 
+mod aliases;
 mod calls;
 mod record;
 
-pub(crate) use record::{Await, Blocked};
+pub(crate) use record::{Await, Blocked, KeptHandle};
 
 /// A token at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +59,10 @@ pub(crate) struct Outcome {
     pub blocked: Vec<Blocked>,
     /// Where a guard lives across an `.await`.
     pub awaits: Vec<Await>,
+    /// Threads whose handles are kept.
+    pub kept: Vec<KeptHandle>,
+    /// Classes that are one.
+    pub aliases: Vec<(Name, Name)>,
 }
 
 /// Goes through a function.
@@ -74,6 +80,7 @@ pub(crate) fn analyse(frame: &Frame<'_>, id: BodyId) -> Outcome {
     for (block, state) in entries {
         flow.block(block, state);
     }
+    flow.note_aliases();
     let result = frame.value_of(0).exported();
     flow.outcome.summary.result = (result != Value::Unknown).then_some(result);
     flow.outcome
@@ -188,7 +195,7 @@ impl Flow<'_> {
                     moved.extend(cells);
                 }
             }
-            Rvalue::Borrow(_) | Rvalue::Discriminant(_) | Rvalue::Not(_) => {}
+            Rvalue::Borrow(_) | Rvalue::Discriminant(_) | Rvalue::Not(_) | Rvalue::Compare(..) => {}
         }
         self.redefine(place, None, state);
         let field = field_of(place);

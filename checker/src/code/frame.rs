@@ -160,7 +160,7 @@ impl<'a> Frame<'a> {
                     }
                 }
             }
-            Rvalue::Discriminant(_) | Rvalue::Not(_) => Value::Unknown,
+            Rvalue::Discriminant(_) | Rvalue::Not(_) | Rvalue::Compare(..) => Value::Unknown,
         }
     }
 
@@ -312,7 +312,7 @@ impl<'a> Frame<'a> {
                 Known::Acquire(..) => self
                     .lock_place(arguments)
                     .map_or(Value::Unknown, Value::Guard),
-                Known::Same | Known::Convert(_) => first(),
+                Known::Same | Known::Convert(_) | Known::AcquireAll(_) => first(),
                 Known::Wait => arguments
                     .get(1)
                     .map_or(Value::Unknown, |guard| self.operand(guard)),

@@ -105,6 +105,8 @@ pub(crate) enum Rvalue {
     Discriminant(Place),
     /// The opposite of a boolean.
     Not(Operand),
+    /// Which of two comes first.
+    Compare(Operand, Operand),
     /// A struct, tuple, array, closure or coroutine made of these, or an operation on them.
     Aggregate(Vec<Operand>),
 }

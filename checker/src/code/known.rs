@@ -40,6 +40,8 @@ pub(crate) enum Resource {
     Receive,
     /// Room for a message.
     Send,
+    /// Others, who come to the same barrier.
+    Barrier,
     /// What a function does that is not known.
     Callback,
 }
@@ -51,6 +53,7 @@ impl Resource {
             Resource::Condvar => "condvar",
             Resource::Join => "join",
             Resource::Receive | Resource::Send => "channel",
+            Resource::Barrier => "barrier",
             Resource::Callback => "callback",
         }
     }
@@ -61,6 +64,8 @@ impl Resource {
 pub(crate) enum Known {
     /// Takes the lock that its first argument points to.
     Acquire(Mode, Waits),
+    /// Takes the locks that the parts of its first argument point to, all at once and in one order.
+    AcquireAll(Waits),
     /// Initialises what its first argument points to, once, by a closure.
     Initialise,
     /// Drops its argument.
@@ -197,20 +202,32 @@ pub(crate) fn function(on: &str, method: &str) -> Option<Known> {
             Known::Spawn
         }
         ("std", "JoinHandle" | "ScopedJoinHandle", "join") => Known::Blocks(Resource::Join),
+        ("std" | "tokio", "Barrier", "wait") => Known::Blocks(Resource::Barrier),
+        // Our own `acquire!`.
+        ("lockwise", "acquire", "all") => Known::AcquireAll(Waits::Thread),
+        ("lockwise", "acquire", "all_within" | "try_all" | "try_all_within") => {
+            Known::AcquireAll(Waits::Never)
+        }
         ("std", "Receiver", "recv")
         | ("crossbeam" | "crossbeam_channel" | "flume", "Receiver", "recv") => {
             Known::Blocks(Resource::Receive)
         }
-        ("tokio", "Receiver" | "UnboundedReceiver", "blocking_recv") => {
-            Known::Blocks(Resource::Receive)
-        }
-        ("std", "SyncSender", "send") | ("tokio", "Sender", "blocking_send") => {
+        // Where the future is made is where it is awaited, as a rule.
+        ("tokio", "Receiver" | "UnboundedReceiver", "blocking_recv" | "recv")
+        | ("async_channel", "Receiver", "recv" | "recv_blocking")
+        | ("flume", "Receiver", "recv_async") => Known::Blocks(Resource::Receive),
+        ("tokio", "Sender", "blocking_send" | "send") if on.contains("::mpsc::") => {
             Known::Blocks(Resource::Send)
         }
+        ("std", "SyncSender", "send")
+        | ("async_channel", "Sender", "send" | "send_blocking")
+        | ("flume", "Sender", "send_async") => Known::Blocks(Resource::Send),
         ("std" | "crossbeam" | "crossbeam_channel" | "flume", "Sender", "send" | "try_send") => {
             Known::Sends
         }
-        ("tokio", "UnboundedSender", "send") | ("tokio", "Sender", "try_send") => Known::Sends,
+        ("tokio", "UnboundedSender", "send") | ("tokio", "Sender", "try_send" | "send") => {
+            Known::Sends
+        }
         (
             "tokio" | "rayon" | "rayon_core" | "async_std" | "smol" | "crossbeam_utils"
             | "crossbeam" | "futures_executor" | "threadpool" | "blocking",
@@ -351,6 +368,14 @@ pub(crate) fn of_trait(of: &str, method: &str, on: &str) -> Option<Known> {
         }
         // Also under another name: `lazy_static` hands it on as `__Deref`.
         (_, "deref" | "deref_mut") => Known::Deref,
+        // What `acquire!` says of one lock.
+        ("WantExclusive" | "WantRead" | "WantWrite" | "WantUpgradable", _)
+            if method.starts_with("__lockwise_") =>
+        {
+            Known::Same
+        }
+        // Messages, one by one.
+        ("Iterator", "next") if is_messages(on) => Known::Blocks(Resource::Receive),
         ("AsRef" | "Borrow" | "BorrowMut" | "AsMut", _) if smart || last(on) == "Box" => {
             Known::Deref
         }
@@ -362,6 +387,16 @@ pub(crate) fn of_trait(of: &str, method: &str, on: &str) -> Option<Known> {
         ("Iterator", "next") => Known::Next,
         _ => return None,
     })
+}
+
+/// Whether an iterator of this path waits for messages.
+fn is_messages(on: &str) -> bool {
+    let mut parts = on.rsplit("::");
+    matches!(parts.next(), Some("Iter" | "IntoIter"))
+        && matches!(
+            parts.next(),
+            Some("mpsc" | "channel" | "crossbeam_channel" | "flume")
+        )
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 //! kept in data; guards that are kept behind a reference; conditions that exclude one another, unless
 //! they ask whether an option or result is there; assembly and raw locks.
 
+mod aliases;
 mod allow;
 pub mod analysis;
 pub mod changed;

@@ -24,6 +24,7 @@ use crate::finding::{
 use crate::history::blocks_itself;
 
 mod cycles;
+mod ordered;
 mod waits;
 
 /// All findings in what was found.
@@ -193,7 +194,11 @@ impl Rules<'_> {
             if is_same {
                 let place = (code, held.site, wanted.site);
                 keep_better(by_place.entry(place), order);
-            } else if excludes && order.is_sure && self.may_be_same(held, wanted) {
+            } else if excludes
+                && order.is_sure
+                && self.may_be_same(held, wanted)
+                && !self.is_ordered(order)
+            {
                 // Through a call that can lead elsewhere it would be a guess on a guess.
                 keep_better(by_class.entry((code, held.class)), order);
             }

@@ -3,7 +3,8 @@
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
 
-use super::flow::{self, Await, Blocked, Outcome};
+use super::aliases::Aliases;
+use super::flow::{self, Await, Blocked, KeptHandle, Outcome};
 use super::frame::Frame;
 use super::ir::{Body, Callee, Operand, Rvalue, Statement, Terminator};
 use super::names::Name;
@@ -21,6 +22,8 @@ pub(crate) struct Solved {
     pub blocked: Vec<Blocked>,
     /// Where a guard lives across an `.await`.
     pub awaits: Vec<Await>,
+    /// Threads whose handles are kept.
+    pub kept: Vec<KeptHandle>,
     /// Functions whose summaries were not complete when the rounds were used up.
     pub unfinished: u64,
     /// Effects that were left out, over all functions.
@@ -41,6 +44,7 @@ pub(crate) fn solve(program: &Program) -> Solved {
             calls.update_edge(nodes[id], nodes[callee], ());
         }
     }
+    let mut aliases = Aliases::default();
     let mut solved = Solved {
         summaries: vec![Summary::default(); program.bodies.len()],
         ..Solved::default()
@@ -74,11 +78,16 @@ pub(crate) fn solve(program: &Program) -> Solved {
                     solved.orders.extend(outcome.orders);
                     solved.blocked.extend(outcome.blocked);
                     solved.awaits.extend(outcome.awaits);
+                    solved.kept.extend(outcome.kept);
+                    for (a, b) in outcome.aliases {
+                        aliases.join(program, a, b);
+                    }
                 }
                 break;
             }
         }
     }
+    aliases.apply(&mut solved);
     solved
 }
 

@@ -56,6 +56,10 @@ pub(crate) enum What {
     Notifies(Name),
     /// A message is sent to a channel, by class.
     Sends(Name),
+    /// A thread begins that takes a lock, and whose end the scope around it waits for.
+    Begins(BodyId, LockAt),
+    /// The end of a thread is waited for that takes a lock.
+    Joins(BodyId, LockAt),
 }
 
 /// An effect.
@@ -107,6 +111,8 @@ pub(crate) struct Summary {
     pub returns_guards: u64,
     /// Orders of locks that the callers know better.
     pub open: Vec<Order>,
+    /// Parameters that go into fields, by class.
+    pub keeps: Vec<(Path, Name)>,
     /// How many effects were left out.
     pub left_out: u64,
 }
@@ -153,5 +159,6 @@ impl Summary {
             || self.returned.len() != other.returned.len()
             || self.returns_guards != other.returns_guards
             || self.open.len() != other.open.len()
+            || self.keeps.len() != other.keeps.len()
     }
 }

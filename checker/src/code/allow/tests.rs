@@ -3,6 +3,26 @@
 use super::*;
 
 #[test]
+fn only_comments_count() {
+    let text = r##"
+let a = "// lockwise: allow(LW0002) reason = \"no\"";
+let b = r#"
+// lockwise: allow(LW0002) reason = "no"
+"#;
+/* // lockwise: allow(LW0002) reason = "no"
+/* inside */ // lockwise: allow(LW0002) reason = "no"
+*/ let c = '"'; let d: &'static str = "ä\\"; // lockwise: allow(LW0002) reason = "yes"
+let e = '\''; let f = b'"'; let g = 'ä'; // lockwise: allow(LW0003) reason = "yes"
+"##;
+    let found = find("src/a.rs", text);
+    let lines: Vec<_> = found
+        .iter()
+        .map(|found| (&*found.code, found.line))
+        .collect();
+    assert_eq!(lines, [("LW0002", 8), ("LW0003", 9)]);
+}
+
+#[test]
 fn a_comment_speaks_of_its_line_or_of_the_next_code() {
     let text = "\
 let a = x.lock(); // lockwise: allow(LW0002) reason = \"one\"

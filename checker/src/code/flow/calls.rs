@@ -14,6 +14,7 @@ mod apply;
 mod closures;
 mod drops;
 mod locks;
+mod threads;
 mod unknown;
 
 /// An argument, as a callee sees it.
@@ -145,6 +146,7 @@ impl Flow<'_> {
     fn known(&mut self, known: Known, call: &Call<'_>, state: &mut State) -> Vec<Cell> {
         match known {
             Known::Acquire(mode, waits) => self.acquire(mode, waits, call, state),
+            Known::AcquireAll(waits) => self.acquire_all(waits, call, state),
             Known::Initialise => {
                 self.initialise(call, state);
                 Vec::new()
@@ -192,7 +194,8 @@ impl Flow<'_> {
             Known::Blocks(resource) => {
                 let class = match resource {
                     Resource::Receive | Resource::Send => self.class_of_channel(call),
-                    Resource::Condvar | Resource::Join | Resource::Callback => {
+                    Resource::Join => self.class_of_handle(call),
+                    Resource::Condvar | Resource::Barrier | Resource::Callback => {
                         self.class_of_target(call)
                     }
                 };
@@ -284,6 +287,9 @@ impl Flow<'_> {
     /// Any other function: runs what it is given, and hands guards on if its result can hold them.
     fn foreign(&mut self, call: &Call<'_>, state: &mut State) -> Vec<Cell> {
         self.closures(call, &[], state);
+        if self.opens_scope(call) {
+            self.scope(call, state);
+        }
         self.formatted(call, state);
         self.moved_on(call, state)
     }

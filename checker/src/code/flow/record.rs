@@ -28,6 +28,17 @@ pub(crate) struct Blocked {
     pub runs: Vec<(BodyId, LockAt)>,
 }
 
+/// A thread's handle is kept in a field or static, or in something there.
+#[derive(Debug, Clone)]
+pub(crate) struct KeptHandle {
+    /// Which, by class.
+    pub class: Name,
+    /// What the thread runs.
+    pub runs: BodyId,
+    /// A lock that it takes.
+    pub lock: LockAt,
+}
+
 /// A guard lives across an `.await`.
 #[derive(Debug, Clone)]
 pub(crate) struct Await {
@@ -275,37 +286,60 @@ impl Flow<'_> {
         let runs = self.runs(arguments);
         self.note_blocked(resource, class, site, state, more, &[], &runs);
         let guards = self.parameters(state);
+        for (body, lock) in runs {
+            let joins = What::Joins(body, exported(&lock));
+            self.effect(joins, site, is_sure, guards);
+        }
         self.effect(What::Blocks(resource, class), site, is_sure, guards);
     }
 
-    /// What the thread runs whose handle is the first argument, and the locks that it takes.
-    fn runs(&self, arguments: &[Argument]) -> Vec<(BodyId, LockAt)> {
-        let Some(Value::At(path)) = arguments.first().map(|argument| &argument.value) else {
-            return Vec::new();
-        };
-        let (Root::Call(block), true) = (path.root, path.steps.is_empty()) else {
-            return Vec::new();
-        };
-        let Some(block) = self.frame.body.blocks.get(block as usize) else {
-            return Vec::new();
-        };
-        let super::Terminator::Call { arguments, .. } = &block.end else {
-            return Vec::new();
-        };
-        let mut found = Vec::new();
-        for operand in arguments {
-            let argument = self.argument(operand, Vec::new());
-            for body in self.closures_of(&argument) {
-                let environment = self.environment(&argument, body);
-                for effect in &self.frame.summaries[body].effects {
-                    if let What::Wants(lock, _) = &effect.what {
-                        let lock = self.in_caller(lock, std::slice::from_ref(&environment));
-                        found.push((body, lock));
-                    }
-                }
-            }
+    /// The end of threads is waited for that take these locks.
+    pub(super) fn joins(
+        &mut self,
+        runs: &[(BodyId, LockAt)],
+        site: Site,
+        is_sure: bool,
+        state: &State,
+        more: &[Held],
+    ) {
+        if runs.is_empty() || !self.records {
+            return;
         }
-        found
+        let class = self.frame.program.names.of("thread");
+        self.note_blocked(Resource::Join, class, site, state, more, &[], runs);
+        let guards = self.parameters(state);
+        for (body, lock) in runs {
+            self.effect(What::Joins(*body, exported(lock)), site, is_sure, guards);
+        }
+    }
+
+    /// The same in what is called here.
+    #[expect(clippy::too_many_arguments, reason = "one wait, seen from all sides")]
+    pub(super) fn joins_through(
+        &mut self,
+        runs: BodyId,
+        lock: &LockAt,
+        through: (Site, BodyId),
+        effect: &Effect,
+        is_sure: bool,
+        state: &State,
+        more: &[Held],
+    ) {
+        let calls = self.calls(through, effect);
+        let class = self.frame.program.names.of("thread");
+        let all = [(runs, lock.clone())];
+        self.note_blocked(
+            Resource::Join,
+            class,
+            effect.site,
+            state,
+            more,
+            &calls,
+            &all,
+        );
+        let guards = self.parameters(state);
+        let joins = What::Joins(runs, exported(lock));
+        self.effect_through(joins, through, effect.site, is_sure, guards);
     }
 
     #[expect(clippy::too_many_arguments, reason = "one wait, seen from all sides")]
@@ -385,7 +419,7 @@ fn portable(lock: &LockAt) -> bool {
 }
 
 /// A lock as callers see it: without a path that means nothing to them.
-fn exported(lock: &LockAt) -> LockAt {
+pub(super) fn exported(lock: &LockAt) -> LockAt {
     let mut lock = lock.clone();
     if !portable(&lock) {
         lock.path = None;

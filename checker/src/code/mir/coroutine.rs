@@ -145,6 +145,10 @@ impl Fields {
         match value {
             Rvalue::Use(operand) | Rvalue::Not(operand) => self.operand(operand),
             Rvalue::Borrow(place) | Rvalue::Discriminant(place) => self.place(place),
+            Rvalue::Compare(a, b) => {
+                self.operand(a);
+                self.operand(b);
+            }
             Rvalue::Aggregate(parts) => {
                 for part in parts {
                     self.operand(part);

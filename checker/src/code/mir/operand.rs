@@ -126,6 +126,15 @@ impl Reader<'_> {
                 .place(text)
                 .map(|place| Rvalue::Use(Operand::Copy(place)));
         }
+        let compared = ["Lt(", "Le(", "Gt(", "Ge(", "Cmp("]
+            .iter()
+            .find_map(|name| text.strip_prefix(name)?.strip_suffix(')'));
+        if let Some(both) = compared
+            && let [a, b] = split_commas(both)[..]
+        {
+            let mut operand = |text| self.operand(text).unwrap_or(Operand::Constant);
+            return Some(Rvalue::Compare(operand(a), operand(b)));
+        }
         self.composed(text)
     }
 

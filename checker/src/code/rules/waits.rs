@@ -22,10 +22,17 @@ impl Rules<'_> {
                 continue;
             }
             if blocked.resource == Resource::Join {
-                let needs = blocked.runs.iter().find(|(_, wanted)| {
-                    wanted.class == lock.class && lock.mode.excludes(wanted.mode)
-                });
-                found.extend(needs.map(|(body, _)| self.blocked(blocked, *body)));
+                let kept = self.solved.kept.iter();
+                let kept = kept.filter(|handle| handle.class == blocked.class);
+                let needs = blocked
+                    .runs
+                    .iter()
+                    .map(|(body, wanted)| (*body, wanted))
+                    .chain(kept.map(|handle| (handle.runs, &handle.lock)))
+                    .find(|(_, wanted)| {
+                        wanted.class == lock.class && lock.mode.excludes(wanted.mode)
+                    });
+                found.extend(needs.map(|(body, _)| self.blocked(blocked, body)));
                 continue;
             }
             let enders = self.enders(blocked);
@@ -41,8 +48,11 @@ impl Rules<'_> {
     fn enders(&self, blocked: &Blocked) -> Vec<BodyId> {
         let ends = |what: &What| match (blocked.resource, what) {
             (Resource::Condvar, What::Notifies(class))
-            | (Resource::Receive, What::Sends(class))
-            | (Resource::Send, What::Blocks(Resource::Receive, class)) => *class == blocked.class,
+            | (Resource::Receive, What::Sends(class) | What::Blocks(Resource::Send, class))
+            | (Resource::Send, What::Blocks(Resource::Receive, class))
+            | (Resource::Barrier, What::Blocks(Resource::Barrier, class)) => {
+                *class == blocked.class
+            }
             _ => false,
         };
         let all = self.solved.summaries.iter().enumerate();
@@ -73,6 +83,10 @@ impl Rules<'_> {
             Resource::Receive => (
                 format!("waits on a {target}"),
                 format!("`{ender}`, which sends,"),
+            ),
+            Resource::Barrier => (
+                format!("waits at `{target}` for others"),
+                format!("`{ender}`, which comes there too,"),
             ),
             // Who could end what is not known: see `called`.
             Resource::Callback => (format!("calls `{target}`"), ender.clone()),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::Argument;
 use crate::code::class::{self, Class};
+use crate::code::flow::record::exported;
 use crate::code::flow::{Flow, State, insert};
 use crate::code::ir::{Kind, Site};
 use crate::code::program::BodyId;
@@ -114,6 +115,15 @@ impl Flow<'_> {
                         more,
                     );
                 }
+                What::Begins(runs, lock) => {
+                    let lock = self.in_caller(lock, &values);
+                    let begins = What::Begins(*runs, exported(&lock));
+                    self.effect_through(begins, (site, body), effect.site, is_sure, 0);
+                }
+                What::Joins(runs, lock) => {
+                    let lock = self.in_caller(lock, &values);
+                    self.joins_through(*runs, &lock, (site, body), effect, is_sure, &at, more);
+                }
                 What::Notifies(_) | What::Sends(_) => {
                     self.effect_through(effect.what.clone(), (site, body), effect.site, is_sure, 0);
                 }
@@ -142,6 +152,7 @@ impl Flow<'_> {
             }
         }
         self.take_over_open(summary, &values, site);
+        self.take_over_aliases(summary, &values);
     }
 
     /// A parameter of the callee is called: here it may be known what it is.

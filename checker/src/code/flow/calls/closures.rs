@@ -164,20 +164,6 @@ impl Flow<'_> {
         }
     }
 
-    /// A thread or task begins: nothing is held there, but it may order what it was given.
-    pub(in crate::code::flow) fn spawned(&mut self, call: &Call<'_>) {
-        if !self.records {
-            return;
-        }
-        for argument in &call.arguments {
-            for body in self.closures_of(argument) {
-                let environment = self.environment(argument, body);
-                let summary = &self.frame.summaries[body];
-                self.take_over_open(summary, &[environment], call.site);
-            }
-        }
-    }
-
     /// A call of a closure, function pointer or parameter.
     pub(in crate::code::flow) fn function_value(
         &mut self,

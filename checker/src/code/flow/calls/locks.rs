@@ -10,7 +10,7 @@ use crate::code::known::{Resource, Waits};
 use crate::code::names::Name;
 use crate::code::program::BodyId;
 use crate::code::summary::{Held, LockAt};
-use crate::code::text::head;
+use crate::code::text::{head, last, split_commas};
 use crate::code::value::{Root, Value};
 
 impl Flow<'_> {
@@ -137,6 +137,59 @@ impl Flow<'_> {
             },
         );
         vec![fresh(token)]
+    }
+
+    /// Several locks are taken at once, in the one order of all locks, so that they order nothing among
+    /// each other.
+    pub(in crate::code::flow) fn acquire_all(
+        &mut self,
+        waits: Waits,
+        call: &Call<'_>,
+        state: &State,
+    ) -> Vec<Cell> {
+        let program = self.frame.program;
+        let Some(argument) = call.arguments.first() else {
+            return Vec::new();
+        };
+        let Value::Parts(_, parts) = &argument.value else {
+            return Vec::new();
+        };
+        let modes = argument.of.map(|of| program.text(of)).unwrap_or_default();
+        let modes = split_commas(modes.trim_start_matches('(').trim_end_matches(')'));
+        let mut given = Vec::new();
+        for (number, (part, wanted)) in parts.iter().zip(modes).enumerate() {
+            let Some(path) = part.target() else { continue };
+            let mode = wanted.trim_end_matches([',', '>', ' ']);
+            let class = class::of_path(self.frame, &path);
+            let lock = LockAt {
+                path: Some(path),
+                class: class.name,
+                mode: match last(mode) {
+                    "Read" => Mode::Shared,
+                    "Upgradable" => Mode::Upgradable,
+                    _ => Mode::Exclusive,
+                },
+                site: call.site,
+                is_open: class.is_open,
+            };
+            if waits != Waits::Never {
+                self.wants(&lock, waits, call.site, true, state, &[]);
+            }
+            let held = Held {
+                lock,
+                blocks_threads: true,
+                is_sure: true,
+                through: None,
+            };
+            let is_maybe = waits == Waits::Never;
+            let token = self.token(call.block, number, Token::Taken { held, is_maybe });
+            let mut one = fresh(token);
+            if !is_maybe {
+                one.field = u32::try_from(number).unwrap_or(0) + 1;
+            }
+            given.push(one);
+        }
+        given
     }
 
     pub(in crate::code::flow) fn is_async_lock(&self, call: &Call<'_>) -> bool {

@@ -1,0 +1,87 @@
+//! Classes that are one: a lock that is shared under several names.
+//!
+//! A shared pointer that is put into a field leads to the same lock as the variable or field that it was
+//! copied from. Which classes belong together is found function by function, and put together at the end.
+
+use rustc_hash::FxHashMap;
+
+use super::names::Name;
+use super::program::Program;
+use super::solve::Solved;
+use super::summary::{Effect, LockAt, Summary, What};
+
+/// Sets of classes that are one (a disjoint-set forest).
+#[derive(Debug, Default)]
+pub(crate) struct Aliases {
+    parents: FxHashMap<Name, Name>,
+}
+
+impl Aliases {
+    /// Both are one from now on; the better name stands for all: that of a field or static, and of
+    /// several the first.
+    pub(crate) fn join(&mut self, program: &Program, a: Name, b: Name) {
+        let (a, b) = (self.find(a), self.find(b));
+        if a == b {
+            return;
+        }
+        let rank = |name: Name| {
+            let text = program.text(name);
+            (!(text.contains('.') || text.starts_with("static ")), text)
+        };
+        let (better, other) = if rank(a) <= rank(b) { (a, b) } else { (b, a) };
+        self.parents.insert(other, better);
+    }
+
+    /// The name that stands for a class.
+    pub(crate) fn find(&self, mut name: Name) -> Name {
+        while let Some(parent) = self.parents.get(&name) {
+            name = *parent;
+        }
+        name
+    }
+
+    /// Puts that name everywhere.
+    pub(crate) fn apply(&self, solved: &mut Solved) {
+        if self.parents.is_empty() {
+            return;
+        }
+        let lock = |lock: &mut LockAt| lock.class = self.find(lock.class);
+        for order in &mut solved.orders {
+            lock(&mut order.held.lock);
+            lock(&mut order.wanted);
+            order.others.iter_mut().for_each(lock);
+        }
+        for blocked in &mut solved.blocked {
+            lock(&mut blocked.held.lock);
+            blocked.class = self.find(blocked.class);
+            blocked.runs.iter_mut().for_each(|(_, taken)| lock(taken));
+        }
+        for awaited in &mut solved.awaits {
+            lock(&mut awaited.held.lock);
+        }
+        for kept in &mut solved.kept {
+            lock(&mut kept.lock);
+            kept.class = self.find(kept.class);
+        }
+        for summary in &mut solved.summaries {
+            self.in_summary(summary);
+        }
+    }
+
+    fn in_summary(&self, summary: &mut Summary) {
+        let class = |name: &mut Name| *name = self.find(*name);
+        for Effect { what, .. } in &mut summary.effects {
+            match what {
+                What::Wants(lock, _) | What::Begins(_, lock) | What::Joins(_, lock) => {
+                    class(&mut lock.class);
+                }
+                What::Blocks(_, name) | What::Notifies(name) | What::Sends(name) => class(name),
+                What::Calls(_, held) => {
+                    for held in held {
+                        class(&mut held.lock.class);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Locks that get a second name: a shared pointer or reference to one goes into a field.
+
+use super::Flow;
+use super::calls::type_of_place;
+use crate::code::class;
+use crate::code::ir::{Operand, Rvalue, Statement};
+use crate::code::names::Name;
+use crate::code::summary::Summary;
+use crate::code::text::last;
+use crate::code::value::{Path, Root, Value, place_in_caller};
+
+impl Flow<'_> {
+    /// Notes the fields that locks of this function go into.
+    pub(super) fn note_aliases(&mut self) {
+        let body = self.frame.body;
+        for block in &body.blocks {
+            for statement in &block.statements {
+                let Statement::Assign(place, rvalue) = statement else {
+                    continue;
+                };
+                match rvalue {
+                    Rvalue::Use(operand) if !place.is_whole() => {
+                        if let Some(path) = self.shared(operand)
+                            && let Some(to) = self.frame.place(place)
+                        {
+                            let to = class::of_path(self.frame, &to).name;
+                            self.alias(&path, to);
+                        }
+                    }
+                    Rvalue::Aggregate(parts) => {
+                        let of = type_of_place(self.frame, place);
+                        let Some(of) = of.map(|of| self.frame.program.type_of(of)) else {
+                            continue;
+                        };
+                        if of.references > 0 || !self.frame.program.is_own(&of.head) {
+                            continue;
+                        }
+                        for (index, part) in (0..).zip(parts) {
+                            if let Some(path) = self.shared(part)
+                                && let Some(to) =
+                                    class::of_field(self.frame.program, &of.head, index)
+                            {
+                                self.alias(&path, to);
+                            }
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// The same for what a callee puts into fields.
+    pub(super) fn take_over_aliases(&mut self, summary: &Summary, values: &[Value]) {
+        for (path, to) in &summary.keeps {
+            if let Some(path) = place_in_caller(path, values) {
+                self.alias(&path, *to);
+            }
+        }
+    }
+
+    /// The place of a pointer that shares a lock.
+    fn shared(&self, operand: &Operand) -> Option<Path> {
+        let program = self.frame.program;
+        let of = type_of_place(self.frame, operand.place()?)?;
+        let text = program.text(of);
+        let of = program.type_of(of);
+        let is_pointer = of.references > 0 || matches!(last(&of.head), "Arc" | "Rc");
+        if !is_pointer || !(text.contains("Mutex<") || text.contains("RwLock<")) || of.guards {
+            return None;
+        }
+        match self.frame.operand(operand) {
+            Value::At(path) | Value::To(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    fn alias(&mut self, path: &Path, to: Name) {
+        let program = self.frame.program;
+        let from = class::of_path(self.frame, path);
+        let text = program.text(to);
+        if !(text.contains('.') || text.starts_with("static ")) || from.name == to {
+            return;
+        }
+        let is_parameter = matches!(path.root, Root::Parameter(_)) && from.is_open;
+        if is_parameter {
+            let keeps = &mut self.outcome.summary.keeps;
+            let new = (path.clone(), to);
+            if keeps.len() < 16 && !keeps.contains(&new) {
+                keeps.push(new);
+            }
+        } else if !from.is_nameless(program) {
+            self.outcome.aliases.push((from.name, to));
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Threads and tasks: what they run, who keeps their handles, and who waits for their ends.
+
+use super::{Argument, Call, type_of_place};
+use crate::code::class;
+use crate::code::flow::record::exported;
+use crate::code::flow::{Flow, KeptHandle, State};
+use crate::code::ir::{BlockId, Operand, Place, Rvalue, Statement, Terminator};
+use crate::code::names::Name;
+use crate::code::program::BodyId;
+use crate::code::summary::{LockAt, What};
+use crate::code::text::last;
+use crate::code::value::{Path, Root, Value};
+
+/// Methods that take a handle out of what keeps it, or lead to it.
+const TAKES_OUT: [&str; 11] = [
+    "take",
+    "replace",
+    "pop",
+    "pop_front",
+    "pop_back",
+    "remove",
+    "swap_remove",
+    "drain",
+    "into_iter",
+    "iter_mut",
+    "next",
+];
+
+/// Methods that put a handle into what keeps it.
+const PUTS_IN: [&str; 5] = ["push", "push_back", "insert", "replace", "send"];
+
+impl Flow<'_> {
+    /// A thread or task begins: nothing is held there, but it may order what it was given.
+    pub(in crate::code::flow) fn spawned(&mut self, call: &Call<'_>) {
+        if !self.records {
+            return;
+        }
+        let mut taken = Vec::new();
+        for argument in &call.arguments {
+            for body in self.closures_of(argument) {
+                let environment = self.environment(argument, body);
+                let summary = &self.frame.summaries[body];
+                self.take_over_open(summary, std::slice::from_ref(&environment), call.site);
+                taken.extend(self.locks_of(body, &environment));
+            }
+        }
+        if taken.is_empty() {
+            return;
+        }
+        if self.is_scoped(call) {
+            // Whoever opened the scope waits for it.
+            for (body, lock) in &taken {
+                self.effect(What::Begins(*body, exported(lock)), call.site, true, 0);
+            }
+        }
+        for class in self.keepers(call.block) {
+            for (runs, lock) in &taken {
+                self.outcome.kept.push(KeptHandle {
+                    class,
+                    runs: *runs,
+                    lock: lock.clone(),
+                });
+            }
+        }
+    }
+
+    /// The locks that a body takes, as this function sees them.
+    fn locks_of(&self, body: BodyId, environment: &Value) -> Vec<(BodyId, LockAt)> {
+        let effects = self.frame.summaries[body].effects.iter();
+        effects
+            .filter_map(|effect| match &effect.what {
+                What::Wants(lock, waits) if waits.is_endless() => {
+                    let lock = self.in_caller(lock, std::slice::from_ref(environment));
+                    Some((body, lock))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn is_scoped(&self, call: &Call<'_>) -> bool {
+        call.method.is_some_and(|method| {
+            let text = self.frame.program.text(method);
+            let (on, name) = text.rsplit_once("::").unwrap_or(("", &text));
+            last(on).starts_with("Scope") || name == "spawn_scoped"
+        })
+    }
+
+    /// A scope ends when all threads in it have ended.
+    pub(in crate::code::flow) fn scope(&mut self, call: &Call<'_>, state: &State) {
+        if !self.records {
+            return;
+        }
+        let mut runs = Vec::new();
+        for argument in &call.arguments {
+            for body in self.closures_of(argument) {
+                let environment = self.environment(argument, body);
+                for effect in &self.frame.summaries[body].effects {
+                    if let What::Begins(runs_there, lock) = &effect.what {
+                        let lock = self.in_caller(lock, std::slice::from_ref(&environment));
+                        runs.push((*runs_there, lock));
+                    }
+                }
+            }
+        }
+        self.joins(&runs, call.site, true, state, &[]);
+    }
+
+    /// What the thread runs whose handle is the first argument, and the locks that it takes.
+    pub(in crate::code::flow) fn runs(&self, arguments: &[Argument]) -> Vec<(BodyId, LockAt)> {
+        let Some(Value::At(path)) = arguments.first().map(|argument| &argument.value) else {
+            return Vec::new();
+        };
+        let (Root::Call(block), true) = (path.root, path.steps.is_empty()) else {
+            return Vec::new();
+        };
+        let Some((_, operands)) = self.call_at(block) else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for operand in operands {
+            let argument = self.argument(operand, Vec::new());
+            for body in self.closures_of(&argument) {
+                let environment = self.environment(&argument, body);
+                found.extend(self.locks_of(body, &environment));
+            }
+        }
+        found
+    }
+
+    /// The name and arguments of the call at the end of a block.
+    fn call_at(&self, block: BlockId) -> Option<(Option<Name>, &[Operand])> {
+        match &self.frame.body.blocks.get(block as usize)?.end {
+            Terminator::Call {
+                callee, arguments, ..
+            } => Some((self.frame.resolved(callee).method, arguments)),
+            _ => None,
+        }
+    }
+
+    /// The fields and statics that a handle goes into which the call in this block returns.
+    fn keepers(&self, block: BlockId) -> Vec<Name> {
+        let is_it = |operand: &Operand| {
+            let value = self.frame.operand(operand);
+            matches!(value, Value::At(path) if path.root == Root::Call(block) && path.steps.is_empty())
+        };
+        let mut found = Vec::new();
+        for block in &self.frame.body.blocks {
+            for statement in &block.statements {
+                let Statement::Assign(place, rvalue) = statement else {
+                    continue;
+                };
+                match rvalue {
+                    Rvalue::Use(operand) if is_it(operand) && !place.is_whole() => {
+                        found.extend(self.keeper(place));
+                    }
+                    Rvalue::Aggregate(parts) => {
+                        for (index, part) in (0..).zip(parts) {
+                            if is_it(part) {
+                                found.extend(self.field_class(place, index));
+                            }
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            if let Terminator::Call {
+                callee,
+                arguments: operands,
+                ..
+            } = &block.end
+            {
+                let method = self.frame.resolved(callee).method;
+                let puts = method.is_some_and(|method| {
+                    PUTS_IN.contains(&last(&self.frame.program.text(method)))
+                });
+                if puts
+                    && operands.iter().skip(1).any(is_it)
+                    && let Some(path) = operands
+                        .first()
+                        .and_then(|first| self.frame.operand(first).target())
+                {
+                    found.extend(self.class_of_keeper(&path));
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn keeper(&self, place: &Place) -> Option<Name> {
+        self.class_of_keeper(&self.frame.place(place)?)
+    }
+
+    /// The class of a field of what is made at this place.
+    fn field_class(&self, place: &Place, index: u32) -> Option<Name> {
+        let program = self.frame.program;
+        let of = program.type_of(type_of_place(self.frame, place)?);
+        if !program.is_own(&of.head) {
+            // An option or the like, on its way.
+            return (!place.is_whole()).then(|| self.keeper(place))?;
+        }
+        class::of_field(program, &of.head, index)
+    }
+
+    fn class_of_keeper(&self, path: &Path) -> Option<Name> {
+        let class = class::of_path(self.frame, path).name;
+        let text = self.frame.program.text(class);
+        (text.contains('.') || text.starts_with("static ")).then_some(class)
+    }
+
+    /// The class of what keeps the handle that is waited for.
+    pub(in crate::code::flow) fn class_of_handle(&self, call: &Call<'_>) -> Option<Name> {
+        let mut value = call.arguments.first()?.value.clone();
+        for _ in 0..8 {
+            let path = match &value {
+                Value::At(path) | Value::To(path) => path.clone(),
+                _ => return None,
+            };
+            let Root::Call(block) = path.root else {
+                return self.class_of_keeper(&path);
+            };
+            let (method, operands) = self.call_at(block)?;
+            let method = method.map(|method| self.frame.program.text(method))?;
+            if !TAKES_OUT.contains(&last(&method)) {
+                return None;
+            }
+            value = self.frame.operand(operands.first()?);
+            if let Value::To(inner) = &value {
+                value = self.frame.load(inner);
+            }
+        }
+        None
+    }
+
+    /// Whether a function opens a scope whose threads it waits for.
+    pub(in crate::code::flow) fn opens_scope(&self, call: &Call<'_>) -> bool {
+        call.method.is_some_and(|method| {
+            let text = self.frame.program.text(method);
+            let (on, name) = text.rsplit_once("::").unwrap_or(("", &text));
+            name == "scope"
+                && (last(on) == "thread"
+                    || matches!(on, "rayon" | "rayon_core" | "crossbeam" | "crossbeam_utils"))
+        })
+    }
+}
