@@ -23,7 +23,12 @@ impl Reader<'_> {
             return false;
         };
         let (what, to) = (&text[..arrow], &text[arrow + 4..]);
-        if !(to.starts_with("bb") || to.starts_with('[') || to.starts_with("unwind")) {
+        let is_block = to
+            .strip_prefix("bb")
+            .is_some_and(|number| number.starts_with(|first: char| first.is_ascii_digit()));
+        // The arrow may be that of a type: `&((*_1).0: impl Fn(T) -> [U; 3] + 'static)`.
+        let is_list = to.starts_with('[') && to.ends_with(']');
+        if !(is_block || is_list || to.starts_with("unwind")) {
             return false;
         }
         let targets = Targets::of(to);

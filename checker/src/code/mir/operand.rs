@@ -121,7 +121,7 @@ impl Reader<'_> {
         if let Some(rest) = text.strip_prefix("Not(") {
             return Some(Rvalue::Not(self.operand(rest.strip_suffix(')')?)?));
         }
-        if text.starts_with('_') {
+        if text.starts_with('_') && !text.starts_with("_::") {
             return self
                 .place(text)
                 .map(|place| Rvalue::Use(Operand::Copy(place)));
@@ -135,6 +135,7 @@ impl Reader<'_> {
             let mut operand = |text| self.operand(text).unwrap_or(Operand::Constant);
             return Some(Rvalue::Compare(operand(a), operand(b)));
         }
+        // Also of a type in an unnamed constant: `_::Flags(move _3)`.
         self.composed(text)
     }
 

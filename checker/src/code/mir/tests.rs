@@ -110,6 +110,43 @@ fn what_is_not_understood_is_counted_and_the_rest_is_read() {
 }
 
 #[test]
+fn an_arrow_in_a_type_ends_no_block() {
+    let (read, names) = read_it(
+        "fn f(_1: &S) -> u32 {
+    let mut _0: u32;
+    bb0: {
+        _2 = &((*_1).0: impl Fn(P) -> [f64; 3] + 'static); // scope 0 at src/a.rs:5:9: 5:15
+        _3 = &((*_1).1: impl Fn(P) -> bbox::Box); // scope 0 at src/a.rs:5:9: 5:15
+        _4 = _::Flags(move _3);          // scope 0 at src/a.rs:5:9: 5:15
+        goto -> bb1;                     // scope 0 at src/a.rs:6:1: 6:2
+    }
+    bb1: {
+        return;                          // scope 0 at src/a.rs:7:6: 7:6
+    }
+}
+",
+    );
+    assert_eq!(read.unknown.first, None);
+    let block = &read.bodies[0].blocks[0];
+    assert_eq!(block.end, Terminator::Goto(1));
+    let field = |index, of| {
+        let mut place = Place::whole(1);
+        place.steps.push(Projection::Deref);
+        place.steps.push(Projection::Field(index, names.of(of)));
+        place
+    };
+    let aggregate = Rvalue::Aggregate(vec![Operand::Move(Place::whole(3))]);
+    assert!(matches!(
+        &block.statements[0],
+        Statement::Assign(_, Rvalue::Borrow(place)) if *place == field(0, "impl Fn(P) -> [f64; 3] + 'static")
+    ));
+    assert_eq!(
+        block.statements[2],
+        Statement::Assign(Place::whole(4), aggregate)
+    );
+}
+
+#[test]
 fn statics_are_known_by_their_allocation() {
     let (read, names) = read_it(FUNCTION);
     assert_eq!(
