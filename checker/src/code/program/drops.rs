@@ -12,12 +12,37 @@ const CONTAINERS: [&str; 10] = [
     "Option", "Box", "Vec", "VecDeque", "Arc", "Rc", "HashMap", "BTreeMap", "Result", "Mutex",
 ];
 
+/// Those that may not be the last that leads there.
+const SHARED: [&str; 2] = ["Arc", "Rc"];
+
+/// A value that goes.
+struct Dropped {
+    /// Its type.
+    of: String,
+    /// Whether it goes for sure.
+    is_sure: bool,
+    /// How many shared pointers lead to it.
+    shared: u32,
+}
+
+impl Dropped {
+    /// A part of it.
+    fn part(&self, of: String, is_sure: bool, is_shared: bool) -> Dropped {
+        Dropped {
+            of,
+            is_sure,
+            shared: self.shared + u32::from(is_shared),
+        }
+    }
+}
+
 impl Program {
     /// The `Drop` implementations that run when a value of this type goes, outermost first, and whether
     /// each of them does for sure: what is behind a shared pointer goes only with the last one.
     ///
-    /// Fields are known as the source writes their types, so that one with the name of another type of
-    /// its crate can be missed.
+    /// Not followed is what is behind two shared pointers: that both are the last would be a guess on
+    /// a guess. Fields are known as the source writes their types, so that one with the name of another
+    /// type of its crate can be missed.
     pub(crate) fn dropped(&self, of: Name) -> DropGlue {
         if let Some(found) = self.drop_glue.borrow().get(&of) {
             return Rc::clone(found);
@@ -30,8 +55,16 @@ impl Program {
     fn drops_of(&self, of: Name) -> Vec<(BodyId, bool)> {
         let mut found = Vec::new();
         let mut seen = FxHashSet::default();
-        let mut open = vec![(self.names.text(of).to_string(), true)];
-        while let Some((text, is_sure)) = open.pop() {
+        let mut open = vec![Dropped {
+            of: self.names.text(of).to_string(),
+            is_sure: true,
+            shared: 0,
+        }];
+        while let Some(dropped) = open.pop() {
+            let text = &dropped.of;
+            if dropped.shared > 1 {
+                continue;
+            }
             let is_pointer = text.starts_with(['&', '*']);
             if is_pointer || text.starts_with("dyn ") || text.starts_with("fn(") {
                 continue;
@@ -43,29 +76,34 @@ impl Program {
                 open.extend(
                     split_commas(inner)
                         .into_iter()
-                        .map(|part| (part.to_owned(), is_sure)),
+                        .map(|part| dropped.part(part.to_owned(), dropped.is_sure, false)),
                 );
                 continue;
             }
-            let (path, arguments) = head(&text);
+            let (path, arguments) = head(text);
             if !seen.insert(path.to_owned()) {
                 continue;
             }
             if let Some(&id) = self.drops.get(path) {
-                found.push((id, is_sure));
+                found.push((id, dropped.is_sure));
             }
             if CONTAINERS.contains(&last(path)) {
-                let is_sure = is_sure && last(path) == "Box";
-                open.extend(arguments.into_iter().map(|of| (of.to_owned(), is_sure)));
+                let is_sure = dropped.is_sure && last(path) == "Box";
+                let is_shared = SHARED.contains(&last(path));
+                open.extend(
+                    arguments
+                        .into_iter()
+                        .map(|of| dropped.part(of.to_owned(), is_sure, is_shared)),
+                );
             } else {
-                open.extend(self.fields(path, is_sure));
+                open.extend(self.fields(path, &dropped));
             }
         }
         found
     }
 
     /// The types of a struct's fields that are the program's own.
-    fn fields(&self, path: &str, is_sure: bool) -> Vec<(String, bool)> {
+    fn fields(&self, path: &str, whole: &Dropped) -> Vec<Dropped> {
         let sources = self.sources.borrow();
         let Some(shape) = sources.shapes.get(path) else {
             return Vec::new();
@@ -77,9 +115,10 @@ impl Program {
                 continue;
             }
             let is_direct = !CONTAINERS.contains(&&*outer) || outer == "Box";
+            let is_shared = words(&field.of).any(|word| SHARED.contains(&word));
             for word in words(&field.of) {
                 if let Some(of) = sources.beside(path, word) {
-                    found.push((of, is_sure && is_direct));
+                    found.push(whole.part(of, whole.is_sure && is_direct, is_shared));
                 }
             }
         }
