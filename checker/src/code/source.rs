@@ -335,34 +335,49 @@ fn shape(fields: &syn::Fields) -> Shape {
 }
 
 /// The field that a struct wraps.
+///
+/// One that shares what it wraps is no wrapper: clones of it stand in many fields, and all lead to one
+/// lock. Nor is one with more locks than that, unless it protects just any type.
 fn wrapped(shape: &Shape, found: &syn::ItemStruct) -> Option<u32> {
-    let real = |field: &&(u32, &Field)| !field.1.of.contains("PhantomData");
     let fields: Vec<(u32, &Field)> = (0..).zip(&shape.fields).collect();
-    let mut all = fields.iter().filter(real);
-    if let (syn::Fields::Unnamed(_), Some((index, _)), None) =
-        (&found.fields, all.next(), all.next())
-    {
-        return Some(*index);
-    }
     let parameters: Vec<String> = found
         .generics
         .type_params()
         .map(|parameter| parameter.ident.to_string())
         .collect();
+    let is_parameter = |word: &str| parameters.iter().any(|one| one == word);
+    let is_generic = |of: &str| super::program::words(of).any(is_parameter);
+    let real = |field: &&(u32, &Field)| !field.1.of.contains("PhantomData");
+    let mut all = fields.iter().filter(real);
+    if let (syn::Fields::Unnamed(_), Some((index, field)), None) =
+        (&found.fields, all.next(), all.next())
+    {
+        let is_shared = matches!(
+            super::text::last(super::text::head(&field.of).0),
+            "Arc" | "Rc"
+        );
+        return (!is_shared || is_generic(&field.of)).then_some(*index);
+    }
     let is_lock = |field: &&(u32, &Field)| {
-        let of = &field.1.of;
-        let outer = super::text::last(super::text::head(of).0);
-        matches!(
-            outer,
-            "Mutex" | "RwLock" | "ReentrantLock" | "ReentrantMutex"
-        ) && super::program::words(of).any(|word| parameters.iter().any(|one| one == word))
+        let outer = super::text::last(super::text::head(&field.1.of).0);
+        LOCKS.contains(&outer) && is_generic(&field.1.of)
     };
     let mut locks = fields.iter().filter(is_lock);
-    match (locks.next(), locks.next()) {
-        (Some((index, _)), None) => Some(*index),
-        _ => None,
-    }
+    let (Some((index, field)), None) = (locks.next(), locks.next()) else {
+        return None;
+    };
+    let protects_anything = super::text::head(&field.of)
+        .1
+        .last()
+        .is_some_and(|of| is_parameter(of));
+    let is_only = fields.iter().all(|(other, field)| {
+        other == index || !super::program::words(&field.of).any(|word| LOCKS.contains(&word))
+    });
+    (protects_anything || is_only).then_some(*index)
 }
+
+/// Locks that hold what they protect.
+const LOCKS: [&str; 4] = ["Mutex", "RwLock", "ReentrantLock", "ReentrantMutex"];
 
 fn name_of(item: &syn::Item) -> Option<String> {
     Some(match item {
