@@ -65,6 +65,14 @@ pub(crate) fn of_path(frame: &Frame<'_>, path: &Path) -> Class {
             is_open: true,
         };
     }
+    if matches!(path.root, Root::Call(_) | Root::Local(_))
+        && !path.steps.contains(&Step::Index)
+        && let Some((owner, index)) = frame.kept_in(path.root)
+        && let Some((name, false)) = field(program, owner, index)
+    {
+        // Made here, for a struct.
+        return closed(name);
+    }
     let function = function_name(program, frame.body.name);
     let variable = frame.name_of(path);
     let variable = variable.map_or_else(|| NAMELESS.into(), |name| program.text(name));

@@ -14,7 +14,7 @@ use super::ir::{BlockId, Local, Operand, Place, Projection, Rvalue, Statement, T
 use super::names::Name;
 use super::program::BodyId;
 use super::summary::{Held, Order, Summary};
-use super::value::{Root, Value};
+use super::value::{Path, Root, Value};
 
 mod aliases;
 mod calls;
@@ -210,18 +210,20 @@ impl Flow<'_> {
 
     /// What begins at this place is something else from now on.
     fn redefine(&self, place: &Place, block: Option<BlockId>, state: &mut State) {
-        let changed = |root: Root| match root {
-            Root::Local(local) => local == place.local,
+        // Another field than that of the lock leaves the lock what it is.
+        let inside = (!place.is_whole())
+            .then(|| self.frame.place(place))
+            .flatten();
+        let changed = |path: &Path| match path.root {
+            Root::Local(local) if local == place.local => inside
+                .as_ref()
+                .is_none_or(|inside| inside.root != path.root || path.begins_with(inside)),
             Root::Call(call) => Some(call) == block,
             Root::Parameter(parameter) => parameter == place.local && place.is_whole(),
-            Root::Static(_) => false,
+            Root::Local(_) | Root::Static(_) => false,
         };
         let is_stale = |token: &Token| match token {
-            Token::Taken { held, .. } => held
-                .lock
-                .path
-                .as_ref()
-                .is_some_and(|path| changed(path.root)),
+            Token::Taken { held, .. } => held.lock.path.as_ref().is_some_and(changed),
             Token::Parameter(_) => false,
         };
         if !state.iter().any(|cell| is_stale(&self.tokens[cell.token])) {

@@ -3,7 +3,8 @@
 //! The compiler's temporaries are assigned once, so a variable stands for what its one assignment
 //! says. One that is assigned at several places stands for itself.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::ir::{
@@ -42,6 +43,8 @@ pub(crate) struct Frame<'a> {
     pub summaries: &'a [Summary],
     definitions: Vec<Definition>,
     slots: RefCell<Vec<Slot>>,
+    /// The fields of structs that are made here, by what is put into them.
+    kept: OnceCell<HashMap<Root, Option<(Name, u32)>>>,
 }
 
 /// Types whose only content is the pointer in them, or whose payload is what matters.
@@ -100,7 +103,43 @@ impl<'a> Frame<'a> {
             summaries,
             definitions,
             slots: RefCell::new(slots),
+            kept: OnceCell::new(),
         }
+    }
+
+    /// The field, with its type, of a struct made here that what begins at `root` is put into, if it is
+    /// one only.
+    pub(crate) fn kept_in(&self, root: Root) -> Option<(Name, u32)> {
+        *self.kept.get_or_init(|| self.keeps()).get(&root)?
+    }
+
+    fn keeps(&self) -> HashMap<Root, Option<(Name, u32)>> {
+        let mut kept: HashMap<Root, Option<(Name, u32)>> = HashMap::new();
+        let statements = self.body.blocks.iter().flat_map(|block| &block.statements);
+        for statement in statements {
+            let Statement::Assign(place, Rvalue::Aggregate(parts)) = statement else {
+                continue;
+            };
+            let of = self.program.type_of(self.type_of(place.local));
+            if !place.is_whole() || !self.program.is_own(&of.head) {
+                continue;
+            }
+            let owner = self.program.names.of(&of.head);
+            for (index, part) in (0..).zip(parts) {
+                if let Value::At(Path { root, steps }) = self.operand(part)
+                    && steps.is_empty()
+                {
+                    kept.entry(root)
+                        .and_modify(|field| {
+                            if *field != Some((owner, index)) {
+                                *field = None;
+                            }
+                        })
+                        .or_insert(Some((owner, index)));
+                }
+            }
+        }
+        kept
     }
 
     /// The type of a variable.

@@ -68,6 +68,11 @@ impl Path {
         })
     }
 
+    /// Whether it is a place inside the other, or the other itself.
+    pub(crate) fn begins_with(&self, other: &Path) -> bool {
+        self.root == other.root && self.steps.starts_with(&other.steps)
+    }
+
     /// Whether it leads to a parameter, or to what a closure captured, and not deep into data.
     pub(crate) fn is_near(&self) -> bool {
         let fields = self
