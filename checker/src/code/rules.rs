@@ -170,7 +170,9 @@ impl Rules<'_> {
 
     /// Locks that are wanted again by who holds them.
     fn again(&self, found: &mut Vec<Finding>) {
-        let mut by_place: BTreeMap<(Code, Site, Site), &Order> = BTreeMap::new();
+        // One for each guard, by where the function that holds it got it: behind a wrapper all locks are
+        // taken in one place.
+        let mut by_place: BTreeMap<(Code, Name, Site), &Order> = BTreeMap::new();
         let mut by_class: BTreeMap<(Code, Name), &Order> = BTreeMap::new();
         for order in &self.solved.orders {
             let (held, wanted) = (&order.held.lock, &order.wanted);
@@ -192,8 +194,8 @@ impl Rules<'_> {
                 Code::RecursiveRead
             };
             if is_same {
-                let place = (code, held.site, wanted.site);
-                keep_better(by_place.entry(place), order);
+                let got = order.held.through.unwrap_or(held.site);
+                keep_better(by_place.entry((code, held.class, got)), order);
             } else if excludes
                 && order.is_sure
                 && self.may_be_same(held, wanted)
