@@ -216,7 +216,8 @@ impl<'a> Frame<'a> {
                 .map_or(Value::Unknown, |name| {
                     Value::To(Path::at(Root::Static(name)))
                 }),
-            Operand::Function(_) | Operand::Constant => Value::Unknown,
+            Operand::Function(name) => Value::Function(*name),
+            Operand::Constant => Value::Unknown,
         }
     }
 

@@ -3,7 +3,7 @@
 //! Lowered once from the compiler's text; what cannot move a guard or reach a lock is left out.
 //! Unwinding is left out too: a panic is not followed.
 
-use super::names::Name;
+use super::names::{Name, Names};
 
 /// A place in the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -211,4 +211,16 @@ pub(crate) struct Body {
     pub blocks: Vec<Block>,
     /// Where it begins.
     pub site: Site,
+}
+
+impl Body {
+    /// Whether it is that of a future, which does not run when it is made.
+    pub(crate) fn is_coroutine(&self, names: &Names) -> bool {
+        let itself = self.types.get(1).map(|of| names.text(*of));
+        self.kind == Kind::Closure
+            && self.parameters > 0
+            && itself.is_some_and(|of| {
+                of.starts_with("std::pin::Pin<&mut {") || of.starts_with("core::pin::Pin<&mut {")
+            })
+    }
 }

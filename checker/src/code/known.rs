@@ -178,6 +178,33 @@ pub(crate) fn blocks_threads(path: &str) -> bool {
     !ASYNC_CRATES.contains(&krate)
 }
 
+/// Traits of std that run what they are given, and that other crates hand on.
+const TRAITS_OF_STD: [&str; 9] = [
+    "Future",
+    "IntoFuture",
+    "Iterator",
+    "DoubleEndedIterator",
+    "ExactSizeIterator",
+    "IntoIterator",
+    "FromIterator",
+    "Extend",
+    "Drop",
+];
+
+/// Whether the function at this path is std's, under whatever name: std runs what it is given before it
+/// returns.
+pub(crate) fn is_of_std(path: &str) -> bool {
+    let krate = path.split("::").next().unwrap_or_default();
+    let on = path.rsplit("::").nth(1).unwrap_or_default();
+    matches!(krate, "std" | "core" | "alloc") || OF_STD.contains(&on) || TRAITS_OF_STD.contains(&on)
+}
+
+/// Whether the function at this path runs the futures that it is given.
+pub(crate) fn polls(path: &str) -> bool {
+    let name = last(path);
+    name.starts_with("poll") || name.starts_with("block_on") || name == "now_or_never"
+}
+
 /// What the function `krate::…::on::method` does. `on` is the type's path without generics.
 #[expect(
     clippy::match_same_arms,
@@ -265,7 +292,8 @@ pub(crate) fn function(on: &str, method: &str) -> Option<Known> {
         ) => Known::Element,
         (
             "std" | "core" | "alloc",
-            "Vec" | "VecDeque" | "HashMap" | "BTreeMap",
+            "Vec" | "VecDeque" | "HashMap" | "BTreeMap" | "HashSet" | "BTreeSet" | "LinkedList"
+            | "slice" | "array",
             "iter" | "iter_mut" | "values" | "values_mut" | "as_slice" | "as_mut_slice",
         ) => Known::Same,
         ("once_cell" | "std" | "core", "Lazy" | "LazyLock" | "LazyCell", "force") => Known::Force,
@@ -385,6 +413,11 @@ pub(crate) fn of_trait(of: &str, method: &str, on: &str) -> Option<Known> {
         }
         ("Index" | "IndexMut", _) => Known::Element,
         ("Iterator", "next") => Known::Next,
+        (
+            "Iterator" | "DoubleEndedIterator",
+            "filter" | "rev" | "skip" | "take" | "step_by" | "inspect" | "peekable" | "fuse"
+            | "by_ref" | "take_while" | "skip_while" | "cycle" | "cloned" | "copied",
+        ) => Known::Same,
         _ => return None,
     })
 }

@@ -73,6 +73,11 @@ impl Path {
         self.root == other.root && self.steps.starts_with(&other.steps)
     }
 
+    /// Whether it begins at what a call returned.
+    pub(crate) fn is_returned(&self) -> bool {
+        matches!(self.root, Root::Call(_))
+    }
+
     /// Whether it leads to a parameter, or to what a closure captured, and not deep into data.
     pub(crate) fn is_near(&self) -> bool {
         let fields = self
@@ -123,6 +128,8 @@ pub(crate) enum Value {
     Parts(Option<Name>, Rc<[Value]>),
     /// A guard of the lock at this place.
     Guard(Path),
+    /// A function.
+    Function(Name),
 }
 
 impl Value {
@@ -152,7 +159,7 @@ impl Value {
     /// The same in the caller, whose `arguments` stand for the parameters.
     pub(crate) fn in_caller(&self, arguments: &[Value]) -> Value {
         match self {
-            Value::Unknown => Value::Unknown,
+            Value::Unknown | Value::Function(_) => self.clone(),
             Value::At(path) => follow(path, arguments),
             Value::To(path) => match follow(path, arguments) {
                 Value::At(path) => Value::To(path),
@@ -172,7 +179,7 @@ impl Value {
     /// Whether it means the same outside of the function.
     pub(crate) fn is_portable(&self) -> bool {
         match self {
-            Value::Unknown => true,
+            Value::Unknown | Value::Function(_) => true,
             Value::At(path) | Value::To(path) | Value::Guard(path) => {
                 matches!(path.root, Root::Parameter(_) | Root::Static(_))
             }

@@ -10,6 +10,7 @@ use crate::code::summary::What;
 use crate::code::text::last;
 use crate::code::value::Value;
 
+mod adaptors;
 mod apply;
 mod closures;
 mod drops;
@@ -27,6 +28,23 @@ pub(super) struct Argument {
     pub(super) function: Option<Name>,
     /// The guards that were moved with it.
     pub(super) moved: Vec<Cell>,
+}
+
+impl Argument {
+    /// Of which only the value is known.
+    fn of(value: Value) -> Argument {
+        Argument {
+            value,
+            of: None,
+            function: None,
+            moved: Vec::new(),
+        }
+    }
+
+    /// Whether a guard was moved with it.
+    fn has(&self, token: usize) -> bool {
+        self.moved.iter().any(|cell| cell.token == token)
+    }
 }
 
 /// A call, while it is being looked at.
@@ -80,10 +98,7 @@ impl Flow<'_> {
             None if resolved.is_function_call => self.function_value(&call, state),
             None if !resolved.bodies.is_empty() => self.bodies(&resolved, &call, state),
             None => match callee {
-                Callee::Pointer(_) => {
-                    self.calls_unknown_value(&call, state);
-                    Vec::new()
-                }
+                Callee::Pointer(pointer) => self.pointer(pointer, &call, state),
                 Callee::Path(_) => {
                     self.calls_unknown_method(&call, resolved.is_elsewhere, state);
                     self.foreign(&call, state)
@@ -246,19 +261,9 @@ impl Flow<'_> {
                 .iter()
                 .map(|argument| argument.value.clone())
                 .collect();
-            for (held, field) in &summary.returned {
-                let mut held = held.clone();
-                held.lock = self.in_caller(&held.lock, &values);
-                held.is_sure &= resolved.is_sure;
-                held.through = Some(call.site);
-                let is_maybe = !held.is_sure || self.may_be_nothing(call);
-                let token = self.token(call.block, number, Token::Taken { held, is_maybe });
-                number += 1;
-                given.push(Cell {
-                    field: *field,
-                    ..fresh(token)
-                });
-            }
+            let cells = self.handed_back(body, &values, resolved.is_sure, call, number);
+            number += cells.len();
+            given.extend(cells);
             for (index, argument) in call.arguments.iter().enumerate().take(63) {
                 if summary.returns_guards & (1 << (index + 1)) != 0 {
                     given.extend(argument.moved.iter().copied());
@@ -266,6 +271,32 @@ impl Flow<'_> {
             }
         }
         given
+    }
+
+    /// The guards of a callee's own that it returns. Of what was made at this call before there are
+    /// `number`.
+    fn handed_back(
+        &mut self,
+        body: BodyId,
+        values: &[Value],
+        is_sure: bool,
+        call: &Call<'_>,
+        number: usize,
+    ) -> Vec<Cell> {
+        let mut cells = Vec::new();
+        for (number, (held, field)) in (number..).zip(&self.frame.summaries[body].returned) {
+            let mut held = held.clone();
+            held.lock = self.in_caller(&held.lock, values);
+            held.is_sure &= is_sure;
+            held.through = Some(call.site);
+            let is_maybe = !held.is_sure || self.may_be_nothing(call);
+            let token = self.token(call.block, number, Token::Taken { held, is_maybe });
+            cells.push(Cell {
+                field: *field,
+                ..fresh(token)
+            });
+        }
+        cells
     }
 
     /// Whether the call could only mean the type that it stands in: what wraps another of its kind
@@ -286,12 +317,13 @@ impl Flow<'_> {
 
     /// Any other function: runs what it is given, and hands guards on if its result can hold them.
     fn foreign(&mut self, call: &Call<'_>, state: &mut State) -> Vec<Cell> {
-        self.closures(call, &[], state);
+        let mut given = self.closures(call, &[], state);
         if self.opens_scope(call) {
             self.scope(call, state);
         }
         self.formatted(call, state);
-        self.moved_on(call, state)
+        given.extend(self.moved_on(call, state));
+        given
     }
 
     /// Where the guards go that were moved into a function of another crate.
@@ -329,14 +361,15 @@ impl Flow<'_> {
                     })
             })
         });
-        if guards || closures_go_on {
+        let name = call.method.map(|method| program.text(method));
+        let kept_in = name
+            .filter(|name| KEEPS.contains(&last(name)))
+            .and_then(|_| call.operands.first()?.place())
+            .and_then(|place| self.frame.borrowed(place.local, 0));
+        if (guards || closures_go_on) && kept_in.is_none() {
             return moved;
         }
-        let name = call.method.map(|method| program.text(method));
-        if name.is_some_and(|name| KEEPS.contains(&last(&name)))
-            && let Some(place) = call.operands.first().and_then(Operand::place)
-            && let Some(local) = self.frame.borrowed(place.local, 0)
-        {
+        if let Some(local) = kept_in {
             for mut cell in moved {
                 cell.at = local;
                 cell.field = 0;

@@ -6,7 +6,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Body, Kind, Operand, Place, Projection, Rvalue, Statement, Terminator};
+use super::{Body, Operand, Place, Projection, Rvalue, Statement, Terminator};
 use crate::code::ir::{BlockId, Local};
 use crate::code::names::{Name, Names};
 
@@ -15,11 +15,7 @@ const RESERVED: u64 = 3;
 
 /// Rewrites `body` if it is a coroutine.
 pub(super) fn flatten(body: &mut Body, names: &Names) {
-    if body.kind != Kind::Closure || body.parameters == 0 {
-        return;
-    }
-    let of = names.text(body.types[1]);
-    if !of.starts_with("std::pin::Pin<&mut {") && !of.starts_with("core::pin::Pin<&mut {") {
+    if !body.is_coroutine(names) {
         return;
     }
     let Some(states) = states(body) else { return };

@@ -49,23 +49,15 @@ impl Flow<'_> {
         &mut self,
         body: BodyId,
         environment: &Value,
-        arguments: &[Value],
+        arguments: &[Argument],
         site: Site,
         is_sure: bool,
         state: &State,
         more: &[Held],
     ) {
         let is_closure = self.frame.program.bodies[body].kind == Kind::Closure;
-        let own = is_closure.then(|| environment.clone());
-        let values = own.into_iter().chain(arguments.iter().cloned());
-        let arguments: Vec<Argument> = values
-            .map(|value| Argument {
-                value,
-                of: None,
-                function: None,
-                moved: Vec::new(),
-            })
-            .collect();
+        let own = is_closure.then(|| Argument::of(environment.clone()));
+        let arguments: Vec<Argument> = own.into_iter().chain(arguments.iter().cloned()).collect();
         self.apply(body, &arguments, site, is_sure, state, more);
     }
 

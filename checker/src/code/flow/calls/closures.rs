@@ -1,13 +1,17 @@
 //! Closures, futures and functions that are given to others: who runs them, and when.
 
 use super::{Argument, Call, type_of_place};
-use crate::code::flow::{Cell, Flow, State, insert};
-use crate::code::ir::Terminator;
+use crate::code::flow::{Cell, Flow, State, Token, insert};
+use crate::code::ir::{Kind, Operand, Place, Terminator};
+use crate::code::known::{self, Waits};
 use crate::code::names::Name;
 use crate::code::program::{BodyId, Type};
 use crate::code::summary::{Held, What};
-use crate::code::text::behind_references;
+use crate::code::text::{behind_references, last};
 use crate::code::value::{Root, Value};
+
+/// Fewer guards than this are moved into a call: those that closures return are numbered after them.
+const MOVED_MAX: usize = 64;
 
 impl Flow<'_> {
     /// The bodies of the closures and functions that an argument is made of.
@@ -48,7 +52,11 @@ impl Flow<'_> {
         if let Value::Parts(Some(key), _) = loaded {
             bodies.extend(program.closure(key));
         }
-        if let Some(function) = argument.function {
+        let named = match argument.value {
+            Value::Function(name) => Some(name),
+            _ => argument.function,
+        };
+        if let Some(function) = named {
             let resolved = program.resolve(function);
             if resolved.is_sure {
                 bodies.extend(&resolved.bodies);
@@ -65,11 +73,19 @@ impl Flow<'_> {
         call: &Call<'_>,
         more: &[Held],
         state: &State,
-    ) {
+    ) -> Vec<Cell> {
         let program = self.frame.program;
+        let mut handed_back = Vec::new();
+        let holds_guards = self.result_holds_guards(call);
         let result = type_of_place(self.frame, call.result).map(|of| program.type_of(of));
+        let polls = self.polls(call);
         for argument in &call.arguments {
             for body in self.closures_of(argument) {
+                // A future runs when it is polled, and what is boxed is given to be kept.
+                let waits = program.bodies[body].is_coroutine(&program.names);
+                if !polls && (waits || self.is_boxed(argument)) {
+                    continue;
+                }
                 let key = program.bodies[body].types.get(1).copied();
                 let given_back = key.is_some_and(|key| {
                     let keys = &program.type_of(key).bodies;
@@ -82,17 +98,108 @@ impl Flow<'_> {
                 }
                 let environment = self.environment(argument, body);
                 let is_sure = !more.is_empty() || self.runs_at_once(call);
-                self.run(body, &environment, &[], call.site, is_sure, state, more);
+                let (given, at) = self.with_moved(call, body, state);
+                self.run(body, &environment, &given, call.site, is_sure, &at, more);
+                // One that is polled until it is ready returns its guards, an adaptor's closure all of them.
+                if holds_guards {
+                    let values = self.values(body, &environment, &given);
+                    let number = MOVED_MAX + handed_back.len();
+                    let cells = self.handed_back(body, &values, is_sure, call, number);
+                    if !program.bodies[body].is_coroutine(&program.names) {
+                        self.all_at_once(call, &cells, state);
+                    }
+                    handed_back.extend(cells);
+                }
+            }
+        }
+        handed_back
+    }
+
+    /// Guards that are collected are held together, each while the next is taken.
+    fn all_at_once(&mut self, call: &Call<'_>, cells: &[Cell], state: &State) {
+        let collects = call.method.is_some_and(|method| {
+            let name = self.frame.program.text(method);
+            matches!(last(&name), "collect" | "from_iter" | "extend")
+        });
+        if !collects {
+            return;
+        }
+        for cell in cells {
+            if let Token::Taken { held, .. } = &self.tokens[cell.token] {
+                let (lock, held) = (held.lock.clone(), held.clone());
+                let waits = if held.blocks_threads {
+                    Waits::Thread
+                } else {
+                    Waits::Task
+                };
+                self.wants(&lock, waits, lock.site, held.is_sure, state, &[held]);
             }
         }
     }
 
+    /// What a closure is given, and what is held while it runs, where guards are moved into the call
+    /// that runs it: it gets them itself, or they are kept meanwhile. Only of an option or result are
+    /// they not there where the closure does not ask for them.
+    fn with_moved(&self, call: &Call<'_>, body: BodyId, state: &State) -> (Vec<Argument>, State) {
+        let program = self.frame.program;
+        let mut given: Vec<Argument> = self.given(body).into_iter().map(Argument::of).collect();
+        let mut at = state.clone();
+        let moved = call.arguments.iter().flat_map(|argument| {
+            let itself = argument.of.map(|of| program.type_of(of));
+            let may_miss = itself.is_some_and(|of| {
+                of.references == 0 && matches!(last(&of.head), "Option" | "Result")
+            });
+            argument.moved.iter().map(move |cell| (*cell, may_miss))
+        });
+        let asks = program.bodies[body]
+            .types
+            .get(2)
+            .filter(|_| program.bodies[body].parameters > 1)
+            .is_some_and(|of| {
+                let of = program.type_of(*of);
+                of.guards && of.references == 0
+            });
+        for (cell, may_miss) in moved {
+            if asks {
+                if given.is_empty() {
+                    given.push(Argument::of(Value::Unknown));
+                }
+                given[0].moved.push(cell);
+            } else if !may_miss {
+                insert(&mut at, cell);
+            }
+        }
+        (given, at)
+    }
+
     /// Whether the function is known to run what it is given before it returns.
     pub(in crate::code::flow) fn runs_at_once(&self, call: &Call<'_>) -> bool {
-        call.method.is_some_and(|method| {
-            let text = self.frame.program.text(method);
-            let krate = text.split("::").next().unwrap_or_default();
-            matches!(krate, "std" | "core" | "alloc")
+        call.method
+            .is_some_and(|method| known::is_of_std(&self.frame.program.text(method)))
+    }
+
+    /// What a closure's parameters are, the one for what it captured among them.
+    fn values(&self, body: BodyId, environment: &Value, arguments: &[Argument]) -> Vec<Value> {
+        let is_closure = self.frame.program.bodies[body].kind == Kind::Closure;
+        let own = is_closure.then(|| environment.clone());
+        let values = arguments.iter().map(|argument| argument.value.clone());
+        own.into_iter().chain(values).collect()
+    }
+
+    /// Whether futures among the arguments run meanwhile.
+    fn polls(&self, call: &Call<'_>) -> bool {
+        call.method
+            .is_some_and(|method| known::polls(&self.frame.program.text(method)))
+    }
+
+    /// Whether the type of an argument says no more of a closure than that it is behind a box.
+    fn is_boxed(&self, argument: &Argument) -> bool {
+        argument.of.is_some_and(|of| {
+            let of = self.frame.program.type_of(of);
+            of.references == 0
+                && of.bodies.is_empty()
+                && of.functions.is_empty()
+                && matches!(last(&of.head), "Box" | "Arc" | "Rc" | "Pin")
         })
     }
 
@@ -154,30 +261,57 @@ impl Flow<'_> {
                     None => Value::Unknown,
                 };
             }
-            let itself = Argument {
-                value,
-                of: None,
-                function: None,
-                moved: Vec::new(),
-            };
+            let itself = Argument::of(value);
             self.apply(*body, &[itself], call.site, false, state, &[]);
         }
     }
 
-    /// A call of a closure, function pointer or parameter.
+    /// A call of a function pointer.
+    pub(in crate::code::flow) fn pointer(
+        &mut self,
+        pointer: &Place,
+        call: &Call<'_>,
+        state: &State,
+    ) -> Vec<Cell> {
+        let callable = self.argument(&Operand::Copy(pointer.clone()), Vec::new());
+        self.calls_value(&callable, &call.arguments, call, state)
+    }
+
+    /// A call of a closure or parameter.
     pub(in crate::code::flow) fn function_value(
         &mut self,
         call: &Call<'_>,
-        state: &mut State,
+        state: &State,
     ) -> Vec<Cell> {
         let Some(callable) = call.arguments.first() else {
             return Vec::new();
         };
-        let mut arguments = Vec::new();
-        if let Some(Value::Parts(_, parts)) = call.arguments.get(1).map(|argument| &argument.value)
-        {
-            arguments = parts.to_vec();
+        let mut arguments: Vec<Argument> = Vec::new();
+        if let Some(tuple) = call.arguments.get(1) {
+            if let Value::Parts(_, parts) = &tuple.value {
+                arguments.extend(parts.iter().cloned().map(Argument::of));
+            }
+            let is_one = arguments.len() == 1;
+            for (number, argument) in (1..).zip(&mut arguments) {
+                let own = tuple
+                    .moved
+                    .iter()
+                    .filter(|cell| is_one || cell.field == number);
+                argument
+                    .moved
+                    .extend(own.map(|cell| Cell { field: 0, ..*cell }));
+            }
         }
+        self.calls_value(callable, &arguments, call, state)
+    }
+
+    fn calls_value(
+        &mut self,
+        callable: &Argument,
+        arguments: &[Argument],
+        call: &Call<'_>,
+        state: &State,
+    ) -> Vec<Cell> {
         let bodies = self.closures_of(callable);
         let moved: Vec<Cell> = call
             .arguments
@@ -185,22 +319,43 @@ impl Flow<'_> {
             .flat_map(|argument| argument.moved.clone())
             .collect();
         let mut all = state.clone();
-        for cell in &moved {
+        let given = |cell: &Cell| arguments.iter().any(|argument| argument.has(cell.token));
+        for cell in moved.iter().filter(|cell| !given(cell)) {
             insert(&mut all, *cell);
         }
+        let mut handed_back = Vec::new();
+        // A guard that was captured can be dropped early.
+        let is_sure = callable.moved.is_empty();
         for body in &bodies {
+            let environment = self.environment(callable, *body);
             self.run(
                 *body,
-                &callable.value,
-                &arguments,
+                &environment,
+                arguments,
                 call.site,
-                true,
+                is_sure,
                 &all,
                 &[],
             );
+            let values = self.values(*body, &environment, arguments);
+            handed_back.extend(self.handed_back(
+                *body,
+                &values,
+                bodies.len() == 1,
+                call,
+                handed_back.len(),
+            ));
+            let returns = self.frame.summaries[*body].returns_guards;
+            let parameters = self.frame.program.bodies[*body].parameters as usize;
+            let first = (parameters + 1).saturating_sub(arguments.len());
+            for (number, argument) in (first..64).zip(arguments) {
+                if returns & (1 << number) != 0 {
+                    handed_back.extend(&argument.moved);
+                }
+            }
         }
         if bodies.is_empty() {
-            self.calls_unknown_value(call, &all);
+            self.calls_unknown_value(&callable.value, call.site, &all);
         }
         if bodies.is_empty()
             && let Value::At(path) | Value::To(path) = &callable.value
@@ -211,11 +366,13 @@ impl Flow<'_> {
             let guards = self.parameters(&all);
             self.effect(What::Calls(path.clone(), held), call.site, true, guards);
         }
-        if self.result_holds_guards(call) {
-            moved
-        } else {
-            Vec::new()
+        if !self.result_holds_guards(call) {
+            return Vec::new();
         }
+        if bodies.is_empty() {
+            return moved;
+        }
+        handed_back
     }
 }
 

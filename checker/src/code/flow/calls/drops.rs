@@ -48,12 +48,7 @@ impl Flow<'_> {
                 Value::At(path) if number == 0 => Value::To(path.clone()),
                 _ => Value::Unknown,
             };
-            let argument = Argument {
-                value: itself,
-                of: None,
-                function: None,
-                moved: Vec::new(),
-            };
+            let argument = Argument::of(itself);
             self.apply(body, &[argument], site, is_sure, &all, &[]);
         }
     }

@@ -232,6 +232,8 @@ impl Flow<'_> {
 
     /// A wait on a condition variable: the guard is given up meanwhile, and the lock taken again.
     pub(in crate::code::flow) fn wait(&mut self, call: &Call<'_>, state: &mut State) -> Vec<Cell> {
+        // The condition is asked with the lock held.
+        self.closures(call, &[], state);
         let mut without = state.clone();
         let moved = call
             .arguments

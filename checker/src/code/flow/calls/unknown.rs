@@ -14,9 +14,14 @@ const OWNERS: [&str; 6] = ["Option", "Box", "Arc", "Rc", "Vec", "VecDeque"];
 
 impl Flow<'_> {
     /// A function value is called whose body is not known.
-    pub(in crate::code::flow) fn calls_unknown_value(&mut self, call: &Call<'_>, state: &State) {
-        let what = match call.arguments.first().map(|argument| &argument.value) {
-            Some(Value::At(path) | Value::To(path)) => {
+    pub(in crate::code::flow) fn calls_unknown_value(
+        &mut self,
+        value: &Value,
+        site: Site,
+        state: &State,
+    ) {
+        let what = match value {
+            Value::At(path) | Value::To(path) => {
                 let class = class::of_path(self.frame, path);
                 let program = self.frame.program;
                 if class.is_nameless(program) {
@@ -27,7 +32,7 @@ impl Flow<'_> {
             }
             _ => "a function value".to_owned(),
         };
-        self.unknown(&what, call.site, state);
+        self.unknown(&what, site, state);
     }
 
     /// A method is called that only somebody else can implement, or a waker is woken.
