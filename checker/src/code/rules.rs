@@ -172,7 +172,7 @@ impl Rules<'_> {
     fn again(&self, found: &mut Vec<Finding>) {
         // One for each guard, by where the function that holds it got it: behind a wrapper all locks are
         // taken in one place.
-        let mut by_place: BTreeMap<(Code, Name, Site), &Order> = BTreeMap::new();
+        let mut by_place: BTreeMap<(Code, Site), &Order> = BTreeMap::new();
         let mut by_class: BTreeMap<(Code, Name), &Order> = BTreeMap::new();
         for order in &self.solved.orders {
             let (held, wanted) = (&order.held.lock, &order.wanted);
@@ -195,7 +195,7 @@ impl Rules<'_> {
             };
             if is_same {
                 let got = order.held.through.unwrap_or(held.site);
-                keep_better(by_place.entry((code, held.class, got)), order);
+                keep_better(by_place.entry((code, got)), order);
             } else if excludes
                 && order.is_sure
                 && self.may_be_same(held, wanted)
@@ -208,9 +208,9 @@ impl Rules<'_> {
         let proved: BTreeSet<(Code, Name)> = by_place
             .iter()
             .filter(|(_, order)| order.is_sure)
-            .map(|((code, _, _), order)| (*code, order.wanted.class))
+            .map(|((code, _), order)| (*code, order.wanted.class))
             .collect();
-        for ((code, _, _), order) in by_place {
+        for ((code, _), order) in by_place {
             found.push(self.again_at(code, order, true));
         }
         for ((code, class), order) in by_class {
