@@ -122,7 +122,7 @@ fn an_unknown_key_is_a_warning_with_its_line() {
         warnings,
         [
             "lockwise.toml:3:2: unknown key `profile`; the keys are `fail-on`, `format`, \
-             `show-excluded`, `deps`, `color`, `level`, `baseline`"
+             `show-excluded`, `deps`, `color`, `level`, `baseline`, `check`"
         ]
     );
 }
@@ -184,4 +184,48 @@ fn the_nearest_file_counts_and_none_above_the_workspace() {
     assert_eq!(find(&work, &work), None);
     assert_eq!(find(&work, top), Some(top.join(FILE)));
     assert_eq!(find(Path::new("/"), top), Some(top.join(FILE)));
+}
+
+#[test]
+fn the_table_for_check_describes_locks_of_others() {
+    let file = "\
+[check]
+ref-cell = true
+
+[[check.lock]]
+type = 'their::Guarded'
+guard = ['their::Held', 'their::Seen']
+exclusive = 'enter'
+shared = ['look', 'try_look']
+";
+    let settings = resolve(Layer::default(), &[], file).unwrap();
+    assert!(settings.check.ref_cell && !settings.check.callbacks);
+    let [lock] = &settings.check.locks[..] else {
+        panic!("{:?}", settings.check);
+    };
+    assert_eq!(lock.path, "their::Guarded");
+    assert_eq!(lock.guards, ["their::Held", "their::Seen"]);
+    assert_eq!(lock.exclusive, ["enter"]);
+    assert_eq!(lock.shared, ["look", "try_look"]);
+}
+
+#[test]
+fn what_cannot_be_in_the_table_for_check_is_told_with_its_place() {
+    let wrong = |file: &str| {
+        let path = Path::new("/bank").join(FILE);
+        match parse(&path, file) {
+            Ok((_, warnings)) => warnings.join("; "),
+            Err(error) => error.to_string(),
+        }
+    };
+    let all = [
+        "[check]\nref-cel = true",
+        "[check]\nref-cell = 1",
+        "check = true",
+        "[[check.lock]]\nexclusive = 'enter'",
+        "[[check.lock]]\ntype = 'a::B'\nguard = 'a::C'",
+        "[check.lock]\ntype = 'a::B'\nexclusive = 'enter'",
+        "[[check.lock]]\ntype = 'a::B'\nexclusive = 'enter'\nsharde = 'look'",
+    ];
+    insta::assert_snapshot!(all.map(wrong).join("\n"));
 }
