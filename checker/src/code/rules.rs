@@ -171,8 +171,8 @@ impl Rules<'_> {
     /// Locks that are wanted again by who holds them.
     fn again(&self, found: &mut Vec<Finding>) {
         // One for each guard, by where the function that holds it got it: behind a wrapper all locks are
-        // taken in one place.
-        let mut by_place: BTreeMap<(Code, Site), &Order> = BTreeMap::new();
+        // taken in one place. Of reads one for each class and function: a sum of four has three of them.
+        let mut by_place: BTreeMap<(Code, Option<Name>, Site), &Order> = BTreeMap::new();
         let mut by_class: BTreeMap<(Code, Name), &Order> = BTreeMap::new();
         for order in &self.solved.orders {
             let (held, wanted) = (&order.held.lock, &order.wanted);
@@ -194,8 +194,13 @@ impl Rules<'_> {
                 Code::RecursiveRead
             };
             if is_same {
-                let got = order.held.through.unwrap_or(held.site);
-                keep_better(by_place.entry((code, got)), order);
+                let place = match code {
+                    Code::RecursiveRead => {
+                        (code, Some(held.class), self.program.bodies[order.body].site)
+                    }
+                    _ => (code, None, order.held.through.unwrap_or(held.site)),
+                };
+                keep_better(by_place.entry(place), order);
             } else if excludes
                 && order.is_sure
                 && self.may_be_same(held, wanted)
@@ -208,9 +213,9 @@ impl Rules<'_> {
         let proved: BTreeSet<(Code, Name)> = by_place
             .iter()
             .filter(|(_, order)| order.is_sure)
-            .map(|((code, _), order)| (*code, order.wanted.class))
+            .map(|((code, _, _), order)| (*code, order.wanted.class))
             .collect();
-        for ((code, _), order) in by_place {
+        for ((code, _, _), order) in by_place {
             found.push(self.again_at(code, order, true));
         }
         for ((code, class), order) in by_class {
