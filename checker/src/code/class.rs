@@ -47,6 +47,7 @@ pub(crate) fn of_path(frame: &Frame<'_>, path: &Path) -> Class {
             (Step::Field(owner, index), _) => (owner, index),
             // What lies in another lock is no part of it.
             (Step::Data, Some(name)) => return closed(name),
+            (Step::Asked(name), _) => return closed(newtype.unwrap_or(name)),
             _ => continue,
         };
         match field(program, owner, index) {

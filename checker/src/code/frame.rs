@@ -17,6 +17,8 @@ use super::summary::Summary;
 use super::text::last;
 use super::value::{Path, Root, Step, Value};
 
+mod origins;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Definition {
     None,
@@ -105,41 +107,6 @@ impl<'a> Frame<'a> {
             slots: RefCell::new(slots),
             kept: OnceCell::new(),
         }
-    }
-
-    /// The field, with its type, of a struct made here that what begins at `root` is put into, if it is
-    /// one only.
-    pub(crate) fn kept_in(&self, root: Root) -> Option<(Name, u32)> {
-        *self.kept.get_or_init(|| self.keeps()).get(&root)?
-    }
-
-    fn keeps(&self) -> HashMap<Root, Option<(Name, u32)>> {
-        let mut kept: HashMap<Root, Option<(Name, u32)>> = HashMap::new();
-        let statements = self.body.blocks.iter().flat_map(|block| &block.statements);
-        for statement in statements {
-            let Statement::Assign(place, Rvalue::Aggregate(parts)) = statement else {
-                continue;
-            };
-            let of = self.program.type_of(self.type_of(place.local));
-            if !place.is_whole() || !self.program.is_own(&of.head) {
-                continue;
-            }
-            let owner = self.program.names.of(&of.head);
-            for (index, part) in (0..).zip(parts) {
-                if let Value::At(Path { root, steps }) = self.operand(part)
-                    && steps.is_empty()
-                {
-                    kept.entry(root)
-                        .and_modify(|field| {
-                            if *field != Some((owner, index)) {
-                                *field = None;
-                            }
-                        })
-                        .or_insert(Some((owner, index)));
-                }
-            }
-        }
-        kept
     }
 
     /// The type of a variable.
@@ -335,7 +302,10 @@ impl<'a> Frame<'a> {
     /// What the call at the end of `block` returns.
     fn returned(&self, block: BlockId) -> Value {
         let Terminator::Call {
-            callee, arguments, ..
+            callee,
+            arguments,
+            result: place,
+            ..
         } = &self.body.blocks[block as usize].end
         else {
             return Value::Unknown;
@@ -383,16 +353,18 @@ impl<'a> Frame<'a> {
                 value
             };
         }
-        if let ([body], true) = (&resolved.bodies[..], resolved.is_sure)
-            && let Some(result) = &self.summaries[*body].result
-        {
-            let arguments: Vec<Value> = arguments
+        if let ([body], true) = (&resolved.bodies[..], resolved.is_sure) {
+            let values: Vec<Value> = arguments
                 .iter()
                 .map(|operand| self.operand(operand))
                 .collect();
-            let value = result.in_caller(&arguments);
+            let result = self.summaries[*body].result.as_ref();
+            let value = result.map_or(Value::Unknown, |result| result.in_caller(&values));
             if value != Value::Unknown {
                 return value;
+            }
+            if let Some(path) = self.asked(callee, *body, &values, place) {
+                return Value::At(path);
             }
         }
         itself

@@ -16,7 +16,7 @@ use super::names::Name;
 use super::program::{BodyId, Program};
 use super::solve::Solved;
 use super::summary::{Held, LockAt, Order};
-use super::value::Root;
+use super::value::{Path, Root};
 use crate::finding::{
     Basis, Certainty, Code, CodeOrder, Exclusion, Finding, LockUse, ResourceUse, Side, Source,
     Wants,
@@ -228,7 +228,8 @@ impl Rules<'_> {
     fn again_at(&self, code: Code, order: &Order, is_same: bool) -> Finding {
         let name = self.short(order.wanted.class);
         let function = self.function(order.body);
-        let certain = is_same && order.is_sure && code == Code::SelfDeadlock;
+        let is_asked = order.wanted.path.as_ref().is_some_and(Path::is_asked);
+        let certain = is_same && order.is_sure && !is_asked && code == Code::SelfDeadlock;
         if order.waits == Waits::Panics {
             return self.borrowed_again(order, certain);
         }
@@ -251,6 +252,10 @@ impl Rules<'_> {
             reasons.push(
                 "it hangs when another thread asks for the write lock between the two reads"
                     .to_owned(),
+            );
+        } else if is_same && is_asked {
+            reasons.push(
+                "it hangs if the method hands out the same lock each time it is asked".to_owned(),
             );
         } else if is_same {
             reasons.push("the call between them can lead elsewhere: a trait object, a generic type, or a function of another crate".to_owned());

@@ -29,6 +29,8 @@ pub(crate) enum Step {
     Field(Name, u32),
     /// Some element.
     Index,
+    /// What this method of it hands out.
+    Asked(Name),
     /// What a lock or a lazy value protects.
     Data,
 }
@@ -93,6 +95,11 @@ impl Path {
         // while something inside is held, but what it points to can.
         let after_data = self.steps.iter().skip_while(|step| **step != Step::Data);
         !self.steps.contains(&Step::Index) && !after_data.skip(1).any(|step| *step == Step::Deref)
+    }
+
+    /// Whether a method was asked for it, which may hand out another next time.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Asked(_)))
     }
 
     /// Whether both are places in one object, and different ones.

@@ -1,0 +1,100 @@
+//! Locks that have no field on their way: those made here for a struct, and those a method hands out.
+
+use std::collections::HashMap;
+
+use super::Frame;
+use crate::code::ir::{Callee, Place, Rvalue, Statement};
+use crate::code::names::Name;
+use crate::code::program::BodyId;
+use crate::code::text::last;
+use crate::code::value::{Path, Root, Step, Value};
+
+/// What the names of methods begin with that hand out another lock each time.
+const ANOTHER: [&str; 10] = [
+    "new", "next", "pop", "take", "create", "make", "alloc", "acquire", "register", "spawn",
+];
+
+/// A reference's type without the sign and the lifetime: `&'a mut T` is `mut T`.
+fn behind_lifetime(reference: &str) -> &str {
+    let rest = reference.trim_start_matches('&');
+    match rest.strip_prefix('\'') {
+        Some(rest) => rest.split_once(' ').map_or("", |(_, rest)| rest),
+        None => rest,
+    }
+}
+
+impl Frame<'_> {
+    /// The field, with its type, of a struct made here that what begins at `root` is put into, if it is
+    /// one only.
+    pub(crate) fn kept_in(&self, root: Root) -> Option<(Name, u32)> {
+        *self.kept.get_or_init(|| self.keeps()).get(&root)?
+    }
+
+    fn keeps(&self) -> HashMap<Root, Option<(Name, u32)>> {
+        let mut kept: HashMap<Root, Option<(Name, u32)>> = HashMap::new();
+        let statements = self.body.blocks.iter().flat_map(|block| &block.statements);
+        for statement in statements {
+            let Statement::Assign(place, Rvalue::Aggregate(parts)) = statement else {
+                continue;
+            };
+            let of = self.program.type_of(self.type_of(place.local));
+            if !place.is_whole() || !self.program.is_own(&of.head) {
+                continue;
+            }
+            let owner = self.program.names.of(&of.head);
+            for (index, part) in (0..).zip(parts) {
+                if let Value::At(Path { root, steps }) = self.operand(part)
+                    && steps.is_empty()
+                {
+                    kept.entry(root)
+                        .and_modify(|field| {
+                            if *field != Some((owner, index)) {
+                                *field = None;
+                            }
+                        })
+                        .or_insert(Some((owner, index)));
+                }
+            }
+        }
+        kept
+    }
+
+    /// What a method hands out that only looks at its object, if that can hold a lock: asked again, the
+    /// same object very likely hands out the same.
+    pub(super) fn asked(
+        &self,
+        callee: &Callee,
+        body: BodyId,
+        values: &[Value],
+        result: &Place,
+    ) -> Option<Path> {
+        let [object] = values else { return None };
+        let program = self.program;
+        // `get::<T>()` of what keeps one value of each type.
+        let Callee::Path(path) = callee else {
+            return None;
+        };
+        if program.text(*path).ends_with('>') {
+            return None;
+        }
+        let of = program.text(self.type_of(result.local));
+        let holds_lock = of.contains("Mutex") || of.contains("RwLock");
+        if !result.is_whole() || !holds_lock || of.contains(['{', '(']) {
+            return None;
+        }
+        if program.type_of(self.type_of(result.local)).guards {
+            return None;
+        }
+        let found = &program.bodies[body];
+        let receiver = program.text(*found.types.get(1)?);
+        let looks = receiver.starts_with('&') && !behind_lifetime(&receiver).starts_with("mut ");
+        let name = program.text(found.name);
+        let method = last(&name);
+        if !looks || ANOTHER.iter().any(|word| method.starts_with(word)) {
+            return None;
+        }
+        let owner = program.text(program.owner_of(body)?);
+        let asked = program.names.of(&format!("{owner}.{method}()"));
+        object.target()?.then(Step::Asked(asked))
+    }
+}
