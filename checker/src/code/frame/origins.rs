@@ -9,9 +9,11 @@ use crate::code::program::BodyId;
 use crate::code::text::last;
 use crate::code::value::{Path, Root, Step, Value};
 
-/// What the names of methods begin with that hand out another lock each time.
-const ANOTHER: [&str; 10] = [
+/// What the names of methods begin with that hand out another lock each time, or that pointers and
+/// containers of all kinds have.
+const ANOTHER: [&str; 16] = [
     "new", "next", "pop", "take", "create", "make", "alloc", "acquire", "register", "spawn",
+    "deref", "as_", "borrow", "clone", "index", "to_owned",
 ];
 
 /// A reference's type without the sign and the lifetime: `&'a mut T` is `mut T`.
