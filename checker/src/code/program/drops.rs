@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet;
 use std::rc::Rc;
 
 use super::{BodyId, DropGlue, Program, words};
+use crate::code::ir::Site;
 use crate::code::names::Name;
 use crate::code::text::{head, last, split_commas};
 
@@ -50,6 +51,14 @@ impl Program {
         let found: DropGlue = self.drops_of(of).into();
         self.drop_glue.borrow_mut().insert(of, Rc::clone(&found));
         found
+    }
+
+    /// Where something is called in the `Drop` implementations.
+    pub(crate) fn sites_in_drops(&self) -> HashSet<Site> {
+        let bodies = self.drops.values().map(|id| &self.bodies[*id]);
+        bodies
+            .flat_map(|body| body.blocks.iter().map(|block| block.site))
+            .collect()
     }
 
     fn drops_of(&self, of: Name) -> Vec<(BodyId, bool)> {

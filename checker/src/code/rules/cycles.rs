@@ -1,8 +1,9 @@
 //! Locks that are taken in orders that close a cycle.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
-use super::{Certainty, Code, Draft, Exclusion, Finding, Name, Order, Rules, is_better};
+use super::{Certainty, Code, Draft, Exclusion, Finding, Name, Order, Rules, Site, is_better};
 use crate::code::summary::LockAt;
 use crate::code::value::{Path, Root};
 
@@ -32,18 +33,39 @@ impl Rules<'_> {
         // Short ones first: a longer one around the same locks says nothing new.
         ways.sort_by_key(Vec::len);
         let mut seen: Vec<BTreeSet<Name>> = Vec::new();
+        let ends = self.program.sites_in_drops();
+        // What one end of a shared value closes is told once.
+        let mut by_end: BTreeMap<Site, (usize, u64)> = BTreeMap::new();
         for classes in ways {
             let key: BTreeSet<Name> = classes.iter().copied().collect();
             if classes.len() > LENGTH_MAX || seen.iter().any(|old| old.is_subset(&key)) {
                 continue;
             }
             if seen.len() >= CYCLES_MAX {
-                return;
+                break;
             }
-            if let Some(finding) = self.cycle(&edges, &classes) {
-                seen.push(key);
-                found.push(finding);
+            let Some((finding, end)) = self.cycle(&edges, &classes, &ends) else {
+                continue;
+            };
+            seen.push(key);
+            if let Some(end) = end {
+                match by_end.entry(end) {
+                    Entry::Vacant(entry) => {
+                        entry.insert((found.len(), 0));
+                    }
+                    Entry::Occupied(mut entry) => {
+                        entry.get_mut().1 += 1;
+                        continue;
+                    }
+                }
             }
+            found.push(finding);
+        }
+        for (at, more) in by_end.into_values().filter(|(_, more)| *more > 0) {
+            found[at].reasons.push(match more {
+                1 => "the same end closes one more cycle, which is not told apart".to_owned(),
+                more => format!("the same end closes {more} more cycles, which are not told apart"),
+            });
         }
     }
 
@@ -81,7 +103,13 @@ impl Rules<'_> {
         edges
     }
 
-    fn cycle(&self, edges: &Edges<'_>, classes: &[Name]) -> Option<Finding> {
+    /// A cycle, and where in a `Drop` the call stands that closes it, if that may not run.
+    fn cycle(
+        &self,
+        edges: &Edges<'_>,
+        classes: &[Name],
+        ends: &HashSet<Site>,
+    ) -> Option<(Finding, Option<Site>)> {
         let choices: Vec<&Vec<&Order>> = (0..classes.len())
             .map(|at| &edges[&classes[at]][&classes[(at + 1) % classes.len()]])
             .collect();
@@ -102,6 +130,13 @@ impl Rules<'_> {
             !gated
         });
         let (gated, orders) = best?;
+        let end = orders
+            .iter()
+            .filter(|order| !order.is_sure)
+            .find_map(|order| {
+                let mut sites = order.calls.iter().chain([&order.wanted.site]);
+                sites.find(|site| ends.contains(site)).copied()
+            });
         let names: Vec<String> = classes
             .iter()
             .map(|class| format!("`{}`", self.short(*class)))
@@ -127,27 +162,31 @@ impl Rules<'_> {
                 reasons.push("some call on the way can lead elsewhere: a trait object, a generic type, or a function of another crate".to_owned());
             }
         }
+        if end.is_some() {
+            reasons.push(
+                "what is dropped on the way must be there, and the last of its handles".to_owned(),
+            );
+        }
         let advice = format!("take {} always in one order", names.join(" and "));
-        Some(
-            Draft {
-                code: Code::LockOrderCycle,
-                certainty: if gated {
-                    Certainty::Excluded
-                } else {
-                    Certainty::Possible
-                },
-                message,
-                cycle: orders.iter().map(|order| self.side(order)).collect(),
-                reasons,
-                advice: vec![advice],
-                excluded_by: if gated {
-                    vec![Exclusion::GateLock]
-                } else {
-                    Vec::new()
-                },
-            }
-            .finish(),
-        )
+        let finding = Draft {
+            code: Code::LockOrderCycle,
+            certainty: if gated {
+                Certainty::Excluded
+            } else {
+                Certainty::Possible
+            },
+            message,
+            cycle: orders.iter().map(|order| self.side(order)).collect(),
+            reasons,
+            advice: vec![advice],
+            excluded_by: if gated {
+                vec![Exclusion::GateLock]
+            } else {
+                Vec::new()
+            },
+        }
+        .finish();
+        Some((finding, end))
     }
 }
 
