@@ -143,6 +143,18 @@ pub(crate) fn behind_references(text: &str) -> (&str, u32) {
     }
 }
 
+/// Whether a type is `&mut T` or `&'a mut T`.
+pub(crate) fn is_exclusive_reference(of: &str) -> bool {
+    let Some(rest) = of.strip_prefix('&') else {
+        return false;
+    };
+    let rest = match rest.strip_prefix('\'') {
+        Some(rest) => rest.split_once(' ').map_or("", |(_, rest)| rest),
+        None => rest,
+    };
+    rest.starts_with("mut ")
+}
+
 /// The path at the head of a type and its generic arguments.
 pub(crate) fn head(text: &str) -> (&str, Vec<&str>) {
     let Some(open) = text.find('<').filter(|&at| at > 0) else {

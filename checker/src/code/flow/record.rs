@@ -1,11 +1,12 @@
 //! Notes what is met: orders, waits, awaits, and the effects that callers must know of.
 
-use super::super::ir::Site;
+use super::super::ir::{Kind, Site};
 use super::super::known::{Resource, Waits};
 use super::super::names::Name;
 use super::super::program::BodyId;
 use super::super::summary::{Effect, Held, LockAt, OPEN_MAX, Order, Summary, What};
-use super::super::value::{Root, Value};
+use super::super::text::is_exclusive_reference;
+use super::super::value::{Root, Step, Value};
 use super::calls::Argument;
 use super::{Flow, State, Token};
 
@@ -123,6 +124,9 @@ impl Flow<'_> {
             return;
         }
         self.orders(lock, waits, is_sure, state, more, &[]);
+        if self.is_alone_with(lock) {
+            return;
+        }
         let guards = self.parameters(state);
         self.effect(What::Wants(exported(lock), waits), site, is_sure, guards);
     }
@@ -141,6 +145,9 @@ impl Flow<'_> {
     ) {
         let calls = self.calls(through, effect);
         self.orders(lock, waits, is_sure, state, more, &calls);
+        if self.is_alone_with(lock) {
+            return;
+        }
         let guards = self.parameters(state);
         self.effect_through(
             What::Wants(exported(lock), waits),
@@ -149,6 +156,29 @@ impl Flow<'_> {
             is_sure,
             guards,
         );
+    }
+
+    /// Whether a lock lies in what this function has for itself: behind a `&mut`, or in a parameter by
+    /// value, as in a `Drop`. A guard borrows its lock, so nobody else can hold it meanwhile; only this
+    /// function itself can.
+    fn is_alone_with(&self, lock: &LockAt) -> bool {
+        let Some(path) = &lock.path else { return false };
+        let Root::Parameter(parameter) = path.root else {
+            return false;
+        };
+        if self.frame.body.kind == Kind::Closure {
+            return false;
+        }
+        let of = self.frame.program.text(self.frame.type_of(parameter));
+        let inside = match (of.starts_with('&'), &path.steps[..]) {
+            (true, [Step::Deref, inside @ ..]) if is_exclusive_reference(&of) => inside,
+            (false, inside) => inside,
+            _ => return false,
+        };
+        !inside.is_empty()
+            && inside
+                .iter()
+                .all(|step| matches!(step, Step::Field(..) | Step::Index))
     }
 
     /// The calls that lead to an effect, outermost first.
@@ -187,7 +217,11 @@ impl Flow<'_> {
         }
         let mut all = self.held(state);
         all.extend(more.iter().cloned());
+        let is_alone = self.is_alone_with(lock);
         for (number, held) in all.iter().enumerate() {
+            if is_alone && held.lock.class != lock.class {
+                continue;
+            }
             let others = all
                 .iter()
                 .enumerate()

@@ -6,7 +6,7 @@ use super::Frame;
 use crate::code::ir::{Callee, Place, Rvalue, Statement};
 use crate::code::names::Name;
 use crate::code::program::BodyId;
-use crate::code::text::last;
+use crate::code::text::{is_exclusive_reference, last};
 use crate::code::value::{Path, Root, Step, Value};
 
 /// What the names of methods begin with that hand out another lock each time, or that pointers and
@@ -15,15 +15,6 @@ const ANOTHER: [&str; 16] = [
     "new", "next", "pop", "take", "create", "make", "alloc", "acquire", "register", "spawn",
     "deref", "as_", "borrow", "clone", "index", "to_owned",
 ];
-
-/// A reference's type without the sign and the lifetime: `&'a mut T` is `mut T`.
-fn behind_lifetime(reference: &str) -> &str {
-    let rest = reference.trim_start_matches('&');
-    match rest.strip_prefix('\'') {
-        Some(rest) => rest.split_once(' ').map_or("", |(_, rest)| rest),
-        None => rest,
-    }
-}
 
 impl Frame<'_> {
     /// The field, with its type, of a struct made here that what begins at `root` is put into, if it is
@@ -89,7 +80,7 @@ impl Frame<'_> {
         }
         let found = &program.bodies[body];
         let receiver = program.text(*found.types.get(1)?);
-        let looks = receiver.starts_with('&') && !behind_lifetime(&receiver).starts_with("mut ");
+        let looks = receiver.starts_with('&') && !is_exclusive_reference(&receiver);
         let name = program.text(found.name);
         let method = last(&name);
         if !looks || ANOTHER.iter().any(|word| method.starts_with(word)) {

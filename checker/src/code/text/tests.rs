@@ -36,6 +36,16 @@ fn paths_lose_their_generics_and_keep_their_impls() {
 }
 
 #[test]
+fn exclusive_references_are_told_from_shared_ones() {
+    for of in ["&mut T", "&'a mut T", "&'_ mut [T]"] {
+        assert!(is_exclusive_reference(of), "{of}");
+    }
+    for of in ["&T", "&'a T", "& &mut T", "T", "*mut T", "&'a Box<&mut T>"] {
+        assert!(!is_exclusive_reference(of), "{of}");
+    }
+}
+
+#[test]
 fn references_are_counted() {
     assert_eq!(behind_references("&'a mut &T"), ("T", 2));
     assert_eq!(behind_references("*const A<&B>"), ("A<&B>", 1));
