@@ -199,6 +199,26 @@ pub(crate) fn is_of_std(path: &str) -> bool {
     matches!(krate, "std" | "core" | "alloc") || OF_STD.contains(&on) || TRAITS_OF_STD.contains(&on)
 }
 
+/// What becomes of a future that is given to the function at this path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Future {
+    /// It is waited for.
+    Awaited,
+    /// It is waited for, but not for ever.
+    Bounded,
+    /// That cannot be said.
+    Kept,
+}
+
+/// What becomes of a future that is given to the function at this path.
+pub(crate) fn future(path: &str) -> Future {
+    match last(path) {
+        "timeout" | "timeout_at" | "now_or_never" => Future::Bounded,
+        "into_future" | "maybe_done" | "block_on" => Future::Awaited,
+        _ => Future::Kept,
+    }
+}
+
 /// Whether the function at this path runs the futures that it is given.
 pub(crate) fn polls(path: &str) -> bool {
     let name = last(path);
@@ -262,6 +282,7 @@ pub(crate) fn function(on: &str, method: &str) -> Option<Known> {
             "spawn" | "spawn_blocking" | "spawn_local" | "spawn_ok" | "spawn_fifo" | "execute"
             | "spawn_on" | "spawn_broadcast" | "unblock",
         ) => Known::Spawn,
+        (_, "maybe_done", "maybe_done") => Known::Same,
         ("std" | "core", "Option" | "Result", method) => match method {
             "is_some" | "is_ok" => Known::Asks(true),
             "is_none" | "is_err" => Known::Asks(false),
@@ -302,6 +323,7 @@ pub(crate) fn function(on: &str, method: &str) -> Option<Known> {
             "OnceCell" | "OnceLock" | "Once",
             "get_or_init" | "get_or_try_init" | "get_mut_or_init" | "call_once" | "call_once_force",
         ) if on.contains("sync") => Known::Initialise,
+        ("once_cell" | "std", "OnceCell" | "OnceLock", "get" | "get_mut" | "wait") => Known::Force,
         ("parking_lot", "Once", "call_once" | "call_once_force") => Known::Initialise,
         _ => return None,
     })

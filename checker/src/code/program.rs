@@ -100,7 +100,7 @@ pub(crate) struct Program {
     /// Methods that a trait brings along.
     defaults: FxHashMap<(String, String), Vec<BodyId>>,
     /// Closures and async bodies, by their type.
-    closures: FxHashMap<Name, BodyId>,
+    closures: FxHashMap<Name, Vec<BodyId>>,
     /// Types with a `Drop`, by head.
     drops: FxHashMap<String, BodyId>,
     /// Initial values of statics.
@@ -188,9 +188,28 @@ impl Program {
         self.crates.contains(&self.names.of(krate))
     }
 
-    /// The body of a closure or async body, by its type.
-    pub(crate) fn closure(&self, of: Name) -> Option<BodyId> {
-        self.closures.get(&of).copied()
+    /// The body of a closure or async body, by its type, as it is seen in `user`. A type is named after
+    /// where it stands, so that all that one macro makes have the same: then it is the one that is made
+    /// in `user`.
+    pub(crate) fn closure(&self, of: Name, user: &Body) -> Option<BodyId> {
+        let all = match &self.closures.get(&of)?[..] {
+            [one] => return Some(*one),
+            all => all,
+        };
+        let within = self.text(user.name);
+        let is_inside = |id: &&BodyId| {
+            let name = self.text(self.bodies[**id].name);
+            name.strip_prefix(&*within)
+                .is_some_and(|rest| rest.starts_with("::{"))
+        };
+        let mut inside = all.iter().filter(is_inside);
+        let mut beside = all
+            .iter()
+            .filter(|id| self.bodies[**id].krate == user.krate);
+        match (inside.next(), inside.next(), beside.next(), beside.next()) {
+            (Some(one), None, ..) | (None, None, Some(one), None) => Some(*one),
+            _ => None,
+        }
     }
 
     /// Structs that hold guards, found by what their fields are written as.
@@ -242,7 +261,7 @@ impl Program {
                 let body = &self.bodies[id];
                 if let Some(&of) = body.types.get(1) {
                     for key in self.type_of(of).bodies.iter().take(1) {
-                        self.closures.insert(*key, id);
+                        self.closures.entry(*key).or_default().push(id);
                     }
                 }
                 return;

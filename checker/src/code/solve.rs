@@ -97,7 +97,11 @@ fn callees(program: &Program, id: BodyId) -> Vec<BodyId> {
     let mut found: Vec<BodyId> = Vec::new();
     let of_type = |of: Name, found: &mut Vec<BodyId>| {
         let of = program.type_of(of);
-        found.extend(of.bodies.iter().filter_map(|key| program.closure(*key)));
+        found.extend(
+            of.bodies
+                .iter()
+                .filter_map(|key| program.closure(*key, body)),
+        );
         for function in &of.functions {
             found.extend(&program.resolve(*function).bodies);
         }
@@ -107,6 +111,11 @@ fn callees(program: &Program, id: BodyId) -> Vec<BodyId> {
     }
     initialisers(program, body, &mut found);
     for block in &body.blocks {
+        for statement in &block.statements {
+            if let Statement::Assign(_, Rvalue::Use(Operand::Function(name))) = statement {
+                found.extend(&program.resolve(*name).bodies);
+            }
+        }
         match &block.end {
             Terminator::Call {
                 callee, arguments, ..
@@ -164,7 +173,11 @@ fn initialisers(program: &Program, body: &Body, found: &mut Vec<BodyId>) {
         };
         for of in &program.bodies[initial].types {
             let bodies = program.type_of(*of).bodies.clone();
-            found.extend(bodies.into_iter().filter_map(|key| program.closure(key)));
+            found.extend(
+                bodies
+                    .into_iter()
+                    .filter_map(|key| program.closure(key, &program.bodies[initial])),
+            );
         }
     }
 }

@@ -116,6 +116,12 @@ impl Path {
             .take_while(|(a, b)| a == b);
         let same = same.count();
         let (mine, others) = (&self.steps[same..], &other.steps[same..]);
+        // A lock is not in what it protects.
+        if let ([Step::Data, inner @ ..], []) | ([], [Step::Data, inner @ ..]) = (mine, others)
+            && !inner.contains(&Step::Deref)
+        {
+            return true;
+        }
         matches!((mine.first(), others.first()), (Some(Step::Field(_, a)), Some(Step::Field(_, b))) if a != b)
             && !mine.contains(&Step::Deref)
             && !others.contains(&Step::Deref)

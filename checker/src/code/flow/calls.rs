@@ -14,6 +14,7 @@ mod adaptors;
 mod apply;
 mod closures;
 mod drops;
+mod futures;
 mod locks;
 mod threads;
 mod unknown;

@@ -54,7 +54,7 @@ impl Program {
     }
 
     /// Where something is called in the `Drop` implementations.
-    pub(crate) fn sites_in_drops(&self) -> HashSet<Site> {
+    pub(crate) fn sites_in_drops(&self) -> FxHashSet<Site> {
         let bodies = self.drops.values().map(|id| &self.bodies[*id]);
         bodies
             .flat_map(|body| body.blocks.iter().map(|block| block.site))

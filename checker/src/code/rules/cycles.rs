@@ -1,7 +1,9 @@
 //! Locks that are taken in orders that close a cycle.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use rustc_hash::FxHashSet;
 
 use super::{Certainty, Code, Draft, Exclusion, Finding, Name, Order, Rules, Site, is_better};
 use crate::code::summary::LockAt;
@@ -108,7 +110,7 @@ impl Rules<'_> {
         &self,
         edges: &Edges<'_>,
         classes: &[Name],
-        ends: &HashSet<Site>,
+        ends: &FxHashSet<Site>,
     ) -> Option<(Finding, Option<Site>)> {
         let choices: Vec<&Vec<&Order>> = (0..classes.len())
             .map(|at| &edges[&classes[at]][&classes[(at + 1) % classes.len()]])

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Certainty, Code, Draft, Finding, Name, ResourceUse, Rules, Side, Wants};
+use super::{Certainty, Code, Draft, Finding, LockAt, ResourceUse, Rules, Side, Wants};
 use crate::code::flow::Blocked;
 use crate::code::known::Resource;
 use crate::code::program::BodyId;
@@ -37,7 +37,7 @@ impl Rules<'_> {
             }
             let enders = self.enders(blocked);
             // Whoever could end the wait must need the lock: all of them, or it may well end.
-            let needs = |body: &BodyId| wants(&self.solved.summaries[*body], lock.class);
+            let needs = |body: &BodyId| wants(&self.solved.summaries[*body], lock);
             if !enders.is_empty() && enders.iter().all(needs) {
                 found.push(self.blocked(blocked, enders[0]));
             }
@@ -80,13 +80,13 @@ impl Rules<'_> {
                 "waits for a thread to end".to_owned(),
                 format!("`{ender}`, which that thread runs,"),
             ),
+            Resource::Barrier => (
+                format!("waits at `{target}`"),
+                format!("`{ender}`, which comes there too,"),
+            ),
             Resource::Receive => (
                 format!("waits on a {target}"),
                 format!("`{ender}`, which sends,"),
-            ),
-            Resource::Barrier => (
-                format!("waits at `{target}` for others"),
-                format!("`{ender}`, which comes there too,"),
             ),
             // Who could end what is not known: see `called`.
             Resource::Callback => (format!("calls `{target}`"), ender.clone()),
@@ -164,10 +164,10 @@ impl Rules<'_> {
     }
 }
 
-/// Whether a function takes a lock of this class.
-fn wants(summary: &Summary, class: Name) -> bool {
-    summary
-        .effects
-        .iter()
-        .any(|effect| matches!(&effect.what, What::Wants(lock, waits) if lock.class == class && waits.is_endless()))
+/// Whether a function takes a lock of the class of this one, and would wait for it.
+fn wants(summary: &Summary, held: &LockAt) -> bool {
+    summary.effects.iter().any(|effect| {
+        matches!(&effect.what, What::Wants(lock, waits)
+            if waits.is_endless() && lock.class == held.class && held.mode.excludes(lock.mode))
+    })
 }

@@ -2,7 +2,7 @@
 
 use super::{Argument, Call, type_of_place};
 use crate::code::flow::{Cell, Flow, State, Token, insert};
-use crate::code::ir::{Kind, Operand, Place, Terminator};
+use crate::code::ir::{Callee, Kind, Operand, Place, Terminator};
 use crate::code::known::{self, Waits};
 use crate::code::names::Name;
 use crate::code::program::{BodyId, Type};
@@ -13,6 +13,11 @@ use crate::code::value::{Root, Value};
 /// Fewer guards than this are moved into a call: those that closures return are numbered after them.
 const MOVED_MAX: usize = 64;
 
+/// What of std formats at once.
+const PRINTS: [&str; 5] = ["_print", "_eprint", "format", "write_fmt", "to_string"];
+/// So many steps further formatting is looked for: each argument takes one or two.
+const FORMATTED_MAX: usize = 40;
+
 impl Flow<'_> {
     /// The bodies of the closures and functions that an argument is made of.
     pub(in crate::code::flow) fn closures_of(&self, argument: &Argument) -> Vec<BodyId> {
@@ -20,7 +25,11 @@ impl Flow<'_> {
         let mut bodies: Vec<BodyId> = Vec::new();
         let mut of_type = |of: Name| {
             let of = program.type_of(of);
-            bodies.extend(of.bodies.iter().filter_map(|key| program.closure(*key)));
+            bodies.extend(
+                of.bodies
+                    .iter()
+                    .filter_map(|key| program.closure(*key, self.frame.body)),
+            );
             for function in &of.functions {
                 let resolved = program.resolve(*function);
                 if resolved.is_sure {
@@ -50,7 +59,7 @@ impl Flow<'_> {
             value => value.clone(),
         };
         if let Value::Parts(Some(key), _) = loaded {
-            bodies.extend(program.closure(key));
+            bodies.extend(program.closure(key, self.frame.body));
         }
         let named = match argument.value {
             Value::Function(name) => Some(name),
@@ -80,7 +89,17 @@ impl Flow<'_> {
         let result = type_of_place(self.frame, call.result).map(|of| program.type_of(of));
         let polls = self.polls(call);
         for argument in &call.arguments {
-            for body in self.closures_of(argument) {
+            // What may be given up after a while cannot hang.
+            if polls && self.is_timed(argument) {
+                continue;
+            }
+            let bodies = self.closures_of(argument);
+            if polls && bodies.is_empty() {
+                for (body, environment, is_sure) in self.boxed_futures(argument) {
+                    self.run(body, &environment, &[], call.site, is_sure, state, more);
+                }
+            }
+            for body in bodies {
                 // A future runs when it is polled, and what is boxed is given to be kept.
                 let waits = program.bodies[body].is_coroutine(&program.names);
                 if !polls && (waits || self.is_boxed(argument)) {
@@ -186,12 +205,6 @@ impl Flow<'_> {
         own.into_iter().chain(values).collect()
     }
 
-    /// Whether futures among the arguments run meanwhile.
-    fn polls(&self, call: &Call<'_>) -> bool {
-        call.method
-            .is_some_and(|method| known::polls(&self.frame.program.text(method)))
-    }
-
     /// Whether the type of an argument says no more of a closure than that it is behind a box.
     fn is_boxed(&self, argument: &Argument) -> bool {
         argument.of.is_some_and(|of| {
@@ -262,8 +275,35 @@ impl Flow<'_> {
                 };
             }
             let itself = Argument::of(value);
-            self.apply(*body, &[itself], call.site, false, state, &[]);
+            let is_sure = self.is_printed(call);
+            self.apply(*body, &[itself], call.site, is_sure, state, &[]);
         }
+    }
+
+    /// Whether what is made ready for formatting goes straight on to a function of std that formats it. A
+    /// logger may not want it.
+    fn is_printed(&self, call: &Call<'_>) -> bool {
+        let blocks = &self.frame.body.blocks;
+        let mut at = blocks.get(call.block as usize);
+        for _ in 0..FORMATTED_MAX {
+            let next = match at.map(|block| &block.end) {
+                Some(Terminator::Goto(next)) => *next,
+                Some(Terminator::Call {
+                    callee: Callee::Path(name),
+                    target: Some(next),
+                    ..
+                }) => {
+                    let name = self.frame.program.text(*name);
+                    if PRINTS.contains(&last(&name)) && known::is_of_std(&name) {
+                        return true;
+                    }
+                    *next
+                }
+                _ => return false,
+            };
+            at = blocks.get(next as usize);
+        }
+        false
     }
 
     /// A call of a function pointer.

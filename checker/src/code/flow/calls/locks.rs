@@ -6,7 +6,7 @@ use super::{Call, fresh, type_of_place};
 use crate::code::class;
 use crate::code::flow::{Cell, Flow, State, Token};
 use crate::code::ir::Local;
-use crate::code::known::{Resource, Waits};
+use crate::code::known::{Future, Resource, Waits};
 use crate::code::names::Name;
 use crate::code::program::BodyId;
 use crate::code::summary::{Held, LockAt};
@@ -30,7 +30,7 @@ impl Flow<'_> {
         let bodies: Vec<BodyId> = types
             .iter()
             .flat_map(|of| program.type_of(*of).bodies.clone())
-            .filter_map(|key| program.closure(key))
+            .filter_map(|key| program.closure(key, &program.bodies[initial]))
             .collect();
         if bodies.is_empty() {
             return;
@@ -113,8 +113,19 @@ impl Flow<'_> {
         let Some(lock) = self.lock_at(call, mode) else {
             return Vec::new();
         };
+        let fate = if waits == Waits::Task {
+            self.fate(call.result)
+        } else {
+            Future::Awaited
+        };
+        let waits = if fate == Future::Bounded {
+            Waits::Never
+        } else {
+            waits
+        };
         if waits != Waits::Never {
-            self.wants(&lock, waits, call.site, true, state, &[]);
+            let is_sure = fate == Future::Awaited;
+            self.wants(&lock, waits, call.site, is_sure, state, &[]);
         }
         let held = Held {
             blocks_threads: matches!(waits, Waits::Thread | Waits::Never)
