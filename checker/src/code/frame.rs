@@ -17,6 +17,7 @@ use super::summary::Summary;
 use super::text::last;
 use super::value::{Path, Root, Step, Value};
 
+mod captures;
 mod origins;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,10 +160,12 @@ impl<'a> Frame<'a> {
                     }
                     _ => {
                         let closure = of.bodies.first().copied();
-                        Value::Parts(
-                            closure.filter(|_| of.head.starts_with('{')),
-                            parts.iter().map(|part| self.operand(part)).collect(),
-                        )
+                        let closure = closure.filter(|_| of.head.starts_with('{'));
+                        let values = match closure {
+                            Some(closure) => self.captured(closure, parts),
+                            None => parts.iter().map(|part| self.operand(part)).collect(),
+                        };
+                        Value::Parts(closure, values.into())
                     }
                 }
             }
