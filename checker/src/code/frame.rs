@@ -356,7 +356,12 @@ impl<'a> Frame<'a> {
                 value
             };
         }
-        if let ([body], true) = (&resolved.bodies[..], resolved.is_sure) {
+        let is_itself = |body: usize| {
+            resolved.is_only && self.program.bodies[body].implementation == self.body.implementation
+        };
+        if let ([body], true) = (&resolved.bodies[..], resolved.is_sure)
+            && !is_itself(*body)
+        {
             let values: Vec<Value> = arguments
                 .iter()
                 .map(|operand| self.operand(operand))

@@ -57,6 +57,8 @@ pub(crate) struct Resolved {
     pub bodies: Vec<BodyId>,
     /// Whether it is this one body for sure.
     pub is_sure: bool,
+    /// Whether that is so because nothing else in the program has the method.
+    pub is_only: bool,
     /// What a function of another crate does.
     pub known: Option<Known>,
     /// The crate, type and method or trait method, for what is known of it.

@@ -245,7 +245,7 @@ impl Flow<'_> {
         let mut given = Vec::new();
         let mut number = 0;
         for &body in &resolved.bodies {
-            if !resolved.is_sure && self.decorates(body) {
+            if (!resolved.is_sure || resolved.is_only) && self.decorates(body) {
                 continue;
             }
             self.apply(

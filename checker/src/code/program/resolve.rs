@@ -164,10 +164,14 @@ impl Program {
             *self.capped.borrow_mut() += 1;
             bodies.clear();
         }
+        // What the project declares has all its implementations in the project.
+        let is_only = bodies.len() == 1 && !foreign_trait;
         Resolved {
+            is_sure: is_only,
             bodies,
             method: name,
             is_elsewhere,
+            is_only,
             ..Resolved::default()
         }
     }

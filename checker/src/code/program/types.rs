@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::super::known;
 use super::super::names::Name;
-use super::super::text::{behind_references, head};
+use super::super::text::{behind_references, find_outside, head};
 use super::Program;
 
 /// A type, looked at once.
@@ -99,8 +99,7 @@ fn bodies_in(text: &str) -> impl Iterator<Item = String> {
             {
                 rest = &from[end + 1..];
                 if let Some(path) = found.strip_prefix("{async fn body of ") {
-                    let path =
-                        super::without_generics(path.trim_end_matches('}').trim_end_matches("()"));
+                    let path = bare(path.trim_end_matches('}').trim_end_matches("()"));
                     return Some(format!("{{async fn body of {path}}}"));
                 }
                 return Some(found.to_owned());
@@ -108,6 +107,25 @@ fn bodies_in(text: &str) -> impl Iterator<Item = String> {
             rest = &from[1..];
         }
     })
+}
+
+/// A path without generics; of `<S<T> as Trait>::method` the type and the trait are kept.
+fn bare(path: &str) -> String {
+    let inner = path.strip_prefix('<').and_then(|rest| {
+        let end = super::closing(path, 0)?;
+        Some((&rest[..end - 1], &path[end + 1..]))
+    });
+    let Some((inner, method)) = inner else {
+        return super::without_generics(path);
+    };
+    let at = find_outside(inner, 0, |bytes, at| bytes[at..].starts_with(b" as "));
+    let (of, as_trait) = at.map_or((inner, ""), |at| inner.split_at(at));
+    format!(
+        "<{}{}>{}",
+        super::without_generics(of),
+        super::without_generics(as_trait),
+        super::without_generics(method)
+    )
 }
 
 /// The functions in a type's text: `fn(u32) -> u32 {a::b}`.

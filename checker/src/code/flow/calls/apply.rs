@@ -166,7 +166,10 @@ impl Flow<'_> {
         let Some(argument) = arguments.get((number as usize).wrapping_sub(1)) else {
             return;
         };
-        let value = Value::At(path.clone()).in_caller(values);
+        let value = match Value::At(path.clone()).in_caller(values) {
+            Value::At(path) => self.frame.load(&path),
+            value => value,
+        };
         let seen = Argument {
             value: value.clone(),
             of: argument.of,

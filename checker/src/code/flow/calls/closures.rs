@@ -193,8 +193,10 @@ impl Flow<'_> {
 
     /// Whether the function is known to run what it is given before it returns.
     pub(in crate::code::flow) fn runs_at_once(&self, call: &Call<'_>) -> bool {
-        call.method
-            .is_some_and(|method| known::is_of_std(&self.frame.program.text(method)))
+        call.method.is_some_and(|method| {
+            let name = self.frame.program.text(method);
+            known::is_of_std(&name) || last(&name).starts_with("block_on")
+        })
     }
 
     /// What a closure's parameters are, the one for what it captured among them.
@@ -241,7 +243,35 @@ impl Flow<'_> {
                 return value;
             }
         }
-        loaded
+        self.made_by_closure(argument, body).unwrap_or(loaded)
+    }
+
+    /// What a future captured that is made by a closure of this function.
+    fn made_by_closure(&self, argument: &Argument, body: BodyId) -> Option<Value> {
+        let program = self.frame.program;
+        if !program.bodies[body].is_coroutine(&program.names) {
+            return None;
+        }
+        let name = program.text(program.bodies[body].name);
+        let (maker, _) = name.rsplit_once("::{closure#")?;
+        let keys = self.frame.body.types.iter();
+        let keys = keys.flat_map(|of| program.type_of(*of).bodies.clone());
+        let mut makers = keys.filter_map(|key| program.closure(key, self.frame.body));
+        let maker = makers.find(|id| &*program.text(program.bodies[*id].name) == maker);
+        maker.and_then(|maker| {
+            let result = self.frame.summaries[maker].result.as_ref()?;
+            let environment = self.environment(argument, maker);
+            let given: Vec<Argument> = self.given(maker).into_iter().map(Argument::of).collect();
+            let value = result.in_caller(&self.values(maker, &environment, &given));
+            match value {
+                Value::Parts(Some(key), _)
+                    if program.closure(key, self.frame.body) == Some(body) =>
+                {
+                    Some(value)
+                }
+                _ => None,
+            }
+        })
     }
 
     /// `format!` and its kin: the value's own `fmt` runs.
