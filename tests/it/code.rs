@@ -69,7 +69,7 @@ fn project(edition: &str, programs: &BTreeMap<String, String>) -> TempDir {
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let manifest = format!(
         "[package]\nname = \"cases{number}\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n\n\
-         [dependencies]\nparking_lot = \"0.12\"\ntokio = {{ version = \"1\", features = [\"sync\", \"time\"] }}\n\n\
+         [dependencies]\ndashmap = \"6\"\nparking_lot = \"0.12\"\ntokio = {{ version = \"1\", features = [\"sync\", \"time\"] }}\n\n\
          [workspace]\n"
     );
     fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();

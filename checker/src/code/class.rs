@@ -77,7 +77,11 @@ pub(crate) fn of_path(frame: &Frame<'_>, path: &Path) -> Class {
     let function = function_name(program, frame.body.name);
     let variable = frame.name_of(path);
     let variable = variable.map_or_else(|| NAMELESS.into(), |name| program.text(name));
-    let element = if path.steps.contains(&Step::Index) {
+    let element = if path
+        .steps
+        .iter()
+        .any(|step| matches!(step, Step::Index | Step::Element(_)))
+    {
         "[]"
     } else {
         ""

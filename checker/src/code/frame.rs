@@ -187,7 +187,7 @@ impl<'a> Frame<'a> {
                     Value::To(Path::at(Root::Static(name)))
                 }),
             Operand::Function(name) => Value::Function(*name),
-            Operand::Constant => Value::Unknown,
+            Operand::Number(_) | Operand::Constant => Value::Unknown,
         }
     }
 
@@ -246,8 +246,13 @@ impl<'a> Frame<'a> {
                     of = *inner;
                 }
                 Projection::Variant(name) => variant = Some(*name),
-                Projection::Index => {
-                    path = path.then(Step::Index)?;
+                Projection::Index(_) | Projection::Element(_) | Projection::Elements => {
+                    let number = match step {
+                        Projection::Index(variable) => self.number(*variable),
+                        Projection::Element(number) => Some(*number),
+                        _ => None,
+                    };
+                    path = path.then(number.map_or(Step::Index, Step::Element))?;
                     variant = None;
                     of = self.element(of);
                 }
@@ -255,6 +260,25 @@ impl<'a> Frame<'a> {
             path = self.normal(path);
         }
         Some(self.normal(path))
+    }
+
+    /// Whether a variable gets its value at one place.
+    pub(crate) fn is_assigned_once(&self, local: Local) -> bool {
+        matches!(
+            self.definitions.get(local as usize),
+            Some(Definition::Statement(..) | Definition::Call(_))
+        )
+    }
+
+    /// The number that a variable always has.
+    fn number(&self, local: Local) -> Option<u64> {
+        let Definition::Statement(block, at) = *self.definitions.get(local as usize)? else {
+            return None;
+        };
+        match &self.body.blocks[block as usize].statements[at] {
+            Statement::Assign(_, Rvalue::Use(Operand::Number(number))) => Some(*number),
+            _ => None,
+        }
     }
 
     /// Whether the payload of such a type stands for the whole.
@@ -335,10 +359,17 @@ impl<'a> Frame<'a> {
                     Some(path) => self.load(&path),
                     None => Value::Unknown,
                 },
-                Known::Element => match first().target().and_then(|path| path.then(Step::Index)) {
-                    Some(path) => Value::To(path),
-                    None => Value::Unknown,
-                },
+                Known::Element => {
+                    let number = arguments.get(1).and_then(|key| match key {
+                        Operand::Number(number) => Some(*number),
+                        key => self.number(key.place().filter(|key| key.is_whole())?.local),
+                    });
+                    let step = number.map_or(Step::Index, Step::Element);
+                    match first().target().and_then(|path| path.then(step)) {
+                        Some(path) => Value::To(path),
+                        None => Value::Unknown,
+                    }
+                }
                 Known::Next => match first().target().map(|path| self.load(&path)) {
                     Some(Value::To(path)) => {
                         path.then(Step::Index).map_or(Value::Unknown, Value::To)

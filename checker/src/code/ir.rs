@@ -31,8 +31,12 @@ pub(crate) enum Projection {
     Field(u32, Name),
     /// An enum seen as one of its variants.
     Variant(Name),
-    /// An element.
-    Index,
+    /// The element whose number is in this variable.
+    Index(Local),
+    /// The element of this number.
+    Element(u64),
+    /// Some element.
+    Elements,
 }
 
 /// A variable and what is inside it.
@@ -72,6 +76,8 @@ pub(crate) enum Operand {
     Static(Name),
     /// A function, by its path.
     Function(Name),
+    /// A number.
+    Number(u64),
     /// Something without a meaning for locks.
     Constant,
 }

@@ -100,6 +100,8 @@ pub(crate) enum Known {
     Element,
     /// The result is the next element of the iterator.
     Next,
+    /// Whatever somebody else implements: nothing of it is known here.
+    Elsewhere,
     /// Whether an option or result is there (`true`) or is not.
     Asks(bool),
 }

@@ -65,8 +65,6 @@ pub(crate) struct Resolved {
     pub method: Option<Name>,
     /// Whether it calls a function value: its first argument.
     pub is_function_call: bool,
-    /// Whether it can only mean what somebody else implements.
-    pub is_elsewhere: bool,
 }
 
 /// The `Drop` implementations that run, and whether each does for sure.

@@ -174,6 +174,7 @@ impl Rules<'_> {
         // taken in one place. Of reads one for each class and function: a sum of four has three of them.
         let mut by_place: BTreeMap<(Code, Option<Name>, Site), &Order> = BTreeMap::new();
         let mut by_class: BTreeMap<(Code, Name), &Order> = BTreeMap::new();
+        let mut by_number: BTreeMap<(Name, u64, u64), &Order> = BTreeMap::new();
         for order in &self.solved.orders {
             let (held, wanted) = (&order.held.lock, &order.wanted);
             if order.waits == Waits::Never || held.class != wanted.class {
@@ -208,6 +209,18 @@ impl Rules<'_> {
             {
                 // Through a call that can lead elsewhere it would be a guess on a guess.
                 keep_better(by_class.entry((code, held.class)), order);
+            } else if excludes
+                && order.is_sure
+                && let (Some(held_at), Some(wanted_at)) = (&held.path, &wanted.path)
+                && let Some((a, b)) = held_at.part_at(wanted_at)
+            {
+                keep_better(by_number.entry((held.class, a, b)), order);
+            }
+        }
+        // Elements that are taken by their numbers, in one order here and in the other there.
+        for ((class, a, b), order) in &by_number {
+            if by_number.contains_key(&(*class, *b, *a)) {
+                keep_better(by_class.entry((Code::SelfDeadlock, *class)), order);
             }
         }
         let proved: BTreeSet<(Code, Name)> = by_place
@@ -431,7 +444,10 @@ fn is_better(order: &Order, old: &Order) -> bool {
 /// Whether two locks are one instance for sure.
 fn is_same_instance(held: &LockAt, wanted: &LockAt) -> bool {
     match (&held.path, &wanted.path) {
-        (Some(held), Some(wanted)) => held == wanted && held.names_one(),
+        (Some(held), Some(wanted)) => {
+            // Who wants all of a map wants what is held of it too.
+            held == wanted && held.names_one() || held.is_of_key_in(wanted)
+        }
         _ => false,
     }
 }

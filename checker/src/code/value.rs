@@ -31,6 +31,10 @@ pub(crate) enum Step {
     Index,
     /// What this method of it hands out.
     Asked(Name),
+    /// The element of this number.
+    Element(u64),
+    /// What belongs to a key of a map; if it is known which, the place where the key is.
+    Key(Option<Name>),
     /// What a lock or a lazy value protects.
     Data,
 }
@@ -94,7 +98,27 @@ impl Path {
         // What a lock protects can be replaced while the lock is free; what lies in it cannot be
         // while something inside is held, but what it points to can.
         let after_data = self.steps.iter().skip_while(|step| **step != Step::Data);
-        !self.steps.contains(&Step::Index) && !after_data.skip(1).any(|step| *step == Step::Deref)
+        let is_some = |step: &Step| matches!(step, Step::Index | Step::Key(None));
+        !self.steps.iter().any(is_some) && !after_data.skip(1).any(|step| *step == Step::Deref)
+    }
+
+    /// Whether this is what belongs to some key of the map at the other path.
+    pub(crate) fn is_of_key_in(&self, map: &Path) -> bool {
+        match &self.steps[..] {
+            [steps @ .., Step::Key(_)] => {
+                self.root == map.root && steps == map.steps && map.names_one()
+            }
+            _ => false,
+        }
+    }
+
+    /// The numbers of the two elements of one list in which the paths part.
+    pub(crate) fn part_at(&self, other: &Path) -> Option<(u64, u64)> {
+        let mut both = self.steps.iter().zip(&other.steps);
+        match both.find(|(a, b)| a != b)? {
+            (Step::Element(a), Step::Element(b)) if self.root == other.root => Some((*a, *b)),
+            _ => None,
+        }
     }
 
     /// Whether a method was asked for it, which may hand out another next time.
@@ -122,9 +146,12 @@ impl Path {
         {
             return true;
         }
-        matches!((mine.first(), others.first()), (Some(Step::Field(_, a)), Some(Step::Field(_, b))) if a != b)
-            && !mine.contains(&Step::Deref)
-            && !others.contains(&Step::Deref)
+        let differ = match (mine.first(), others.first()) {
+            (Some(Step::Field(_, a)), Some(Step::Field(_, b))) => a != b,
+            (Some(Step::Element(a)), Some(Step::Element(b))) => a != b,
+            _ => false,
+        };
+        differ && !mine.contains(&Step::Deref) && !others.contains(&Step::Deref)
     }
 }
 
@@ -222,9 +249,11 @@ fn follow(path: &Path, arguments: &[Value]) -> Value {
             .unwrap_or(Value::Unknown),
         Root::Local(_) | Root::Call(_) => Value::Unknown,
     };
-    path.steps
-        .iter()
-        .fold(start, |value, step| value.step(*step))
+    path.steps.iter().fold(start, |value, step| match step {
+        // The key is one of the callee's.
+        Step::Key(_) => value.step(Step::Key(None)),
+        step => value.step(*step),
+    })
 }
 
 /// The place of a path of the callee, in the caller.

@@ -16,6 +16,7 @@ mod closures;
 mod drops;
 mod futures;
 mod locks;
+mod shards;
 mod threads;
 mod unknown;
 
@@ -101,7 +102,7 @@ impl Flow<'_> {
             None => match callee {
                 Callee::Pointer(pointer) => self.pointer(pointer, &call, state),
                 Callee::Path(_) => {
-                    self.calls_unknown_method(&call, resolved.is_elsewhere, state);
+                    self.wakes_unknown(&call, state);
                     self.foreign(&call, state)
                 }
             },
@@ -229,6 +230,10 @@ impl Flow<'_> {
             }
             Known::Force => {
                 self.forced(call, state);
+                self.foreign(call, state)
+            }
+            Known::Elsewhere => {
+                self.calls_unknown_method(call, state);
                 self.foreign(call, state)
             }
             Known::Same

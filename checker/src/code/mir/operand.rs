@@ -24,7 +24,19 @@ impl Reader<'_> {
                 depth == 0
             })?;
             let mut place = self.place(&inner[..open])?;
-            place.steps.push(Projection::Index);
+            // `[_4]`, `[1 of 2]`, or a part: `[-1 of 2]`, `[1:]`.
+            let inside = &inner[open + 1..];
+            let variable = inside
+                .strip_prefix('_')
+                .and_then(|digits| digits.parse().ok());
+            let number = inside
+                .split_once(" of ")
+                .and_then(|(digits, _)| digits.parse().ok());
+            place.steps.push(match (variable, number) {
+                (Some(variable), _) => Projection::Index(variable),
+                (None, Some(number)) => Projection::Element(number),
+                (None, None) => Projection::Elements,
+            });
             return Some(place);
         }
         let inner = text.strip_prefix('(')?.strip_suffix(')')?;
@@ -67,7 +79,10 @@ impl Reader<'_> {
             });
             return Some(match allocation {
                 Some(number) => Operand::Allocation(number),
-                None => Operand::Constant,
+                None => rest
+                    .strip_suffix("_usize")
+                    .and_then(|digits| digits.parse().ok())
+                    .map_or(Operand::Constant, Operand::Number),
             });
         }
         if text.starts_with('_') || text.starts_with('(') || text.ends_with(']') {

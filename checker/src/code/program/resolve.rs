@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{BodyId, IMPLEMENTATIONS_MAX, Program, Resolved, UBIQUITOUS, short};
-use crate::code::known;
+use crate::code::known::{self, Known};
 use crate::code::names::Name;
 use crate::code::text::{behind_references, closing, find_outside, head, last, without_generics};
 
@@ -170,7 +170,7 @@ impl Program {
             is_sure: is_only,
             bodies,
             method: name,
-            is_elsewhere,
+            known: is_elsewhere.then_some(Known::Elsewhere),
             is_only,
             ..Resolved::default()
         }

@@ -195,7 +195,9 @@ impl Flow<'_> {
     pub(in crate::code::flow) fn runs_at_once(&self, call: &Call<'_>) -> bool {
         call.method.is_some_and(|method| {
             let name = self.frame.program.text(method);
-            known::is_of_std(&name) || last(&name).starts_with("block_on")
+            known::is_of_std(&name)
+                || name.starts_with("dashmap::")
+                || last(&name).starts_with("block_on")
         })
     }
 

@@ -5,13 +5,13 @@ use lockwise::watch::Mode;
 use super::{Call, fresh, type_of_place};
 use crate::code::class;
 use crate::code::flow::{Cell, Flow, State, Token};
-use crate::code::ir::Local;
+use crate::code::ir::{Local, Operand};
 use crate::code::known::{Future, Resource, Waits};
 use crate::code::names::Name;
 use crate::code::program::BodyId;
 use crate::code::summary::{Held, LockAt};
 use crate::code::text::{head, last, split_commas};
-use crate::code::value::{Root, Value};
+use crate::code::value::{Root, Step, Value};
 
 impl Flow<'_> {
     /// A lazy static is asked for its value: the first who asks runs the initialiser, and all others wait.
@@ -68,6 +68,10 @@ impl Flow<'_> {
 
     pub(in crate::code::flow) fn lock_at(&self, call: &Call<'_>, mode: Mode) -> Option<LockAt> {
         let path = self.frame.lock_place(call.operands);
+        let path = match path {
+            Some(path) => self.shard(call, path),
+            None => None,
+        };
         let class = match &path {
             Some(path) => class::of_path(self.frame, path),
             // Nothing is known of it, not even a name.
@@ -127,13 +131,25 @@ impl Flow<'_> {
             let is_sure = fate == Future::Awaited;
             self.wants(&lock, waits, call.site, is_sure, state, &[]);
         }
-        let held = Held {
+        let of = call.operands.first().and_then(Operand::place);
+        let is_map = of.is_some_and(|place| {
+            let of = self.frame.program.type_of(self.frame.type_of(place.local));
+            of.head.starts_with("dashmap::")
+        });
+        let mut held = Held {
             blocks_threads: matches!(waits, Waits::Thread | Waits::Never)
                 && !self.is_async_lock(call),
             lock,
             is_sure: true,
             through: None,
         };
+        if is_map && let Some(path) = &held.lock.path {
+            // Who goes through all shards holds one of them at a time.
+            let is_of_one = matches!(path.steps.last(), Some(Step::Key(_)));
+            if !is_of_one {
+                held.lock.path = path.then(Step::Key(None));
+            }
+        }
         // Closures run under it, as those do that maps are given for `alter` and `retain`.
         self.closures(call, std::slice::from_ref(&held), state);
         if !self.result_holds_guards(call) {

@@ -35,19 +35,20 @@ impl Flow<'_> {
         self.unknown(&what, site, state);
     }
 
-    /// A method is called that only somebody else can implement, or a waker is woken.
-    pub(in crate::code::flow) fn calls_unknown_method(
-        &mut self,
-        call: &Call<'_>,
-        is_elsewhere: bool,
-        state: &State,
-    ) {
+    /// A method is called that only somebody else can implement.
+    pub(in crate::code::flow) fn calls_unknown_method(&mut self, call: &Call<'_>, state: &State) {
         let Some(method) = call.method else { return };
         let text = self.frame.program.text(method);
         let (of, name) = text.rsplit_once("::").unwrap_or(("", &text));
-        let wakes = last(of) == "Waker" && matches!(name, "wake" | "wake_by_ref");
-        if is_elsewhere || wakes {
-            self.unknown(&format!("{}::{name}", last(of)), call.site, state);
+        self.unknown(&format!("{}::{name}", last(of)), call.site, state);
+    }
+
+    /// A waker is woken: the executor runs.
+    pub(in crate::code::flow) fn wakes_unknown(&mut self, call: &Call<'_>, state: &State) {
+        let Some(method) = call.method else { return };
+        let text = self.frame.program.text(method);
+        if text.ends_with("Waker::wake") || text.ends_with("Waker::wake_by_ref") {
+            self.calls_unknown_method(call, state);
         }
     }
 
