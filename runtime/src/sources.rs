@@ -71,6 +71,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/thread/scope.rs"
     "src/thread/unix.rs"
     "src/thread/windows.rs"
+    "src/watch/atomic.rs"
     "src/watch/finding.rs"
     "src/watch/hooks.rs"
     "src/watch/hooks/ascending.rs"

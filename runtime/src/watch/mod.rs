@@ -8,6 +8,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | `mode`, `site` | how a lock is held, and where in the source |
+//! | `atomic` | what a model checker replaces |
 //! | `memory`, `own_lock`, `platform` | what stands in for the standard library inside hooks |
 //! | `identity` | who a lock is: instance, class, place in the one order |
 //! | `stack` | the stack of a new chain |
@@ -25,6 +26,7 @@
     reason = "numbers here are hashes, or indices into tables with a bound far below 32 bits"
 )]
 
+mod atomic;
 mod finding;
 pub mod hooks;
 mod identity;

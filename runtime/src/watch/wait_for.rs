@@ -34,9 +34,9 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use std::sync::atomic::{AtomicBool, AtomicU64, fence};
 use std::time::{Duration, Instant};
 
+use super::atomic::{AtomicBool, AtomicU64, fence};
 use super::hooks;
 use super::identity::LockId;
 use super::memory::SysVec;
@@ -162,7 +162,8 @@ pub(super) fn after_fork_in_child() {
 }
 
 impl Wait {
-    pub(super) const fn new() -> Wait {
+    /// A thread that does not wait.
+    pub(super) fn new() -> Wait {
         Wait {
             turn: AtomicU64::new(0),
             what: AtomicU64::new(0),

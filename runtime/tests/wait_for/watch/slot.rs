@@ -1,0 +1,151 @@
+//! What one thread of a model holds: real entries in an array that does not grow.
+
+use std::cell::RefCell;
+
+use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+
+use super::identity::LockId;
+use super::mode::{Ask, Mode};
+use super::site::Site;
+use super::stack::Stack;
+use super::wait_for::{self, Member, Target, Teller, Wait};
+
+#[expect(dead_code, reason = "the model learns no orders")]
+#[path = "../../../src/watch/slot/entry.rs"]
+mod entry;
+
+use self::entry::Entry;
+pub(super) use self::entry::{HeldLock, Words};
+
+/// The most locks that a thread of a model holds.
+const ROOM: usize = 2;
+
+pub(crate) struct Slot {
+    pub(super) thread: AtomicU32,
+    pub(super) wait: Wait,
+    depth: AtomicUsize,
+    entries: [Entry; ROOM],
+}
+
+thread_local! {
+    /// The slots of the schedule that runs. All its threads run on one thread of the system.
+    static ALL: RefCell<Vec<&'static Slot>> = const { RefCell::new(Vec::new()) };
+}
+
+pub(super) fn all() -> impl Iterator<Item = &'static Slot> {
+    ALL.with_borrow(Clone::clone).into_iter()
+}
+
+/// Slots for the threads 1 to `threads` of one schedule, which are freed when this is dropped.
+pub(crate) struct Slots(Vec<*mut Slot>);
+
+impl Slots {
+    pub(crate) fn new(threads: u32) -> Slots {
+        let slots: Vec<*mut Slot> = (1..=threads)
+            .map(|thread| {
+                Box::into_raw(Box::new(Slot {
+                    thread: AtomicU32::new(thread),
+                    wait: Wait::new(),
+                    depth: AtomicUsize::new(0),
+                    entries: [Entry::default(), Entry::default()],
+                }))
+            })
+            .collect();
+        // SAFETY: they were just made, and whoever has these references has ended when they are freed.
+        let all = slots.iter().map(|slot| unsafe { &**slot }).collect();
+        ALL.set(all);
+        Slots(slots)
+    }
+
+    pub(crate) fn of(&self, thread: usize) -> &'static Slot {
+        // SAFETY: it was made by `new`; a schedule drops its slots when its threads have been joined.
+        unsafe { &*self.0[thread - 1] }
+    }
+}
+
+impl Drop for Slots {
+    fn drop(&mut self) {
+        ALL.set(Vec::new());
+        for &slot in &self.0 {
+            // SAFETY: it came from a box, and the threads of the schedule have been joined.
+            drop(unsafe { Box::from_raw(slot) });
+        }
+    }
+}
+
+impl Slot {
+    /// The thread has taken a lock: as the real slot writes it.
+    pub(crate) fn push(&self, lock: u64, mode: Mode) {
+        let held = HeldLock {
+            lock: LockId(lock),
+            mode,
+            ask: Ask::Wait,
+            again: false,
+            sendable: false,
+            rank: None,
+            site: Site::caller(),
+        };
+        let depth = self.depth.load(Relaxed);
+        let entry = &self.entries[depth];
+        entry.lock.store(held.lock.0, Relaxed);
+        entry.site.store(held.site.pack(), Relaxed);
+        entry.meta.store(held.meta(), Relaxed);
+        self.depth.store(depth + 1, Relaxed);
+    }
+
+    /// The thread is about to give back the lock that it took last.
+    pub(crate) fn pop(&self) {
+        let depth = self.depth.load(Relaxed);
+        self.depth.store(depth - 1, Relaxed);
+    }
+
+    /// The thread is about to park, and says so.
+    pub(crate) fn begin(&self, lock: u64, mode: Mode) {
+        self.wait
+            .begin(Target::Lock(LockId(lock), mode), Site::caller(), &Stack);
+    }
+
+    /// The thread is about to wait for the end of another.
+    pub(crate) fn begin_join(&self, thread: u32) {
+        self.wait
+            .begin(Target::Thread(thread), Site::caller(), &Stack);
+    }
+
+    /// The thread has what it waited for.
+    pub(crate) fn end(&self) {
+        self.wait.end();
+    }
+
+    /// The threads of the deadlock that this thread's wait closes.
+    pub(crate) fn closes(&'static self) -> Option<Vec<u32>> {
+        threads(wait_for::deadlock(self, Teller::Stays))
+    }
+
+    /// The same for a thread that then unwinds, and so does not wait any more when it is told.
+    pub(crate) fn closes_and_unwinds(&'static self) -> Option<Vec<u32>> {
+        threads(wait_for::deadlock(self, Teller::MayUnwind))
+    }
+
+    fn entries_from_outside(&self) -> impl Iterator<Item = &Entry> {
+        self.entries[..self.depth.load(Relaxed)].iter()
+    }
+
+    pub(super) fn words_from_outside(&self) -> impl Iterator<Item = Words> {
+        self.entries_from_outside().map(Entry::words)
+    }
+
+    pub(super) fn keeps_out(&self, lock: LockId, wanted: Mode) -> bool {
+        self.entries_from_outside()
+            .any(|entry| entry.lock.load(Relaxed) == lock.0 && entry.keeps_out(wanted))
+    }
+
+    pub(super) fn words_against(&self, lock: LockId, wanted: Mode) -> Option<Words> {
+        self.entries_from_outside()
+            .find(|entry| entry.lock.load(Relaxed) == lock.0 && entry.keeps_out(wanted))
+            .map(Entry::words)
+    }
+}
+
+fn threads(circle: Option<Vec<Member>>) -> Option<Vec<u32>> {
+    Some(circle?.iter().map(|member| member.thread).collect())
+}
