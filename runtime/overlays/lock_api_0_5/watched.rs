@@ -3,8 +3,8 @@
 //! As that for 0.4, but an acquisition has a value here, which the raw lock gives and takes back. It
 //! is handed on as it is, so that whoever builds a guard by hand can go on to do so.
 //!
-//! What it cannot see: `bump` tells whether it had to wait to nobody, so a thread that parks in one
-//! is not known as waiting. Whether the value of an acquisition may be sent is known of the crate's
+//! What it cannot see: `bump` tells whether it had to wait to nobody, so a thread is known as waiting
+//! in each, however short. Whether the value of an acquisition may be sent is known of the crate's
 //! own two only; of all others it is assumed.
 
 use std::any::type_name;
@@ -53,12 +53,20 @@ impl<R> Watched<R> {
         &self,
         mode: Mode,
         at: Site,
-        attempt: impl FnOnce(&R) -> Option<G>,
+        attempt: impl Fn(&R) -> Option<G>,
         park: impl FnOnce(&R) -> G,
     ) -> G {
         let guard = attempt(&self.raw).unwrap_or_else(|| {
-            self.tag.blocked(mode, Ask::Wait, at);
-            let guard = park(&self.raw);
+            let mut got = None;
+            if mode == Mode::Shared && only_writers_shut_out::<R>() {
+                self.tag.blocked_reading(at, || {
+                    got = attempt(&self.raw);
+                    got.is_some()
+                });
+            } else {
+                self.tag.blocked(mode, Ask::Wait, at);
+            }
+            let guard = got.unwrap_or_else(|| park(&self.raw));
             Tag::unblocked();
             guard
         });
@@ -109,7 +117,7 @@ impl<R> Watched<R> {
         &self,
         mode: Mode,
         at: Site,
-        attempt: impl FnOnce(&R) -> Option<G>,
+        attempt: impl Fn(&R) -> Option<G>,
         park: impl FnOnce(&R) -> G,
     ) -> G {
         self.tag.request_for_guard(mode, at);
@@ -123,9 +131,17 @@ impl<R> Watched<R> {
     pub(super) fn bump_by(&self, mode: Mode, at: Site, bump: impl FnOnce(&R)) {
         self.tag.released(mode);
         self.tag.request_for_guard(mode, at);
+        self.tag.letting_others_in(mode, at);
         bump(&self.raw);
+        Tag::unblocked();
         self.tag.acquired(mode, Ask::Wait, at);
     }
+}
+
+/// Whether an attempt to read such a lock fails only if a writer holds it or waits for it.
+#[inline]
+fn only_writers_shut_out<R>() -> bool {
+    type_name::<R>() == "parking_lot::raw_rwlock::RawRwLock"
 }
 
 /// The identity of a lock of which nothing is known.

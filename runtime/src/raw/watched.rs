@@ -4,8 +4,8 @@
 //! say only which mode it is about and which operation of the raw lock to call. A blocking
 //! operation first tries, so that the watcher hears of a wait only if there is one.
 //!
-//! What it cannot see: `bump` tells whether it had to wait to nobody, so a thread that parks in one
-//! is not known as waiting. A guard's `unlocked` loses the caller on its way through a closure; the
+//! What it cannot see: `bump` tells whether it had to wait to nobody, so a thread is known as waiting
+//! in each, however short. A guard's `unlocked` loses the caller on its way through a closure; the
 //! site of that acquisition lies inside `lock_api`.
 
 use std::any::type_name;
@@ -86,12 +86,19 @@ impl<R> Watched<R> {
         &self,
         mode: Mode,
         at: Site,
-        attempt: impl FnOnce(&R) -> bool,
+        attempt: impl Fn(&R) -> bool,
         park: impl FnOnce(&R),
     ) {
         if !attempt(&self.raw) {
-            self.tag.blocked(mode, Ask::Wait, at);
-            park(&self.raw);
+            let got = if mode == Mode::Shared && only_writers_shut_out::<R>() {
+                self.tag.blocked_reading(at, || attempt(&self.raw))
+            } else {
+                self.tag.blocked(mode, Ask::Wait, at);
+                false
+            };
+            if !got {
+                park(&self.raw);
+            }
             Tag::unblocked();
         }
         self.tag.acquired(mode, Ask::Wait, at);
@@ -140,7 +147,9 @@ impl<R> Watched<R> {
     pub(super) fn bump_by(&self, mode: Mode, at: Site, bump: impl FnOnce(&R)) {
         self.tag.released(mode);
         self.tag.request_for_guard(mode, at);
+        self.tag.letting_others_in(mode, at);
         bump(&self.raw);
+        Tag::unblocked();
         self.tag.acquired(mode, Ask::Wait, at);
     }
 }
@@ -164,6 +173,12 @@ pub(super) fn shared<R>() -> Mode {
     } else {
         Mode::Shared
     }
+}
+
+/// Whether an attempt to read such a lock fails only if a writer holds it or waits for it.
+#[inline]
+fn only_writers_shut_out<R>() -> bool {
+    type_name::<R>() == "parking_lot::raw_rwlock::RawRwLock"
 }
 
 /// The identity of a lock of which nothing is known.

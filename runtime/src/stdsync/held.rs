@@ -59,14 +59,14 @@ impl<'a> Request<'a> {
     #[track_caller]
     pub(super) fn wait<G>(
         self,
-        take: impl FnOnce() -> TryLockResult<G>,
+        take: impl Fn() -> TryLockResult<G>,
         wait: impl FnOnce() -> LockResult<G>,
     ) -> LockResult<(Held<'a>, G)> {
         hooks::request(self.lock, self.mode, Ask::Wait, self.at);
-        let taken = match take() {
-            Ok(guard) => Ok(guard),
-            Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
-            Err(TryLockError::WouldBlock) => self.park(wait),
+        // Not by a closure: the stack of a deadlock would begin in the standard library.
+        let taken = match taken(take()) {
+            Some(taken) => taken,
+            None => self.park(take, wait),
         };
         let held = self.granted(Ask::Wait);
         map_result(taken, |guard| (held, guard))
@@ -87,10 +87,22 @@ impl<'a> Request<'a> {
     /// Waits with `wait`, which ends with the lock held, or by unwinding.
     #[cold]
     #[track_caller]
-    fn park<R>(self, wait: impl FnOnce() -> R) -> R {
-        hooks::blocked(self.lock, self.mode, Ask::Wait, self.at);
+    fn park<G>(
+        self,
+        take: impl Fn() -> TryLockResult<G>,
+        wait: impl FnOnce() -> LockResult<G>,
+    ) -> LockResult<G> {
+        let mut got = None;
+        if matches!(self.mode, Mode::Shared) {
+            hooks::blocked_reading(self.lock, self.at, || {
+                got = taken(take());
+                got.is_some()
+            });
+        } else {
+            hooks::blocked(self.lock, self.mode, Ask::Wait, self.at);
+        }
         let waiting = Waiting(self.lock);
-        let outcome = wait();
+        let outcome = got.unwrap_or_else(wait);
         mem::forget(waiting);
         hooks::unblocked();
         outcome
@@ -113,6 +125,15 @@ pub(super) struct Waiting<'a>(pub(super) &'a Identity);
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         hooks::gave_up(self.0);
+    }
+}
+
+/// What an attempt got, unless the lock was not free.
+fn taken<G>(attempt: TryLockResult<G>) -> Option<LockResult<G>> {
+    match attempt {
+        Ok(guard) => Some(Ok(guard)),
+        Err(TryLockError::Poisoned(poisoned)) => Some(Err(poisoned)),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 

@@ -67,6 +67,16 @@ impl Tag {
     #[inline]
     pub(crate) fn blocked(&self, _mode: Mode, _ask: Ask, _at: Site) {}
 
+    /// No.
+    #[inline]
+    pub(crate) fn blocked_reading(&self, _at: Site, _again: impl FnMut() -> bool) -> bool {
+        false
+    }
+
+    /// Nothing.
+    #[inline]
+    pub(crate) fn letting_others_in(&self, _mode: Mode, _at: Site) {}
+
     /// Nothing.
     #[inline]
     pub(crate) fn unblocked() {}

@@ -117,6 +117,19 @@ impl Tag {
         hooks::blocked(&self.0, mode, ask, at);
     }
 
+    /// The same for a thread that asks to read; as [`hooks::blocked_reading`].
+    #[inline]
+    #[track_caller]
+    pub(crate) fn blocked_reading(&self, at: Site, again: impl FnMut() -> bool) -> bool {
+        hooks::blocked_reading(&self.0, at, again)
+    }
+
+    /// The thread lets others have the lock, and waits until it has it again.
+    #[inline]
+    pub(crate) fn letting_others_in(&self, mode: Mode, at: Site) {
+        hooks::letting_others_in(&self.0, mode, at);
+    }
+
     /// The thread does not wait any more, and did not get what it waited for.
     #[inline]
     pub(crate) fn gave_up(&self) {

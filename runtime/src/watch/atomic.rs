@@ -4,3 +4,6 @@
 //! `wait_for.rs` and `slot/entry.rs` a second time, over the atomics of loom.
 
 pub(super) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, fence};
+
+/// The count of something in the whole process. A model has one for each schedule.
+pub(super) type Counter = AtomicU64;

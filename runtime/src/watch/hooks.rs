@@ -294,6 +294,35 @@ pub fn blocked_quietly(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     }
 }
 
+/// The same for a thread that asks to read, from a lock whose readers are shut out by nothing else than
+/// writers that hold it or wait for it. `again` tries the lock once more; true if that succeeded, and then
+/// the thread has it and does not wait.
+///
+/// # Panics
+///
+/// As [`blocked`].
+#[cold]
+#[track_caller]
+pub fn blocked_reading(lock: &Identity, at: Site, mut again: impl FnMut() -> bool) -> bool {
+    let Some(slot) = watching() else { return false };
+    let quiet = slot.asks_for_guard.replace(0) == lock.id().0;
+    about_to_park(slot, lock, Mode::Shared, Ask::Wait, at, quiet);
+    let _busy = Busy::new(slot);
+    let waiting = live::Unwinding(lock);
+    let got = live::wait_behind_writers(slot, quiet, &mut again);
+    std::mem::forget(waiting);
+    got
+}
+
+/// The thread holds `lock` and lets others have it: the watcher was told of its release, and of the
+/// request. It waits, if it must, until it is [`unblocked`].
+#[cold]
+pub fn letting_others_in(lock: &Identity, mode: Mode, at: Site) {
+    if let Some(slot) = watching() {
+        live::let_others_in(slot, lock, mode, at);
+    }
+}
+
 /// The thread is about to wait until another has initialised an object, without going in to do so. A
 /// panic of that other may end the wait too, so it is part of no deadlock.
 #[cold]
@@ -331,6 +360,8 @@ fn about_to_park(
         let waiting = live::Unwinding(lock);
         live::wait(slot, Target::Lock(lock.id(), mode), at, quiet);
         std::mem::forget(waiting);
+    } else {
+        slot.wait.begin_timed(lock.id(), mode, at);
     }
 }
 
@@ -356,6 +387,9 @@ pub fn gave_up(lock: &Identity) {
 /// The thread got the lock. Called inside the critical section.
 #[inline]
 pub fn acquired(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
+    if ask == Ask::Timed {
+        unblocked();
+    }
     if let Some(slot) = watching() {
         hold(slot, lock, mode, ask, at);
         if is_trace() {
@@ -442,6 +476,8 @@ fn released_by_another(slot: &Slot, lock: &Identity, id: LockId) {
 /// The thread holds the lock in mode `from` and now holds it in mode `to`: an upgrade that has
 /// waited for the readers to leave, or a downgrade.
 pub fn changed_mode(lock: &Identity, from: Mode, to: Mode, at: Site) {
+    // A timed upgrade may have waited.
+    unblocked();
     let Some(slot) = watching() else { return };
     let _busy = Busy::new(slot);
     let id = lock.id();

@@ -25,18 +25,23 @@
 //! what it tells ends its wait in the same breath: its panic frees others, so that no circle through it
 //! may be told any more.
 //!
-//! What it cannot see: who could end a wait for a condition, a barrier, a semaphore or a channel;
-//! that a reader waits behind a writer that waits, so a cycle that closes only there is not told
-//! (the second read was reported as LW0004 when it was asked for); who waits for an initialisation without
-//! taking part in it (`Once::wait`), as a panic of the initialiser may end that too; a thread that takes its
-//! lock again at the end of a condition wait or in a `bump`; what a raw lock's user takes on one thread and
-//! releases on another.
+//! **Two waits are told early.** Who waits for a condition, or lets others in by `bump`, says so while it
+//! holds the lock that it will need to come back; whoever holds that afterwards keeps it waiting, notified
+//! or not. It closes no circle itself, and needs no fence: others get the lock only from its hands.
+//!
+//! All of this is model-checked (`tests/wait_for`): each fence, left out, makes a model fail.
+//!
+//! What it cannot see: who could notify a condition, come to a barrier, or use the other end of a semaphore or
+//! a channel; that a reader waits behind a writer, unless that reader comes last of all (see
+//! [`deadlock_behind_writers`]); who waits for an initialisation without taking part in it (`Once::wait`), as a
+//! panic of the initialiser may end that too; what a raw lock's user takes on one thread and releases on
+//! another.
 
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::time::{Duration, Instant};
 
-use super::atomic::{AtomicBool, AtomicU64, fence};
+use super::atomic::{AtomicBool, AtomicU64, Counter, fence};
 use super::hooks;
 use super::identity::LockId;
 use super::memory::SysVec;
@@ -66,9 +71,15 @@ pub(super) enum Target {
     Thread(u32),
     /// The end of what the thread with this number was started for.
     Work(u32),
-    /// A condition, a barrier, a semaphore or a channel. Nobody is known who could end that, so it is
-    /// part of no deadlock; told only where somebody looks for stalls.
+    /// A notification of the first, and then to get the second again in this mode: whoever holds that
+    /// keeps the thread waiting, notified or not.
+    Condition(LockId, LockId, Mode),
+    /// A barrier, a semaphore or a channel. Nobody is known who could end that, so it is part of no
+    /// circle; told only where somebody looks for stalls.
     Event(LockId),
+    /// To get a lock in this mode before a deadline. It ends by itself, and so keeps nobody waiting for
+    /// good; but meanwhile readers may wait behind it.
+    Timed(LockId, Mode),
 }
 
 /// The wait of one thread, as others may read it.
@@ -77,8 +88,10 @@ pub(super) struct Wait {
     turn: AtomicU64,
     /// The lock's word or the thread's number.
     what: AtomicU64,
-    /// 0 to 4: a lock, in the mode of that number; then the two other targets.
+    /// What kind of target it is, and the mode of a lock.
     how: AtomicU64,
+    /// The word of a second lock.
+    also: AtomicU64,
     /// Where it began, packed.
     site: AtomicU64,
     /// When it began, in nanoseconds since the first wait of the process.
@@ -93,9 +106,17 @@ pub(super) struct Wait {
     stack: SharedStack,
 }
 
-const HOW_THREAD: u64 = 8;
-const HOW_WORK: u64 = 9;
-const HOW_EVENT: u64 = 10;
+/// The bits of [`Wait::how`] that say the mode; the bits above say the kind.
+const MODE_BITS: u32 = 8;
+const HOW_LOCK: u64 = 0;
+const HOW_THREAD: u64 = 1;
+const HOW_WORK: u64 = 2;
+const HOW_EVENT: u64 = 3;
+const HOW_CONDITION: u64 = 4;
+const HOW_TIMED: u64 = 5;
+
+/// How many waits with a deadline for a lock to write have begun in this process.
+static TIMED_WRITERS: Counter = Counter::new(0);
 
 /// One thread of a deadlock: what it waits for, and what it holds that the one before waits for.
 #[derive(Clone, Copy)]
@@ -105,7 +126,7 @@ pub(super) struct Member {
     pub(super) at: Site,
     pub(super) waited: Duration,
     pub(super) stack: Stack,
-    /// Nothing, if the one before waits for its end.
+    /// Nothing, if the one before waits for its end, or behind it for a lock that it wants to write.
     pub(super) holds: Option<HeldLock>,
 }
 
@@ -115,8 +136,18 @@ struct Seen {
     slot: &'static Slot,
     turn: u64,
     target: Target,
+    edges: Edges,
     /// The place in the row of the thread that it keeps waiting.
     before: usize,
+}
+
+/// Who counts as keeping a thread waiting.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Edges {
+    /// Who holds, or is, what it waits for.
+    Direct,
+    /// For a reader also the writers that wait for the same lock.
+    BehindWriters,
 }
 
 // SAFETY: of a slot of another thread only atomics are read, and none but its owner writes its cells.
@@ -168,6 +199,7 @@ impl Wait {
             turn: AtomicU64::new(0),
             what: AtomicU64::new(0),
             how: AtomicU64::new(0),
+            also: AtomicU64::new(0),
             site: AtomicU64::new(0),
             since: AtomicU64::new(0),
             told: AtomicU64::new(0),
@@ -179,19 +211,49 @@ impl Wait {
 
     /// The thread begins to wait; called on it.
     pub(super) fn begin(&self, target: Target, at: Site, stack: &Stack) {
+        self.describe(target, at, stack);
+        self.publish();
+        // Whoever comes here later sees this wait, and this thread sees that of whoever came before.
+        fence(SeqCst);
+    }
+
+    /// The thread begins to wait and looks for no circle: it holds still what could close one, and gives
+    /// that back only now, so that who gets it sees this wait.
+    pub(super) fn begin_giving_back(&self, target: Target, at: Site, stack: &Stack) {
+        self.describe(target, at, stack);
+        self.publish();
+    }
+
+    /// The thread begins to wait for a lock until a deadline; called before it turns to the real lock.
+    pub(super) fn begin_timed(&self, lock: LockId, mode: Mode, at: Site) {
+        self.describe(Target::Timed(lock, mode), at, &Stack::EMPTY);
+        self.publish();
+        if mode.is_exclusive() {
+            TIMED_WRITERS.fetch_add(1, Release);
+        }
+        // Who sees the real lock shut by this thread sees these two stores.
+        fence(SeqCst);
+    }
+
+    fn describe(&self, target: Target, at: Site, stack: &Stack) {
         self.end();
         self.since.store(now(), Relaxed);
-        let (what, how) = match target {
-            Target::Lock(lock, mode) => (lock.0, mode as u64),
-            Target::Thread(thread) => (u64::from(thread), HOW_THREAD),
-            Target::Work(thread) => (u64::from(thread), HOW_WORK),
-            Target::Event(object) => (object.0, HOW_EVENT),
+        let (what, kind, mode, also) = match target {
+            Target::Lock(lock, mode) => (lock.0, HOW_LOCK, Some(mode), 0),
+            Target::Thread(thread) => (u64::from(thread), HOW_THREAD, None, 0),
+            Target::Work(thread) => (u64::from(thread), HOW_WORK, None, 0),
+            Target::Condition(condvar, lock, mode) => {
+                (condvar.0, HOW_CONDITION, Some(mode), lock.0)
+            }
+            Target::Event(object) => (object.0, HOW_EVENT, None, 0),
+            Target::Timed(lock, mode) => (lock.0, HOW_TIMED, Some(mode), 0),
         };
+        let mode = mode.map_or(0, |mode| mode as u64);
         self.what.store(what, Relaxed);
-        self.how.store(how, Relaxed);
+        self.how.store(kind << MODE_BITS | mode, Relaxed);
+        self.also.store(also, Relaxed);
         self.site.store(at.pack(), Relaxed);
         self.stack.store(stack);
-        self.publish();
     }
 
     /// The thread, which stopped waiting in order to tell a deadlock, waits on; that is told then.
@@ -199,14 +261,13 @@ impl Wait {
         let turn = self.turn.load(Relaxed);
         self.told.store(turn.wrapping_add(1), Relaxed);
         self.publish();
+        fence(SeqCst);
     }
 
     fn publish(&self) {
         let turn = self.turn.load(Relaxed);
         debug_assert!(turn & 1 == 0, "the thread does not wait yet");
         self.turn.store(turn.wrapping_add(1), Release);
-        // Whoever comes here later sees this wait, and this thread sees that of whoever came before.
-        fence(SeqCst);
     }
 
     /// The thread does not wait any more; called on it, before its held set changes.
@@ -214,7 +275,8 @@ impl Wait {
     pub(super) fn end(&self) {
         let turn = self.turn.load(Relaxed);
         if turn & 1 == 1 {
-            self.turn.store(turn.wrapping_add(1), Relaxed);
+            // Who sees that a writer with a deadline has gone sees the lock as it left it.
+            self.turn.store(turn.wrapping_add(1), Release);
             // Nothing that the thread writes from now on is seen by one that still sees it wait.
             fence(Release);
         }
@@ -231,12 +293,16 @@ impl Wait {
         if turn & 1 == 0 {
             return None;
         }
-        let what = self.what.load(Relaxed);
-        let target = match self.how.load(Relaxed) {
+        let (what, how) = (self.what.load(Relaxed), self.how.load(Relaxed));
+        let mode = Mode::from_number(how as u8)?;
+        let target = match how >> MODE_BITS {
+            HOW_LOCK => Target::Lock(LockId(what), mode),
             HOW_THREAD => Target::Thread(what as u32),
             HOW_WORK => Target::Work(what as u32),
+            HOW_CONDITION => Target::Condition(LockId(what), LockId(self.also.load(Relaxed)), mode),
             HOW_EVENT => Target::Event(LockId(what)),
-            mode => Target::Lock(LockId(what), Mode::from_number(mode as u8)?),
+            HOW_TIMED => Target::Timed(LockId(what), mode),
+            _ => return None,
         };
         Some((turn, target))
     }
@@ -258,6 +324,7 @@ pub(super) fn deadlock(slot: &'static Slot, teller: Teller) -> Option<Vec<Member
         slot,
         turn,
         target,
+        edges: Edges::Direct,
         before: 0,
     };
     // What keeps this thread waiting runs, as a rule: then there is nothing to be searched.
@@ -266,22 +333,108 @@ pub(super) fn deadlock(slot: &'static Slot, teller: Teller) -> Option<Vec<Member
     SEARCH.with(|row| {
         row.clear();
         search(me, row, &mut circle);
-        // One wait can be part of several circles, one after the other: the first may have been
-        // broken by a panic.
-        let told = circle
-            .iter()
-            .all(|read: &Read| read.seen.slot.wait.told.load(Relaxed) == read.seen.turn);
-        if told {
+        tell(slot, teller, &mut circle);
+    });
+    members(&circle)
+}
+
+/// What came of a look for a deadlock that closes behind a writer.
+pub(super) enum Behind {
+    /// There is none, or none that is proved.
+    Nothing,
+    /// The thread got its lock meanwhile.
+    Got,
+    /// This is one; as [`deadlock`] has it.
+    Deadlock(Vec<Member>),
+}
+
+/// Finds the deadlock that this thread, a reader, closes by waiting behind a writer that waits itself:
+/// for another reader, which waits in turn, in the end for this thread. It may be that reader itself.
+///
+/// `again` tries the lock once more. That is what proves that the thread waits behind a writer: while the
+/// circle was seen to last, somebody held the lock shared, so nobody held it exclusively, and what shut
+/// out a reader was a writer that waited. None with a deadline did, so it was one that waits for good, since
+/// no writer can be served before that shared hold ends. This goes for locks whose readers are shut out
+/// by nothing else.
+pub(super) fn deadlock_behind_writers(
+    slot: &'static Slot,
+    teller: Teller,
+    again: &mut dyn FnMut() -> bool,
+) -> Behind {
+    let Some((turn, Target::Lock(lock, mode))) = slot.wait.read() else {
+        return Behind::Nothing;
+    };
+    let me = Seen {
+        slot,
+        turn,
+        target: Target::Lock(lock, mode),
+        edges: Edges::BehindWriters,
+        before: 0,
+    };
+    if keepers(&me).next().is_none() {
+        return Behind::Nothing;
+    }
+    let begun = TIMED_WRITERS.load(Acquire);
+    let mut circle = SysVec::new();
+    SEARCH.with(|row| {
+        row.clear();
+        search(me, row, &mut circle);
+    });
+    if circle.is_empty() || has_timed_writer(lock) {
+        return Behind::Nothing;
+    }
+    if again() {
+        return Behind::Got;
+    }
+    // A writer with a deadline that shut this thread out has said so before: it is in one of both looks.
+    fence(SeqCst);
+    if TIMED_WRITERS.load(Relaxed) != begun {
+        return Behind::Nothing;
+    }
+    SEARCH.with(|_| {
+        if !lasts(&circle) {
             circle.clear();
         }
-        for read in circle.iter() {
-            read.seen.slot.wait.told.store(read.seen.turn, Relaxed);
-        }
-        if teller == Teller::MayUnwind && !circle.is_empty() {
-            slot.wait.end();
-        }
+        tell(slot, teller, &mut circle);
     });
+    members(&circle).map_or(Behind::Nothing, Behind::Deadlock)
+}
+
+/// Whether a thread waits until a deadline to write what this lock protects.
+fn has_timed_writer(lock: LockId) -> bool {
+    slot::all().any(|other| {
+        matches!(other.wait.read(), Some((_, Target::Timed(wanted, mode)))
+            if wanted == lock && mode.is_exclusive())
+    })
+}
+
+/// Marks a circle as told, or forgets it if it was; called under the lock of the search.
+fn tell(slot: &Slot, teller: Teller, circle: &mut SysVec<Read>) {
+    // One wait can be part of several circles, one after the other: the first may have been
+    // broken by a panic.
+    let told = circle
+        .iter()
+        .all(|read: &Read| read.seen.slot.wait.told.load(Relaxed) == read.seen.turn);
+    if told {
+        circle.clear();
+    }
+    for read in circle.iter() {
+        read.seen.slot.wait.told.store(read.seen.turn, Relaxed);
+    }
+    if teller == Teller::MayUnwind && !circle.is_empty() {
+        slot.wait.end();
+    }
+}
+
+fn members(circle: &SysVec<Read>) -> Option<Vec<Member>> {
     (!circle.is_empty()).then(|| circle.iter().map(Member::of).collect())
+}
+
+/// Whether all waits of the circle still last.
+fn lasts(circle: &SysVec<Read>) -> bool {
+    circle
+        .iter()
+        .all(|read| read.seen.slot.wait.lasts(read.seen.turn))
 }
 
 /// Breadth first from `me`: the shortest circle through it, read and confirmed, goes into `circle`.
@@ -324,9 +477,7 @@ fn read_back(row: &SysVec<Seen>, last: usize, circle: &mut SysVec<Read>) -> bool
         up = before;
     }
     circle.reverse();
-    let lasts = circle
-        .iter()
-        .all(|read| read.seen.slot.wait.lasts(read.seen.turn));
+    let lasts = lasts(circle);
     if !lasts {
         circle.clear();
     }
@@ -349,6 +500,9 @@ pub(super) fn holders(lock: LockId, mode: Mode) -> Vec<u32> {
 impl Waiting {
     fn of(slot: &'static Slot) -> Option<Waiting> {
         let (turn, target) = slot.wait.read()?;
+        if matches!(target, Target::Timed(..)) {
+            return None;
+        }
         let thread = slot.thread.load(Relaxed);
         let (site, since) = (&slot.wait.site, &slot.wait.since);
         let (site, since) = (site.load(Relaxed), since.load(Relaxed));
@@ -380,7 +534,12 @@ impl Waiting {
 
 /// The threads that keep `waiter` waiting for good as long as they wait themselves.
 fn keepers(waiter: &Seen) -> impl Iterator<Item = Seen> + use<> {
-    let Seen { slot, target, .. } = *waiter;
+    let Seen {
+        slot,
+        target,
+        edges,
+        ..
+    } = *waiter;
     slot::all().filter_map(move |other| {
         if std::ptr::eq(slot, other) {
             return None;
@@ -388,17 +547,20 @@ fn keepers(waiter: &Seen) -> impl Iterator<Item = Seen> + use<> {
         let (turn, its_target) = other.wait.read()?;
         let thread = other.thread.load(Relaxed);
         let keeps = match target {
-            Target::Lock(lock, mode) => {
-                other.keeps_out(lock, mode) && !hooks::is_posted(thread, lock)
+            Target::Lock(lock, mode) | Target::Condition(_, lock, mode) => {
+                let holds = other.keeps_out(lock, mode) && !hooks::is_posted(thread, lock);
+                let writer = Target::Lock(lock, Mode::Exclusive);
+                holds || edges == Edges::BehindWriters && its_target == writer
             }
             Target::Thread(wanted) => thread == wanted,
             Target::Work(wanted) => thread == wanted && !other.wait.work_done.load(Relaxed),
-            Target::Event(_) => false,
+            Target::Event(_) | Target::Timed(..) => false,
         };
         (keeps && other.wait.lasts(turn)).then_some(Seen {
             slot: other,
             turn,
             target: its_target,
+            edges: Edges::Direct,
             before: 0,
         })
     })
@@ -409,8 +571,10 @@ impl Read {
     fn of(seen: Seen, kept: Target) -> Read {
         let (slot, wait) = (seen.slot, &seen.slot.wait);
         let holds = match kept {
-            Target::Lock(lock, mode) => slot.words_against(lock, mode),
-            Target::Thread(_) | Target::Work(_) | Target::Event(_) => None,
+            Target::Lock(lock, mode) | Target::Condition(_, lock, mode) => {
+                slot.words_against(lock, mode)
+            }
+            Target::Thread(_) | Target::Work(_) | Target::Event(_) | Target::Timed(..) => None,
         };
         Read {
             seen,

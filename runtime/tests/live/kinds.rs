@@ -1,14 +1,15 @@
 //! Every kind of lock, and what else a thread waits for, in circles that close for real.
 
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Barrier, mpsc};
 
 use lockwise::watch::{Finding, Wants};
 use lockwise::{
-    FairMutex, Lazy, Mutex, OnceCell, ReentrantMutex, RwLock, RwLockUpgradableReadGuard, stdsync,
-    thread,
+    Condvar, FairMutex, FairMutexGuard, Lazy, Mutex, OnceCell, ReentrantMutex, RwLock,
+    RwLockUpgradableReadGuard, stdsync, thread,
 };
 
-use super::{caught, watch};
+use super::{caught, until_waited_for, watch};
 
 /// What one thread does; it passes the barrier when it holds its first lock.
 type Side = Box<dyn FnOnce(&Barrier) + Send>;
@@ -249,3 +250,137 @@ fn a_join_under_a_lock_that_the_thread_needs() {
         );
     }
 }
+
+#[test]
+fn a_reader_that_reads_again_behind_a_writer() {
+    watch();
+    let lock = Arc::new(RwLock::named("read again", ()));
+    let read = lock.read();
+    let its_lock = Arc::clone(&lock);
+    let writer = thread::spawn(move || caught(|| drop(its_lock.write())));
+    until_waited_for("read again", 1);
+    let told = caught(|| drop(lock.read())).expect("it waits for itself, behind the writer");
+    assert_eq!(told.sides.len(), 2, "{told}");
+    assert!(told.message.contains("behind thread"), "{told}");
+    drop(read);
+    assert!(writer.join().expect("it was caught").is_none());
+}
+
+#[test]
+fn a_reader_of_std_that_reads_again_behind_a_writer() {
+    watch();
+    let lock = Arc::new(stdsync::RwLock::new(()));
+    let read = lock.read().unwrap();
+    let its_lock = Arc::clone(&lock);
+    let writer = thread::spawn(move || caught(|| drop(its_lock.write().unwrap())));
+    while lock.try_read().is_ok() {
+        std::thread::yield_now();
+    }
+    let told = caught(|| drop(lock.read().unwrap())).expect("it waits for itself");
+    assert_eq!(told.sides.len(), 2, "{told}");
+    drop(read);
+    assert!(writer.join().expect("it was caught").is_none());
+}
+
+#[test]
+fn a_reader_behind_a_writer_that_waits_for_another_reader() {
+    let (a, b) = (
+        Arc::new(RwLock::named("read before", ())),
+        Arc::new(Mutex::named("held by the second reader", ())),
+    );
+    let (a2, a3, b2) = (Arc::clone(&a), Arc::clone(&a), Arc::clone(&b));
+    circle::<3>([
+        // It reads, and waits for what the second reader holds.
+        Box::new(move |met| {
+            let _a = a.read();
+            met.wait();
+            let _b = b.lock();
+        }),
+        Box::new(move |met| {
+            met.wait();
+            drop(a2.write());
+        }),
+        Box::new(move |met| {
+            let _b = b2.lock();
+            met.wait();
+            until_waited_for("read before", 1);
+            until_waited_for("held by the second reader", 1);
+            drop(a3.read());
+        }),
+    ]);
+}
+
+#[test]
+fn a_condition_whose_mutex_the_waker_keeps() {
+    watch();
+    let outer = Arc::new(Mutex::named("held over the wait", ()));
+    let pair = Arc::new((Mutex::new(false), Condvar::named("changed")));
+    let (outer2, pair2) = (Arc::clone(&outer), Arc::clone(&pair));
+    let waiter = thread::spawn(move || {
+        let _outer = outer2.lock();
+        let mut changed = pair2.0.lock();
+        while !*changed {
+            pair2.1.wait(&mut changed);
+        }
+    });
+    until_waited_for("changed", 1);
+    // It holds what the waiter needs to come back, and wants what that holds.
+    let mut changed = pair.0.lock();
+    let told = caught(|| drop(outer.lock())).expect("each waits for the other");
+    assert_eq!(told.sides.len(), 2, "{told}");
+    assert!(told.message.contains("waits for changed"), "{told}");
+    *changed = true;
+    drop(changed);
+    pair.1.notify_one();
+    waiter.join().expect("it ends");
+}
+
+#[test]
+fn a_condition_of_std_whose_mutex_the_waker_keeps() {
+    watch();
+    let outer = Arc::new(stdsync::Mutex::new(()));
+    let pair = Arc::new((stdsync::Mutex::new(false), stdsync::Condvar::new()));
+    let (outer2, pair2) = (Arc::clone(&outer), Arc::clone(&pair));
+    let (waits, is_there) = mpsc::channel();
+    let waiter = thread::spawn(move || {
+        let _outer = outer2.lock().unwrap();
+        let changed = pair2.0.lock().unwrap();
+        waits.send(()).expect("the other is there");
+        drop(pair2.1.wait_while(changed, |changed| !*changed).unwrap());
+    });
+    is_there.recv().expect("it is sent");
+    // Got only when the waiter waits.
+    let mut changed = pair.0.lock().unwrap();
+    caught(|| drop(outer.lock().unwrap())).expect("each waits for the other");
+    *changed = true;
+    drop(changed);
+    pair.1.notify_one();
+    waiter.join().expect("it ends");
+}
+
+#[test]
+fn a_guard_that_lets_others_in_and_does_not_get_the_lock_again() {
+    watch();
+    let bumped = Arc::new(FairMutex::new(()));
+    let outer = Arc::new(Mutex::named("held over the bump", ()));
+    let (bumped2, outer2) = (Arc::clone(&bumped), Arc::clone(&outer));
+    let (holds, is_held) = mpsc::channel();
+    let other = thread::spawn(move || {
+        let _outer = outer2.lock();
+        let mut guard = bumped2.lock();
+        holds.send(()).expect("the other is there");
+        // Until the other waits it bumps in vain.
+        while BUMPS.load(SeqCst) {
+            FairMutexGuard::bump(&mut guard);
+        }
+    });
+    is_held.recv().expect("it is sent");
+    let guard = bumped.lock();
+    let told = caught(|| drop(outer.lock())).expect("each waits for the other");
+    assert_eq!(told.sides.len(), 2, "{told}");
+    BUMPS.store(false, SeqCst);
+    drop(guard);
+    other.join().expect("it ends");
+}
+
+static BUMPS: AtomicBool = AtomicBool::new(true);

@@ -15,7 +15,7 @@ use std::sync::{Mutex, Once, PoisonError};
 use std::thread::ThreadId;
 
 use lockwise::watch::{Code, Finding};
-use lockwise::{Reaction, set_callback, set_deadlock_reaction, set_reaction};
+use lockwise::{Reaction, describe_waits, set_callback, set_deadlock_reaction, set_reaction};
 
 /// The deadlocks that were told, with the thread that told them.
 static TOLD: Mutex<Vec<(ThreadId, Finding)>> = Mutex::new(Vec::new());
@@ -57,4 +57,12 @@ fn caught(side: impl FnOnce()) -> Option<Finding> {
     let me = std::thread::current().id();
     let at = told.iter().position(|(thread, _)| *thread == me);
     Some(told.remove(at.expect("it was told before the panic")).1)
+}
+
+/// Goes on when a thread waits for what has this name.
+fn until_waited_for(name: &str, threads: usize) {
+    let waits = format!("waits for {name}");
+    while describe_waits().matches(&waits).count() < threads {
+        std::thread::yield_now();
+    }
 }

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Barrier, Once as Hook};
 use std::time::Duration;
 
-use lockwise::{Mutex, RwLock, describe_waits, stdsync, thread};
+use lockwise::{Condvar, Mutex, RwLock, stdsync, thread};
 
-use super::{caught, watch};
+use super::{caught, until_waited_for, watch};
 
 /// Runs both sides; neither may tell anything.
 fn quiet(one: impl FnOnce(&Barrier) + Send + 'static, two: impl FnOnce(&Barrier) + Send + 'static) {
@@ -80,14 +80,6 @@ fn a_join_under_a_lock_that_the_thread_has_given_back() {
         assert!(worker.join().expect("it was caught").is_none());
     });
     assert!(told.is_none());
-}
-
-/// Goes on when a thread waits for what has this name.
-fn until_waited_for(name: &str, threads: usize) {
-    let waits = format!("waits for {name}");
-    while describe_waits().matches(&waits).count() < threads {
-        std::thread::yield_now();
-    }
 }
 
 #[test]
@@ -167,4 +159,85 @@ fn what_an_initialiser_owns_is_dropped_when_others_may_go_in() {
             assert!(thread.join().expect("it was caught").is_none());
         }
     }
+}
+
+#[test]
+fn a_reader_behind_a_writer_that_gives_up() {
+    watch();
+    let lock = Arc::new(RwLock::new(()));
+    let read = lock.read();
+    let its_lock = Arc::clone(&lock);
+    let writer = thread::spawn(move || {
+        caught(|| assert!(its_lock.try_write_for(Duration::from_millis(100)).is_none()))
+    });
+    while lock.try_read().is_some() {
+        std::thread::yield_now();
+    }
+    assert!(caught(|| drop(lock.read())).is_none());
+    drop(read);
+    assert!(writer.join().expect("it was caught").is_none());
+}
+
+#[test]
+fn a_reader_behind_a_writer_and_one_that_gives_up() {
+    watch();
+    let lock = Arc::new(RwLock::named("two writers", ()));
+    let read = lock.read();
+    let (one_lock, its_lock) = (Arc::clone(&lock), Arc::clone(&lock));
+    let gives_up = thread::spawn(move || {
+        caught(|| assert!(one_lock.try_write_for(Duration::from_millis(200)).is_none()))
+    });
+    while lock.try_read().is_some() {
+        std::thread::yield_now();
+    }
+    // It stands behind the one that shuts the readers out for now.
+    let writer = thread::spawn(move || caught(|| drop(its_lock.write())));
+    until_waited_for("two writers", 1);
+    let reader = thread::spawn({
+        let lock = Arc::clone(&lock);
+        move || caught(|| drop(lock.read()))
+    });
+    assert!(gives_up.join().expect("it was caught").is_none());
+    drop(read);
+    assert!(writer.join().expect("it was caught").is_none());
+    assert!(reader.join().expect("it was caught").is_none());
+}
+
+#[test]
+fn a_reader_that_reads_again_past_a_waiting_writer() {
+    watch();
+    let lock = Arc::new(RwLock::named("read past", ()));
+    let read = lock.read();
+    let its_lock = Arc::clone(&lock);
+    let writer = thread::spawn(move || caught(|| drop(its_lock.write())));
+    until_waited_for("read past", 1);
+    assert!(caught(|| drop(lock.read_recursive())).is_none());
+    drop(read);
+    assert!(writer.join().expect("it was caught").is_none());
+}
+
+#[test]
+fn a_condition_under_a_lock_that_the_waker_takes_first() {
+    watch();
+    let outer = Arc::new(Mutex::named("taken before the condition", ()));
+    let pair = Arc::new((Mutex::new(false), Condvar::named("changed in order")));
+    let (outer2, pair2) = (Arc::clone(&outer), Arc::clone(&pair));
+    // It holds what the waker needs, but for a moment only.
+    let waiter = thread::spawn(move || {
+        caught(|| {
+            drop(outer2.lock());
+            let mut changed = pair2.0.lock();
+            while !*changed {
+                pair2.1.wait(&mut changed);
+            }
+        })
+    });
+    until_waited_for("changed in order", 1);
+    let told = caught(|| {
+        let _outer = outer.lock();
+        *pair.0.lock() = true;
+        pair.1.notify_one();
+    });
+    assert!(told.is_none());
+    assert!(waiter.join().expect("it was caught").is_none());
 }

@@ -167,6 +167,16 @@ pub(crate) mod hooks {
         }
     }
 
+    /// The lock is as it was: `again` finds it so, too.
+    pub(crate) fn blocked_reading(
+        lock: &Identity,
+        at: Site,
+        mut again: impl FnMut() -> bool,
+    ) -> bool {
+        blocked(lock, Mode::Shared, Ask::Wait, at);
+        again()
+    }
+
     pub(crate) fn blocked_outside(object: &Identity, at: Site) {
         blocked(object, Mode::Exclusive, Ask::Wait, at);
     }

@@ -63,3 +63,11 @@ fn if_who_unwinds_still_counts_as_waiting_a_false_one_is_told() {
     let model = || circles_with_one_that_unwinds(Slot::closes);
     assert!(catch_unwind(AssertUnwindSafe(model)).is_err());
 }
+
+#[test]
+fn without_the_fences_around_a_second_attempt_a_false_one_is_told() {
+    assert!(fails_without(
+        Fence::BeforeSearch,
+        crate::silence::behind_a_writer_that_may_give_up
+    ));
+}

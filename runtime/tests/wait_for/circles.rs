@@ -1,6 +1,8 @@
 //! Circles that close: one of the threads tells, in each schedule.
 
 use loom::sync::Arc;
+use loom::sync::atomic::AtomicBool;
+use loom::sync::atomic::Ordering::{Acquire, Release};
 use loom::thread;
 
 use crate::watch::Mode;
@@ -107,5 +109,66 @@ fn a_writer_and_a_reader_at_once() {
         one.begin(1, Mode::Exclusive);
         let told = [one.closes(), other.join().expect("it does not panic")];
         assert_eq!(told.iter().flatten().count(), 1, "{told:?}");
+    });
+}
+
+#[test]
+fn a_condition_whose_mutex_the_waker_keeps() {
+    explore(|| {
+        let slots = Slots::new(3);
+        let (one, two, three) = (slots.of(1), slots.of(2), slots.of(3));
+        let mutex = Arc::new(Lock::free());
+        assert!(mutex.try_take());
+        // It waits for a condition while it holds something else, and looks for nothing.
+        let given_back = Arc::clone(&mutex);
+        let waiter = thread::spawn(move || {
+            one.push(1, Mode::Exclusive);
+            one.begin_condition(9, 7, Mode::Exclusive);
+            given_back.give_back();
+        });
+        // It takes the mutex of the condition and waits for a third thread.
+        let waker = thread::spawn(move || {
+            if !mutex.try_take() {
+                return None;
+            }
+            two.push(7, Mode::Exclusive);
+            two.begin(2, Mode::Exclusive);
+            Some(two.closes())
+        });
+        // Which waits for what the first one holds.
+        three.push(2, Mode::Exclusive);
+        three.begin(1, Mode::Exclusive);
+        let told = three.closes();
+        waiter.join().expect("it does not panic");
+        match waker.join().expect("it does not panic") {
+            None => assert_eq!(told, None),
+            Some(other) => {
+                assert_eq!([told, other].iter().flatten().count(), 1);
+            }
+        }
+    });
+}
+
+#[test]
+fn behind_a_writer_that_waits() {
+    explore(|| {
+        let slots = Slots::new(2);
+        let (reader, writer) = (slots.of(1), slots.of(2));
+        let shut = Arc::new(AtomicBool::new(false));
+        let shuts = Arc::clone(&shut);
+        reader.push(1, Mode::Shared);
+        let other = thread::spawn(move || {
+            writer.begin(1, Mode::Exclusive);
+            let told = writer.closes();
+            shuts.store(true, Release);
+            told
+        });
+        if shut.load(Acquire) {
+            reader.begin(1, Mode::Shared);
+            let told = reader.closes_behind_writers(&mut || !shut.load(Acquire));
+            assert!(told, "the reader came last");
+        }
+        // That one waits for a reader that does not wait for anything, or not for anything of its.
+        assert_eq!(other.join().expect("it does not panic"), None);
     });
 }

@@ -1,5 +1,8 @@
 //! What is no deadlock is told in no schedule.
 
+use loom::sync::Arc;
+use loom::sync::atomic::AtomicBool;
+use loom::sync::atomic::Ordering::Relaxed;
 use loom::thread;
 
 use crate::watch::Mode;
@@ -124,4 +127,35 @@ pub(crate) fn circles_with_one_that_unwinds(tells: fn(&'static Slot) -> Option<V
 #[test]
 fn circles_with_one_that_has_unwound() {
     circles_with_one_that_unwinds(Slot::closes_and_unwinds);
+}
+
+/// A reader reads again behind a writer that waits for good, or behind one that has a deadline and goes. Only
+/// the first is a deadlock, and only once it shuts readers out.
+#[test]
+pub(crate) fn behind_a_writer_that_may_give_up() {
+    explore(|| {
+        let slots = Slots::new(3);
+        let (reader, waits, gives_up) = (slots.of(1), slots.of(2), slots.of(3));
+        // Whether the real lock is shut by the one writer, and by the other.
+        let shut = Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);
+        let (shut2, shut3) = (Arc::clone(&shut), Arc::clone(&shut));
+        reader.push(WANTED, Mode::Shared);
+        waits.begin(WANTED, Mode::Exclusive);
+        let second = thread::spawn(move || shut2[0].store(true, Relaxed));
+        let third = thread::spawn(move || {
+            gives_up.begin_timed(WANTED, Mode::Exclusive);
+            shut3[1].store(true, Relaxed);
+            shut3[1].store(false, Relaxed);
+            gives_up.end();
+        });
+        reader.begin(WANTED, Mode::Shared);
+        let mut shut_for_good = false;
+        let told = reader.closes_behind_writers(&mut || {
+            shut_for_good = shut[0].load(Relaxed);
+            !shut_for_good && !shut[1].load(Relaxed)
+        });
+        assert!(!told || shut_for_good, "it shall get the lock");
+        second.join().expect("it does not panic");
+        third.join().expect("it does not panic");
+    });
 }

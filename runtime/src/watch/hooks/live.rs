@@ -9,7 +9,7 @@ use super::super::settings;
 use super::super::site::Site;
 use super::super::slot::{self, HeldLock, Slot, split};
 use super::super::stack::Stack;
-use super::super::wait_for::{self, Member, Target, Teller};
+use super::super::wait_for::{self, Behind, Member, Target, Teller};
 use super::super::{order, reaction, registry};
 use super::judging::{finding, lock_use, log_finding, name_of, text};
 use super::{Busy, is_trace, logged, stall, watching};
@@ -38,20 +38,73 @@ pub(super) fn wait(slot: &'static Slot, target: Target, at: Site, quiet: bool) {
     }
     slot.wait.begin(target, at, &stack);
     stall::look_out();
-    let teller = if !quiet && reaction::may_unwind() {
+    let teller = teller(quiet);
+    while let Some(circle) = wait_for::deadlock(slot, teller) {
+        tell(slot, &circle, teller, quiet);
+    }
+}
+
+/// The same for a thread that waits already, to read, and may do so behind a writer that waits. `again` tries
+/// the lock once more; true if that succeeded.
+///
+/// # Panics
+///
+/// As [`wait`].
+#[track_caller]
+pub(super) fn wait_behind_writers(
+    slot: &'static Slot,
+    quiet: bool,
+    again: &mut dyn FnMut() -> bool,
+) -> bool {
+    let teller = teller(quiet);
+    loop {
+        match wait_for::deadlock_behind_writers(slot, teller, again) {
+            Behind::Nothing => return false,
+            Behind::Got => return true,
+            Behind::Deadlock(circle) => tell(slot, &circle, teller, quiet),
+        }
+    }
+}
+
+fn teller(quiet: bool) -> Teller {
+    if !quiet && reaction::may_unwind() {
         Teller::MayUnwind
     } else {
         Teller::Stays
-    };
-    while let Some(circle) = wait_for::deadlock(slot, teller) {
-        let finding = describe(&circle);
-        log_finding(slot, &finding);
-        reaction::react(&finding, quiet);
-        if teller == Teller::MayUnwind {
-            // It did not. Meanwhile another circle may have been closed, which nobody saw.
-            slot.wait.resume();
-        }
     }
+}
+
+#[track_caller]
+fn tell(slot: &Slot, circle: &[Member], teller: Teller, quiet: bool) {
+    let finding = describe(circle);
+    log_finding(slot, &finding);
+    reaction::react(&finding, quiet);
+    if teller == Teller::MayUnwind {
+        // It did not. Meanwhile another circle may have been closed, which nobody saw.
+        slot.wait.resume();
+    }
+}
+
+/// The thread gives `lock` back and waits for `condvar`, then for the lock again.
+///
+/// That closes no circle now: so far this thread holds what it will wait for.
+#[inline]
+pub(super) fn wait_for_condition(
+    slot: &Slot,
+    condvar: &Identity,
+    lock: &Identity,
+    mode: Mode,
+    at: Site,
+) {
+    let target = Target::Condition(condvar.id(), lock.id(), mode);
+    slot.wait.begin_giving_back(target, at, &Stack::EMPTY);
+    stall::look_out();
+}
+
+/// The thread lets others have `lock`, which it holds, and waits until it has it again.
+pub(super) fn let_others_in(slot: &Slot, lock: &Identity, mode: Mode, at: Site) {
+    let target = Target::Lock(lock.id(), mode);
+    slot.wait.begin_giving_back(target, at, &Stack::EMPTY);
 }
 
 /// A thread that waits for what it holds itself. What it holds upgradably it may be upgrading.
@@ -85,8 +138,7 @@ fn waits_for_itself(slot: &Slot, target: Target, at: Site, stack: &Stack) -> Opt
     ))
 }
 
-/// Tells that the thread waits for a condition, a barrier, a semaphore or a channel, if somebody looks
-/// for stalls.
+/// Tells that the thread waits for a barrier, a semaphore or a channel, if somebody looks for stalls.
 #[inline]
 pub(super) fn wait_for_event(object: &Identity, ask: Ask, at: Site) {
     if ask == Ask::Wait && settings::stall().is_some() {
@@ -123,8 +175,17 @@ fn describe(cycle: &[Member]) -> Finding {
     let waits: Vec<String> = (0..sides.len())
         .map(|at| {
             let (waiter, next) = (sides[at].label(), sides[(at + 1) % sides.len()].label());
+            let holds = cycle[(at + 1) % sides.len()].holds.is_some();
             match cycle[at].target {
-                Target::Lock(lock, _) | Target::Event(lock) => {
+                Target::Lock(lock, _) if !holds => {
+                    let lock = name_of(lock);
+                    format!("{waiter} waits to read {lock} behind {next}, which waits to write it")
+                }
+                Target::Condition(condvar, lock, _) => {
+                    let (condvar, lock) = (name_of(condvar), name_of(lock));
+                    format!("{waiter} waits for {condvar}, then for {lock}, which {next} holds")
+                }
+                Target::Lock(lock, _) | Target::Event(lock) | Target::Timed(lock, _) => {
                     format!("{waiter} waits for {}, which {next} holds", name_of(lock))
                 }
                 Target::Thread(_) | Target::Work(_) => {
@@ -146,9 +207,13 @@ fn describe(cycle: &[Member]) -> Finding {
 
 fn side(member: &Member) -> Side {
     let wants = match member.target {
-        Target::Lock(lock, mode) => wanted(lock, mode, member.at),
+        Target::Lock(lock, mode) | Target::Condition(_, lock, mode) => {
+            wanted(lock, mode, member.at)
+        }
         // Part of no deadlock.
-        Target::Event(object) => wanted(object, Mode::Exclusive, member.at),
+        Target::Event(object) | Target::Timed(object, _) => {
+            wanted(object, Mode::Exclusive, member.at)
+        }
         Target::Thread(thread) | Target::Work(thread) => Wants::Thread {
             thread,
             thread_name: thread_name(thread),

@@ -85,14 +85,19 @@ fn describe(waiting: &[Waiting], into: &mut String) {
         let _ = write!(into, "  {} waits for ", label(thread.thread));
         let _ = match thread.target {
             Target::Lock(lock, mode) => write!(into, "{} [{}]", name_of(lock), mode.name()),
-            Target::Event(object) => write!(into, "{}", name_of(object)),
+            Target::Condition(object, lock, _) => {
+                write!(into, "{}, then for {}", name_of(object), name_of(lock))
+            }
+            Target::Event(object) | Target::Timed(object, _) => {
+                write!(into, "{}", name_of(object))
+            }
             Target::Thread(other) | Target::Work(other) => {
                 write!(into, "the end of {}", label(other))
             }
         };
         let waited = thread.waited.as_secs_f64();
         let _ = write!(into, " at {}, since {waited:.3} s", thread.at);
-        if let Target::Lock(lock, mode) = thread.target {
+        if let Target::Lock(lock, mode) | Target::Condition(_, lock, mode) = thread.target {
             held_by(thread.thread, lock, mode, into);
         }
         for held in &thread.holds {

@@ -44,7 +44,9 @@ pub fn waiting(condvar: &Identity, lock: &Identity, mode: Mode, ask: Ask, at: Si
                 .number(turn)
         });
     }
-    live::wait_for_event(condvar, ask, at);
+    if ask == Ask::Wait {
+        live::wait_for_condition(slot, condvar, lock, mode, at);
+    }
 }
 
 /// Judges the acquisition that ends a wait, while other locks stay held.

@@ -35,6 +35,27 @@ mod atomic {
 
     use crate::broken::{self, Fence};
 
+    loom::lazy_static! {
+        /// One for each schedule; there is one static counter only.
+        static ref COUNT: AtomicU64 = AtomicU64::new(0);
+    }
+
+    pub(super) struct Counter;
+
+    impl Counter {
+        pub(super) const fn new(_count: u64) -> Counter {
+            Counter
+        }
+    }
+
+    impl std::ops::Deref for Counter {
+        type Target = AtomicU64;
+
+        fn deref(&self) -> &AtomicU64 {
+            &COUNT
+        }
+    }
+
     pub(super) fn fence(order: Ordering) {
         let fence = match order {
             Ordering::SeqCst => Fence::BeforeSearch,
@@ -66,6 +87,10 @@ mod stack {
     /// Stacks are read as the other words of a wait are; a model of all of them would take for ever.
     #[derive(Debug, Clone, Copy)]
     pub(super) struct Stack;
+
+    impl Stack {
+        pub(super) const EMPTY: Stack = Stack;
+    }
 
     pub(super) struct SharedStack;
 

@@ -8,7 +8,7 @@ use super::identity::LockId;
 use super::mode::{Ask, Mode};
 use super::site::Site;
 use super::stack::Stack;
-use super::wait_for::{self, Member, Target, Teller, Wait};
+use super::wait_for::{self, Behind, Member, Target, Teller, Wait};
 
 #[expect(dead_code, reason = "the model learns no orders")]
 #[path = "../../../src/watch/slot/entry.rs"]
@@ -103,6 +103,23 @@ impl Slot {
     pub(crate) fn begin(&self, lock: u64, mode: Mode) {
         self.wait
             .begin(Target::Lock(LockId(lock), mode), Site::caller(), &Stack);
+    }
+
+    /// The thread gives `lock` back and waits for `condvar`.
+    pub(crate) fn begin_condition(&self, condvar: u64, lock: u64, mode: Mode) {
+        let target = Target::Condition(LockId(condvar), LockId(lock), mode);
+        self.wait.begin_giving_back(target, Site::caller(), &Stack);
+    }
+
+    /// The thread is about to ask for a lock until a deadline.
+    pub(crate) fn begin_timed(&self, lock: u64, mode: Mode) {
+        self.wait.begin_timed(LockId(lock), mode, Site::caller());
+    }
+
+    /// Whether this thread's wait closes a deadlock behind a writer.
+    pub(crate) fn closes_behind_writers(&'static self, again: &mut dyn FnMut() -> bool) -> bool {
+        let found = wait_for::deadlock_behind_writers(self, Teller::Stays, again);
+        matches!(found, Behind::Deadlock(_))
     }
 
     /// The thread is about to wait for the end of another.
