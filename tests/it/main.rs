@@ -43,6 +43,9 @@ mod reactions;
 mod recorded;
 /// Many locks made, and many held.
 mod scale;
+/// Programs in which all threads wait.
+#[cfg(target_os = "linux")]
+mod standstills;
 /// The stand-in for std, item by item.
 mod std_surface;
 /// Projects that know nothing of Lockwise.

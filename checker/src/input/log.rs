@@ -244,6 +244,7 @@ fn chains(
                 }
                 log::Event::Finding {
                     code,
+                    thread: of_another,
                     holds,
                     wants,
                     message,
@@ -256,7 +257,10 @@ fn chains(
                     let holds = holds.map(&mut held);
                     run.reported.push(Reported {
                         code: format!("LW{code:04}"),
-                        thread,
+                        // A thread that has left no record of its own is not known.
+                        thread: of_another
+                            .and_then(|number| threads.get(&number).copied())
+                            .unwrap_or(thread),
                         holds,
                         want: held(wants),
                         message: message.to_owned(),

@@ -5,7 +5,8 @@
 //! units matched. That all senders are gone is told the same way, on an object of its own: each
 //! sender that is dropped puts a unit in, and the receiver that hears of it takes all of them.
 //!
-//! What it cannot see: a send that waits for room in a bounded channel, and that a receiver is gone.
+//! What it cannot see: in a log, that a send waits for room in a bounded channel (while the program runs it is
+//! known as waiting); and that a receiver is gone.
 
 use std::any::type_name;
 use std::fmt;
@@ -131,8 +132,18 @@ impl<T> SyncSender<T> {
     /// `t`, if the receiver is gone.
     #[track_caller]
     pub fn send(&self, t: T) -> Result<(), SendError<T>> {
-        hooks::posted(&self.end.0.messages, 1, Site::caller());
-        self.inner.send(t)
+        let (messages, at) = (&self.end.0.messages, Site::caller());
+        hooks::posted(messages, 1, at);
+        match self.inner.try_send(t) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Disconnected(t)) => Err(SendError(t)),
+            Err(TrySendError::Full(t)) => {
+                hooks::full(messages, at);
+                let sent = self.inner.send(t);
+                hooks::unblocked();
+                sent
+            }
+        }
     }
 
     /// Sends `t` if there is room for it, or somebody who waits for it.

@@ -90,6 +90,8 @@ pub struct LockUse {
 pub enum Wants {
     /// A lock.
     Lock(LockUse),
+    /// What somebody else must do at a condition, a barrier, a semaphore or a channel.
+    Event(LockUse),
     /// The end of a thread.
     Thread {
         /// The number of that thread.
@@ -106,14 +108,14 @@ impl Wants {
     pub fn lock(&self) -> Option<&LockUse> {
         match self {
             Wants::Lock(lock) => Some(lock),
-            Wants::Thread { .. } => None,
+            Wants::Event(_) | Wants::Thread { .. } => None,
         }
     }
 
     /// Where it is asked for.
     pub fn site(&self) -> Site {
         match self {
-            Wants::Lock(lock) => lock.site,
+            Wants::Lock(object) | Wants::Event(object) => object.site,
             Wants::Thread { site, .. } => *site,
         }
     }
@@ -123,6 +125,7 @@ impl fmt::Display for Wants {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Wants::Lock(lock) => write!(f, "wants {lock}"),
+            Wants::Event(object) => write!(f, "waits for {} at {}", object.name(), object.site),
             Wants::Thread {
                 thread,
                 thread_name,

@@ -23,7 +23,8 @@
 //!
 //! Here stand requests, acquisitions and releases, the fast path. `judging` says what is wrong with a
 //! new chain, `ascending` what is wrong with several requests at once; `live` what is
-//! wrong with a thread that is about to park, `stall` with one that has parked for long; `waits` and
+//! wrong with a thread that is about to park, `stall` with one that has parked for long, `standstill` with
+//! a process whose threads have all parked; `waits` and
 //! `threads` are the hooks of what is no lock; `foreign` keeps what is released on another thread.
 
 mod ascending;
@@ -31,6 +32,7 @@ mod foreign;
 mod judging;
 mod live;
 mod stall;
+mod standstill;
 mod threads;
 mod waits;
 
@@ -56,8 +58,9 @@ pub(super) use self::foreign::{
 };
 use self::judging::{SelfCheck, finding, first_time, judge_new, name_of, unless_sent};
 pub use self::stall::describe_waits;
+pub(super) use self::standstill::look_out as thread_left;
 pub use self::threads::{Birth, ThreadRef, forking, joined, joining, joining_work, work_done};
-pub use self::waits::{arrived, notified, obtained, passed, pending, posted, waiting, woken};
+pub use self::waits::{arrived, full, notified, obtained, passed, pending, posted, waiting, woken};
 
 /// The turn of an acquisition that a log did not see: it came before all that it did see.
 const TURN_BEFORE: u32 = 0;

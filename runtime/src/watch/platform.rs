@@ -2,6 +2,11 @@
 //! allocate with the program's allocator or cannot be had there: environment variables, paths of any
 //! length, thread names, a call at the very end of a thread, and handlers around `fork`.
 
+#[cfg(target_os = "linux")]
+pub(super) mod asleep;
+#[cfg(not(target_os = "linux"))]
+#[path = "platform/awake.rs"]
+pub(super) mod asleep;
 #[cfg(not(unix))]
 mod other;
 #[cfg(unix)]

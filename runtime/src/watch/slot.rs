@@ -223,9 +223,15 @@ extern "C" fn leave(slot: *mut c_void) {
     slot.busy.set(false);
     SLOT.set(std::ptr::null());
     slot.taken.store(false, Release);
+    hooks::thread_left();
 }
 
 impl Slot {
+    /// Whether a thread has this slot.
+    pub(super) fn is_taken(&self) -> bool {
+        self.taken.load(Relaxed)
+    }
+
     /// What the thread holds, oldest first.
     pub(super) fn depth(&self) -> usize {
         self.depth.load(Relaxed)

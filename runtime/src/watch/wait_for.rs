@@ -38,6 +38,7 @@
 //! another.
 
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::time::{Duration, Instant};
 
@@ -58,6 +59,7 @@ pub(super) struct Waiting {
     pub(super) at: Site,
     pub(super) waited: Duration,
     pub(super) holds: Vec<HeldLock>,
+    pub(super) stack: Stack,
     slot: &'static Slot,
     turn: u64,
 }
@@ -102,6 +104,8 @@ pub(super) struct Wait {
     told_as_stall: AtomicU64,
     /// The thread has done what it was started for.
     work_done: AtomicBool,
+    /// The thread is one of ours: that it does not wait says nothing of the program.
+    is_ours: AtomicBool,
     /// Where the program stood, if stacks are captured.
     stack: SharedStack,
 }
@@ -205,6 +209,7 @@ impl Wait {
             told: AtomicU64::new(0),
             told_as_stall: AtomicU64::new(0),
             work_done: AtomicBool::new(false),
+            is_ours: AtomicBool::new(false),
             stack: SharedStack::new(),
         }
     }
@@ -285,6 +290,24 @@ impl Wait {
     /// The thread begins, or has done what it was started for.
     pub(super) fn set_work_done(&self, done: bool) {
         self.work_done.store(done, Relaxed);
+    }
+
+    /// The thread is one of ours.
+    pub(super) fn set_ours(&self) {
+        self.is_ours.store(true, Relaxed);
+    }
+
+    /// The wait that this thread has begun was told otherwise.
+    pub(super) fn set_told(&self) {
+        self.told.store(self.turn.load(Relaxed), Relaxed);
+    }
+
+    /// Whether this is the wait of a thread of the program that does not wait for good.
+    pub(super) fn runs(&self) -> bool {
+        let waits = self
+            .read()
+            .is_some_and(|(_, target)| !matches!(target, Target::Timed(..)));
+        !waits && !self.is_ours.load(Relaxed)
     }
 
     /// What the thread waits for, with the turn under which that has to be confirmed.
@@ -489,6 +512,32 @@ pub(super) fn waiting() -> Vec<Waiting> {
     slot::all().filter_map(Waiting::of).collect()
 }
 
+/// Whether all threads wait for good, at about this time.
+pub(super) fn all_wait() -> bool {
+    /// The thread that was last seen to run: the first to be looked at, as it may still do so.
+    static RUNS: AtomicPtr<Slot> = AtomicPtr::new(std::ptr::null_mut());
+    // Whoever else begins to wait now sees this thread's wait, or this thread sees that.
+    fence(SeqCst);
+    // SAFETY: null, or a slot that was in the list; slots are never freed.
+    let latest = unsafe { RUNS.load(Relaxed).as_ref() };
+    if latest.is_some_and(|slot| slot.is_taken() && slot.wait.runs()) {
+        return false;
+    }
+    let Some(slot) = slot::all().find(|slot| slot.wait.runs()) else {
+        return true;
+    };
+    RUNS.store(std::ptr::from_ref(slot).cast_mut(), Relaxed);
+    false
+}
+
+/// All threads, if all wait for good.
+pub(super) fn all_waiting() -> Option<Vec<Waiting>> {
+    slot::all()
+        .filter(|slot| !slot.wait.is_ours.load(Relaxed))
+        .map(Waiting::of)
+        .collect()
+}
+
 /// The threads that hold a lock so that nobody else can get it in this mode, at about this time.
 pub(super) fn holders(lock: LockId, mode: Mode) -> Vec<u32> {
     slot::all()
@@ -498,6 +547,40 @@ pub(super) fn holders(lock: LockId, mode: Mode) -> Vec<u32> {
 }
 
 impl Waiting {
+    /// Whether the thread still waits, and has since.
+    pub(super) fn lasts(&self) -> bool {
+        self.slot.wait.lasts(self.turn)
+    }
+
+    /// Whether this wait was told as part of a deadlock.
+    pub(super) fn was_told(&self) -> bool {
+        self.slot.wait.told.load(Relaxed) == self.turn
+    }
+
+    /// The same. It is taken for told from now on.
+    pub(super) fn tell(&self) -> bool {
+        self.slot.wait.told.swap(self.turn, Relaxed) == self.turn
+    }
+
+    /// Whether this thread keeps `other` waiting.
+    pub(super) fn keeps(&self, other: &Waiting) -> bool {
+        !std::ptr::eq(self.slot, other.slot) && self.holds_against(other).is_some()
+            || match other.target {
+                Target::Thread(thread) | Target::Work(thread) => thread == self.thread,
+                _ => false,
+            }
+    }
+
+    /// What this thread holds that `other` waits for.
+    pub(super) fn holds_against(&self, other: &Waiting) -> Option<HeldLock> {
+        let (Target::Lock(lock, mode) | Target::Condition(_, lock, mode)) = other.target else {
+            return None;
+        };
+        let mut held = self.holds.iter();
+        held.find(|held| held.lock == lock && held.mode.excludes(mode))
+            .copied()
+    }
+
     fn of(slot: &'static Slot) -> Option<Waiting> {
         let (turn, target) = slot.wait.read()?;
         if matches!(target, Target::Timed(..)) {
@@ -507,6 +590,7 @@ impl Waiting {
         let (site, since) = (&slot.wait.site, &slot.wait.since);
         let (site, since) = (site.load(Relaxed), since.load(Relaxed));
         let words: Vec<_> = slot.words_from_outside().collect();
+        let stack = slot.wait.stack.load();
         if !slot.wait.lasts(turn) {
             return None;
         }
@@ -521,6 +605,7 @@ impl Waiting {
                 .into_iter()
                 .map(|words| unsafe { words.read() })
                 .collect(),
+            stack,
             slot,
             turn,
         })

@@ -238,6 +238,11 @@ pub(crate) mod hooks {
         tell(format!("posted {} {units}", channel.label()));
     }
 
+    pub(crate) fn full(channel: &Identity, at: Site) {
+        assert!(at.is_in_this_test(), "full at {at}");
+        tell(format!("full {}", channel.label()));
+    }
+
     pub(crate) fn pending(channel: &Identity, ask: Ask, at: Site) {
         assert!(at.is_in_this_test(), "pending at {at}");
         tell(format!("pending {} {ask:?}", channel.label()));

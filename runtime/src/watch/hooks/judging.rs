@@ -316,8 +316,8 @@ pub(super) fn log_finding(slot: &Slot, finding: &Finding) {
         return;
     }
     let side = &finding.sides[0];
-    // The record is about a lock; that a thread waits for another's end is in the trace.
-    let Wants::Lock(wanted) = &side.wants else {
+    // The record is about a lock or the like; that a thread waits for another's end is in the trace.
+    let (Wants::Lock(wanted) | Wants::Event(wanted)) = &side.wants else {
         return;
     };
     let numbers = |held: &LockUse| {
@@ -331,20 +331,22 @@ pub(super) fn log_finding(slot: &Slot, finding: &Finding) {
     };
     let holds = side.holds.as_ref().map(numbers);
     let (lock, mode, at) = numbers(wanted);
+    let other = (side.thread != slot.thread.load(Relaxed)).then_some(side.thread);
     slot.log_texts(Op::Finding, |record| {
         let record = record
             .small(finding.code as u8)
-            .small(u8::from(holds.is_some()));
+            .small(u8::from(holds.is_some()) | u8::from(other.is_some()) << 1);
         let record = match holds {
             Some((held, held_in, since)) => {
                 record.number(held).how(held_in, Ask::Wait).number(since)
             }
             None => record,
         };
-        record
-            .number(lock)
-            .how(mode, side.ask)
-            .number(at)
-            .text(&finding.message)
+        let record = record.number(lock).how(mode, side.ask).number(at);
+        let record = match other {
+            Some(thread) => record.number(thread),
+            None => record,
+        };
+        record.text(&finding.message)
     });
 }

@@ -12,7 +12,7 @@ use super::super::stack::Stack;
 use super::super::wait_for::{self, Behind, Member, Target, Teller};
 use super::super::{order, reaction, registry};
 use super::judging::{finding, lock_use, log_finding, name_of, text};
-use super::{Busy, is_trace, logged, stall, watching};
+use super::{Busy, is_trace, logged, stall, standstill, watching};
 
 /// Tells that the thread waits, and of the deadlock that this closes.
 ///
@@ -21,27 +21,27 @@ use super::{Busy, is_trace, logged, stall, watching};
 /// If it closes one, `quiet` is false, and the program chose to panic.
 #[track_caller]
 pub(super) fn wait(slot: &'static Slot, target: Target, at: Site, quiet: bool) {
-    // Without a lock held only the end of this thread can be waited for: no need to say where it is.
-    let stack = if slot.depth() > 0 && settings::stacks_wanted() {
-        Stack::capture()
-    } else {
-        Stack::EMPTY
-    };
-    if let Some(finding) = waits_for_itself(slot, target, at, &stack) {
+    let stack = stack(slot);
+    let itself = waits_for_itself(slot, target, at, &stack);
+    if let Some(finding) = &itself {
         // It was told as LW0002 when it was asked for; now only what ends it is left to be done.
         if matches!(
             settings::deadlock_reaction(),
             Reaction::Panic | Reaction::Abort
         ) {
-            reaction::react(&finding, quiet);
+            reaction::react(finding, quiet);
         }
     }
     slot.wait.begin(target, at, &stack);
+    if itself.is_some() {
+        slot.wait.set_told();
+    }
     stall::look_out();
     let teller = teller(quiet);
     while let Some(circle) = wait_for::deadlock(slot, teller) {
         tell(slot, &circle, teller, quiet);
     }
+    standstill::look_out();
 }
 
 /// The same for a thread that waits already, to read, and may do so behind a writer that waits. `again` tries
@@ -63,6 +63,16 @@ pub(super) fn wait_behind_writers(
             Behind::Got => return true,
             Behind::Deadlock(circle) => tell(slot, &circle, teller, quiet),
         }
+    }
+}
+
+/// Where the program stands, if that is to be told. Without a lock held only the end of this thread can be
+/// waited for: no need to say where it is.
+fn stack(slot: &Slot) -> Stack {
+    if slot.depth() > 0 && settings::stacks_wanted() {
+        Stack::capture()
+    } else {
+        Stack::EMPTY
     }
 }
 
@@ -97,8 +107,9 @@ pub(super) fn wait_for_condition(
     at: Site,
 ) {
     let target = Target::Condition(condvar.id(), lock.id(), mode);
-    slot.wait.begin_giving_back(target, at, &Stack::EMPTY);
+    slot.wait.begin_giving_back(target, at, &stack(slot));
     stall::look_out();
+    standstill::look_out();
 }
 
 /// The thread lets others have `lock`, which it holds, and waits until it has it again.
@@ -138,21 +149,17 @@ fn waits_for_itself(slot: &Slot, target: Target, at: Site, stack: &Stack) -> Opt
     ))
 }
 
-/// Tells that the thread waits for a barrier, a semaphore or a channel, if somebody looks for stalls.
-#[inline]
-pub(super) fn wait_for_event(object: &Identity, ask: Ask, at: Site) {
-    if ask == Ask::Wait && settings::stall().is_some() {
-        begin_event(object, at);
-    }
-}
-
+/// Tells that the thread waits for a barrier, a semaphore or a channel: that closes no circle that is known.
 #[cold]
-fn begin_event(object: &Identity, at: Site) {
-    if let Some(slot) = watching() {
+pub(super) fn wait_for_event(object: &Identity, ask: Ask, at: Site) {
+    if ask == Ask::Wait
+        && let Some(slot) = watching()
+    {
         let _busy = Busy::new(slot);
-        slot.wait
-            .begin(Target::Event(object.id()), at, &Stack::EMPTY);
+        let target = Target::Event(object.id());
+        slot.wait.begin_giving_back(target, at, &stack(slot));
         stall::look_out();
+        standstill::look_out();
     }
 }
 
@@ -206,40 +213,49 @@ fn describe(cycle: &[Member]) -> Finding {
 }
 
 fn side(member: &Member) -> Side {
-    let wants = match member.target {
-        Target::Lock(lock, mode) | Target::Condition(_, lock, mode) => {
-            wanted(lock, mode, member.at)
-        }
-        // Part of no deadlock.
-        Target::Event(object) | Target::Timed(object, _) => {
-            wanted(object, Mode::Exclusive, member.at)
-        }
-        Target::Thread(thread) | Target::Work(thread) => Wants::Thread {
-            thread,
-            thread_name: thread_name(thread),
-            site: member.at,
-        },
-    };
     Side {
         thread: member.thread,
         thread_name: thread_name(member.thread),
         holds: member.holds.map(lock_use),
-        wants,
+        wants: wants(member.target, member.at),
         ask: Ask::Wait,
         waited: Some(member.waited),
         stack: member.stack,
     }
 }
 
+/// What a thread waits for, as a finding names it.
+pub(super) fn wants(target: Target, at: Site) -> Wants {
+    match target {
+        Target::Lock(lock, mode) | Target::Condition(_, lock, mode) => wanted(lock, mode, at),
+        // Part of no circle.
+        Target::Event(object) | Target::Timed(object, _) => event(object, at),
+        Target::Thread(thread) | Target::Work(thread) => Wants::Thread {
+            thread,
+            thread_name: thread_name(thread),
+            site: at,
+        },
+    }
+}
+
 fn wanted(lock: LockId, mode: Mode, site: Site) -> Wants {
-    Wants::Lock(LockUse {
+    Wants::Lock(asked_for(lock, mode, site))
+}
+
+/// What is no lock.
+pub(super) fn event(object: LockId, site: Site) -> Wants {
+    Wants::Event(asked_for(object, Mode::Exclusive, site))
+}
+
+fn asked_for(lock: LockId, mode: Mode, site: Site) -> LockUse {
+    LockUse {
         lock,
         class: registry::class(split(lock).1),
         rank: None,
         mode,
         sendable: false,
         site,
-    })
+    }
 }
 
 /// The name of a thread, if it has one.

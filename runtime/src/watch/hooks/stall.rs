@@ -34,6 +34,7 @@ pub(super) fn look_out() {
 /// In the child of a fork only the forking thread lives.
 pub(in super::super) fn after_fork_in_child() {
     STARTED.store(false, Relaxed);
+    super::standstill::after_fork_in_child();
 }
 
 #[cold]
@@ -50,6 +51,7 @@ fn start(limit: Duration) {
 }
 
 fn watch(limit: Duration) {
+    platform::asleep::this_is_ours();
     loop {
         thread::sleep(limit / LOOKS);
         let waiting = wait_for::waiting();
@@ -73,7 +75,7 @@ fn watch(limit: Duration) {
 /// Describes all watched threads that wait now, a line each: for what, since when, who holds that, and
 /// what the thread holds itself. Empty if none waits.
 ///
-/// Waits for conditions, barriers, semaphores and channels are in it only if `LOCKWISE_STALL` is set.
+/// Waits with a deadline are not in it.
 pub fn describe_waits() -> String {
     let mut text = String::new();
     describe(&wait_for::waiting(), &mut text);
@@ -115,6 +117,6 @@ fn held_by(thread: u32, lock: super::LockId, mode: Mode, into: &mut String) {
     }
 }
 
-fn label(thread: u32) -> String {
+pub(super) fn label(thread: u32) -> String {
     ThreadLabel(thread, thread_name(thread).as_deref()).to_string()
 }

@@ -142,6 +142,12 @@ pub fn passed(barrier: &Identity) {
     }
 }
 
+/// The channel is full: the thread is about to wait for room, which ends when it is told as
+/// [`unblocked`](super::unblocked). No record is made of that.
+pub fn full(channel: &Identity, at: Site) {
+    live::wait_for_event(channel, Ask::Wait, at);
+}
+
 /// The thread is about to put `units` into a semaphore.
 pub fn posted(semaphore: &Identity, units: u32, at: Site) {
     if let Some(slot) = tracing() {

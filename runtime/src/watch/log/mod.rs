@@ -71,7 +71,8 @@
 //! 20 Obtained   semaphore, units varint, ask byte, site, turn
 //! 21 DefNode    node varint, parent node varint (0: none), lock, class, how, site
 //! 22 Seen       node varint, stretch varint
-//! 23 Finding    code byte, holder byte (1: the next three are there), [lock, how, site], lock, how, site, text
+//! 23 Finding    code byte, flags byte, [lock, how, site if flag 1], lock, how, site, [thread varint if
+//!               flag 2: whose side this is, if not the writer's], text
 //! 24 Joining    child varint, site
 //! ```
 //!

@@ -264,6 +264,7 @@ pub enum Record<'a> {
     },
     Finding {
         code: u8,
+        thread: Option<u32>,
         holds: Option<(u64, Mode, u32)>,
         wants: (u64, Mode, u32),
         message: &'a str,

@@ -278,13 +278,19 @@ impl<'a> Decoder<'a> {
             },
             23 => {
                 let code = self.byte()?;
-                let holds = match self.byte()? {
+                let flags = self.byte()?;
+                let holds = match flags & 1 {
                     0 => None,
                     _ => Some(self.lock_at_site()?),
                 };
                 let wants = self.lock_at_site()?;
+                let thread = match flags & 2 {
+                    0 => None,
+                    _ => Some(self.number()?),
+                };
                 Record::Finding {
                     code,
+                    thread,
                     holds,
                     wants,
                     message: self.text()?,

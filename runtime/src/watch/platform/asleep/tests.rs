@@ -1,0 +1,30 @@
+use super::{number_after, waits_for_good};
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn only_a_futex_without_a_deadline_is_for_good() {
+    let wait = "202 0x55bcc6200e50 0x189 0x0 0x0 0x0 0xffffffff 0x7efd0e81e950 0x7efd0eea3f16\n";
+    assert_eq!(waits_for_good(wait), Some(0x189));
+    let timed = "202 0x55bcc6200e50 0x189 0x0 0x7ffc0 0x0 0xffffffff 0x7efd0e81e950 0x7efd0\n";
+    assert_eq!(waits_for_good(timed), None);
+    let wakes = "202 0x55bcc6200e50 0x81 0x1 0x0 0x0 0x0 0x7efd0e81e950 0x7efd0eea3f16\n";
+    assert_eq!(waits_for_good(wakes), None);
+    let reads = "0 0x3 0x55bcc6267b60 0x2000 0x0 0x0 0x0 0x7ffcb79cd860 0x7efd0ef162ec\n";
+    assert_eq!(waits_for_good(reads), None);
+    assert_eq!(waits_for_good("running\n"), None);
+    assert_eq!(waits_for_good(""), None);
+}
+
+#[test]
+fn a_line_is_found_by_its_whole_name() {
+    let status = "Name:\tx\nvoluntary_ctxt_switches:\t12\nnonvoluntary_ctxt_switches:\t3\n";
+    assert_eq!(
+        number_after(status, "\nvoluntary_ctxt_switches:", 10),
+        Some(12)
+    );
+    assert_eq!(
+        number_after(status, "\nnonvoluntary_ctxt_switches:", 10),
+        Some(3)
+    );
+    assert_eq!(number_after(status, "\nThreads:", 10), None);
+}

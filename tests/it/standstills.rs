@@ -1,0 +1,163 @@
+//! Programs whose threads all wait for good, with no circle of holders: told a moment later, and ended if
+//! that was asked for. Only Linux can say that all threads sleep.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Output, Stdio};
+
+use crate::programs::{checker, codes, finish, judged, program, recorded, scratch, stderr, stdout};
+
+/// Ways in which `standstills` stands still.
+const WAYS: [&str; 13] = [
+    "condition",
+    "lost",
+    "barrier",
+    "semaphore",
+    "bounded",
+    "channels",
+    "own-sender",
+    "queue",
+    "promises",
+    "queued-job",
+    "event",
+    "once",
+    "reader",
+];
+
+/// Runs `standstills WAY`, which a deadlock ends.
+fn ended(way: &str) -> Output {
+    finish(
+        program("standstills")
+            .arg(way)
+            .env("LOCKWISE_ON_DEADLOCK", "abort"),
+    )
+}
+
+/// Whether the process was ended by `abort`.
+fn aborted(output: &Output) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    output.status.signal() == Some(6)
+}
+
+#[test]
+fn each_is_named_and_ends() {
+    for way in WAYS {
+        let output = ended(way);
+        let said = stderr(&output);
+        assert!(aborted(&output), "{way}: {said}");
+        let told = "LW0001 deadlock: all threads of the process wait, for ever";
+        assert_eq!(said.matches(told).count(), 1, "{way}: {said}");
+        assert_eq!(said.matches("LW0001").count(), 1, "{way}: {said}");
+    }
+}
+
+#[test]
+fn what_goes_on_is_not_told() {
+    for way in ["sleeper", "timed", "ping-pong", "pool"] {
+        let output = ended(way);
+        let said = stderr(&output);
+        assert_eq!(stdout(&output), "ended\n", "{way}: {said}");
+        assert!(!said.contains("LW0001"), "{way}: {said}");
+    }
+}
+
+/// Starts `standstills WAY` with a watchdog of a second, reads what it says until that tells of a stall, which is
+/// long after a standstill would have been told, lets it go on with a byte, and returns what it said.
+fn until_it_stalls(way: &str) -> String {
+    let mut child = program("standstills")
+        .arg(way)
+        .env("LOCKWISE_ON_DEADLOCK", "abort")
+        .env("LOCKWISE_STALL", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    while !said.contains("LW0009") {
+        assert_ne!(lines.read_line(&mut said).unwrap(), 0, "it ended: {said}");
+    }
+    // It may be one that listens.
+    let _ = child.stdin.take().unwrap().write_all(b"x");
+    if way == "parked" {
+        child.kill().unwrap();
+    }
+    let status = child.wait().unwrap();
+    assert!(way == "parked" || status.success(), "{status}: {said}");
+    said
+}
+
+#[test]
+fn what_waits_for_the_outside_world_is_not_told() {
+    for way in ["input", "parked"] {
+        let said = until_it_stalls(way);
+        assert!(!said.contains("LW0001"), "{way}: {said}");
+    }
+}
+
+#[test]
+fn the_log_says_whose_side_it_was() {
+    for level in ["order", "trace"] {
+        let logs = tempfile::tempdir().unwrap();
+        let output = finish(
+            recorded("standstills", level, logs.path())
+                .arg("barrier")
+                .env("LOCKWISE_ON_DEADLOCK", "abort"),
+        );
+        assert!(aborted(&output), "{level}");
+        let (report, code) = judged(logs.path());
+        assert_eq!(code, 1, "{level}: {report}");
+        let deadlock = report["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|finding| finding["code"] == "LW0001")
+            .unwrap_or_else(|| panic!("{level}: {report}"));
+        assert_eq!(deadlock["certainty"], "actual", "{level}: {report}");
+        let side = &deadlock["cycle"][0];
+        assert_ne!(side["thread_name"], "lockwise", "{level}: {report}");
+        let held = side["holds"]["class"].as_str().unwrap();
+        assert!(held.contains("standstills.rs"), "{level}: {report}");
+    }
+}
+
+/// A program over std alone whose threads wait for each other's messages.
+const HANGS: &str = r"
+use std::sync::mpsc::channel;
+use std::thread;
+
+fn main() {
+    let (to_worker, from_main) = channel();
+    let (to_main, from_worker) = channel();
+    let worker = thread::spawn(move || {
+        let got: u32 = from_main.recv().unwrap();
+        to_main.send(got).unwrap();
+    });
+    let got: u32 = from_worker.recv().unwrap();
+    to_worker.send(got).unwrap();
+    worker.join().unwrap();
+}
+";
+
+#[test]
+fn an_unchanged_program_that_stands_still_fails_with_the_report() {
+    let folder = tempfile::tempdir_in(scratch()).unwrap();
+    let project = folder.path();
+    fs::create_dir(project.join("src")).unwrap();
+    fs::write(project.join("src/main.rs"), HANGS).unwrap();
+    let manifest =
+        "[package]\nname = \"stands\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n";
+    fs::write(project.join("Cargo.toml"), manifest).unwrap();
+    let output = finish(
+        checker()
+            .args(["run", "--format", "json", "--offline"])
+            .current_dir(project),
+    );
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("LW0001 deadlock"), "{said}");
+    let out = stdout(&output);
+    let document = serde_json::from_str(out.lines().last().unwrap()).unwrap();
+    assert!(codes(&document).contains(&"LW0001"), "{document}");
+}
