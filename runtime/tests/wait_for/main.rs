@@ -1,9 +1,9 @@
 //! The search for threads that wait for each other, under loom: all schedules with few preemptions,
 //! and whatever stale values the memory model lets a thread read.
 //!
-//! `watch/wait_for.rs` and `watch/slot/entry.rs` are compiled here a second time, over loom's atomics. The
-//! threads of a model never park: whether they would is known when all have ended. Each model ends in all
-//! schedules in what must be told; and each fence, left out, makes one of them fail.
+//! `watch/wait_for.rs` is compiled here a second time, over loom's atomics. The threads of a model never park:
+//! whether they would is known when all have ended. Each model ends in all schedules in what must be told;
+//! and each fence, left out, makes one of them fail.
 
 mod broken;
 mod circles;

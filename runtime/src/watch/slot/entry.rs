@@ -3,9 +3,8 @@
 //! The words of an entry are written with plain stores by the slot's own thread. Another thread may read
 //! them at any time, and knows what it has read only if it knows that nobody wrote meanwhile.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use super::super::atomic::{AtomicU32, AtomicU64};
 use super::super::identity::{LockId, Rank};
 use super::super::memory::mix;
 use super::super::mode::{Ask, Mode};

@@ -1,7 +1,7 @@
 //! The watcher's search for threads that wait for each other, over the atomics of loom.
 //!
-//! `wait_for` and the entries of held sets are the real files. What stands around them is
-//! small: a slot has room for few locks, there are no stacks, and nobody is forced to release.
+//! `wait_for` is the real file. What stands around it is small: a slot has room for few locks, there are no
+//! stacks, and nobody is forced to release.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -31,7 +31,7 @@ pub(crate) use self::mode::Mode;
 
 /// Loom's, with fences that a test may leave out.
 mod atomic {
-    pub(super) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+    pub(super) use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
     use crate::broken::{self, Fence};
 
@@ -71,9 +71,6 @@ mod atomic {
 mod identity {
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub(crate) struct LockId(pub(super) u64);
-
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub(crate) struct Rank(pub(crate) u32);
 }
 
 mod hooks {

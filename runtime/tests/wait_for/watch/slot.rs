@@ -1,21 +1,71 @@
-//! What one thread of a model holds: real entries in an array that does not grow.
+//! What one thread of a model holds: a row of entries that are written and read as the real ones are, by
+//! plain stores and loads.
 
 use std::cell::RefCell;
 
-use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use super::identity::LockId;
-use super::mode::{Ask, Mode};
+use super::mode::Mode;
 use super::site::Site;
 use super::stack::Stack;
 use super::wait_for::{self, Behind, Member, Target, Teller, Wait};
 
-#[expect(dead_code, reason = "the model learns no orders")]
-#[path = "../../../src/watch/slot/entry.rs"]
-mod entry;
+/// One held lock.
+struct Entry {
+    lock: AtomicU64,
+    mode: AtomicU64,
+}
 
-use self::entry::Entry;
-pub(super) use self::entry::{HeldLock, Words};
+/// A copy of an entry, which fits together only if nobody wrote meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Words {
+    lock: u64,
+    mode: u64,
+}
+
+/// What such a copy means.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HeldLock {
+    pub(super) lock: LockId,
+    pub(super) mode: Mode,
+}
+
+impl Entry {
+    fn new() -> Entry {
+        Entry {
+            lock: AtomicU64::new(0),
+            mode: AtomicU64::new(0),
+        }
+    }
+
+    fn words(&self) -> Words {
+        Words {
+            lock: self.lock.load(Relaxed),
+            mode: self.mode.load(Relaxed),
+        }
+    }
+
+    fn is_against(&self, lock: LockId, wanted: Mode) -> bool {
+        self.lock.load(Relaxed) == lock.0
+            && Mode::from_number(self.mode.load(Relaxed) as u8)
+                .is_some_and(|mode| mode.excludes(wanted))
+    }
+}
+
+impl Words {
+    /// As of the real one.
+    ///
+    /// # Safety
+    ///
+    /// They must fit together.
+    pub(super) unsafe fn read(self) -> HeldLock {
+        HeldLock {
+            lock: LockId(self.lock),
+            mode: Mode::from_number(self.mode as u8).expect("it was written so"),
+        }
+    }
+}
 
 /// The most locks that a thread of a model holds.
 const ROOM: usize = 2;
@@ -47,7 +97,7 @@ impl Slots {
                     thread: AtomicU32::new(thread),
                     wait: Wait::new(),
                     depth: AtomicUsize::new(0),
-                    entries: [Entry::default(), Entry::default()],
+                    entries: [Entry::new(), Entry::new()],
                 }))
             })
             .collect();
@@ -76,20 +126,10 @@ impl Drop for Slots {
 impl Slot {
     /// The thread has taken a lock: as the real slot writes it.
     pub(crate) fn push(&self, lock: u64, mode: Mode) {
-        let held = HeldLock {
-            lock: LockId(lock),
-            mode,
-            ask: Ask::Wait,
-            again: false,
-            sendable: false,
-            rank: None,
-            site: Site::caller(),
-        };
         let depth = self.depth.load(Relaxed);
         let entry = &self.entries[depth];
-        entry.lock.store(held.lock.0, Relaxed);
-        entry.site.store(held.site.pack(), Relaxed);
-        entry.meta.store(held.meta(), Relaxed);
+        entry.lock.store(lock, Relaxed);
+        entry.mode.store(mode as u64, Relaxed);
         self.depth.store(depth + 1, Relaxed);
     }
 
@@ -158,12 +198,12 @@ impl Slot {
 
     pub(super) fn keeps_out(&self, lock: LockId, wanted: Mode) -> bool {
         self.entries_from_outside()
-            .any(|entry| entry.lock.load(Relaxed) == lock.0 && entry.keeps_out(wanted))
+            .any(|entry| entry.is_against(lock, wanted))
     }
 
     pub(super) fn words_against(&self, lock: LockId, wanted: Mode) -> Option<Words> {
         self.entries_from_outside()
-            .find(|entry| entry.lock.load(Relaxed) == lock.0 && entry.keeps_out(wanted))
+            .find(|entry| entry.is_against(lock, wanted))
             .map(Entry::words)
     }
 }
