@@ -75,6 +75,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/finding.rs"
     "src/watch/hooks.rs"
     "src/watch/hooks/ascending.rs"
+    "src/watch/hooks/duties.rs"
     "src/watch/hooks/foreign.rs"
     "src/watch/hooks/judging.rs"
     "src/watch/hooks/live.rs"
@@ -115,6 +116,8 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/stack.rs"
     "src/watch/stack/without.rs"
     "src/watch/wait_for.rs"
+    "src/watch/wait_for/search.rs"
+    "src/watch/wait_for/waiting.rs"
 ];
 
 /// The text of a file.

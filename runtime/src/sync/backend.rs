@@ -56,6 +56,25 @@ pub trait Flow: fmt::Debug + Send + Sync {
     /// The thread is about to wait for a unit; with a deadline, if `timed`.
     fn pending(&self, timed: bool, at: Site);
 
+    /// The same for a unit that only a thread can put in which has said so ([`begin_work`](Flow::begin_work)).
+    /// May panic, if the program chose that for waits without an end.
+    #[inline]
+    #[track_caller]
+    fn pending_work(&self, timed: bool, at: Site) {
+        self.pending(timed, at);
+    }
+
+    /// The thread begins to work for units that nobody else can put in, and puts none in before that
+    /// work is done. True if [`end_work`](Flow::end_work) must follow, on this thread.
+    #[inline]
+    fn begin_work(&self) -> bool {
+        false
+    }
+
+    /// That work is done, and the units are about to be put in.
+    #[inline]
+    fn end_work(&self) {}
+
     /// The thread has taken a unit, which it would have waited for; with a deadline, if `timed`.
     fn obtained(&self, timed: bool, at: Site);
 
@@ -159,6 +178,22 @@ impl Flow for TrackedFlow {
         self.0.pending(asks(timed), at);
     }
 
+    #[inline]
+    #[track_caller]
+    fn pending_work(&self, timed: bool, at: Site) {
+        self.0.pending_owed(asks(timed), at);
+    }
+
+    #[inline]
+    fn begin_work(&self) -> bool {
+        self.0.owes()
+    }
+
+    #[inline]
+    fn end_work(&self) {
+        Tag::gives();
+    }
+
     /// A thread that holds nothing keeps nobody waiting by waiting here. Its unit is told as one that it could
     /// have gone without: where several threads take units, each would otherwise seem to need the very unit that it
     /// got in this run, and a run in which another was quicker would look like a deadlock.
@@ -176,6 +211,25 @@ impl Flow for TrackedFlow {
 /// How a wait asks.
 fn asks(timed: bool) -> Ask {
     if timed { Ask::Timed } else { Ask::Wait }
+}
+
+/// Work that a thread does for units of a flow; it is done when this is dropped, also by unwinding.
+pub(super) struct Duty<'a, F: Flow>(Option<&'a F>);
+
+impl<'a, F: Flow> Duty<'a, F> {
+    #[inline]
+    pub(super) fn begin(flow: &'a F) -> Duty<'a, F> {
+        Duty(flow.begin_work().then_some(flow))
+    }
+}
+
+impl<F: Flow> Drop for Duty<'_, F> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(flow) = self.0 {
+            flow.end_work();
+        }
+    }
 }
 
 /// The [`Flow`] of [`Raw`]: nothing.

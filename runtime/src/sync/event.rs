@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::backend::{Backend, Flow, Lock, Tracked, TrackedFlow};
+use super::backend::{Backend, Duty, Flow, Lock, Tracked, TrackedFlow};
 use super::deadline::Deadline;
 use super::later::Later;
 use super::park;
@@ -218,10 +218,26 @@ impl<B: Backend> Event<B> {
         }
     }
 
+    /// This thread alone sets the event, and has other work to do before; until the result is dropped.
+    pub(super) fn duty(&self) -> Duty<'_, B::Flow> {
+        Duty::begin(&self.flow)
+    }
+
     #[cold]
     pub(super) fn wait_at(&self, deadline: Deadline, at: Site) -> bool {
+        self.flow.pending(deadline.is_timed(), at);
+        self.wait_on(deadline, at)
+    }
+
+    /// The same for an event that only a thread sets which has said so ([`duty`](Event::duty)).
+    #[track_caller]
+    pub(super) fn wait_for_work(&self, deadline: Deadline, at: Site) -> bool {
+        self.flow.pending_work(deadline.is_timed(), at);
+        self.wait_on(deadline, at)
+    }
+
+    fn wait_on(&self, deadline: Deadline, at: Site) -> bool {
         let timed = deadline.is_timed();
-        self.flow.pending(timed, at);
         let mut waiter = Waiter::new();
         let passed = park::wait(deadline, |waker| self.poll(&mut waiter, waker, timed, at));
         let passed = passed.or_else(|| self.leave(&mut waiter, timed, at));

@@ -13,6 +13,7 @@ use std::thread::{self, Thread};
 use std::time::Instant;
 
 use super::deadline::Deadline;
+use crate::tag::Tag;
 
 /// A thread that can be woken.
 struct Parked {
@@ -60,7 +61,11 @@ impl Parker {
                 return true;
             }
             match deadline {
-                Deadline::Never => thread::park(),
+                Deadline::Never => {
+                    Tag::parks();
+                    thread::park();
+                    Tag::unparks();
+                }
                 Deadline::At(deadline) => {
                     let left = deadline.saturating_duration_since(Instant::now());
                     if left.is_zero() {

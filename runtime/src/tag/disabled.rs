@@ -113,6 +113,28 @@ impl Tag {
     #[inline]
     pub(crate) fn pending(&self, _ask: Ask, _at: Site) {}
 
+    /// Nobody watches.
+    #[inline]
+    pub(crate) fn owes(&self) -> bool {
+        false
+    }
+
+    /// Nothing.
+    #[inline]
+    pub(crate) fn gives() {}
+
+    /// Nothing.
+    #[inline]
+    pub(crate) fn pending_owed(&self, _ask: Ask, _at: Site) {}
+
+    /// Nothing.
+    #[inline]
+    pub(crate) fn parks() {}
+
+    /// Nothing.
+    #[inline]
+    pub(crate) fn unparks() {}
+
     /// Nothing.
     #[inline]
     pub(crate) fn obtained(&self, _ask: Ask, _at: Site) {}

@@ -191,6 +191,42 @@ impl Tag {
         hooks::pending(&self.0, ask, at);
     }
 
+    /// The thread begins to work for what it alone can give. False if nobody watches.
+    #[inline]
+    #[allow(dead_code, reason = "an overlay has no results of ours")]
+    pub(crate) fn owes(&self) -> bool {
+        hooks::owes(&self.0)
+    }
+
+    /// That work is done.
+    #[inline]
+    #[allow(dead_code, reason = "as above")]
+    pub(crate) fn gives() {
+        hooks::gives();
+    }
+
+    /// The thread is about to wait for what somebody may owe.
+    #[inline]
+    #[track_caller]
+    #[allow(dead_code, reason = "as above")]
+    pub(crate) fn pending_owed(&self, ask: Ask, at: Site) {
+        hooks::pending_owed(&self.0, ask, at);
+    }
+
+    /// The thread parks for what it said it waits for.
+    #[inline]
+    #[allow(dead_code, reason = "as above")]
+    pub(crate) fn parks() {
+        hooks::parks();
+    }
+
+    /// It does not park any more.
+    #[inline]
+    #[allow(dead_code, reason = "as above")]
+    pub(crate) fn unparks() {
+        hooks::unparks();
+    }
+
     /// The thread has taken a unit of this semaphore.
     #[inline]
     pub(crate) fn obtained(&self, ask: Ask, at: Site) {

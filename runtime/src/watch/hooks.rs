@@ -28,6 +28,7 @@
 //! `threads` are the hooks of what is no lock; `foreign` keeps what is released on another thread.
 
 mod ascending;
+mod duties;
 mod foreign;
 mod judging;
 mod live;
@@ -52,6 +53,7 @@ use super::wait_for::Target;
 use super::{reaction, registry};
 
 pub use self::ascending::{Wanted, check_ascending};
+pub use self::duties::{gives, owes, parks, pending_owed, unparks};
 use self::foreign::{FOREIGN_COUNT, drop_foreign};
 pub(super) use self::foreign::{
     after_fork, after_fork_in_child, before_fork, forget_posted, is_posted, post_foreign_release,
@@ -376,10 +378,19 @@ pub fn unblocked() {
     }
 }
 
+/// The same, and it does not wait for that again when it parks.
+#[inline]
+fn waits_no_more() {
+    if let Some(slot) = slot::existing() {
+        slot.wait.end();
+        slot.wait.keep(None);
+    }
+}
+
 /// The thread does not wait for the lock any more, and did not get it.
 #[cold]
 pub fn gave_up(lock: &Identity) {
-    unblocked();
+    waits_no_more();
     if let Some(slot) = tracing() {
         let _busy = Busy::new(slot);
         let number = logged(slot, lock);

@@ -7,6 +7,7 @@
 #![cfg(feature = "checks")]
 
 mod kinds;
+mod owed;
 mod programs;
 mod silence;
 
@@ -65,4 +66,21 @@ fn until_waited_for(name: &str, threads: usize) {
     while describe_waits().matches(&waits).count() < threads {
         std::thread::yield_now();
     }
+}
+
+/// Goes on when the thread with this name waits.
+fn until_it_waits(thread: &str) {
+    let waits = format!("thread \"{thread}\" waits for");
+    while !describe_waits().contains(&waits) {
+        std::thread::yield_now();
+    }
+}
+
+/// Runs `body` on a thread with this name.
+fn named<T: Send + 'static>(
+    name: &str,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> lockwise::thread::JoinHandle<T> {
+    let named = lockwise::thread::Builder::new().name(name.to_owned());
+    named.spawn(body).expect("the system has threads")
 }

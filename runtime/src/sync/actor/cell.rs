@@ -75,13 +75,15 @@ impl<M: Send, B: Backend> Cell<M, B> {
                 question: None,
                 come: Arc::clone(&self.is_stopped),
             };
-            if !deadline.is_timed() && !circle::begin(waits) {
-                return Err(JoinError::Deadlock);
-            }
-            let ended = self.stopped.wait_at(deadline, at);
+            let mut waiting = None;
             if !deadline.is_timed() {
-                circle::end();
+                if !circle::begin(waits) {
+                    return Err(JoinError::Deadlock);
+                }
+                waiting = Some(Waiting);
             }
+            let ended = self.stopped.wait_for_work(deadline, at);
+            drop(waiting);
             if !ended {
                 return Err(JoinError::TimedOut);
             }
@@ -101,6 +103,15 @@ impl<M: Send, B: Backend> Cell<M, B> {
     }
 }
 
+/// Says, when dropped, that this thread does not wait any more, also by unwinding.
+struct Waiting;
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        circle::end();
+    }
+}
+
 /// What an actor's thread does. `make` makes the actor, and makes another one as often as `restarts` says.
 pub(super) fn live<A: Actor<B>, B: Backend>(
     cell: &Arc<Cell<A::Message, B>>,
@@ -109,6 +120,7 @@ pub(super) fn live<A: Actor<B>, B: Backend>(
     mut restarts: u32,
 ) {
     circle::enter(Some(Arc::clone(&cell.node)));
+    let duty = cell.stopped.duty();
     let exit = loop {
         let exit = one_life(cell, me, &mut make, restarts);
         if cell.is_over(&exit, restarts) {
@@ -118,6 +130,7 @@ pub(super) fn live<A: Actor<B>, B: Backend>(
     };
     circle::enter(None);
     drop_quietly(make);
+    drop(duty);
     cell.stop(exit);
 }
 

@@ -141,7 +141,10 @@ impl<B: Backend> Crew<B> {
         if ready {
             while let Some(task) = self.next_job() {
                 // It counts as done after it has given its result, and everything of it is dropped.
-                task.consume(|job| job.run(&Here(&self), at));
+                task.consume(|job| {
+                    let _duty = self.jobs.duty();
+                    job.run(&Here(&self), at);
+                });
             }
         } else {
             self.give_up(End::Broken, at);

@@ -103,10 +103,12 @@ impl<T: Send, B: Backend> Promise<T, B> {
         if !self.start() {
             return;
         }
+        let duty = self.shared.as_ref().map(|shared| shared.duty());
         let (end, outcome) = match catch_unwind(AssertUnwindSafe(work)) {
             Ok(value) => (End::Done, Ok(value)),
             Err(payload) => (End::Panicked, Err(Failure::Panicked(payload))),
         };
+        drop(duty);
         if let Some(host) = host {
             host.almost_free();
         }

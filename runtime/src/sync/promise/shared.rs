@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Release;
 use std::task::{Poll, Waker};
 
 use super::failure::{End, Failure};
-use crate::sync::backend::{Backend, Flow, Lock};
+use crate::sync::backend::{Backend, Duty, Flow, Lock};
 use crate::sync::deadline::Deadline;
 use crate::sync::later::Later;
 use crate::sync::park;
@@ -146,6 +146,11 @@ impl<T: Send, B: Backend> Shared<T, B> {
         self.born
     }
 
+    /// This thread does the work, until the result is dropped.
+    pub(super) fn duty(&self) -> Duty<'_, B::Flow> {
+        Duty::begin(&self.flow)
+    }
+
     /// The work begins. False if it has ended already, by being cancelled.
     pub(super) fn start(&self, at: Site) -> bool {
         let mut state = self.state.lock_at(at);
@@ -273,7 +278,7 @@ impl<T: Send, B: Backend> Shared<T, B> {
             Some(kept) => Some(Waiting(&*kept.keeper)),
             None => None,
         };
-        self.flow.pending(timed, at);
+        self.flow.pending_work(timed, at);
         let mut ticket = Ticket::new();
         let ended = park::wait(deadline, |waker| self.poll(&mut ticket, waker, timed, at));
         let ended = ended.or_else(|| self.leave(&mut ticket, timed, at));

@@ -475,7 +475,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
             return true;
         }
         let timed = deadline.is_timed();
-        self.flows.done.pending(timed, at);
+        self.flows.done.pending_work(timed, at);
         let mut ticket = Ticket::new();
         park::wait(deadline, |waker| self.poll_join(&mut ticket, waker, at));
         let mut later = Later::new();

@@ -11,7 +11,7 @@ use super::state::How;
 use super::store::{Entry, Fifo};
 use super::task::Task;
 use super::waits::{Get, Put};
-use crate::sync::backend::{Backend, Tracked};
+use crate::sync::backend::{Backend, Duty, Tracked};
 use crate::sync::deadline::Deadline;
 use crate::sync::poller::Room;
 use crate::watch::Site;
@@ -99,6 +99,11 @@ impl<T: Send, B: Backend> Queue<T, B> {
         Queue {
             core: Core::new_at::<T>(Fifo::new(), capacity, born),
         }
+    }
+
+    /// This thread has a task of the queue, and does it, until the result is dropped: till then not all is done.
+    pub(in crate::sync) fn duty(&self) -> Duty<'_, B::Flow> {
+        Duty::begin(&self.core.flows().done)
     }
 
     /// Puts an item in, waiting for room.

@@ -9,18 +9,18 @@ use super::super::settings;
 use super::super::site::Site;
 use super::super::slot::{self, HeldLock, Slot, split};
 use super::super::stack::Stack;
-use super::super::wait_for::{self, Behind, Member, Target, Teller};
+use super::super::wait_for::{self, Behind, Kept, Member, Target, Teller};
 use super::super::{order, reaction, registry};
 use super::judging::{finding, lock_use, log_finding, name_of, text};
 use super::{Busy, is_trace, logged, stall, standstill, watching};
 
-/// Tells that the thread waits, and of the deadlock that this closes.
+/// Tells that the thread waits, and of the deadlock that this closes. Whether it closes one.
 ///
 /// # Panics
 ///
 /// If it closes one, `quiet` is false, and the program chose to panic.
 #[track_caller]
-pub(super) fn wait(slot: &'static Slot, target: Target, at: Site, quiet: bool) {
+pub(super) fn wait(slot: &'static Slot, target: Target, at: Site, quiet: bool) -> bool {
     let stack = stack(slot);
     let itself = waits_for_itself(slot, target, at, &stack);
     if let Some(finding) = &itself {
@@ -37,11 +37,37 @@ pub(super) fn wait(slot: &'static Slot, target: Target, at: Site, quiet: bool) {
         slot.wait.set_told();
     }
     stall::look_out();
+    let told = search(slot, quiet);
+    standstill::look_out();
+    told
+}
+
+/// The thread parks again for what it waits for.
+pub(super) fn wait_on(slot: &'static Slot, kept: Kept) -> bool {
+    let Kept {
+        target,
+        at,
+        was_told,
+    } = kept;
+    slot.wait.begin(target, at, &stack(slot));
+    if was_told {
+        slot.wait.set_told();
+    }
+    let told = !was_told && search(slot, true);
+    standstill::look_out();
+    was_told || told
+}
+
+/// Tells the deadlocks that this thread's wait closes. Whether there was one.
+#[track_caller]
+fn search(slot: &'static Slot, quiet: bool) -> bool {
     let teller = teller(quiet);
+    let mut told = false;
     while let Some(circle) = wait_for::deadlock(slot, teller) {
         tell(slot, &circle, teller, quiet);
+        told = true;
     }
-    standstill::look_out();
+    told
 }
 
 /// The same for a thread that waits already, to read, and may do so behind a writer that waits. `again` tries
@@ -184,6 +210,12 @@ fn describe(cycle: &[Member]) -> Finding {
             let (waiter, next) = (sides[at].label(), sides[(at + 1) % sides.len()].label());
             let holds = cycle[(at + 1) % sides.len()].holds.is_some();
             match cycle[at].target {
+                Target::Owed(object, _) => {
+                    format!(
+                        "{waiter} waits for {}, which {next} works for",
+                        name_of(object)
+                    )
+                }
                 Target::Lock(lock, _) if !holds => {
                     let lock = name_of(lock);
                     format!("{waiter} waits to read {lock} behind {next}, which waits to write it")
@@ -228,8 +260,9 @@ fn side(member: &Member) -> Side {
 pub(super) fn wants(target: Target, at: Site) -> Wants {
     match target {
         Target::Lock(lock, mode) | Target::Condition(_, lock, mode) => wanted(lock, mode, at),
-        // Part of no circle.
-        Target::Event(object) | Target::Timed(object, _) => event(object, at),
+        Target::Owed(object, _) | Target::Event(object) | Target::Timed(object, _) => {
+            event(object, at)
+        }
         Target::Thread(thread) | Target::Work(thread) => Wants::Thread {
             thread,
             thread_name: thread_name(thread),

@@ -90,7 +90,7 @@ fn describe(waiting: &[Waiting], into: &mut String) {
             Target::Condition(object, lock, _) => {
                 write!(into, "{}, then for {}", name_of(object), name_of(lock))
             }
-            Target::Event(object) | Target::Timed(object, _) => {
+            Target::Owed(object, _) | Target::Event(object) | Target::Timed(object, _) => {
                 write!(into, "{}", name_of(object))
             }
             Target::Thread(other) | Target::Work(other) => {

@@ -209,6 +209,12 @@ fn sentence(thread: &Waiting, row: &[Waiting]) -> String {
                 name_of(lock)
             )
         }
+        Target::Owed(object, _) => {
+            let works = keeper.map_or(String::new(), |keeper| {
+                format!(", which {} works for", label(keeper))
+            });
+            format!("{who} waits for {}{works}", name_of(object))
+        }
         Target::Condition(object, ..) | Target::Event(object) | Target::Timed(object, _) => {
             format!("{who} waits for {}", name_of(object))
         }

@@ -94,7 +94,7 @@ fn about_to_join(thread: ThreadRef, target: Target, at: Site, quiet: bool) {
 }
 
 /// Ends the wait of a thread that unwinds.
-struct EndsWait(&'static Slot);
+pub(super) struct EndsWait(pub(super) &'static Slot);
 
 impl Drop for EndsWait {
     fn drop(&mut self) {

@@ -5,10 +5,12 @@ use super::super::log::Op;
 use super::super::mode::{Ask, Mode};
 use super::super::site::Site;
 use super::super::slot::{HeldLock, Slot, chain_key};
+use super::super::wait_for::{Kept, Target};
 use super::super::{reaction, registry};
 use super::judging::{SelfCheck, judge};
 use super::{
-    Busy, catch_up, held_lock, hold, is_trace, live, logged, tracing, unblocked, watching,
+    Busy, catch_up, held_lock, hold, is_trace, live, logged, tracing, unblocked, waits_no_more,
+    watching,
 };
 
 /// The thread holds `lock` in `mode` and is about to give it back and to wait for `condvar`.
@@ -167,6 +169,20 @@ pub fn posted(semaphore: &Identity, units: u32, at: Site) {
 
 /// The thread is about to wait for a unit of a semaphore.
 pub fn pending(semaphore: &Identity, ask: Ask, at: Site) {
+    log_pending(semaphore, ask, at);
+    live::wait_for_event(semaphore, ask, at);
+    if ask == Ask::Wait
+        && let Some(slot) = watching()
+    {
+        slot.wait.keep(Some(Kept {
+            target: Target::Event(semaphore.id()),
+            at,
+            was_told: false,
+        }));
+    }
+}
+
+pub(super) fn log_pending(semaphore: &Identity, ask: Ask, at: Site) {
     if let Some(slot) = tracing() {
         let _busy = Busy::new(slot);
         let number = logged(slot, semaphore);
@@ -175,12 +191,11 @@ pub fn pending(semaphore: &Identity, ask: Ask, at: Site) {
             record.number(number).small(ask as u8).number(site)
         });
     }
-    live::wait_for_event(semaphore, ask, at);
 }
 
 /// The thread has taken `units` from a semaphore, or [`ALL_UNITS`](super::ALL_UNITS).
 pub fn obtained(semaphore: &Identity, units: u32, ask: Ask, at: Site) {
-    unblocked();
+    waits_no_more();
     if let Some(slot) = tracing() {
         let _busy = Busy::new(slot);
         let number = logged(slot, semaphore);

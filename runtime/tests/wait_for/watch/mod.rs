@@ -23,7 +23,11 @@ pub(crate) mod own_lock;
 #[path = "../../../src/watch/site.rs"]
 mod site;
 pub(crate) mod slot;
-#[expect(dead_code, reason = "the model does not fork, and looks for no stalls")]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the model does not fork, and looks for no stalls"
+)]
 #[path = "../../../src/watch/wait_for.rs"]
 mod wait_for;
 
