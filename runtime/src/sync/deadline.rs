@@ -23,4 +23,12 @@ impl Deadline {
     pub(super) fn is_timed(self) -> bool {
         self != Deadline::Never
     }
+
+    /// Whether it has come.
+    pub(super) fn is_past(self) -> bool {
+        match self {
+            Deadline::Never => false,
+            Deadline::At(deadline) => deadline <= Instant::now(),
+        }
+    }
 }

@@ -42,6 +42,62 @@ struct Parker {
 thread_local! {
     /// The parker of this thread, while it is not in use.
     static IDLE: Cell<Option<Parker>> = const { Cell::new(None) };
+    /// What looking on was good for lately.
+    static PATIENCE: Cell<i32> = const { Cell::new(PATIENCE_MAX) };
+}
+
+/// So often in a row looking on is in vain before it is left be for a while.
+const PATIENCE_MAX: i32 = 4;
+/// So many waits are begun at once then, before looking on is tried again.
+const WAITS_WITHOUT: i32 = 32;
+/// Looking on begins with this many rounds of doing nothing, each twice as long as the one before: about a
+/// microsecond in all, which a thread on another processor needs for what is asked of it.
+const ROUNDS: u32 = 6;
+/// And then gives the processor away so often, as the other thread may need this very one.
+const YIELDS: u32 = 4;
+
+/// Looks on for a moment whether something becomes `ready`, before the thread waits for it. Most waits are
+/// shorter than the time that it takes to put a thread to sleep and to wake it.
+///
+/// A thread that has looked on in vain some times does not do so for a while.
+pub(super) fn look_on(deadline: Deadline, ready: impl Fn() -> bool) -> bool {
+    // Once the thread's locals are gone it simply waits.
+    let patience = PATIENCE.try_with(Cell::get).unwrap_or(-1);
+    if patience <= 0 || deadline.is_past() {
+        let next = if patience == 0 {
+            PATIENCE_MAX
+        } else {
+            patience + 1
+        };
+        let _ = PATIENCE.try_with(|of| of.set(next));
+        return false;
+    }
+    let seen = looks_on(ready);
+    let next = match (seen, patience) {
+        (true, _) => PATIENCE_MAX,
+        (false, 1) => -WAITS_WITHOUT,
+        (false, _) => patience - 1,
+    };
+    let _ = PATIENCE.try_with(|of| of.set(next));
+    seen
+}
+
+fn looks_on(ready: impl Fn() -> bool) -> bool {
+    for round in 0..ROUNDS {
+        for _ in 0..1 << round {
+            std::hint::spin_loop();
+        }
+        if ready() {
+            return true;
+        }
+    }
+    for _ in 0..YIELDS {
+        thread::yield_now();
+        if ready() {
+            return true;
+        }
+    }
+    false
 }
 
 impl Parker {

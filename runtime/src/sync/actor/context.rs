@@ -74,13 +74,8 @@ impl<'a, M: Send, B: Backend> Context<'a, M, B> {
                 (Some(timer), Deadline::Never) => Deadline::At(timer),
                 (None, deadline) => deadline,
             };
-            let mut slot = None;
-            match self.cell.mailbox.get(&mut slot, Work::Done, until, at) {
-                Ok(()) => {
-                    if let Some(mail) = slot {
-                        return Ok(self.open(mail));
-                    }
-                }
+            match self.cell.mailbox.get(Work::Done, until, at) {
+                Ok(mail) => return Ok(self.open(mail)),
                 Err(GetError::Timeout) if until != deadline => {}
                 Err(error) => return Err(error),
             }

@@ -143,9 +143,9 @@ impl<M: Send, B: Backend> Handle<M, B> {
     /// [`SendError::Full`] or [`SendError::Closed`], with the message.
     #[track_caller]
     pub fn try_send(&self, message: M) -> Result<(), SendError<M>> {
-        let mut slot = Some(ordinary(message));
-        let sent = self.cell().mailbox.try_put(&mut slot, Site::caller());
-        sent.map_err(|refusal| its_message(refusal.of(slot)))
+        let mailbox = &self.cell().mailbox;
+        let sent = mailbox.try_put(ordinary(message), Site::caller());
+        sent.map(drop).map_err(its_message)
     }
 
     /// [`send`](Handle::send), waiting at most for `timeout`.
@@ -307,9 +307,8 @@ impl<M: Send, B: Backend> Handle<M, B> {
     }
 
     fn put(&self, mail: Mail<M>, deadline: Deadline, at: Site) -> Result<(), SendError<M>> {
-        let mut slot = Some(mail);
-        let sent = self.cell().mailbox.put(&mut slot, deadline, at);
-        sent.map_err(|refusal| its_message(refusal.of(slot)))
+        let sent = self.cell().mailbox.put(mail, deadline, at);
+        sent.map(drop).map_err(its_message)
     }
 }
 
@@ -322,12 +321,11 @@ fn ordinary<M>(message: M) -> Mail<M> {
 }
 
 /// The message that was refused.
-fn its_message<M>(refused: PutError<Option<Mail<M>>>) -> SendError<M> {
-    let message = |slot: Option<Mail<M>>| slot.expect("what is refused stays in its slot").message;
+fn its_message<M>(refused: PutError<Mail<M>>) -> SendError<M> {
     match refused {
-        PutError::Full(slot) => SendError::Full(message(slot)),
-        PutError::Timeout(slot) => SendError::Timeout(message(slot)),
-        PutError::Closed(slot) => SendError::Closed(message(slot)),
+        PutError::Full(mail) => SendError::Full(mail.message),
+        PutError::Timeout(mail) => SendError::Timeout(mail.message),
+        PutError::Closed(mail) => SendError::Closed(mail.message),
     }
 }
 

@@ -31,10 +31,12 @@ impl<M> Mails<M> {
 impl<M> Store for Mails<M> {
     type Entry = Mail<M>;
 
+    #[inline]
     fn counts(mail: &Mail<M>) -> bool {
         !mail.is_urgent
     }
 
+    #[inline]
     fn push(&mut self, slot: &mut Option<Mail<M>>) {
         if let Some(mail) = slot.take() {
             let row = if mail.is_urgent {
@@ -46,6 +48,7 @@ impl<M> Store for Mails<M> {
         }
     }
 
+    #[inline]
     fn pop(&mut self, slot: &mut Option<Mail<M>>) -> bool {
         *slot = self
             .urgent
@@ -54,10 +57,12 @@ impl<M> Store for Mails<M> {
         slot.is_some()
     }
 
+    #[inline]
     fn len(&self) -> usize {
         self.ordinary.len()
     }
 
+    #[inline]
     fn total(&self) -> usize {
         self.urgent.len() + self.ordinary.len()
     }

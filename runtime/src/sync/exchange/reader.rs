@@ -12,7 +12,7 @@ use super::ring::{Ring, Seen};
 use super::sink::{Delivery, Sink};
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::Deadline;
-use crate::sync::queue::{Core, GetError, How, Refusal, Work};
+use crate::sync::queue::{Core, GetError, How, PutError, Work};
 use crate::sync::waiters::Ticket;
 use crate::watch::Site;
 
@@ -99,17 +99,18 @@ impl<T: Send, B: Backend> Inlet<T, B> {
     fn put(&self, message: &mut Option<T>, wait: Wait) -> Delivery {
         let Mailbox { core, slow } = &*self.0;
         let at = core.born();
-        let mut slot = message.take().map(Seen::Message);
+        let Some(taken) = message.take().map(Seen::Message) else {
+            return Delivery::Taken;
+        };
         let put = match wait {
-            Wait::No => core.try_put(&mut slot, at),
-            Wait::ForRoom => core.put(&mut slot, Deadline::Never, at),
+            Wait::No => core.try_put(taken, at),
+            Wait::ForRoom => core.put(taken, Deadline::Never, at),
         };
         match (put, slow) {
-            (Ok(()), _) if slot.is_some() => Delivery::Dropped,
-            (Ok(()), _) => Delivery::Taken,
-            (Err(Refusal::Closed), _) => Delivery::Closed,
-            (Err(_), Slow::Block(_)) => {
-                if let Some(Seen::Message(back)) = slot {
+            (Ok(None), _) => Delivery::Taken,
+            (Err(PutError::Closed(_)), _) => Delivery::Closed,
+            (Err(refused), Slow::Block(_)) => {
+                if let Seen::Message(back) = refused.into_inner() {
                     *message = Some(back);
                 }
                 Delivery::Full
@@ -118,7 +119,7 @@ impl<T: Send, B: Backend> Inlet<T, B> {
                 core.close(at);
                 Delivery::Closed
             }
-            (Err(_), _) => Delivery::Dropped,
+            (Ok(Some(_)) | Err(_), _) => Delivery::Dropped,
         }
     }
 }
@@ -175,13 +176,11 @@ impl<T: Send, B: Backend> Reader<T, B> {
     /// [`ReadError::Empty`], or as [`get`](Reader::get).
     #[track_caller]
     pub fn try_get(&self) -> Result<T, ReadError> {
-        let mut slot = None;
         let how = How {
             at: Site::caller(),
             timed: true,
         };
-        let got = self.0.core.try_get(&mut slot, Work::Done, how);
-        seen(got, slot)
+        seen(self.0.core.try_get(Work::Done, how))
     }
 
     /// A future of the next message. Dropped before it is ready, it takes none.
@@ -211,20 +210,18 @@ impl<T: Send, B: Backend> Reader<T, B> {
     }
 
     fn get_at(&self, deadline: Deadline, at: Site) -> Result<T, ReadError> {
-        let mut slot = None;
-        let got = self.0.core.get(&mut slot, Work::Done, deadline, at);
-        seen(got, slot)
+        seen(self.0.core.get(Work::Done, deadline, at))
     }
 }
 
 /// What a reader sees.
-fn seen<T>(got: Result<(), GetError>, slot: Option<Seen<T>>) -> Result<T, ReadError> {
-    match (got, slot) {
-        (Ok(()), Some(Seen::Message(message))) => Ok(message),
-        (Ok(()), Some(Seen::Lagged(count))) => Err(ReadError::Lagged(count)),
-        (Err(GetError::Empty), _) => Err(ReadError::Empty),
-        (Err(GetError::Timeout), _) => Err(ReadError::Timeout),
-        (Err(GetError::Closed | GetError::Stopped), _) | (Ok(()), None) => Err(ReadError::Closed),
+fn seen<T>(got: Result<Seen<T>, GetError>) -> Result<T, ReadError> {
+    match got {
+        Ok(Seen::Message(message)) => Ok(message),
+        Ok(Seen::Lagged(count)) => Err(ReadError::Lagged(count)),
+        Err(GetError::Empty) => Err(ReadError::Empty),
+        Err(GetError::Timeout) => Err(ReadError::Timeout),
+        Err(GetError::Closed | GetError::Stopped) => Err(ReadError::Closed),
     }
 }
 
@@ -260,7 +257,7 @@ impl<T: Send, B: Backend> Future for Read<'_, T, B> {
         let core = &this.reader.0.core;
         let (mut slot, ticket) = (None, &mut this.ticket);
         let got = core.poll_get(&mut slot, ticket, context.waker(), Work::Done, how);
-        got.map(|got| seen(got, slot))
+        got.map(|got| seen(got.and_then(|()| slot.ok_or(GetError::Closed))))
     }
 }
 

@@ -33,11 +33,13 @@ impl<T> Ring<T> {
 impl<T> Store for Ring<T> {
     type Entry = Seen<T>;
 
+    #[inline]
     fn counts(_entry: &Seen<T>) -> bool {
         true
     }
 
     /// Leaves the message in the slot that had to go for the new one, to be dropped outside the lock.
+    #[inline]
     fn push(&mut self, slot: &mut Option<Seen<T>>) {
         let Some(Seen::Message(message)) = slot.take() else {
             return;
@@ -49,6 +51,7 @@ impl<T> Store for Ring<T> {
         self.row.push_back(message);
     }
 
+    #[inline]
     fn pop(&mut self, slot: &mut Option<Seen<T>>) -> bool {
         *slot = match std::mem::take(&mut self.lagged) {
             0 => self.row.pop_front().map(Seen::Message),
@@ -57,10 +60,12 @@ impl<T> Store for Ring<T> {
         slot.is_some()
     }
 
+    #[inline]
     fn len(&self) -> usize {
         self.row.len()
     }
 
+    #[inline]
     fn total(&self) -> usize {
         self.row.len() + usize::from(self.lagged > 0)
     }

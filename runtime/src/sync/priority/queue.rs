@@ -151,10 +151,9 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
     #[track_caller]
     pub fn try_put(&self, item: T, priority: P) -> Result<Token, PutError<T>> {
         let token = self.token(priority);
-        let mut slot = Some(placed(&token, item));
-        match self.core.try_put(&mut slot, Site::caller()) {
-            Ok(()) => Ok(token),
-            Err(refusal) => Err(refusal.of(its_item(slot))),
+        match self.core.try_put(placed(&token, item), Site::caller()) {
+            Ok(_) => Ok(token),
+            Err(refused) => Err(refused.map(|placed| placed.item)),
         }
     }
 
@@ -188,7 +187,7 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
             entries.posted(1, at);
             state.replace(&mut slot, &mut later);
         }
-        drop(state);
+        self.core.release(state);
         later.run();
         Ok((token, evicted))
     }
@@ -220,10 +219,9 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
     /// [`GetError::Empty`], or as [`get`](PriorityQueue::get).
     #[track_caller]
     pub fn try_get(&self) -> Result<T, GetError> {
-        let (at, mut slot) = (Site::caller(), None);
-        self.core
-            .try_get(&mut slot, Work::Done, How { at, timed: true })?;
-        Ok(its_item(slot))
+        let (at, timed) = (Site::caller(), true);
+        let placed = self.core.try_get(Work::Done, How { at, timed })?;
+        Ok(placed.item)
     }
 
     /// A future of the highest item. Dropped before it is ready, it takes none.
@@ -241,10 +239,10 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
         let item = state.store.remove(token.place());
         if item.is_some() {
             self.core.flows().entries().obtained(true, at);
-            state.finish(1, self.core.flows(), at, &mut later);
+            state.finished(self.core.flows(), at, &mut later);
             state.made_room(self.core.flows(), at, &mut later);
         }
-        drop(state);
+        self.core.release(state);
         later.run();
         item
     }
@@ -303,7 +301,7 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
     /// How many items there is room for, if that is bounded.
     #[track_caller]
     pub fn capacity(&self) -> Option<usize> {
-        self.core.capacity(Site::caller())
+        self.core.capacity()
     }
 
     pub(in crate::sync) fn core(&self) -> &Core<Levels<T>, B> {
@@ -328,17 +326,15 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
         at: Site,
     ) -> Result<Token, PutError<T>> {
         let token = self.token(priority);
-        let mut slot = Some(placed(&token, item));
-        match self.core.put(&mut slot, deadline, at) {
-            Ok(()) => Ok(token),
-            Err(refusal) => Err(refusal.of(its_item(slot))),
+        match self.core.put(placed(&token, item), deadline, at) {
+            Ok(_) => Ok(token),
+            Err(refused) => Err(refused.map(|placed| placed.item)),
         }
     }
 
     fn get_at(&self, deadline: Deadline, at: Site) -> Result<T, GetError> {
-        let mut slot = None;
-        self.core.get(&mut slot, Work::Done, deadline, at)?;
-        Ok(its_item(slot))
+        let placed = self.core.get(Work::Done, deadline, at)?;
+        Ok(placed.item)
     }
 }
 

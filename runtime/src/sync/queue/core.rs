@@ -1,6 +1,8 @@
 //! Putting, getting, joining and closing: how one waits for what happens under the lock.
 
 use std::fmt;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Poll, Waker};
 
 use super::refusal::{GetError, Refusal};
@@ -16,6 +18,10 @@ use crate::watch::Site;
 /// A queue of any order.
 pub(in crate::sync) struct Core<S: Store<Entry: Send> + Send, B: Backend> {
     state: B::Mutex<State<S>>,
+    /// How many entries there were when the lock was last given back: for those who look on for a while
+    /// before they wait.
+    pub(super) total: AtomicUsize,
+    capacity: Option<usize>,
     flows: Flows<B>,
     born: Site,
 }
@@ -65,11 +71,8 @@ impl<E> Putting<E> {
     }
 }
 
-/// How often a put gives way to others before it goes on.
-const YIELDS: u32 = 100;
-
 /// The guard of a queue's state.
-type Guard<'a, S, B> = <<B as Backend>::Mutex<State<S>> as Lock<State<S>>>::Guard<'a>;
+pub(super) type Guard<'a, S, B> = <<B as Backend>::Mutex<State<S>> as Lock<State<S>>>::Guard<'a>;
 
 impl<S: Store<Entry: Send> + Send> Core<S, Tracked> {
     /// A queue of watched locks, of `T`s.
@@ -80,6 +83,8 @@ impl<S: Store<Entry: Send> + Send> Core<S, Tracked> {
     ) -> Core<S, Tracked> {
         Core {
             state: crate::Mutex::new_at(State::new(store, capacity), born),
+            total: AtomicUsize::new(0),
+            capacity,
             flows: Flows {
                 entries: TrackedFlow::of::<T>(born),
                 room: TrackedFlow::of::<T>(born),
@@ -96,6 +101,8 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         let flow = || B::Flow::new_at(born, std::any::type_name::<T>);
         Core {
             state: B::Mutex::new_at(State::new(store, capacity), born),
+            total: AtomicUsize::new(0),
+            capacity,
             flows: Flows {
                 entries: flow(),
                 room: flow(),
@@ -119,25 +126,26 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         self.state.lock_at(at)
     }
 
+    /// Gives the lock back.
+    #[inline]
+    pub(in crate::sync) fn release(&self, state: Guard<'_, S, B>) {
+        self.total.store(state.store.total(), Relaxed);
+        drop(state);
+    }
+
     pub(in crate::sync) fn try_lock(&self, at: Site) -> Option<Guard<'_, S, B>> {
         self.state.try_lock_at(at)
     }
 
-    /// Puts the entry of the slot if there is room for it, or if it needs none.
-    #[inline]
-    pub(in crate::sync) fn try_put(
+    /// Puts if there is room, and tells whom it concerns. Whether that has passed by others that had to wait.
+    #[inline(never)]
+    pub(super) fn put_among_others(
         &self,
+        mut state: Guard<'_, S, B>,
         slot: &mut Option<S::Entry>,
         at: Site,
-    ) -> Result<(), Refusal> {
-        self.put_at_once(slot, at).map(|_| ())
-    }
-
-    /// Puts if there is room. Whether that has passed by others that had to wait.
-    #[inline]
-    fn put_at_once(&self, slot: &mut Option<S::Entry>, at: Site) -> Result<bool, Refusal> {
+    ) -> Result<bool, Refusal> {
         let mut later = Later::new();
-        let mut state = self.lock(at);
         if !state.is_open() {
             return Err(Refusal::Closed);
         }
@@ -146,45 +154,13 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         }
         state.put(slot, &self.flows, at, &mut later);
         let passes_by = state.passes_by();
-        drop(state);
+        self.release(state);
         later.run();
         Ok(passes_by)
     }
 
-    /// Gives way to producers that were woken and do not run yet, for a while: one that runs and never has
-    /// to wait would take all the room meanwhile.
     #[cold]
-    fn let_others_run(&self, at: Site) {
-        for _ in 0..YIELDS {
-            std::thread::yield_now();
-            if !self.lock(at).passes_by() {
-                return;
-            }
-        }
-    }
-
-    /// Puts an entry when there is room for it.
-    #[inline]
-    pub(in crate::sync) fn put(
-        &self,
-        slot: &mut Option<S::Entry>,
-        deadline: Deadline,
-        at: Site,
-    ) -> Result<(), Refusal> {
-        match self.put_at_once(slot, at) {
-            Err(Refusal::Full) => self.put_later(slot, deadline, at),
-            Err(refusal) => Err(refusal),
-            Ok(passes_by) => {
-                if passes_by {
-                    self.let_others_run(at);
-                }
-                Ok(())
-            }
-        }
-    }
-
-    #[cold]
-    fn put_later(
+    pub(super) fn put_later(
         &self,
         slot: &mut Option<S::Entry>,
         deadline: Deadline,
@@ -249,7 +225,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
             putting.waits = Some(number);
             Poll::Pending
         };
-        drop(state);
+        self.release(state);
         later.run();
         if putting.was_admitted {
             self.flows.room.obtained(how.timed, how.at);
@@ -266,7 +242,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         let mut state = self.lock(how.at);
         let flows = &self.flows;
         let withdrawn = state.withdraw(number, &mut putting.slot, flows, how.at, &mut later);
-        drop(state);
+        self.release(state);
         later.run();
         if !withdrawn {
             flows.room.obtained(how.timed, how.at);
@@ -274,24 +250,23 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         }
     }
 
-    /// Gets the next entry, into the slot, if there is one.
-    #[inline]
-    pub(in crate::sync) fn try_get(
+    /// Gets the next entry, into the slot, if there is one, and tells whom it concerns.
+    #[inline(never)]
+    pub(super) fn get_among_others(
         &self,
+        mut state: Guard<'_, S, B>,
         slot: &mut Option<S::Entry>,
         work: Work,
         how: How,
     ) -> Result<(), GetError> {
         let mut later = Later::new();
-        let mut state = self.lock(how.at);
         let look = self.look(&mut state, slot, work, how.at, &mut later);
-        drop(state);
+        self.release(state);
         later.run();
         self.told(look, how)
     }
 
     /// The next entry, under the lock.
-    #[inline]
     fn look(
         &self,
         state: &mut State<S>,
@@ -301,8 +276,11 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         later: &mut Later,
     ) -> Look {
         if state.take(slot, &self.flows, at, later) {
-            if work == Work::Done && slot.as_ref().is_some_and(S::counts) {
-                state.finish(1, &self.flows, at, later);
+            if slot.as_ref().is_some_and(S::counts) {
+                match work {
+                    Work::Done => state.finished(&self.flows, at, later),
+                    Work::Kept => state.keep(),
+                }
             }
             return Look::Got;
         }
@@ -315,7 +293,6 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     }
 
     /// Tells what a look has given, when the lock is given back: this thread did not wait with that.
-    #[inline]
     fn told(&self, look: Look, how: How) -> Result<(), GetError> {
         match look {
             Look::Got => {
@@ -332,27 +309,8 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         }
     }
 
-    /// Gets the next entry, into the slot, when there is one.
-    #[inline]
-    pub(in crate::sync) fn get(
-        &self,
-        slot: &mut Option<S::Entry>,
-        work: Work,
-        deadline: Deadline,
-        at: Site,
-    ) -> Result<(), GetError> {
-        let how = How {
-            at,
-            timed: deadline.is_timed(),
-        };
-        match self.try_get(slot, work, how) {
-            Err(GetError::Empty) => self.get_later(slot, work, deadline, how),
-            outcome => outcome,
-        }
-    }
-
     #[cold]
-    fn get_later(
+    pub(super) fn get_later(
         &self,
         slot: &mut Option<S::Entry>,
         work: Work,
@@ -389,7 +347,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
             state.leave_get(ticket, &mut later);
             later.drop_later(Some(waker));
         }
-        drop(state);
+        self.release(state);
         later.run();
         match self.told(look, how) {
             Err(GetError::Empty) => Poll::Pending,
@@ -409,7 +367,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         let mut state = self.lock(how.at);
         let look = self.look(&mut state, slot, work, how.at, &mut later);
         state.leave_get(ticket, &mut later);
-        drop(state);
+        self.release(state);
         later.run();
         match self.told(look, how) {
             Err(GetError::Empty) => Err(GetError::Timeout),
@@ -422,7 +380,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         let mut later = Later::new();
         let mut state = self.lock(self.born);
         state.abandon_get(ticket, &mut later);
-        drop(state);
+        self.release(state);
         later.run();
     }
 
@@ -464,14 +422,14 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     pub(in crate::sync) fn finish(&self, at: Site) {
         let mut later = Later::new();
         let mut state = self.lock(at);
-        state.finish(1, &self.flows, at, &mut later);
-        drop(state);
+        state.finish_kept(&self.flows, at, &mut later);
+        self.release(state);
         later.run();
     }
 
     /// Waits until all that was put is done. Whether it is.
     pub(in crate::sync) fn join(&self, deadline: Deadline, at: Site) -> bool {
-        if self.lock(at).unfinished == 0 {
+        if self.lock(at).is_done() {
             return true;
         }
         let timed = deadline.is_timed();
@@ -507,7 +465,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         let mut later = Later::new();
         let mut state = self.lock(at);
         let news = state.close(&self.flows, at, &mut later);
-        drop(state);
+        self.release(state);
         later.run();
         news
     }
@@ -523,11 +481,8 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         while state.store.pop(&mut slot) {
             entries.extend(slot.take());
         }
-        let done = entries.iter().filter(|entry| S::counts(entry)).count();
-        if done > 0 {
-            state.finish(done, &self.flows, at, &mut later);
-        }
-        drop(state);
+        state.finished(&self.flows, at, &mut later);
+        self.release(state);
         later.run();
         entries
     }
@@ -537,8 +492,8 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         self.lock(at).store.len()
     }
 
-    pub(in crate::sync) fn capacity(&self, at: Site) -> Option<usize> {
-        self.lock(at).capacity()
+    pub(in crate::sync) fn capacity(&self) -> Option<usize> {
+        self.capacity
     }
 
     pub(in crate::sync) fn is_closed(&self, at: Site) -> bool {

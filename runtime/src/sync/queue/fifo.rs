@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::core::{Core, Putting, Work};
 use super::iter::{Iter, TryIter};
+use super::plain::is_large;
 use super::refusal::{GetError, PutError};
 use super::state::How;
 use super::store::{Entry, Fifo};
@@ -125,9 +126,7 @@ impl<T: Send, B: Backend> Queue<T, B> {
     #[inline]
     #[track_caller]
     pub fn try_put(&self, item: T) -> Result<(), PutError<T>> {
-        let mut slot = Some(Some(item));
-        let put = self.core.try_put(&mut slot, Site::caller());
-        put.map_err(|refusal| refusal.of(its_item(slot)))
+        put(self.core.try_put(Some(item), Site::caller()))
     }
 
     /// [`put`](Queue::put), waiting at most for `timeout`.
@@ -183,8 +182,8 @@ impl<T: Send, B: Backend> Queue<T, B> {
     /// [`PutError::Closed`]: then all consumers learn that anyway.
     #[track_caller]
     pub fn put_stop(&self) -> Result<(), PutError<()>> {
-        let put = self.core.try_put(&mut Some(None), Site::caller());
-        put.map_err(|refusal| refusal.of(()))
+        let put = self.core.try_put(None, Site::caller());
+        put.map(drop).map_err(|refused| refused.map(drop))
     }
 
     /// Gets the next item, waiting for it.
@@ -252,10 +251,10 @@ impl<T: Send, B: Backend> Queue<T, B> {
     /// [`GetError::Empty`], or as [`get`](Queue::get).
     #[track_caller]
     pub fn try_get_task(&self) -> Result<Task<'_, T, B>, GetError> {
-        let (at, mut slot) = (Site::caller(), None);
+        let at = Site::caller();
         let how = How { at, timed: true };
-        self.core.try_get(&mut slot, Work::Kept, how)?;
-        let item = slot.flatten().ok_or(GetError::Stopped)?;
+        let item = self.core.try_get(Work::Kept, how)?;
+        let item = item.ok_or(GetError::Stopped)?;
         Ok(Task::new(self, item, at))
     }
 
@@ -326,7 +325,7 @@ impl<T: Send, B: Backend> Queue<T, B> {
     /// How many items there is room for, if that is bounded.
     #[track_caller]
     pub fn capacity(&self) -> Option<usize> {
-        self.core.capacity(Site::caller())
+        self.core.capacity()
     }
 
     /// The room of this queue, for a [`Poller`](crate::sync::Poller): ready when something can be put.
@@ -381,8 +380,22 @@ impl<T: Send, B: Backend> Queue<T, B> {
         deadline: Deadline,
         at: Site,
     ) -> Result<(), PutError<T>> {
+        if is_large::<T>() {
+            self.put_large(item, deadline, at)
+        } else {
+            self.put_small(item, deadline, at)
+        }
+    }
+
+    // Each has a frame of its own, so that a large item is not in the way of itself.
+    #[inline]
+    fn put_small(&self, item: T, deadline: Deadline, at: Site) -> Result<(), PutError<T>> {
+        put(self.core.put(Some(item), deadline, at))
+    }
+
+    fn put_large(&self, item: T, deadline: Deadline, at: Site) -> Result<(), PutError<T>> {
         let mut slot = Some(Some(item));
-        let put = self.core.put(&mut slot, deadline, at);
+        let put = self.core.put_slot(&mut slot, deadline, at);
         put.map_err(|refusal| refusal.of(its_item(slot)))
     }
 
@@ -393,22 +406,44 @@ impl<T: Send, B: Backend> Queue<T, B> {
         deadline: Deadline,
         at: Site,
     ) -> Result<T, GetError> {
+        if is_large::<T>() {
+            self.get_large(work, deadline, at)
+        } else {
+            self.get_small(work, deadline, at)
+        }
+    }
+
+    #[inline]
+    fn get_small(&self, work: Work, deadline: Deadline, at: Site) -> Result<T, GetError> {
+        let entry = self.core.get(work, deadline, at)?;
+        entry.ok_or(GetError::Stopped)
+    }
+
+    fn get_large(&self, work: Work, deadline: Deadline, at: Site) -> Result<T, GetError> {
         let mut slot = None;
-        self.core.get(&mut slot, work, deadline, at)?;
+        self.core.get_slot(&mut slot, work, deadline, at)?;
         slot.flatten().ok_or(GetError::Stopped)
     }
 
     #[inline]
     pub(super) fn try_get_at(&self, at: Site) -> Result<T, GetError> {
-        let mut slot = None;
         let how = How { at, timed: true };
-        self.core.try_get(&mut slot, Work::Done, how)?;
-        slot.flatten().ok_or(GetError::Stopped)
+        let entry = self.core.try_get(Work::Done, how)?;
+        entry.ok_or(GetError::Stopped)
     }
 
     fn get_task_at(&self, deadline: Deadline, at: Site) -> Result<Task<'_, T, B>, GetError> {
         let item = self.get_at(Work::Kept, deadline, at)?;
         Ok(Task::new(self, item, at))
+    }
+}
+
+/// What a put of an item has come to.
+#[inline]
+fn put<T>(put: Result<Option<Entry<T>>, PutError<Entry<T>>>) -> Result<(), PutError<T>> {
+    match put {
+        Ok(_) => Ok(()),
+        Err(refused) => Err(refused.map(|entry| its_item(Some(entry)))),
     }
 }
 

@@ -1,12 +1,15 @@
 //! First in, first out, between threads and tasks: [`Queue`] and its two ends.
 //!
-//! `store` says in which order entries come out, `state` what happens under the lock, `core` how
-//! one waits for that; these three serve the priority queue too.
+//! `store` says in which order entries come out, `state` what happens under the lock, `core` how one waits
+//! for that, `patience` what comes before, and `plain` what is left where nobody waits; these serve the
+//! priority queue, mailboxes and readers too.
 
 mod core;
 mod ends;
 mod fifo;
 mod iter;
+mod patience;
+mod plain;
 mod refusal;
 mod state;
 mod store;
@@ -17,7 +20,6 @@ pub(super) use self::core::{Core, Putting, Work};
 pub use ends::{Receiver, Sender, WeakSender};
 pub use fifo::Queue;
 pub use iter::{Iter, TryIter};
-pub(super) use refusal::Refusal;
 pub use refusal::{GetError, PutError};
 pub(super) use state::How;
 pub(super) use store::Store;

@@ -34,6 +34,15 @@ impl Refusal {
 }
 
 impl<T> PutError<T> {
+    /// The same of a part of what was refused, or of something made of it.
+    pub(in crate::sync) fn map<U>(self, f: impl FnOnce(T) -> U) -> PutError<U> {
+        match self {
+            PutError::Full(item) => PutError::Full(f(item)),
+            PutError::Timeout(item) => PutError::Timeout(f(item)),
+            PutError::Closed(item) => PutError::Closed(f(item)),
+        }
+    }
+
     /// What was not put.
     pub fn into_inner(self) -> T {
         match self {

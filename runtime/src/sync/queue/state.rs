@@ -55,8 +55,8 @@ pub(in crate::sync) struct How {
 /// The state of a queue.
 pub(in crate::sync) struct State<S: Store> {
     pub(in crate::sync) store: S,
-    /// How many entries that count there is room for; without bound, if nothing.
-    capacity: Option<usize>,
+    /// How many entries that count there is room for.
+    room: usize,
     pub(super) phase: Phase,
     /// Puts that wait for room, in the order in which they came. There is none for the first.
     putters: VecDeque<Putter<S::Entry>>,
@@ -69,8 +69,8 @@ pub(in crate::sync) struct State<S: Store> {
     /// Pollers that want to know when something can be got, or put.
     pub(super) get_watchers: Waiters,
     pub(super) put_watchers: Waiters,
-    /// Entries that were put, count, and are not done yet.
-    pub(super) unfinished: usize,
+    /// Entries that were got, and are not done yet. Those in the store are not either.
+    kept: usize,
     joiners: Waiters,
     /// Units of the end that nobody has taken.
     end_units: u32,
@@ -106,7 +106,10 @@ impl<S: Store> State<S> {
     pub(super) const fn new(store: S, capacity: Option<usize>) -> State<S> {
         State {
             store,
-            capacity,
+            room: match capacity {
+                Some(capacity) => capacity,
+                None => usize::MAX,
+            },
             phase: Phase::Open,
             putters: VecDeque::new(),
             next_putter: 0,
@@ -115,14 +118,10 @@ impl<S: Store> State<S> {
             getters: Waiters::new(),
             get_watchers: Waiters::new(),
             put_watchers: Waiters::new(),
-            unfinished: 0,
+            kept: 0,
             joiners: Waiters::new(),
             end_units: 0,
         }
-    }
-
-    pub(super) fn capacity(&self) -> Option<usize> {
-        self.capacity
     }
 
     pub(in crate::sync) fn is_open(&self) -> bool {
@@ -135,29 +134,53 @@ impl<S: Store> State<S> {
         self.putters.is_empty() && self.fits()
     }
 
+    /// Whether there is room for an entry, and nobody to be told of it or to be let pass: then
+    /// [`Store::push`] is all that there is to do.
+    #[inline]
+    pub(super) fn puts_plainly(&self) -> bool {
+        let others = self.putters.len()
+            | self.admitted
+            | self.getters.waiting()
+            | self.get_watchers.waiting();
+        others == 0 && self.store.len() < self.room && self.is_open()
+    }
+
+    /// Whether nobody is to be told if an entry is taken out: then [`Store::pop`] is all that there is to do.
+    #[inline]
+    pub(super) fn gets_plainly(&self) -> bool {
+        let others = self.putters.len() | self.put_watchers.waiting() | self.joiners.waiting();
+        others == 0
+    }
+
     /// Whether producers that were woken do not get to run, and are passed by again and again.
     #[inline]
     pub(super) fn passes_by(&self) -> bool {
         self.admitted > 0 && self.passed_by >= PASSED_BY_MAX
     }
 
+    /// Whether entries go from hand to hand.
+    #[inline]
+    fn is_rendezvous(&self) -> bool {
+        self.room == 0
+    }
+
     /// Whether there is room for the first of those that wait.
     #[inline]
     fn fits(&self) -> bool {
-        match self.capacity {
-            None => true,
-            Some(0) => self.store.total() < self.getters.present(),
-            Some(capacity) => self.store.len() < capacity,
+        if self.is_rendezvous() {
+            self.store.total() < self.getters.present()
+        } else {
+            self.store.len() < self.room
         }
     }
 
     /// Whether something could be got now.
     pub(super) fn has_entry(&self) -> bool {
         self.store.total() > 0
-            || (self.capacity == Some(0) && self.is_open() && !self.putters.is_empty())
+            || (self.is_rendezvous() && self.is_open() && !self.putters.is_empty())
     }
 
-    /// Puts an entry that there is room for, or that needs none.
+    /// Puts an entry that there is room for, or that needs none. What it has displaced is left in the slot.
     #[inline]
     pub(in crate::sync) fn put<B: Backend>(
         &mut self,
@@ -178,7 +201,6 @@ impl<S: Store> State<S> {
 
     /// Puts an entry in place of one that was taken out, which is done in a way, ahead of puts that wait.
     pub(in crate::sync) fn replace(&mut self, slot: &mut Option<S::Entry>, later: &mut Later) {
-        self.unfinished -= 1;
         self.accept(slot, later);
     }
 
@@ -192,7 +214,7 @@ impl<S: Store> State<S> {
         later: &mut Later,
     ) -> u64 {
         flows.entries.posted(1, at);
-        if self.capacity == Some(0) {
+        if self.is_rendezvous() {
             // But not the one who waits here: a select may watch both ends.
             self.get_watchers.choose_others(&waker, later);
         }
@@ -210,10 +232,9 @@ impl<S: Store> State<S> {
         number
     }
 
-    /// Takes an entry into the store.
+    /// Takes an entry into the store. What it has displaced is left in the slot.
     #[inline]
     fn accept(&mut self, slot: &mut Option<S::Entry>, later: &mut Later) {
-        self.unfinished += usize::from(slot.as_ref().is_some_and(S::counts));
         self.store.push(slot);
         self.getters.choose_one(later);
         self.get_watchers.choose_all(later);
@@ -244,14 +265,13 @@ impl<S: Store> State<S> {
     ) -> bool {
         if !self.store.pop(slot) {
             // Without capacity an entry goes from hand to hand.
-            if self.capacity != Some(0) || !self.is_open() {
+            if !self.is_rendezvous() || !self.is_open() {
                 return false;
             }
             let Some(mut first) = self.putters.pop_front() else {
                 return false;
             };
             self.admitted += first.owner.wake(flows, at, later);
-            self.unfinished += usize::from(first.entry.as_ref().is_some_and(S::counts));
             *slot = first.entry.take();
         }
         self.made_room(flows, at, later);
@@ -274,7 +294,7 @@ impl<S: Store> State<S> {
     /// A get waits, or goes on waiting.
     pub(super) fn wait_for_entry(&mut self, ticket: &mut Ticket, waker: Waker, later: &mut Later) {
         self.getters.enter(ticket, waker, later);
-        if self.capacity == Some(0) && self.has_room() {
+        if self.is_rendezvous() && self.has_room() {
             self.put_watchers.choose_all(later);
         }
     }
@@ -387,16 +407,37 @@ impl<S: Store> State<S> {
         is_there
     }
 
-    /// So many entries are done.
-    pub(in crate::sync) fn finish<B: Backend>(
+    /// An entry was got that is not done yet.
+    #[inline]
+    pub(super) fn keep(&mut self) {
+        self.kept += 1;
+    }
+
+    /// An entry that was kept is done.
+    pub(super) fn finish_kept<B: Backend>(
         &mut self,
-        count: usize,
         flows: &Flows<B>,
         at: Site,
         later: &mut Later,
     ) {
-        self.unfinished -= count;
-        if self.unfinished == 0 && self.joiners.waiting() > 0 {
+        self.kept -= 1;
+        self.finished(flows, at, later);
+    }
+
+    /// Whether all that was put is done.
+    #[inline]
+    pub(super) fn is_done(&self) -> bool {
+        self.kept == 0 && self.store.len() == 0
+    }
+
+    /// Entries are done: those who wait until all are may be told.
+    pub(in crate::sync) fn finished<B: Backend>(
+        &mut self,
+        flows: &Flows<B>,
+        at: Site,
+        later: &mut Later,
+    ) {
+        if self.joiners.waiting() > 0 && self.is_done() {
             let waiting = u32::try_from(self.joiners.waiting()).unwrap_or(u32::MAX);
             flows.done.posted(waiting, at);
             self.joiners.choose_all(later);
@@ -410,7 +451,7 @@ impl<S: Store> State<S> {
 
     /// Whether a join may go on: all is done, or was, since it came.
     pub(super) fn is_joined(&self, ticket: &Ticket) -> bool {
-        self.unfinished == 0 || self.joiners.is_chosen(ticket)
+        self.is_done() || self.joiners.is_chosen(ticket)
     }
 
     /// A join waits no more.

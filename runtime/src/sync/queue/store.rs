@@ -12,7 +12,8 @@ pub(in crate::sync) trait Store {
     /// Whether an entry takes room and is work to be done; a stop is neither.
     fn counts(entry: &Self::Entry) -> bool;
 
-    /// Puts an entry in, if there is one in the slot.
+    /// Puts an entry in, if there is one in the slot. What it has displaced is left there, to be dropped when the
+    /// lock is given back.
     fn push(&mut self, slot: &mut Option<Self::Entry>);
 
     /// Takes the entry that is next out, into the slot. Whether there was one.

@@ -1,0 +1,91 @@
+//! What a put or a get does that cannot go on at once, before it queues up: it looks on for a moment.
+//!
+//! Queueing up costs two turns of the lock, and whoever ends the wait has to wake a thread. Where both sides
+//! keep pace there is no need for either. Nobody passes those who have queued up: as long as one of
+//! them waits, whoever comes later finds no room.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::core::{Core, Work};
+use super::refusal::{GetError, Refusal};
+use super::state::How;
+use super::store::Store;
+use crate::sync::backend::Backend;
+use crate::sync::deadline::Deadline;
+use crate::sync::park;
+use crate::watch::Site;
+
+/// How often a put or a get that looked on, and saw a change, finds that another was quicker, before it
+/// queues up.
+const LOOKS: u32 = 4;
+
+/// How often a put gives way to others before it goes on.
+const YIELDS: u32 = 100;
+
+impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
+    /// Goes on with a put that has passed by others, or that found no room.
+    #[cold]
+    pub(super) fn put_with_patience(
+        &self,
+        mut outcome: Result<bool, Refusal>,
+        slot: &mut Option<S::Entry>,
+        deadline: Deadline,
+        at: Site,
+    ) -> Result<(), Refusal> {
+        let room = self.capacity().unwrap_or(usize::MAX);
+        let mut looks = 0;
+        while outcome == Err(Refusal::Full)
+            && looks < LOOKS
+            && park::look_on(deadline, || self.total.load(Relaxed) < room)
+        {
+            outcome = self.put_among_others(self.lock(at), slot, at);
+            looks += 1;
+        }
+        match outcome {
+            Ok(passes_by) => {
+                if passes_by {
+                    self.let_others_run(at);
+                }
+                Ok(())
+            }
+            Err(Refusal::Full) => self.put_later(slot, deadline, at),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Goes on with a get that found nothing.
+    #[cold]
+    pub(super) fn get_with_patience(
+        &self,
+        slot: &mut Option<S::Entry>,
+        work: Work,
+        deadline: Deadline,
+        how: How,
+    ) -> Result<(), GetError> {
+        // From hand to hand nothing is given to somebody who does not wait.
+        if self.capacity() != Some(0) {
+            for _ in 0..LOOKS {
+                if !park::look_on(deadline, || self.total.load(Relaxed) > 0) {
+                    break;
+                }
+                match self.get_among_others(self.lock(how.at), slot, work, how) {
+                    Err(GetError::Empty) => {}
+                    outcome => return outcome,
+                }
+            }
+        }
+        self.get_later(slot, work, deadline, how)
+    }
+
+    /// Gives way to producers that were woken and do not run yet, for a while: one that runs and never has
+    /// to wait would take all the room meanwhile.
+    #[cold]
+    fn let_others_run(&self, at: Site) {
+        for _ in 0..YIELDS {
+            std::thread::yield_now();
+            if !self.lock(at).passes_by() {
+                return;
+            }
+        }
+    }
+}
