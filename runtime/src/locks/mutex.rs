@@ -57,14 +57,6 @@ pub type ArcFairMutexGuard<T> = lock_api::ArcMutexGuard<RawFairMutex, T>;
 constructors!(Mutex, raw::mutex, lock_api::Mutex::from_raw);
 constructors!(FairMutex, raw::fair_mutex, lock_api::Mutex::from_raw);
 
-impl<T> Mutex<T> {
-    /// Makes an unlocked lock around `value`, as if called from `born`.
-    #[inline]
-    pub(crate) const fn new_at(value: T, born: Site) -> Self {
-        Self::with_identity(Self::identity_at(born), value)
-    }
-}
-
 /// The methods of a mutex type over the raw lock `$Raw`.
 macro_rules! mutex_methods {
     ($Lock:ident, $Raw:ident, $Guard:ident, $ArcGuard:ident) => {

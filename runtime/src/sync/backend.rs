@@ -12,6 +12,7 @@ use std::any::type_name;
 use std::fmt;
 use std::ops::DerefMut;
 
+use super::leaf::LeafMutex;
 use crate::tag::Tag;
 use crate::watch::hooks::Ask;
 use crate::watch::{Identity, Kind, Site};
@@ -78,11 +79,18 @@ pub trait Flow: fmt::Debug + Send + Sync {
     /// The thread has taken a unit, which it would have waited for; with a deadline, if `timed`.
     fn obtained(&self, timed: bool, at: Site);
 
+    /// The same of a thread that was never [`pending`](Flow::pending), since the unit was there.
+    #[inline]
+    fn obtained_at_once(&self, timed: bool, at: Site) {
+        self.obtained(timed, at);
+    }
+
     /// The thread has waited and does not any more, without a unit.
     fn gave_up(&self);
 }
 
-/// Watched locks, and the watcher is told who waits for whom. This is the default.
+/// Watched locks, and the watcher is told who waits for whom. This is the default. See [`LeafMutex`] for what
+/// is watched when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Tracked;
 
@@ -91,39 +99,13 @@ pub struct Tracked;
 pub struct Raw;
 
 impl Backend for Tracked {
-    type Mutex<T: Send> = crate::Mutex<T>;
+    type Mutex<T: Send> = LeafMutex<T>;
     type Flow = TrackedFlow;
 }
 
 impl Backend for Raw {
     type Mutex<T: Send> = parking_lot::Mutex<T>;
     type Flow = NoFlow;
-}
-
-impl<T: Send> Lock<T> for crate::Mutex<T> {
-    type Guard<'a>
-        = crate::MutexGuard<'a, T>
-    where
-        T: 'a;
-
-    fn new_at(value: T, born: Site) -> Self {
-        crate::Mutex::new_at(value, born)
-    }
-
-    #[inline]
-    fn lock_at(&self, at: Site) -> Self::Guard<'_> {
-        crate::Mutex::lock_at(self, at)
-    }
-
-    #[inline]
-    fn try_lock_at(&self, at: Site) -> Option<Self::Guard<'_>> {
-        crate::Mutex::try_lock_at(self, at)
-    }
-
-    #[inline]
-    fn get_mut(&mut self) -> &mut T {
-        crate::Mutex::get_mut(self)
-    }
 }
 
 impl<T: Send> Lock<T> for parking_lot::Mutex<T> {
@@ -170,7 +152,9 @@ impl Flow for TrackedFlow {
 
     #[inline]
     fn posted(&self, units: u32, at: Site) {
-        self.0.posted(units, at);
+        if Tag::sees_all() {
+            self.0.posted(units, at);
+        }
     }
 
     #[inline]
@@ -200,6 +184,13 @@ impl Flow for TrackedFlow {
     #[inline]
     fn obtained(&self, timed: bool, at: Site) {
         self.0.obtained(asks(timed || Tag::holds_nothing()), at);
+    }
+
+    #[inline]
+    fn obtained_at_once(&self, timed: bool, at: Site) {
+        if Tag::sees_all() {
+            self.obtained(timed, at);
+        }
     }
 
     #[inline]

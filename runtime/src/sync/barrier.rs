@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::backend::{Backend, Flow, Lock, Tracked, TrackedFlow};
 use super::deadline::Deadline;
 use super::event::Event;
+use super::leaf::LeafMutex;
 use crate::watch::Site;
 
 /// A point that threads pass only together, and that can be broken.
@@ -85,7 +86,7 @@ impl Barrier {
         Barrier {
             parties: if parties == 0 { 1 } else { parties },
             action: None,
-            state: crate::Mutex::new_at(
+            state: LeafMutex::of(
                 State {
                     round: None,
                     is_broken: false,

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::backend::{Backend, Lock, Tracked};
 use super::deadline::Deadline;
 use super::later::Later;
+use super::leaf::LeafMutex;
 use super::park;
 use super::priority::Priority;
 use super::queue::{GetError, PutError};
@@ -88,7 +89,7 @@ impl<T: Send> DelayQueue<T> {
     pub const fn new() -> DelayQueue<T> {
         let born = Site::caller();
         DelayQueue {
-            state: crate::Mutex::new_at(State::new(), born),
+            state: LeafMutex::of(State::new(), born),
             born,
         }
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::backend::{Backend, Duty, Flow, Lock, Tracked, TrackedFlow};
 use super::deadline::Deadline;
 use super::later::Later;
+use super::leaf::LeafMutex;
 use super::park;
 use super::waiters::{Ticket, Waiters};
 use crate::watch::Site;
@@ -106,7 +107,7 @@ impl Event {
         let born = Site::caller();
         Event {
             set: AtomicBool::new(false),
-            state: crate::Mutex::new_at(State::new(), born),
+            state: LeafMutex::of(State::new(), born),
             flow: TrackedFlow::of::<Event>(born),
             born,
         }

@@ -37,6 +37,7 @@ mod delay;
 mod event;
 mod exchange;
 mod later;
+mod leaf;
 mod park;
 pub mod poller;
 mod pool;
@@ -61,6 +62,7 @@ pub use exchange::{
     Delivered, Delivery, Exchange, InDelivery, Read, ReadError, Reader, Sink, Slow, Subscription,
     SubscriptionId, WrongType, exchange, exchange_names,
 };
+pub use leaf::{LeafGuard, LeafMutex};
 pub use poller::{Ended, NothingToWaitFor, Poller, Room, Source};
 pub use pool::{BuildError, Map, PoolBuilder, Refused, Shutdown, ThreadPool, Worker};
 pub use priority::{GetHighest, Priority, PriorityQueue, Token};

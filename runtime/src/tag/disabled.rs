@@ -51,6 +51,10 @@ impl Tag {
 
     /// Nothing.
     #[inline]
+    pub(crate) fn request(&self, _mode: Mode, _at: Site) {}
+
+    /// Nothing.
+    #[inline]
     pub(crate) fn upgrading(&self, _at: Site) {}
 
     /// Nothing.
@@ -138,6 +142,12 @@ impl Tag {
     /// Nothing.
     #[inline]
     pub(crate) fn obtained(&self, _ask: Ask, _at: Site) {}
+
+    /// Nothing is recorded.
+    #[inline]
+    pub(crate) fn sees_all() -> bool {
+        false
+    }
 
     /// Nothing that is known of.
     #[inline]

@@ -129,6 +129,16 @@ fn is_trace() -> bool {
     settings::level() == Level::Trace && settings::log_wanted()
 }
 
+/// Whether all events are recorded.
+#[inline]
+pub fn sees_all() -> bool {
+    // It may be asked before anything else was told.
+    if !settings::is_loaded() {
+        settings::load();
+    }
+    is_trace()
+}
+
 /// The number of an object in the log, defined there if it was numbered before a fork.
 fn logged(slot: &Slot, object: &Identity) -> u64 {
     let id = object.id();

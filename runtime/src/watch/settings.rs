@@ -52,6 +52,12 @@ static ENFORCEMENT: AtomicU8 = AtomicU8::new(0);
 /// Counts what makes per-thread knowledge stale: a fork, a fallen level, forgotten chains.
 static EPOCH: AtomicU32 = AtomicU32::new(1);
 
+/// Whether the environment was read.
+#[inline]
+pub(super) fn is_loaded() -> bool {
+    LOADED.load(Relaxed)
+}
+
 /// Reads the environment, if that was not done yet.
 pub(super) fn load() {
     if LOADED.swap(true, Relaxed) {

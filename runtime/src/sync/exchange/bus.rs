@@ -11,6 +11,7 @@ use super::reader::{Inlet, Reader, Slow};
 use super::sink::{Delivery, Sink};
 use super::subscriber::{InDelivery, Subscriber, SubscriptionId, is_delivering};
 use crate::sync::backend::{Backend, Lock, Tracked};
+use crate::sync::leaf::LeafMutex;
 use crate::watch::Site;
 
 /// Hands each message to all who have subscribed.
@@ -74,7 +75,7 @@ impl<T: Send + 'static> Exchange<T> {
     pub const fn new() -> Exchange<T> {
         let born = Site::caller();
         Exchange {
-            list: crate::Mutex::new_at(None, born),
+            list: LeafMutex::of(None, born),
             born,
         }
     }

@@ -11,6 +11,7 @@ use super::store::Store;
 use crate::sync::backend::{Backend, Flow, Lock, Tracked, TrackedFlow};
 use crate::sync::deadline::Deadline;
 use crate::sync::later::Later;
+use crate::sync::leaf::LeafMutex;
 use crate::sync::park;
 use crate::sync::waiters::{Left, Ticket, Waiters};
 use crate::watch::Site;
@@ -82,7 +83,7 @@ impl<S: Store<Entry: Send> + Send> Core<S, Tracked> {
         born: Site,
     ) -> Core<S, Tracked> {
         Core {
-            state: crate::Mutex::new_at(State::new(store, capacity), born),
+            state: LeafMutex::of(State::new(store, capacity), born),
             total: AtomicUsize::new(0),
             capacity,
             flows: Flows {
@@ -166,10 +167,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         deadline: Deadline,
         at: Site,
     ) -> Result<(), Refusal> {
-        let how = How {
-            at,
-            timed: deadline.is_timed(),
-        };
+        let how = How::until(deadline, at);
         self.flows.room.pending(how.timed, at);
         let mut putting = Putting {
             slot: slot.take(),

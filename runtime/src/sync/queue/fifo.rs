@@ -4,7 +4,7 @@ use std::fmt;
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::core::{Core, Putting, Work};
+use super::core::{Core, Guard, Putting, Work};
 use super::iter::{Iter, TryIter};
 use super::plain::is_large;
 use super::refusal::{GetError, PutError};
@@ -390,7 +390,21 @@ impl<T: Send, B: Backend> Queue<T, B> {
     // Each has a frame of its own, so that a large item is not in the way of itself.
     #[inline]
     fn put_small(&self, item: T, deadline: Deadline, at: Site) -> Result<(), PutError<T>> {
-        put(self.core.put(Some(item), deadline, at))
+        match self.core.put_plainly(Some(item), at) {
+            Ok(_) => Ok(()),
+            Err((state, entry)) => self.put_locked(state, entry, deadline, at),
+        }
+    }
+
+    #[inline(never)]
+    fn put_locked(
+        &self,
+        state: Guard<'_, Fifo<T>, B>,
+        entry: Entry<T>,
+        deadline: Deadline,
+        at: Site,
+    ) -> Result<(), PutError<T>> {
+        put(self.core.put_locked(state, entry, deadline, at))
     }
 
     fn put_large(&self, item: T, deadline: Deadline, at: Site) -> Result<(), PutError<T>> {
@@ -415,7 +429,22 @@ impl<T: Send, B: Backend> Queue<T, B> {
 
     #[inline]
     fn get_small(&self, work: Work, deadline: Deadline, at: Site) -> Result<T, GetError> {
-        let entry = self.core.get(work, deadline, at)?;
+        match self.core.get_plainly(work, How::until(deadline, at)) {
+            Ok(Some(item)) => Ok(item),
+            Ok(None) => Err(GetError::Stopped),
+            Err(state) => self.get_locked(state, work, deadline, at),
+        }
+    }
+
+    #[inline(never)]
+    fn get_locked(
+        &self,
+        state: Guard<'_, Fifo<T>, B>,
+        work: Work,
+        deadline: Deadline,
+        at: Site,
+    ) -> Result<T, GetError> {
+        let entry = self.core.get_locked(state, work, deadline, at)?;
         entry.ok_or(GetError::Stopped)
     }
 

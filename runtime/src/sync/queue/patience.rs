@@ -57,24 +57,25 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     #[cold]
     pub(super) fn get_with_patience(
         &self,
+        mut outcome: Result<(), GetError>,
         slot: &mut Option<S::Entry>,
         work: Work,
         deadline: Deadline,
         how: How,
     ) -> Result<(), GetError> {
         // From hand to hand nothing is given to somebody who does not wait.
-        if self.capacity() != Some(0) {
-            for _ in 0..LOOKS {
-                if !park::look_on(deadline, || self.total.load(Relaxed) > 0) {
-                    break;
-                }
-                match self.get_among_others(self.lock(how.at), slot, work, how) {
-                    Err(GetError::Empty) => {}
-                    outcome => return outcome,
-                }
-            }
+        let mut looks = if self.capacity() == Some(0) { LOOKS } else { 0 };
+        while outcome == Err(GetError::Empty)
+            && looks < LOOKS
+            && park::look_on(deadline, || self.total.load(Relaxed) > 0)
+        {
+            outcome = self.get_among_others(self.lock(how.at), slot, work, how);
+            looks += 1;
         }
-        self.get_later(slot, work, deadline, how)
+        match outcome {
+            Err(GetError::Empty) => self.get_later(slot, work, deadline, how),
+            outcome => outcome,
+        }
     }
 
     /// Gives way to producers that were woken and do not run yet, for a while: one that runs and never has

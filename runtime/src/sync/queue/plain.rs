@@ -1,11 +1,12 @@
 //! Putting and getting where nobody else is concerned: under the lock an entry is pushed or popped, and that
 //! is all.
 //!
-//! Here an entry is handed on by value, and the slot that the store wants is made on the spot: so the compiler
-//! keeps it in registers, where it would be written and read again if the slot came from outside. What is
-//! large would be copied in each frame, and goes by a slot all the way.
+//! Here an entry is handed on by value, and the slot that the store wants is made on the spot; what is left to
+//! do otherwise is behind a call of its own. So the compiler keeps a small entry, and whether it was put, in
+//! registers: through memory that a call may see, each would be written in parts and read as a whole, which
+//! costs more than a lock. What is large would be copied in each frame, and goes by a slot all the way.
 
-use super::core::{Core, Work};
+use super::core::{Core, Guard, Work};
 use super::refusal::{GetError, PutError, Refusal};
 use super::state::How;
 use super::store::Store;
@@ -21,21 +22,62 @@ pub(super) const fn is_large<E>() -> bool {
     size_of::<E>() > LARGE
 }
 
+/// There is more to do: the lock, and the entry.
+type More<'a, S, B> = (Guard<'a, S, B>, <S as Store>::Entry);
+
 /// What became of a put: what it has displaced, or what was refused.
 type Put<E> = Result<Option<E>, PutError<E>>;
 
 impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
+    /// Puts an entry if that is all that there is to do. What it has displaced; otherwise the lock, and the entry.
+    #[inline]
+    pub(super) fn put_plainly(
+        &self,
+        entry: S::Entry,
+        at: Site,
+    ) -> Result<Option<S::Entry>, More<'_, S, B>> {
+        let mut state = self.lock(at);
+        if !state.puts_plainly() {
+            return Err((state, entry));
+        }
+        let mut slot = Some(entry);
+        self.flows().entries.posted(1, at);
+        state.store.push(&mut slot);
+        self.release(state);
+        Ok(slot)
+    }
+
+    /// Gets the next entry, if there is one and that is all that there is to do. Otherwise the lock.
+    #[inline]
+    pub(super) fn get_plainly(&self, work: Work, how: How) -> Result<S::Entry, Guard<'_, S, B>> {
+        let mut state = self.lock(how.at);
+        if !state.gets_plainly() {
+            return Err(state);
+        }
+        let mut slot = None;
+        state.store.pop(&mut slot);
+        let Some(entry) = slot else {
+            return Err(state);
+        };
+        if work == Work::Kept && S::counts(&entry) {
+            state.keep();
+        }
+        self.release(state);
+        self.flows().entries.obtained_at_once(how.timed, how.at);
+        Ok(entry)
+    }
+
     /// Puts an entry if there is room for it, or if it needs none.
     #[inline]
     pub(in crate::sync) fn try_put(&self, entry: S::Entry, at: Site) -> Put<S::Entry> {
-        let mut state = self.lock(at);
-        if state.puts_plainly() {
-            let mut slot = Some(entry);
-            self.flows().entries.posted(1, at);
-            state.store.push(&mut slot);
-            self.release(state);
-            return Ok(slot);
+        match self.put_plainly(entry, at) {
+            Ok(displaced) => Ok(displaced),
+            Err((state, entry)) => self.try_put_locked(state, entry, at),
         }
+    }
+
+    #[inline(never)]
+    fn try_put_locked(&self, state: Guard<'_, S, B>, entry: S::Entry, at: Site) -> Put<S::Entry> {
         let mut slot = Some(entry);
         let put = self.put_among_others(state, &mut slot, at);
         outcome(put.map(|_| ()), slot)
@@ -49,21 +91,27 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         deadline: Deadline,
         at: Site,
     ) -> Put<S::Entry> {
-        let mut state = self.lock(at);
-        if state.puts_plainly() {
-            let mut slot = Some(entry);
-            self.flows().entries.posted(1, at);
-            state.store.push(&mut slot);
-            self.release(state);
-            return Ok(slot);
+        match self.put_plainly(entry, at) {
+            Ok(displaced) => Ok(displaced),
+            Err((state, entry)) => self.put_locked(state, entry, deadline, at),
         }
+    }
+
+    #[inline(never)]
+    pub(super) fn put_locked(
+        &self,
+        state: Guard<'_, S, B>,
+        entry: S::Entry,
+        deadline: Deadline,
+        at: Site,
+    ) -> Put<S::Entry> {
         let mut slot = Some(entry);
         let put = self.put_among_others(state, &mut slot, at);
         outcome(self.put_with_patience(put, &mut slot, deadline, at), slot)
     }
 
     /// Puts the entry of the slot when there is room for it.
-    pub(in crate::sync) fn put_slot(
+    pub(super) fn put_slot(
         &self,
         slot: &mut Option<S::Entry>,
         deadline: Deadline,
@@ -76,19 +124,19 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     /// Gets the next entry, if there is one.
     #[inline]
     pub(in crate::sync) fn try_get(&self, work: Work, how: How) -> Result<S::Entry, GetError> {
-        let mut state = self.lock(how.at);
-        let mut slot = None;
-        if state.gets_plainly()
-            && state.store.pop(&mut slot)
-            && let Some(entry) = slot
-        {
-            if work == Work::Kept && S::counts(&entry) {
-                state.keep();
-            }
-            self.release(state);
-            self.flows().entries.obtained(how.timed, how.at);
-            return Ok(entry);
+        match self.get_plainly(work, how) {
+            Ok(entry) => Ok(entry),
+            Err(state) => self.try_get_locked(state, work, how),
         }
+    }
+
+    #[inline(never)]
+    fn try_get_locked(
+        &self,
+        state: Guard<'_, S, B>,
+        work: Work,
+        how: How,
+    ) -> Result<S::Entry, GetError> {
         let mut slot = None;
         self.get_among_others(state, &mut slot, work, how)?;
         Ok(slot.expect("what was got is in the slot"))
@@ -102,36 +150,37 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         deadline: Deadline,
         at: Site,
     ) -> Result<S::Entry, GetError> {
-        let how = How {
-            at,
-            timed: deadline.is_timed(),
-        };
-        match self.try_get(work, how) {
-            Err(GetError::Empty) => {
-                let mut slot = None;
-                self.get_with_patience(&mut slot, work, deadline, how)?;
-                Ok(slot.expect("what was got is in the slot"))
-            }
-            outcome => outcome,
+        match self.get_plainly(work, How::until(deadline, at)) {
+            Ok(entry) => Ok(entry),
+            Err(state) => self.get_locked(state, work, deadline, at),
         }
     }
 
+    #[inline(never)]
+    pub(super) fn get_locked(
+        &self,
+        state: Guard<'_, S, B>,
+        work: Work,
+        deadline: Deadline,
+        at: Site,
+    ) -> Result<S::Entry, GetError> {
+        let (mut slot, how) = (None, How::until(deadline, at));
+        let got = self.get_among_others(state, &mut slot, work, how);
+        self.get_with_patience(got, &mut slot, work, deadline, how)?;
+        Ok(slot.expect("what was got is in the slot"))
+    }
+
     /// Gets the next entry, into the slot, when there is one.
-    pub(in crate::sync) fn get_slot(
+    pub(super) fn get_slot(
         &self,
         slot: &mut Option<S::Entry>,
         work: Work,
         deadline: Deadline,
         at: Site,
     ) -> Result<(), GetError> {
-        let how = How {
-            at,
-            timed: deadline.is_timed(),
-        };
-        match self.get_among_others(self.lock(at), slot, work, how) {
-            Err(GetError::Empty) => self.get_with_patience(slot, work, deadline, how),
-            outcome => outcome,
-        }
+        let how = How::until(deadline, at);
+        let got = self.get_among_others(self.lock(at), slot, work, how);
+        self.get_with_patience(got, slot, work, deadline, how)
     }
 }
 

@@ -12,6 +12,7 @@ use std::task::Waker;
 
 use super::store::Store;
 use crate::sync::backend::{Backend, Flow};
+use crate::sync::deadline::Deadline;
 use crate::sync::later::Later;
 use crate::sync::waiters::{Left, Ticket, Waiters};
 use crate::watch::Site;
@@ -50,6 +51,15 @@ pub(in crate::sync) struct How {
     pub(in crate::sync) at: Site,
     /// The wait has a deadline.
     pub(in crate::sync) timed: bool,
+}
+
+impl How {
+    /// A wait that lasts until `deadline`.
+    #[inline]
+    pub(super) fn until(deadline: Deadline, at: Site) -> How {
+        let timed = deadline.is_timed();
+        How { at, timed }
+    }
 }
 
 /// The state of a queue.
