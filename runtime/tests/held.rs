@@ -377,7 +377,7 @@ fn a_lock_released_on_another_thread_is_held_no_more() {
 }
 
 #[test]
-fn destructors_of_thread_locals_may_lock() {
+fn access_in_tls_destructor() {
     static SHARED: Mutex<u32> = Mutex::new(0);
     struct Late;
     impl Drop for Late {

@@ -293,9 +293,14 @@ impl Default for Event {
 
 impl<B: Backend> fmt::Debug for Event<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Event")
-            .field("is_set", &self.is_set())
-            .finish()
+        let mut shown = f.debug_struct("Event");
+        shown.field("is_set", &self.is_set());
+        let state = self.state.try_lock_at(self.born);
+        match state.map(|state| state.waiters.waiting()) {
+            Some(waiting) => shown.field("waiting", &waiting),
+            None => shown.field("waiting", &format_args!("<locked>")),
+        };
+        shown.finish_non_exhaustive()
     }
 }
 

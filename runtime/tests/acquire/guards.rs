@@ -50,12 +50,22 @@ fn twelve_locks_are_not_too_many() {
 }
 
 #[test]
-fn no_locks_are_no_work() {
+fn empty_set() {
     let () = acquire!();
     acquire!();
     let () = try_acquire!().unwrap();
     let () = acquire!(; timeout Duration::ZERO).unwrap();
     let () = acquire!(crate = lockwise);
+    // What is held already stays so.
+    let (a, b) = (Mutex::new(1), Mutex::new(2));
+    let held = acquire!(b, a);
+    acquire!();
+    let () = try_acquire!().unwrap();
+    assert!(a.is_locked() && b.is_locked());
+    assert!(elsewhere(
+        || try_acquire!(a).is_err() && try_acquire!(b).is_err()
+    ));
+    drop(held);
 }
 
 #[test]

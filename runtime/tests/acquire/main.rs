@@ -1,6 +1,8 @@
 //! `acquire!` and `try_acquire!` as a user sees them, with checks on and off.
 
 mod account;
+#[path = "../compiled/mod.rs"]
+mod compiled;
 mod expressions;
 mod guards;
 mod mistakes;

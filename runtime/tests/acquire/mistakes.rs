@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+use super::compiled;
 
 #[test]
 fn each_mistake_is_an_error_at_the_tokens_of_the_user() {
@@ -17,7 +18,7 @@ fn so_is_each_mistake_that_needs_types() {
 
 #[test]
 fn each_mistake_that_needs_types_is_an_error_at_the_same_place_in_our_words() {
-    let said = compiled();
+    let said = compiled::said("mistakes", &typed());
     for file in typed() {
         let name = file.file_stem().unwrap().to_str().unwrap();
         let expected = fs::read_to_string(file.with_extension("stderr")).unwrap();
@@ -47,42 +48,4 @@ fn typed() -> Vec<PathBuf> {
     files.sort();
     assert!(!files.is_empty());
     files
-}
-
-/// What the compiler says to all of them, a line each, in a package of their own.
-fn compiled() -> String {
-    let runtime = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let package = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mistakes");
-    let _ = fs::remove_dir_all(package.join("src"));
-    fs::create_dir_all(package.join("src/bin")).expect("our own folder");
-    let manifest = format!(
-        "[package]\nname = \"mistakes\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n\
-         [dependencies.lockwise]\npath = {:?}\ndefault-features = false\nfeatures = [{}]\n",
-        runtime.display().to_string(),
-        if cfg!(feature = "checks") {
-            "\"checks\""
-        } else {
-            ""
-        },
-    );
-    fs::write(package.join("Cargo.toml"), manifest).expect("our own folder");
-    // The same versions as here, so that nothing has to be fetched.
-    let lock = runtime.with_file_name("Cargo.lock");
-    let _ = fs::copy(lock, package.join("Cargo.lock"));
-    for file in typed() {
-        let place = package
-            .join("src/bin")
-            .join(file.file_name().expect("it is a file"));
-        fs::copy(&file, place).expect("our own folder");
-    }
-    let output = Command::new(env!("CARGO"))
-        .args(["check", "--bins", "--keep-going", "--message-format=short"])
-        .arg("--target-dir")
-        .arg(package.join("target"))
-        .current_dir(&package)
-        .env("CARGO_TERM_COLOR", "never")
-        .env_remove("RUSTFLAGS")
-        .output()
-        .expect("cargo runs this test");
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }

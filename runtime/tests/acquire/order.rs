@@ -1,6 +1,7 @@
 //! That a call which does not ascend from what its thread holds is refused before it blocks.
 
 use lockwise::acquire::TryAcquireError;
+use lockwise::watch::hooks::held_count;
 use lockwise::watch::{Code, Finding};
 use lockwise::{Mutex, Rank, ReentrantMutex, RwLock, acquire, stdsync, try_acquire};
 
@@ -24,7 +25,7 @@ fn a_call_inside_another_may_ascend() {
 }
 
 #[test]
-fn a_call_inside_another_must_not_descend() {
+fn nested_descending_refused() {
     let (a, b, c) = (Mutex::new(1), RwLock::new(2), Mutex::new(3));
     let outer = acquire!(b);
     let message = panic_of(|| drop(acquire!(c, a)));
@@ -65,6 +66,36 @@ fn locks_taken_without_the_macro_count_too() {
 }
 
 #[test]
+fn try_lock_exempt_but_recorded() {
+    let (a, b, c) = (Mutex::new(1), Mutex::new(2), Mutex::new(3));
+    let (held,) = acquire!(c);
+    // Downward, and no violation, as it cannot block.
+    let tried = b.try_lock().expect("it is free");
+    drop(held);
+    // But what is taken now is judged against it.
+    violation(try_acquire!(a));
+    assert!(try_acquire!(c).is_ok());
+    drop(tried);
+    assert!(try_acquire!(a).is_ok());
+}
+
+#[test]
+fn panic_in_body() {
+    let (a, b) = (Mutex::new(1), Mutex::new(2));
+    let before = held_count();
+    let message = panic_of(|| {
+        let (a, b) = acquire!(a, b);
+        assert_eq!(held_count(), before + 2);
+        panic!("with {}", *a + *b);
+    });
+    assert_eq!(message, "with 3");
+    assert_eq!(held_count(), before);
+    assert!(!a.is_locked() && !b.is_locked());
+    // Nothing is left behind that a lower lock could violate.
+    assert!(try_acquire!(a).is_ok());
+}
+
+#[test]
 fn ranks_come_before_places() {
     let (low, high) = {
         let high = Mutex::ranked(Rank(20), ());
@@ -95,17 +126,20 @@ fn entering_a_reentrant_lock_again_is_no_violation() {
 }
 
 #[test]
-fn a_lock_that_the_thread_holds_is_refused_before_it_waits_for_itself() {
+fn equal_id_refused() {
     let a = Mutex::new(1);
+    let line = line!() + 1;
     let (held,) = acquire!(a);
-    violation(try_acquire!(a));
+    let finding = violation(try_acquire!(a));
+    let first = finding.sides[0].holds.as_ref().unwrap().site;
+    assert_eq!((first.file(), first.line()), (file!(), line));
     let message = panic_of(|| drop(acquire!(a)));
     assert!(message.contains("LW000"), "{message}");
     assert_eq!(*held, 1);
 }
 
 #[test]
-fn what_another_thread_holds_orders_nothing_here() {
+fn thread_isolation() {
     let (a, b) = (Mutex::new(1), Mutex::new(2));
     let _b = acquire!(b);
     elsewhere(|| assert!(try_acquire!(a).is_ok()));

@@ -93,6 +93,27 @@ fn a_timeout_names_the_lock_and_holds_none() {
 }
 
 #[test]
+fn partial_failure_undone() {
+    let first = Mutex::new(0);
+    let (a, b, c) = (Mutex::new(1), RwLock::new(2), Mutex::new(3));
+    let held = c.lock();
+    elsewhere(|| {
+        let outer = acquire!(first);
+        let limit = Duration::from_millis(20);
+        let Err(TimedOut { lock, .. }) = acquire!(a, write b, c; timeout limit) else {
+            panic!("`c` is held");
+        };
+        assert_eq!(lock.expression, "c");
+        // The first two are free again, and what was held before still is.
+        assert!(!a.is_locked() && !b.is_locked() && first.is_locked());
+        drop(acquire!(a, write b));
+        drop(outer);
+    });
+    drop(held);
+    assert!(acquire!(a, write b, c; timeout Duration::MAX).is_ok());
+}
+
+#[test]
 fn a_timeout_waits_for_what_becomes_free() {
     let (a, b) = (Mutex::new(1), stdsync::Mutex::new(2));
     let (ready, wait) = mpsc::channel();

@@ -8,6 +8,34 @@ use std::time::Duration;
 use lockwise::{Mutex, acquire};
 
 #[test]
+fn sorted_whatever_order() {
+    const ROUNDS: u64 = 100_000;
+    let locks = Arc::new((Mutex::new(0), Mutex::new(0)));
+    let (done, all_done) = mpsc::channel();
+    for turned in [false, true] {
+        let (locks, done) = (Arc::clone(&locks), done.clone());
+        thread::spawn(move || {
+            let (a, b) = &*locks;
+            for _ in 0..ROUNDS {
+                let (mut one, mut two) = if turned {
+                    acquire!(b, a)
+                } else {
+                    acquire!(a, b)
+                };
+                *one += 1;
+                *two += 1;
+            }
+            done.send(()).unwrap();
+        });
+    }
+    for _ in 0..2 {
+        let ended = all_done.recv_timeout(Duration::from_secs(120));
+        ended.expect("the threads wait for each other");
+    }
+    assert_eq!((*locks.0.lock(), *locks.1.lock()), (2 * ROUNDS, 2 * ROUNDS));
+}
+
+#[test]
 fn random_orders_of_five_locks_in_eight_threads_end() {
     const ROUNDS: u32 = 3_000;
     let locks: Arc<[Mutex<u64>; 5]> = Arc::new(std::array::from_fn(|_| Mutex::new(0)));

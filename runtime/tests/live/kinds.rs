@@ -217,7 +217,7 @@ fn cells_that_are_initialised_from_each_other() {
 }
 
 #[test]
-fn a_join_under_a_lock_that_the_thread_needs() {
+fn join_cycle() {
     watch();
     let lock = Arc::new(Mutex::new(()));
     let (give, own) = mpsc::channel::<thread::JoinHandle<Option<Finding>>>();

@@ -88,7 +88,7 @@ fn a_panic_behind_a_closure_names_the_line_in_its_message() {
 }
 
 #[test]
-fn a_mutex_that_is_locked_already_stays_so() {
+fn recursive_mutex_reported() {
     let lock = Arc::new(Mutex::new(1));
     let guard = lock.lock();
     refused("LW0002", || drop(lock.lock()));

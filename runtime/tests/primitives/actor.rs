@@ -9,7 +9,7 @@ use lockwise::sync::{
 use lockwise::thread;
 
 use super::counted::{Counted, Drops};
-use super::{LONG, SHORT, on_each_backend, until};
+use super::{LONG, SHORT, on_each_backend, rounds, until};
 
 /// An actor made of a function.
 struct By<M, F>(F, std::marker::PhantomData<fn(M)>);
@@ -92,6 +92,23 @@ impl<B: Backend> Actor<B> for Lives {
         });
     }
 }
+
+/// How many threads at once surely have room, beside those of the other tests.
+fn room_for_threads() -> usize {
+    let limit = |path| -> Option<usize> { std::fs::read_to_string(path).ok()?.trim().parse().ok() };
+    let (maps, threads) = (
+        limit("/proc/sys/vm/max_map_count"),
+        limit("/proc/sys/kernel/threads-max"),
+    );
+    // A thread maps its stack, another one for signals, and a page to guard each.
+    match (maps, threads) {
+        (Some(maps), Some(threads)) => (maps / 6).min(threads / 4),
+        _ => 1_000,
+    }
+}
+
+/// For the test with so many threads that only one at a time has room.
+static MANY_THREADS: Mutex<()> = Mutex::new(());
 
 /// A question that is answered by a number.
 type Question<B> = Promise<u32, B>;
@@ -329,7 +346,7 @@ on_each_backend! {
     }
 
     fn status_monotonic() {
-        for _ in 0..20 {
+        for _ in 0..rounds(20) {
             let actor = start::<B, u32, _>(|_, _| ());
             thread::scope(|scope| {
                 for _ in 0..3 {
@@ -478,7 +495,7 @@ on_each_backend! {
     }
 
     fn scoped_spawn_order() {
-        for _ in 0..50 {
+        for _ in 0..rounds(50) {
             let log = Log::default();
             let actor = ActorBuilder::<B>::new_in().start(Lives::new(&log, "")).unwrap();
             actor.send("at once").unwrap();
@@ -516,10 +533,11 @@ on_each_backend! {
 
     fn deep_chain_iterative() {
         // Each holds the handle of the next; dropping the first one ends them all, each on its own thread.
-        const DEEP: usize = 300;
+        let _alone = MANY_THREADS.lock();
+        let deep = rounds(10_000.min(room_for_threads()));
         let mut next: Option<Handle<u32, B>> = None;
         let mut last = None;
-        for _ in 0..DEEP {
+        for _ in 0..deep {
             let holds = next.take();
             let link = By(move |_: u32, _: &Context<'_, u32, B>| { let _ = holds.as_ref().map(Handle::len); }, std::marker::PhantomData);
             let actor = ActorBuilder::<B>::new_in().stack_size(128 << 10).start(link).unwrap();
@@ -528,6 +546,8 @@ on_each_backend! {
         }
         drop(next);
         assert_eq!(last.unwrap().join(), Ok(Exit::Closed));
+        // A thread tells its end a little before the system has taken back its stack.
+        until(|| std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count) < 500);
     }
 
     fn timers() {

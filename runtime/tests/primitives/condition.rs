@@ -64,12 +64,6 @@ fn wait_while() {
             changed.wait_while(&mut held, |ready| !*ready);
             *held
         });
-        // Wakes that say nothing do not leak out.
-        for _ in 0..10 {
-            changed.notify_all();
-            thread::yield_now();
-        }
-        assert!(!waits.is_finished());
         *ready.lock() = true;
         changed.notify_all();
         assert!(waits.join().unwrap());
@@ -79,6 +73,67 @@ fn wait_while() {
             .wait_while_for(&mut ready.lock(), |ready| !*ready, Duration::ZERO)
             .timed_out()
     );
+}
+
+#[test]
+fn spurious_not_leaked() {
+    // How often the predicate was asked, and what it is to say.
+    let (asked, changed) = (Mutex::new((0, false)), Condvar::new());
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| {
+            let mut asked = asked.lock();
+            changed.wait_while(&mut asked, |(times, over)| {
+                *times += 1;
+                !*over
+            });
+            *asked
+        });
+        // Wakes that say nothing: each has the predicate asked again, and none leaks out.
+        for wakes in 1..=10 {
+            until(|| asked.lock().0 >= wakes);
+            changed.notify_all();
+        }
+        until(|| asked.lock().0 > 10);
+        assert!(!waits.is_finished());
+        asked.lock().1 = true;
+        changed.notify_all();
+        let (times, over) = waits.join().unwrap();
+        assert!(times > 11 && over);
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn requeue() {
+    use std::fs::{read_link, read_to_string};
+    /// What the system says of a thread: `S` if it sleeps, `R` if it runs.
+    fn state(thread: &std::path::Path) -> char {
+        let said = read_to_string(std::path::Path::new("/proc").join(thread).join("stat"));
+        let said = said.expect("the thread lives");
+        let (_, after_name) = said.rsplit_once(')').expect("the name is in brackets");
+        after_name.trim_start().chars().next().expect("a state")
+    }
+    let (place, changed) = (Mutex::new(None), Condvar::new());
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| {
+            let mut held = place.lock();
+            *held = Some(read_link("/proc/thread-self").expect("this thread lives"));
+            changed.wait(&mut held);
+        });
+        until(|| place.lock().is_some());
+        let held = place.lock();
+        let waiter = held.clone().expect("it was there");
+        assert!(changed.notify_one());
+        // It has been told, and the lock is not free: it sleeps until that is.
+        until(|| state(&waiter) == 'S');
+        for _ in 0..200 {
+            thread::yield_now();
+            assert_eq!(state(&waiter), 'S');
+        }
+        assert!(!waits.is_finished());
+        drop(held);
+        waits.join().unwrap();
+    });
 }
 
 #[test]

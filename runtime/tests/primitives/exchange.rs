@@ -9,7 +9,7 @@ use lockwise::thread;
 
 use super::counted::Drops;
 use super::leaf::assert_nothing_held;
-use super::{LONG, SHORT, block_on, on_each_backend, until};
+use super::{LONG, SHORT, block_on, on_each_backend, rounds, until};
 
 /// A subscriber that writes down what it gets, and what it wrote.
 fn noting<T: Send + 'static>() -> (impl Fn(T) + Send + Sync, Arc<Mutex<Vec<T>>>) {
@@ -253,19 +253,19 @@ on_each_backend! {
     }
 
     fn per_sender_order_two_senders() {
-        const EACH: usize = 200;
+        let each = rounds(200);
         let exchange = Exchange::<(usize, usize), B>::new_in();
         let readers = [(); 3].map(|()| exchange.reader(Slow::Never));
         thread::scope(|scope| {
             for sender in 0..2 {
                 let exchange = &exchange;
-                scope.spawn(move || for at in 0..EACH {
+                scope.spawn(move || for at in 0..each {
                     exchange.send((sender, at));
                 });
             }
             for reader in &readers {
                 let mut next = [0; 2];
-                for _ in 0..2 * EACH {
+                for _ in 0..2 * each {
                     let (sender, at) = reader.get_timeout(LONG).unwrap();
                     assert_eq!(next[sender], at);
                     next[sender] += 1;
@@ -280,7 +280,7 @@ on_each_backend! {
         exchange.attach(stays);
         thread::scope(|scope| {
             for _ in 0..3 {
-                scope.spawn(|| for _ in 0..100 {
+                scope.spawn(|| for _ in 0..rounds(100) {
                     let (note, _) = noting();
                     let guard = exchange.subscribe(note);
                     drop(guard);

@@ -121,6 +121,21 @@ fn rlock_reenter() {
 }
 
 #[test]
+fn rlock_trylock() {
+    let lock = ReentrantMutex::new(());
+    let elsewhere =
+        || thread::scope(|scope| scope.spawn(|| lock.try_lock().is_some()).join().unwrap());
+    let mut held = Vec::new();
+    for _ in 0..5 {
+        held.push(lock.try_lock().expect("its owner may take it again"));
+        assert!(!elsewhere(), "at depth {}", held.len());
+    }
+    while held.pop().is_some() {
+        assert_eq!(elsewhere(), held.is_empty());
+    }
+}
+
+#[test]
 fn rlock_is_mutex() {
     let count = ReentrantMutex::new(Cell::new(0));
     thread::scope(|scope| {

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 mod actor;
 mod barrier;
+#[path = "../compiled/mod.rs"]
+mod compiled;
 mod condition;
 mod counted;
 mod delay;
@@ -24,11 +26,15 @@ mod pool;
 mod priority;
 mod promise;
 mod queue;
+mod refused;
+mod scenes;
 mod scheduler;
 mod semaphore;
 mod thread_local;
 mod threads;
 mod waits;
+#[cfg(feature = "checks")]
+mod watched;
 
 /// Makes each test of a module three times: `B` is the backend in it.
 macro_rules! on_each_backend {
@@ -53,6 +59,16 @@ use on_each_backend;
 const LONG: Duration = Duration::from_secs(60);
 /// Short, for what is not going to happen.
 const SHORT: Duration = Duration::from_millis(20);
+
+/// How often a test does something that it does very often: `full` times, or fewer if the variable says so.
+///
+/// The end-to-end tests judge a run of each test, and look at many orders of what happened in it.
+fn rounds(full: usize) -> usize {
+    std::env::var("PRIMITIVES_ROUNDS")
+        .ok()
+        .and_then(|most| most.parse().ok())
+        .map_or(full, |most: usize| most.min(full))
+}
 
 /// Waits until `condition` holds, which it must sooner or later.
 #[track_caller]

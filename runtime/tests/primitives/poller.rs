@@ -7,7 +7,7 @@ use lockwise::sync::{
 };
 use lockwise::thread;
 
-use super::{LONG, SHORT, on_each_backend};
+use super::{LONG, SHORT, on_each_backend, rounds, until};
 
 struct Idle;
 
@@ -97,17 +97,17 @@ on_each_backend! {
     }
 
     fn ready_between_register_and_sleep() {
-        const ROUNDS: u32 = 2_000;
-        let (there, back) = (Queue::<u32, B>::new_in(), Queue::<u32, B>::new_in());
+        let rounds = rounds(100_000);
+        let (there, back) = (Queue::<usize, B>::new_in(), Queue::<usize, B>::new_in());
         thread::scope(|scope| {
-            scope.spawn(|| for round in 0..ROUNDS {
+            scope.spawn(|| for round in 0..rounds {
                 let mut poller = Poller::new();
                 poller.add(&there, ());
                 poller.wait().unwrap();
                 assert_eq!(there.try_get(), Ok(round));
                 back.put(round).unwrap();
             });
-            for round in 0..ROUNDS {
+            for round in 0..rounds {
                 there.put(round).unwrap();
                 select! {
                     get(back) -> got => assert_eq!(got, Ok(round)),
@@ -133,7 +133,7 @@ on_each_backend! {
                 None
             }
         };
-        for _ in 0..100 {
+        for _ in 0..rounds(100) {
             thread::scope(|scope| {
                 let there = scope.spawn(|| both(1));
                 let got = [both(2), there.join().unwrap()];
@@ -144,8 +144,8 @@ on_each_backend! {
     }
 
     fn selects_of_both_ends_meet() {
-        let queue = Queue::<u32, B>::bounded_in(0);
-        for round in 0..200 {
+        let queue = Queue::<usize, B>::bounded_in(0);
+        for round in 0..rounds(200) {
             thread::scope(|scope| {
                 scope.spawn(|| select! {
                     put(queue, round) -> put => put.unwrap(),
@@ -190,8 +190,8 @@ on_each_backend! {
     }
 
     fn two_pollers_one_queue() {
-        let queue = Queue::<u32, B>::new_in();
-        let got = AtomicUsize::new(0);
+        let queue = Queue::<usize, B>::new_in();
+        let (got, items) = (AtomicUsize::new(0), rounds(500));
         thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {
@@ -208,10 +208,10 @@ on_each_backend! {
                     }
                 });
             }
-            (0..500).for_each(|item| queue.put(item).unwrap());
+            (0..items).for_each(|item| queue.put(item).unwrap());
             queue.close();
         });
-        assert_eq!(got.load(SeqCst), 500);
+        assert_eq!(got.load(SeqCst), items);
     }
 
     fn poller_does_not_take_the_turn_of_who_waits() {
@@ -228,6 +228,54 @@ on_each_backend! {
             queue.put(2).unwrap();
             assert!(poller.join().unwrap());
         });
+    }
+
+    fn poller_dropped_unregisters() {
+        let (queue, full) = (Queue::<u32, B>::new_in(), Queue::<u32, B>::bounded_in(1));
+        full.put(1).unwrap();
+        let (event, exchange) = (Event::<B>::new_in(), Exchange::<u32, B>::new_in());
+        let reader = exchange.reader(Slow::Never);
+        let (_promise, future) = Promise::<u32, B>::new_in();
+        let waiting = |what: &dyn std::fmt::Debug, count: usize| {
+            let said = format!("{what:?}");
+            assert!(said.contains(&format!("waiting: {count}")), "{said}");
+        };
+        let room = full.room();
+        for _ in 0..100 {
+            let mut poller = Poller::new();
+            poller.add(&queue, "queue");
+            poller.add(&room, "room");
+            poller.add(&event, "event");
+            poller.add(&reader, "reader");
+            poller.add(&future, "future");
+            assert_eq!(poller.wait_timeout(Duration::from_micros(1)), None);
+            let nothing = select! {
+                get(queue) -> _ => false,
+                put(full, 2) -> _ => false,
+                wait(event) => false,
+                default(Duration::from_micros(1)) => true,
+            };
+            assert!(nothing);
+            let others: [&dyn std::fmt::Debug; 3] = [&queue, &full, &reader];
+            for source in others {
+                waiting(source, 0);
+            }
+            waiting(&event, 0);
+        }
+        // One that waits is there, once.
+        thread::scope(|scope| {
+            let polls = scope.spawn(|| {
+                let mut poller = Poller::new();
+                poller.add(&queue, ());
+                poller.add(&event, ());
+                poller.wait().is_ok()
+            });
+            until(|| format!("{queue:?} {event:?}").matches("waiting: 1").count() == 2);
+            event.set();
+            assert!(polls.join().unwrap());
+        });
+        waiting(&queue, 0);
+        waiting(&event, 0);
     }
 
     fn empty_poller() {
@@ -249,16 +297,16 @@ on_each_backend! {
     }
 
     fn stress_mixed() {
-        const EACH: usize = 300;
+        let each = rounds(300);
         let queues = [Queue::<usize, B>::bounded_in(0), Queue::bounded_in(1), Queue::new_in()];
-        let counts: Vec<_> = (0..3 * EACH).map(|_| AtomicUsize::new(0)).collect();
+        let counts: Vec<_> = (0..3 * each).map(|_| AtomicUsize::new(0)).collect();
         let left = AtomicUsize::new(3);
         let [a, b, c] = &queues;
         thread::scope(|scope| {
             for producer in 0..3 {
                 let left = &left;
                 scope.spawn(move || {
-                    for item in producer * EACH..(producer + 1) * EACH {
+                    for item in producer * each..(producer + 1) * each {
                         select! {
                             put(*a, item) -> put => put.unwrap(),
                             put(*b, item) -> put => put.unwrap(),

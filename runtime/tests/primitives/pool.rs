@@ -8,7 +8,7 @@ use lockwise::sync::{
 use lockwise::thread;
 
 use super::counted::Drops;
-use super::{LONG, SHORT, block_on, on_each_backend, until};
+use super::{LONG, SHORT, block_on, on_each_backend, rounds, until};
 
 on_each_backend! {
     fn submit_panics() {
@@ -21,7 +21,7 @@ on_each_backend! {
     }
 
     fn shutdown_race() {
-        for _ in 0..50 {
+        for _ in 0..rounds(50) {
             let pool = ThreadPool::<B>::new_in(3).unwrap();
             let jobs: Vec<_> = (0..3).map(|at| pool.submit(move || at).unwrap()).collect();
             pool.shutdown(Shutdown::Finish);
@@ -32,12 +32,13 @@ on_each_backend! {
     fn shutdown_waits_for_50() {
         let pool = ThreadPool::<B>::new_in(2).unwrap();
         let done = Arc::new(AtomicUsize::new(0));
-        for _ in 0..50 {
+        let jobs = rounds(50);
+        for _ in 0..jobs {
             let done = Arc::clone(&done);
             drop(pool.submit(move || done.fetch_add(1, SeqCst)).unwrap());
         }
         pool.shutdown(Shutdown::Finish);
-        assert_eq!(done.load(SeqCst), 50);
+        assert_eq!(done.load(SeqCst), jobs);
     }
 
     fn shutdown_no_wait() {
@@ -111,7 +112,7 @@ on_each_backend! {
     }
 
     fn idle_reuse() {
-        for _ in 0..20 {
+        for _ in 0..rounds(20) {
             let pool = ThreadPool::<B>::builder_in(4).grow_on_need().build().unwrap();
             assert_eq!(pool.workers(), 0);
             for at in 0..3 {
@@ -157,7 +158,7 @@ on_each_backend! {
             })
             .build()
             .unwrap();
-        for _ in 0..20 {
+        for _ in 0..rounds(20) {
             drop(pool.submit(|| ()).unwrap());
         }
         pool.shutdown(Shutdown::Finish);
@@ -202,7 +203,7 @@ on_each_backend! {
 
     fn nested_waits_that_end_are_no_starvation() {
         let pool = Arc::new(ThreadPool::<B>::new_in(2).unwrap());
-        for _ in 0..50 {
+        for _ in 0..rounds(50) {
             let again = Arc::clone(&pool);
             let outer = pool.submit(move || {
                 (0..4).map(|at| again.submit(move || at).unwrap().wait().unwrap()).sum::<u32>()
@@ -224,7 +225,7 @@ on_each_backend! {
 
     fn threads_named() {
         let pool = ThreadPool::<B>::builder_in(2).name("press").build().unwrap();
-        let names: Vec<_> = (0..20).map(|_| {
+        let names: Vec<_> = (0..rounds(20)).map(|_| {
             pool.submit(|| thread::current().name().map(str::to_owned)).unwrap()
         }).collect();
         for name in names {
@@ -249,15 +250,15 @@ on_each_backend! {
     }
 
     fn massive_tasks() {
-        const JOBS: usize = 5_000;
+        let jobs = rounds(100_000);
         let pool = ThreadPool::<B>::new_in(4).unwrap();
         let done = Arc::new(AtomicUsize::new(0));
-        for _ in 0..JOBS {
+        for _ in 0..jobs {
             let done = Arc::clone(&done);
             drop(pool.submit(move || done.fetch_add(1, SeqCst)).unwrap());
         }
         pool.join();
-        assert_eq!((done.load(SeqCst), pool.queued()), (JOBS, 0));
+        assert_eq!((done.load(SeqCst), pool.queued()), (jobs, 0));
         assert!(pool.join_timeout(SHORT));
     }
 
@@ -276,8 +277,9 @@ on_each_backend! {
 
     fn map_in_order() {
         let pool = ThreadPool::<B>::new_in(3).unwrap();
-        let squares: Vec<_> = pool.map(0..20, |n: u32| n * n).unwrap().map(Result::unwrap).collect();
-        assert!(squares.into_iter().eq((0..20).map(|n| n * n)));
+        let items = rounds(20);
+        let squares: Vec<_> = pool.map(0..items, |n| n * n).unwrap().map(Result::unwrap).collect();
+        assert!(squares.into_iter().eq((0..items).map(|n| n * n)));
         let pool = ThreadPool::<B>::new_in(1).unwrap();
         let ran = Arc::new(Mutex::new(Vec::new()));
         let (runs, go) = (Arc::clone(&ran), Arc::new(Event::<B>::new_in()));

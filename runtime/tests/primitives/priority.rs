@@ -8,7 +8,7 @@ use lockwise::thread;
 use proptest::prelude::*;
 
 use super::counted::Drops;
-use super::{Counting, LONG, SHORT, block_on, on_each_backend, poll_once};
+use super::{Counting, LONG, SHORT, block_on, on_each_backend, poll_once, rounds};
 
 on_each_backend! {
     fn stable_among_equals() {
@@ -55,10 +55,11 @@ on_each_backend! {
         // What is in the queue, by priority; who holds it has the queue to itself.
         let present = Mutex::new(BTreeMap::<i64, usize>::new());
         let queue = PriorityQueue::<_, i64, B>::new_in();
+        let each = rounds(300);
         thread::scope(|scope| {
             for producer in 0..4 {
                 let (queue, present) = (&queue, &present);
-                scope.spawn(move || for at in 0..300 {
+                scope.spawn(move || for at in 0..i64::try_from(each).unwrap() {
                     let priority = at * 7 % 11 + producer;
                     let mut present = present.lock().unwrap();
                     *present.entry(priority).or_default() += 1;
@@ -66,7 +67,7 @@ on_each_backend! {
                 });
             }
             let mut got = 0;
-            while got < 4 * 300 {
+            while got < 4 * each {
                 let mut present = present.lock().unwrap();
                 if let Ok(priority) = queue.try_get() {
                     let mut highest = present.last_entry().unwrap();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use lockwise::sync::{Event, ThreadLocal};
 
 use super::counted::{Counted, Drops};
-use super::on_each_backend;
+use super::{on_each_backend, rounds};
 
 on_each_backend! {
     fn local_per_thread_per_object() {
@@ -79,7 +79,7 @@ on_each_backend! {
     }
 
     fn local_clear_race() {
-        for _ in 0..50 {
+        for _ in 0..rounds(50) {
             let drops = Drops::default();
             let object = Arc::new(ThreadLocal::<Counted, B>::new_in());
             let threads: Vec<_> = (0..4)

@@ -2,9 +2,14 @@
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use lockwise::sync::Event;
+use lockwise::sync::{
+    Actor, ActorBuilder, BuildError, Context, Event, Failure, Promise, ThreadPool,
+};
 use lockwise::thread;
+
+use super::{LONG, SHORT};
 
 #[test]
 fn name_and_id() {
@@ -27,6 +32,55 @@ fn name_and_id() {
         assert_eq!(living.len(), 8);
         go.set();
     });
+}
+
+#[test]
+fn join_timeout() {
+    let (ended, at_end) = Promise::new();
+    let go = Arc::new(Event::new());
+    let waits = Arc::clone(&go);
+    let thread = thread::spawn(move || {
+        ended.fulfil(|| {
+            waits.wait();
+            5
+        });
+    });
+    assert!(!at_end.wait_done_timeout(SHORT) && !thread.is_finished());
+    go.set();
+    assert!(at_end.wait_done_timeout(LONG));
+    thread.join().unwrap();
+    assert_eq!(at_end.wait().unwrap(), 5);
+}
+
+/// An actor that has nothing to do.
+struct Nobody;
+
+impl Actor for Nobody {
+    type Message = ();
+
+    fn handle(&mut self, (): (), _: &Context<'_, ()>) {}
+}
+
+#[test]
+fn spawn_failure() {
+    // No system has room for such a stack.
+    const TOO_LARGE: usize = usize::MAX / 4;
+    let named = || thread::Builder::new().name("ghost".to_owned());
+    assert!(named().stack_size(TOO_LARGE).spawn(|| ()).is_err());
+    let pool = ThreadPool::builder(2).name("ghost").stack_size(TOO_LARGE);
+    assert!(matches!(pool.build(), Err(BuildError::Spawn(_))));
+    let pool = ThreadPool::builder(2).stack_size(TOO_LARGE).grow_on_need();
+    let pool = pool.build().unwrap();
+    // There is nobody to do it, and nobody can be had.
+    let job = pool.submit(|| ());
+    assert!(job.is_err() || matches!(job.unwrap().wait(), Err(Failure::Broken)));
+    assert_eq!(pool.workers(), 0);
+    let builder = ActorBuilder::new().name("ghost").stack_size(TOO_LARGE);
+    assert!(builder.start(Nobody).is_err());
+    // They have left nothing: another thread of that name is the only one, and is joined as ever.
+    let seen = named().spawn(|| thread::current().name().map(str::to_owned));
+    assert_eq!(seen.unwrap().join().unwrap().as_deref(), Some("ghost"));
+    assert!(!lockwise::describe_waits().contains("ghost"));
 }
 
 #[test]

@@ -110,6 +110,51 @@ fn opening_a_log_of_a_long_path_allocates_nothing_from_the_program() {
     assert_eq!(logs(&dir).len(), 2);
 }
 
+/// What a process leaves, and says, that aborts after a thread of it that nobody joined has panicked.
+fn after_a_panic(folder: &Folder) -> String {
+    let mut scene = scene(&this_program(), "leaves a thread that panics to itself");
+    scene.env("LOCKWISE_LOG", &folder.0);
+    let output = scene.output().expect("it starts");
+    assert_eq!(output.status.code(), None, "it aborts");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn log_flushed_on_panic() {
+    let folder = Folder::new("after-a-panic");
+    after_a_panic(&folder);
+    let logs = logs(&folder.0);
+    let log = read(&logs[0]);
+    assert_eq!(log.damage, []);
+    let expected = [
+        "before taken",
+        "before released",
+        "outer taken",
+        "inner taken",
+        "inner released",
+        "outer released",
+    ];
+    assert_eq!(told(&log), expected);
+    let names: Vec<&str> = log.segments.iter().map(|segment| segment.name).collect();
+    assert!(names.contains(&"unlucky"), "{names:?}");
+}
+
+#[test]
+fn excepthook() {
+    let said = after_a_panic(&Folder::new("said-by-a-panic"));
+    let told = said.matches("after its last lock").count();
+    assert_eq!(told, 1, "{said}");
+    assert!(said.contains("thread 'unlucky'"), "{said}");
+}
+
+#[test]
+fn condvar_wait_removes_hold() {
+    let mut scene = scene(&this_program(), "waits for a condition under another lock");
+    // So that waits for conditions are described; nobody waits as long.
+    scene.env("LOCKWISE_STALL", "10000");
+    play(scene);
+}
+
 #[test]
 fn a_program_whose_name_is_no_text_has_a_log_that_can_be_read() {
     let folder = Folder::new("no-text");

@@ -4,7 +4,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::{c_char, c_int, c_ulong};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use lockwise::{Mutex, RwLock};
+use lockwise::watch::hooks::held_count;
+use lockwise::{Condvar, Mutex, RwLock, describe_waits};
 
 unsafe extern "C" {
     fn fork() -> c_int;
@@ -80,6 +81,46 @@ fn play() {
             });
             drop(table);
             drop(outer);
+        }
+        Ok("waits for a condition under another lock") => {
+            let (over, changed) = (Mutex::named("of the wait", false), Condvar::new());
+            std::thread::scope(|scope| {
+                let waits = || {
+                    let _outer = OUTER.lock();
+                    let mut over = over.lock();
+                    assert_eq!(held_count(), 2);
+                    changed.wait_while(&mut over, |over| !*over);
+                    assert_eq!(held_count(), 2);
+                };
+                scope.spawn(waits);
+                // It says what it holds while it waits.
+                let said = loop {
+                    let said = describe_waits();
+                    if said.contains("waits for Condvar") {
+                        break said;
+                    }
+                    std::thread::yield_now();
+                };
+                assert!(said.contains("holds outer"), "{said}");
+                assert!(!said.contains("of the wait"), "{said}");
+                *over.lock() = true;
+                changed.notify_all();
+            });
+        }
+        Ok("leaves a thread that panics to itself") => {
+            let panics = std::thread::Builder::new().name("unlucky".to_owned());
+            let thread = panics.spawn(|| {
+                drop(BEFORE.lock());
+                let _held = OUTER.lock();
+                drop(INNER.lock());
+                panic!("after its last lock");
+            });
+            let thread = thread.expect("there is room");
+            while !thread.is_finished() {
+                std::thread::yield_now();
+            }
+            // Nobody joins it, and nothing is flushed.
+            std::process::abort();
         }
         _ => {}
     }

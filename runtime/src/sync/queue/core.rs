@@ -498,14 +498,16 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         !self.lock(at).is_open()
     }
 
-    /// Shows how many entries there are, unless that would have to wait.
+    /// Shows how many entries there are, and how many threads, tasks and pollers wait, unless that would have to wait.
     pub(in crate::sync) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct(name);
         match self.try_lock(self.born) {
             Some(state) => {
                 let (len, closed) = (state.store.len(), !state.is_open());
+                let waiting = state.waiting();
                 drop(state);
-                shown.field("len", &len).field("closed", &closed).finish()
+                shown.field("len", &len).field("closed", &closed);
+                shown.field("waiting", &waiting).finish()
             }
             None => shown.field("len", &format_args!("<locked>")).finish(),
         }

@@ -184,6 +184,17 @@ impl<S: Store> State<S> {
         }
     }
 
+    /// How many threads, tasks and pollers wait for anything.
+    pub(super) fn waiting(&self) -> usize {
+        let rows = [
+            &self.getters,
+            &self.get_watchers,
+            &self.put_watchers,
+            &self.joiners,
+        ];
+        self.putters.len() + rows.map(Waiters::waiting).iter().sum::<usize>()
+    }
+
     /// Whether something could be got now.
     pub(super) fn has_entry(&self) -> bool {
         self.store.total() > 0

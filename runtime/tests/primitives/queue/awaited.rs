@@ -28,7 +28,7 @@ on_each_backend! {
         });
     }
 
-    fn a_dropped_get_passes_its_notification_on() {
+    fn dropped_listener_passes_on() {
         let queue = Queue::<_, B>::new_in();
         let ((first, first_waker), (second, second_waker)) = (Counting::new(), Counting::new());
         let (mut one, mut two) = (Box::pin(queue.get_async()), Box::pin(queue.get_async()));

@@ -2,12 +2,44 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::task::Poll;
 
-use lockwise::sync::{Event, GetError, PutError, Queue};
+use lockwise::sync::{Backend, Event, GetError, PutError, Queue};
 use lockwise::thread;
 
 use crate::counted::Drops;
-use crate::{Counting, LONG, on_each_backend, poll_once, until};
+use crate::{Counting, LONG, on_each_backend, poll_once, rounds, until};
+
+/// That each put which waits for room gets its item back when the queue is closed.
+fn refuses_who_waits<B: Backend>(close: impl Fn(&Queue<u32, B>) -> Vec<u32>) {
+    let queue = Queue::<_, B>::bounded_in(1);
+    queue.put(0).expect("there is room");
+    let ((one, first), (two, second)) = (Counting::new(), Counting::new());
+    let (mut a, mut b) = (Box::pin(queue.put_async(1)), Box::pin(queue.put_async(2)));
+    assert!(poll_once(a.as_mut(), &first).is_pending());
+    assert!(poll_once(b.as_mut(), &second).is_pending());
+    thread::scope(|scope| {
+        let putters = [3, 4].map(|item| {
+            let queue = &queue;
+            scope.spawn(move || queue.put(item))
+        });
+        assert_eq!(close(&queue), [0]);
+        let refused = putters.map(|putter| putter.join().expect("it was refused"));
+        assert_eq!(
+            refused,
+            [Err(PutError::Closed(3)), Err(PutError::Closed(4))]
+        );
+    });
+    assert_eq!((one.count(), two.count()), (1, 1));
+    assert_eq!(
+        poll_once(a.as_mut(), &first),
+        Poll::Ready(Err(PutError::Closed(1)))
+    );
+    assert_eq!(
+        poll_once(b.as_mut(), &second),
+        Poll::Ready(Err(PutError::Closed(2)))
+    );
+}
 
 on_each_backend! {
     fn close_empty() {
@@ -81,9 +113,10 @@ on_each_backend! {
     fn close_many_threads() {
         let queue = Queue::<_, B>::bounded_in(16);
         let (accepted, got) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let each = rounds(16_000);
         thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| for item in 0..4_000 {
+                scope.spawn(|| for item in 0..each {
                     match queue.put(item) {
                         Ok(()) => accepted.fetch_add(1, SeqCst),
                         Err(refused) => {
@@ -99,7 +132,7 @@ on_each_backend! {
                 });
             }
             scope.spawn(|| {
-                until(|| got.load(SeqCst) > 5_000);
+                until(|| got.load(SeqCst) > 2 * each);
                 queue.close();
             });
         });
@@ -140,23 +173,14 @@ on_each_backend! {
     }
 
     fn close_wakes_putters() {
-        for now in [false, true] {
-            let queue = Queue::<_, B>::bounded_in(1);
-            queue.put(0).unwrap();
-            thread::scope(|scope| {
-                let putters = [1, 2].map(|item| {
-                    let queue = &queue;
-                    scope.spawn(move || queue.put(item))
-                });
-                let left = if now { queue.close_now() } else {
-                    queue.close();
-                    queue.iter().collect()
-                };
-                assert_eq!(left, [0]);
-                let refused = putters.map(|putter| putter.join().unwrap());
-                assert_eq!(refused, [Err(PutError::Closed(1)), Err(PutError::Closed(2))]);
-            });
-        }
+        refuses_who_waits::<B>(|queue| {
+            queue.close();
+            queue.iter().collect()
+        });
+    }
+
+    fn close_now_wakes_putters() {
+        refuses_who_waits::<B>(Queue::close_now);
     }
 
     fn close_join_waits_for_done() {
@@ -185,7 +209,7 @@ on_each_backend! {
                     queue.close();
                     assert_eq!(queue.get(), Ok(1));
                 }
-                assert_eq!(putter.join().unwrap(), Err(PutError::Closed(2)));
+                assert_eq!(putter.join().expect("it was refused"), Err(PutError::Closed(2)));
                 assert!(joiner.join().unwrap());
             });
         }
@@ -206,7 +230,7 @@ on_each_backend! {
                     }
                 });
             }
-            for _ in 0..200 {
+            for _ in 0..rounds(200) {
                 back.lock().unwrap().push(queue.get().unwrap());
             }
             let left = queue.close_now();

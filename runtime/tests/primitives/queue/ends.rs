@@ -6,7 +6,7 @@ use lockwise::sync::{Failure, GetError, Promise, PutError, Queue};
 use lockwise::thread;
 
 use crate::counted::Drops;
-use crate::{block_on, on_each_backend};
+use crate::{block_on, on_each_backend, rounds};
 
 on_each_backend! {
     fn last_sender_dropped() {
@@ -76,13 +76,13 @@ on_each_backend! {
     }
 
     fn clone_and_drop_counts() {
-        let (sender, receiver) = Queue::<u32, B>::new_in().split();
-        let got = AtomicUsize::new(0);
+        let (sender, receiver) = Queue::<usize, B>::new_in().split();
+        let (got, each) = (AtomicUsize::new(0), rounds(200));
         thread::scope(|scope| {
             for _ in 0..4 {
                 let (sender, receiver) = (sender.clone(), receiver.clone());
                 let got = &got;
-                scope.spawn(move || for item in 0..200 {
+                scope.spawn(move || for item in 0..each {
                     let (more, others) = (sender.clone(), receiver.clone());
                     more.put(item).unwrap();
                     drop(more);
@@ -91,7 +91,7 @@ on_each_backend! {
                 });
             }
         });
-        assert_eq!(got.load(SeqCst), 800);
+        assert_eq!(got.load(SeqCst), 4 * each);
         assert_eq!((sender.senders(), sender.receivers()), (1, 1));
         drop(receiver);
         assert_eq!(sender.put(1), Err(PutError::Closed(1)));

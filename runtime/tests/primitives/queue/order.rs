@@ -2,14 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use lockwise::sync::{GetError, PutError, Queue};
 use lockwise::thread;
 
 use crate::counted::{Counted, Drops};
-use crate::{LONG, SHORT, on_each_backend, until};
+use crate::{LONG, SHORT, on_each_backend, rounds, until};
 
 on_each_backend! {
     fn fifo_order_reused_instance() {
@@ -109,15 +109,15 @@ on_each_backend! {
     }
 
     fn len_under_concurrency() {
-        const ITEMS: u32 = 5_000;
+        let items = rounds(5_000);
         let queue = Queue::<_, B>::bounded_in(3);
         let over = AtomicBool::new(false);
         thread::scope(|scope| {
-            scope.spawn(|| (0..ITEMS).for_each(|item| queue.put(item).unwrap()));
+            scope.spawn(|| (0..items).for_each(|item| queue.put(item).unwrap()));
             scope.spawn(|| while !over.load(SeqCst) {
                 assert!(queue.len() <= 3);
             });
-            for item in 0..ITEMS {
+            for item in 0..items {
                 assert_eq!(queue.get(), Ok(item));
                 assert!(queue.len() <= 3);
             }
@@ -166,15 +166,15 @@ on_each_backend! {
     }
 
     fn mpsc_per_producer_order() {
-        const EACH: usize = 500;
+        let each = rounds(500);
         for queue in [Queue::<_, B>::new_in(), Queue::bounded_in(2), Queue::bounded_in(0)] {
             thread::scope(|scope| {
                 for producer in 0..4 {
                     let queue = &queue;
-                    scope.spawn(move || (0..EACH).for_each(|at| queue.put((producer, at)).unwrap()));
+                    scope.spawn(move || (0..each).for_each(|at| queue.put((producer, at)).unwrap()));
                 }
                 let mut next = [0; 4];
-                for _ in 0..4 * EACH {
+                for _ in 0..4 * each {
                     let (producer, at) = queue.get().unwrap();
                     assert_eq!(next[producer], at);
                     next[producer] += 1;
@@ -184,15 +184,15 @@ on_each_backend! {
     }
 
     fn mpmc_exactly_once() {
-        const EACH: usize = 500;
+        let each = rounds(500);
         for queue in [Queue::<_, B>::new_in(), Queue::bounded_in(3), Queue::bounded_in(0)] {
-            let counts: Vec<_> = (0..4 * EACH).map(|_| AtomicUsize::new(0)).collect();
+            let counts: Vec<_> = (0..4 * each).map(|_| AtomicUsize::new(0)).collect();
             let left = AtomicUsize::new(4);
             thread::scope(|scope| {
                 for producer in 0..4 {
                     let (queue, left, counts) = (&queue, &left, &counts);
                     scope.spawn(move || {
-                        (0..EACH).for_each(|at| queue.put(producer * EACH + at).unwrap());
+                        (0..each).for_each(|at| queue.put(producer * each + at).unwrap());
                         if left.fetch_sub(1, SeqCst) == 1 {
                             queue.close();
                         }
@@ -221,7 +221,7 @@ on_each_backend! {
         thread::scope(|scope| {
             for item in 0..4 {
                 let queue = &queue;
-                scope.spawn(move || for _ in 0..500 {
+                scope.spawn(move || for _ in 0..rounds(500) {
                     queue.put(item).unwrap();
                     queue.try_get().expect("there is at least what was just put");
                 });
@@ -231,7 +231,7 @@ on_each_backend! {
 
     // Who gets to run is the system's business: now and then one of them is kept away for the whole time.
     fn fairness_two_producers() {
-        const ITEMS: usize = 10_000;
+        let items = rounds(10_000);
         let fair = || {
             let queue = Queue::<_, B>::bounded_in(4);
             let mut got = [0; 2];
@@ -240,12 +240,12 @@ on_each_backend! {
                     let queue = &queue;
                     scope.spawn(move || while queue.put(producer).is_ok() {});
                 }
-                for _ in 0..ITEMS {
+                for _ in 0..items {
                     got[queue.get().unwrap()] += 1;
                 }
                 queue.close_now();
             });
-            got.iter().all(|&got| got >= ITEMS / 8)
+            got.iter().all(|&got| got >= items / 8)
         };
         assert!((0..10).any(|_| fair()));
     }
@@ -371,25 +371,30 @@ on_each_backend! {
     }
 
     fn stress_oneshot() {
-        for at in 0..500 {
-            let queue = Queue::<_, B>::new_in();
-            thread::scope(|scope| {
-                scope.spawn(|| queue.put(at).unwrap());
-                assert_eq!(queue.get(), Ok(at));
+        let (give, given) = mpsc::channel::<Arc<Queue<usize, B>>>();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                given.into_iter().enumerate().for_each(|(at, queue)| queue.put(at).unwrap());
             });
-        }
+            for at in 0..rounds(10_000) {
+                let queue = Arc::new(Queue::new_in());
+                give.send(Arc::clone(&queue)).unwrap();
+                assert_eq!(queue.get(), Ok(at));
+            }
+            drop(give);
+        });
     }
 
     fn stress_timeout_two_threads() {
-        const ITEMS: usize = 1_000;
+        let items = rounds(1_000);
         for queue in [Queue::<_, B>::new_in(), Queue::bounded_in(1), Queue::bounded_in(0)] {
             thread::scope(|scope| {
-                scope.spawn(|| for mut item in 0..ITEMS {
+                scope.spawn(|| for mut item in 0..items {
                     while let Err(refused) = queue.put_timeout(item, Duration::from_micros(20)) {
                         item = refused.into_inner();
                     }
                 });
-                for item in 0..ITEMS {
+                for item in 0..items {
                     let got = loop {
                         match queue.get_timeout(Duration::from_micros(20)) {
                             Err(GetError::Timeout) => {}
@@ -404,7 +409,7 @@ on_each_backend! {
     }
 
     fn many_consumers_timeout() {
-        const ITEMS: usize = 2_000;
+        let items = rounds(2_000);
         let queue = Queue::<_, B>::bounded_in(2);
         let got = Mutex::new(Vec::new());
         thread::scope(|scope| {
@@ -417,18 +422,18 @@ on_each_backend! {
                     }
                 });
             }
-            (0..ITEMS).for_each(|item| queue.put(item).unwrap());
+            (0..items).for_each(|item| queue.put(item).unwrap());
             queue.close();
         });
         let mut got = got.into_inner().unwrap();
         got.sort_unstable();
-        assert!(got.into_iter().eq(0..ITEMS));
+        assert!(got.into_iter().eq(0..items));
     }
 
     fn debug_never_blocks() {
         let queue = Queue::<_, B>::bounded_in(2);
         queue.put(1).unwrap();
-        assert_eq!(format!("{queue:?}"), "Queue { len: 1, closed: false }");
+        assert_eq!(format!("{queue:?}"), "Queue { len: 1, closed: false, waiting: 0 }");
     }
 }
 

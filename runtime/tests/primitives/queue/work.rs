@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use lockwise::sync::Queue;
 use lockwise::thread;
 
-use crate::{LONG, SHORT, on_each_backend};
+use crate::{LONG, SHORT, on_each_backend, rounds};
 
 on_each_backend! {
     fn join_blocks_until_done() {
@@ -18,17 +18,18 @@ on_each_backend! {
                     sum.fetch_add(*task, SeqCst);
                 });
             }
+            let items = u32::try_from(rounds(100)).unwrap();
             for round in 1..=2 {
-                (1..=100).for_each(|item| queue.put(item).unwrap());
+                (1..=items).for_each(|item| queue.put(item).unwrap());
                 queue.join();
-                assert_eq!(sum.load(SeqCst), 5050 * round);
+                assert_eq!(sum.load(SeqCst), items * (items + 1) / 2 * round);
             }
             queue.close();
         });
     }
 
     fn get_taskdone_join_race() {
-        for _ in 0..100 {
+        for _ in 0..rounds(100) {
             let queue = Queue::<_, B>::new_in();
             queue.put(1).unwrap();
             queue.put(2).unwrap();
