@@ -4,8 +4,8 @@ use std::io::BufRead;
 
 use crate::command::Stages;
 use crate::dot::Graph;
-use crate::input::bulk::{self, Drain};
-use crate::input::{Readers, log, packed, std_text};
+use crate::input::bulk::{self, Consumer};
+use crate::input::{Again, Readers, log, packed, std_text};
 use crate::judge;
 
 /// The stages of the program.
@@ -19,8 +19,8 @@ pub const STAGES: Stages = Stages {
         is_packed: packed::is_packed,
         packed: |label, bytes, again, evidence| {
             let limits = packed::Limits::default();
-            let once = |bytes: &mut dyn BufRead, drain: Drain<'_>| {
-                packed::stream(label, bytes, &limits, drain)
+            let once = |bytes: &mut dyn BufRead, consumer: &mut dyn Consumer| {
+                packed::stream(label, bytes, &limits, consumer)
             };
             let failed = |source| packed::PackedError::Read {
                 label: label.to_owned(),
@@ -28,23 +28,20 @@ pub const STAGES: Stages = Stages {
                 source,
             };
             evidence.absorb(bulk::read(
-                label,
+                kind(label, again, PACKED_BYTES, true),
                 &bulk::Limits::default(),
-                |drain| once(bytes, drain),
-                |drain| {
-                    Some(
-                        again()?
-                            .map_err(failed)
-                            .and_then(|mut bytes| once(&mut bytes, drain)),
-                    )
+                |consumer| once(bytes, consumer),
+                |consumer| {
+                    let opened = (again.open)()?.map_err(failed);
+                    Some(opened.and_then(|mut bytes| once(&mut bytes, consumer)))
                 },
             )?);
             Ok(())
         },
         std_text: |label, text, again, evidence| {
             let limits = std_text::Limits::default();
-            let once = |text: &mut dyn BufRead, drain: Drain<'_>| {
-                std_text::stream(label, text, &limits, drain)
+            let once = |text: &mut dyn BufRead, consumer: &mut dyn Consumer| {
+                std_text::stream(label, text, &limits, consumer)
             };
             let failed = |source| std_text::StdTextError::Read {
                 label: label.to_owned(),
@@ -52,15 +49,12 @@ pub const STAGES: Stages = Stages {
                 source,
             };
             evidence.absorb(bulk::read(
-                label,
+                kind(label, again, TEXT_BYTES, false),
                 &bulk::Limits::default(),
-                |drain| once(text, drain),
-                |drain| {
-                    Some(
-                        again()?
-                            .map_err(failed)
-                            .and_then(|mut text| once(&mut text, drain)),
-                    )
+                |consumer| once(text, consumer),
+                |consumer| {
+                    let opened = (again.open)()?.map_err(failed);
+                    Some(opened.and_then(|mut text| once(&mut text, consumer)))
                 },
             )?);
             Ok(())
@@ -69,3 +63,19 @@ pub const STAGES: Stages = Stages {
     judge: |evidence| judge::judge(evidence, &judge::Options::default()),
     graph: Graph::of,
 };
+
+/// Bytes of a packed event.
+const PACKED_BYTES: u64 = 8;
+
+/// Bytes of a line of text with short names.
+const TEXT_BYTES: u64 = 16;
+
+/// What is to be read, given how long its events are.
+fn kind<'a>(label: &'a str, again: Again<'_>, bytes: u64, reentrant: bool) -> bulk::Kind<'a> {
+    let events_max = bulk::Limits::default().events_max as u64;
+    bulk::Kind {
+        label,
+        is_long: again.bytes / bytes > events_max,
+        reentrant,
+    }
+}

@@ -25,7 +25,7 @@ impl Default for Plan {
             threads: 16,
             locks: 1_000,
             variables: 500,
-            events: 2_000_000,
+            events: 4_000_000,
             planted: 18,
             seed: 1,
         }

@@ -40,8 +40,23 @@ const STDIN: &str = "-";
 /// What a reader returns when it refuses. What it could read is in the evidence all the same.
 pub type ReadResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
-/// Opens an input once more, from its start; `None` if it cannot be read twice.
-pub type Again<'a> = &'a dyn Fn() -> Option<io::Result<Box<dyn BufRead>>>;
+/// An input, as it may be read once more.
+#[derive(Clone, Copy)]
+pub struct Again<'a> {
+    /// Opens it from its start; `None` if it cannot be read twice.
+    pub open: &'a dyn Fn() -> Option<io::Result<Box<dyn BufRead>>>,
+    /// Its length in bytes, compressed if it is; 0 if it cannot be read twice.
+    pub bytes: u64,
+}
+
+impl std::fmt::Debug for Again<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Again { open: _, bytes } = self;
+        f.debug_struct("Again")
+            .field("bytes", bytes)
+            .finish_non_exhaustive()
+    }
+}
 
 /// How each kind of input is known and read.
 #[derive(Debug, Clone, Copy)]
@@ -168,15 +183,22 @@ impl Loaded {
         })?;
         let label = path.display().to_string();
         let mut bytes = BufReader::with_capacity(BUFFER, file);
-        let is_file = fs::metadata(path).is_ok_and(|meta| meta.is_file());
-        let again = || is_file.then(|| reopened(path));
-        self.stream(path, &label, &mut bytes, &again, readers)
+        let file = fs::metadata(path).ok().filter(fs::Metadata::is_file);
+        let again = Again {
+            open: &|| file.is_some().then(|| reopened(path)),
+            bytes: file.as_ref().map_or(0, fs::Metadata::len),
+        };
+        self.stream(path, &label, &mut bytes, again, readers)
     }
 
     /// Reads standard input.
     fn stdin(&mut self, stdin: &mut dyn BufRead, readers: &Readers) {
         let path = Path::new("standard input");
-        let result = self.stream(path, "standard input", stdin, &|| None, readers);
+        let again = Again {
+            open: &|| None,
+            bytes: 0,
+        };
+        let result = self.stream(path, "standard input", stdin, again, readers);
         self.settle(result);
     }
 

@@ -18,7 +18,7 @@ use std::io::{self, BufRead};
 
 use lockwise::watch::{Kind, Mode};
 
-use super::bulk::{Drain, Next};
+use super::bulk::{Consumer, Survey, Whole};
 pub use super::limits::Limits;
 use crate::trace::{
     AcquireClass, Ask, Class, ClassId, Event, Evidence, Lock, LockId, Op, Run, Side, Site, SiteId,
@@ -86,31 +86,41 @@ impl Layout {
     }
 
     fn word(self, bytes: [u8; 8]) -> Word {
-        let bits = |word: u64, from: u32, count: u32| word >> from & ((1 << count) - 1);
-        let (word, op, thread, argument, location) = match self {
-            Layout::Ltb1 => (
-                u64::from_le_bytes(bytes),
-                (0, 4),
-                (4, 16),
-                (20, 24),
-                (44, 20),
-            ),
-            Layout::RapidBin => (
-                u64::from_be_bytes(bytes),
-                (10, 4),
-                (0, 10),
-                (14, 34),
-                (48, 15),
-            ),
-        };
-        let part = |(from, count)| bits(word, from, count);
-        Word {
-            op: u8::try_from(part(op)).expect("four bits"),
-            thread: u16::try_from(part(thread)).expect("sixteen bits at most"),
-            argument: part(argument),
-            location: u32::try_from(part(location)).expect("twenty bits at most"),
+        match self {
+            Layout::Ltb1 => Word::of_ltb1(bytes),
+            Layout::RapidBin => Word::of_rapid_bin(bytes),
         }
     }
+}
+
+impl Word {
+    #[inline]
+    fn of_ltb1(bytes: [u8; 8]) -> Word {
+        let word = u64::from_le_bytes(bytes);
+        Word {
+            op: narrow(word & 0xf),
+            thread: narrow(word >> 4 & 0xffff),
+            argument: word >> 20 & 0xff_ffff,
+            location: narrow(word >> 44),
+        }
+    }
+
+    #[inline]
+    fn of_rapid_bin(bytes: [u8; 8]) -> Word {
+        let word = u64::from_be_bytes(bytes);
+        Word {
+            op: narrow(word >> 10 & 0xf),
+            thread: narrow(word & 0x3ff),
+            argument: word >> 14 & 0x3_ffff_ffff,
+            location: narrow(word >> 48 & 0x7fff),
+        }
+    }
+}
+
+/// A number that has few bits by the mask that it was cut out with.
+#[inline]
+fn narrow<T: TryFrom<u64>>(number: u64) -> T {
+    T::try_from(number).ok().expect("the mask leaves few bits")
 }
 
 /// Whether a file that starts with these bytes is a packed trace. `RapidBin` has no letters to be
@@ -160,10 +170,10 @@ fn is_rapid_bin(head: &[u8]) -> bool {
 ///
 /// Never: the parts of the header have their lengths.
 pub fn read(label: &str, reader: impl BufRead, limits: &Limits) -> Result<Evidence, PackedError> {
-    stream(label, reader, limits, &mut |_| Next::All)
+    stream(label, reader, limits, &mut Whole)
 }
 
-/// Reads a packed trace as [`read`] does, and lets `drain` take events out of the run as they come:
+/// Reads a packed trace as [`read`] does, and lets `consumer` take events out of the run as they come:
 /// those that are left are what is returned, and what [`Limits::events_max`] bounds.
 ///
 /// # Errors
@@ -177,7 +187,7 @@ pub fn stream(
     label: &str,
     mut reader: impl BufRead,
     limits: &Limits,
-    drain: Drain<'_>,
+    consumer: &mut dyn Consumer,
 ) -> Result<Evidence, PackedError> {
     let layout = layout(label, &mut reader)?;
     let mut builder = Builder::default();
@@ -212,9 +222,18 @@ pub fn stream(
         };
         let left = usize::try_from(told - counts.words).unwrap_or(usize::MAX);
         let whole = (buffer.len() / 8).min(left).min(AT_ONCE);
-        for bytes in buffer[..whole * 8].chunks_exact(8) {
-            let bytes = bytes.try_into().expect("chunks of eight bytes");
-            builder.count(layout.word(bytes), &mut counts, *limits);
+        let words = &buffer[..whole * 8];
+        match consumer.survey() {
+            Some(survey) => match layout {
+                Layout::Ltb1 => builder.survey(words, Word::of_ltb1, survey, &mut counts),
+                Layout::RapidBin => builder.survey(words, Word::of_rapid_bin, survey, &mut counts),
+            },
+            None => {
+                for bytes in words.chunks_exact(8) {
+                    let bytes = bytes.try_into().expect("chunks of eight bytes");
+                    builder.count(layout.word(bytes), &mut counts, *limits);
+                }
+            }
         }
         if whole > 0 {
             reader.consume(whole * 8);
@@ -226,7 +245,7 @@ pub fn stream(
             }
             builder.count(layout.word(cut), &mut counts, *limits);
         }
-        builder.next = drain(&mut builder.run);
+        consumer.take(&mut builder.run);
     }
     if builder.known == 0 && counts.words > 0 {
         return Err(PackedError::NoEvents(label.to_owned()));
@@ -316,8 +335,6 @@ struct Builder {
     variable_of: Table<VariableId>,
     variables: usize,
     site_of: Table<SiteId>,
-    /// Which events are asked for.
-    next: Next,
     /// Words that were events.
     known: u64,
     /// Per thread, the locks that it holds, and how often each.
@@ -337,14 +354,71 @@ impl Builder {
         }
     }
 
+    /// Takes words in: what there is most of straight into a survey, the rest as events.
+    fn survey(
+        &mut self,
+        mut words: &[u8],
+        word: impl Fn([u8; 8]) -> Word + Copy,
+        survey: &mut Survey,
+        counts: &mut Counts,
+    ) {
+        loop {
+            self.meet_all(survey);
+            let taken = told(
+                words,
+                word,
+                &self.thread_of.small,
+                &self.lock_of.small,
+                survey,
+            );
+            counts.words += taken;
+            self.known += taken;
+            survey.count(taken);
+            let taken = usize::try_from(taken).expect("they are in memory");
+            let Some((&bytes, rest)) = words[taken * 8..].split_first_chunk() else {
+                return;
+            };
+            words = rest;
+            counts.words += 1;
+            self.survey_one(word(bytes), survey, counts);
+        }
+    }
+
+    /// Makes room for all threads and locks so far, also those that were only named.
+    fn meet_all(&self, survey: &mut Survey) {
+        if let Some(last) = self.run.threads.len().checked_sub(1) {
+            survey.meet_thread(ThreadId::from(last));
+        }
+        if let Some(last) = self.run.locks.len().checked_sub(1) {
+            survey.meet_lock(LockId::from(last));
+        }
+    }
+
+    /// Takes a word in whose names were not met before, or that is no operation on a lock.
+    #[cold]
+    fn survey_one(&mut self, word: Word, survey: &mut Survey, counts: &mut Counts) {
+        if !matches!(word.op, 0 | 1 | 8) {
+            match self.event(word) {
+                Some(()) => self.known += 1,
+                None => counts.strange += 1,
+            }
+            return survey.take_from(&mut self.run);
+        }
+        let thread = self.thread(word.thread.into());
+        let lock = self.lock(word.argument);
+        self.meet_all(survey);
+        match word.op {
+            8 => survey.request(thread, lock),
+            op => survey.step(thread, lock, op == 0),
+        }
+        self.known += 1;
+        survey.count(1);
+    }
+
     /// Takes in an event; `None` if it is none.
     fn event(&mut self, word: Word) -> Option<()> {
         if !matches!(word.op, 0..=5 | 8) || (matches!(word.op, 4 | 5) && word.argument > 0xffff) {
             return None;
-        }
-        if self.next == Next::WithoutData && matches!(word.op, 2 | 3) {
-            self.run.events_seen += 1;
-            return Some(());
         }
         let thread = self.thread(word.thread.into());
         let op = match word.op {
@@ -480,6 +554,45 @@ impl Builder {
         });
         self.site_of.set(location.into(), new)
     }
+}
+
+/// How many words are sorted out together.
+const TOGETHER: usize = 512;
+
+/// Tells a survey of words as long as they are accesses to data, or operations on locks by names that
+/// are known; says of how many.
+///
+/// Which words are accesses to data cannot be foreseen by a processor, so these are first left out
+/// without a branch.
+fn told(
+    words: &[u8],
+    word: impl Fn([u8; 8]) -> Word,
+    threads: &[Option<ThreadId>],
+    locks: &[Option<LockId>],
+    survey: &mut Survey,
+) -> u64 {
+    let mut told = 0;
+    let mut rest: [([u8; 8], u16); TOGETHER] = [([0; 8], 0); TOGETHER];
+    for some in words.as_chunks::<8>().0.chunks(TOGETHER) {
+        let mut count = 0;
+        for (at, &bytes) in (0..).zip(some) {
+            rest[count % TOGETHER] = (bytes, at);
+            count += usize::from(word(bytes).op & !1 != 2);
+        }
+        for &(bytes, at) in &rest[..count] {
+            let word = word(bytes);
+            let thread = threads.get(usize::from(word.thread)).copied().flatten();
+            let lock = usize::try_from(word.argument).ok();
+            let lock = lock.and_then(|lock| locks.get(lock).copied().flatten());
+            match (word.op, thread, lock) {
+                (0 | 1, Some(thread), Some(lock)) => survey.step(thread, lock, word.op == 0),
+                (8, Some(thread), Some(lock)) => survey.request(thread, lock),
+                _ => return told + u64::from(at),
+            }
+        }
+        told += some.len() as u64;
+    }
+    told
 }
 
 /// What a number stands for: small numbers in a vector, others in a map.

@@ -12,12 +12,15 @@
 //! `init` and `destroy` split a lock into lives: each is an instance of its own, with the same label.
 
 mod builder;
+mod bytes;
+mod fast;
 mod line;
 
 use std::io::{self, BufRead};
 
 use self::builder::Builder;
-use super::bulk::{Drain, Next};
+use self::fast::Known;
+use super::bulk::{Consumer, Whole};
 use crate::trace::Evidence;
 
 /// How much of a text trace is read.
@@ -98,11 +101,11 @@ pub enum Malformed {
 /// [`StdTextError::Read`] if `reader` fails, [`StdTextError::NoEvents`] if there is text but no
 /// line of it is an event. An empty trace is no error.
 pub fn read(label: &str, reader: impl BufRead, limits: &Limits) -> Result<Evidence, StdTextError> {
-    stream(label, reader, limits, &mut |_| Next::All)
+    stream(label, reader, limits, &mut Whole)
 }
 
-/// Reads a text trace as [`read`] does, and lets `drain` take events out of the run as they come: those
-/// that are left are what is returned, and what [`Limits::events_max`] bounds.
+/// Reads a text trace as [`read`] does, and lets `consumer` take events out of the run as they come:
+/// those that are left are what is returned, and what [`Limits::events_max`] bounds.
 ///
 /// # Errors
 ///
@@ -111,13 +114,22 @@ pub fn stream(
     label: &str,
     mut reader: impl BufRead,
     limits: &Limits,
-    drain: Drain<'_>,
+    consumer: &mut dyn Consumer,
 ) -> Result<Evidence, StdTextError> {
     let mut builder = Builder::default();
+    let mut known = Known::default();
     let mut skipped = Skipped::default();
     let mut line = Vec::new();
     let mut number = 0_u64;
     loop {
+        if let Some(survey) = consumer.survey()
+            && let Ok(buffer) = reader.fill_buf()
+        {
+            let taken = known.lines(buffer, survey);
+            reader.consume(taken.bytes);
+            builder.count(taken.lines);
+            number += taken.lines;
+        }
         let whole = match next_line(&mut reader, &mut line, limits.line_bytes_max) {
             Ok(None) => break,
             Ok(Some(whole)) => whole,
@@ -130,7 +142,12 @@ pub fn stream(
             }
         };
         number += 1;
-        if whole && builder.passes_over(&line) {
+        if whole
+            && let Some(survey) = consumer.survey()
+            && is_data(&line)
+        {
+            builder.count(1);
+            survey.count(1);
             continue;
         }
         let mut text = String::from_utf8_lossy(&line);
@@ -150,9 +167,12 @@ pub fn stream(
             continue;
         }
         let problem = if whole {
-            let problem = builder.event(text, number).err();
-            builder.drain(drain);
-            problem
+            let problem = builder.event(text, number, consumer.survey().as_deref());
+            builder.hand_over(consumer);
+            if let Some(survey) = consumer.survey() {
+                builder.teach(text, &mut known, survey);
+            }
+            problem.err()
         } else {
             Some(Malformed::Long(limits.line_bytes_max))
         };
@@ -180,6 +200,15 @@ fn no_events(label: &str, (line, problem): (u64, Malformed)) -> StdTextError {
         line,
         problem,
     }
+}
+
+/// Whether a line is an access to data.
+fn is_data(line: &[u8]) -> bool {
+    let operation = line.iter().position(|&byte| byte == b'|');
+    let operation = operation.and_then(|at| line.get(at + 1..));
+    operation.is_some_and(
+        |operation| matches!(operation, [b'r' | b'w', b'(', rest @ ..] if rest.contains(&b')')),
+    )
 }
 
 /// Reads one line into `line`, at most `bytes_max` of it; `Some(false)` if there was more.

@@ -11,7 +11,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::Threads;
+use super::second::Threads;
 use crate::trace::{AcquireClass, Ask, Event, Held, LockId, Op, Run, SiteId, ThreadId, VariableId};
 
 /// Parts of the ring that an excerpt takes in before the first side and behind the last, at least so

@@ -1,12 +1,23 @@
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
 use super::*;
-use crate::input::std_text;
+use crate::input::{packed, std_text};
+use crate::trace::{Op, ThreadId};
 
 /// Reads text with these limits.
 fn read_text(text: &str, limits: &Limits) -> Evidence {
     let whole = std_text::Limits::default();
-    let once = |drain: Drain<'_>| std_text::stream("t", text.as_bytes(), &whole, drain);
-    read("t", limits, once, |drain| Some(once(drain))).unwrap()
+    let once = |to: &mut dyn Consumer| std_text::stream("t", text.as_bytes(), &whole, to);
+    read(KIND, limits, once, |to| Some(once(to))).unwrap()
 }
+
+const KIND: Kind<'_> = Kind {
+    label: "t",
+    is_long: false,
+    reentrant: false,
+};
 
 const INVERSION: &str = "T0|fork(T1)|1\nT0|w(X)|1\nT0|acq(C)|1
 T0|acq(A)|1\nT0|acq(B)|2\nT0|rel(B)|3\nT0|rel(A)|4
@@ -57,16 +68,16 @@ fn a_long_trace_leaves_the_chains_on_cycles_and_an_excerpt() {
 fn a_long_trace_without_a_cycle_is_read_once() {
     let ordered = INVERSION.replace("acq(B)|5\nT1|acq(A)|6", "acq(A)|5\nT1|acq(B)|6");
     let whole = std_text::Limits::default();
-    let once = |drain: Drain<'_>| std_text::stream("t", ordered.as_bytes(), &whole, drain);
-    let evidence = read("t", &few(3), once, |_| panic!("it is read again")).unwrap();
+    let once = |to: &mut dyn Consumer| std_text::stream("t", ordered.as_bytes(), &whole, to);
+    let evidence = read(KIND, &few(3), once, |_| panic!("it is read again")).unwrap();
     assert!(evidence.runs[0].chains.is_empty());
 }
 
 #[test]
 fn what_can_be_read_only_once_says_so() {
     let whole = std_text::Limits::default();
-    let once = |drain: Drain<'_>| std_text::stream("t", INVERSION.as_bytes(), &whole, drain);
-    let evidence = read("t", &few(3), once, |_| None).unwrap();
+    let once = |to: &mut dyn Consumer| std_text::stream("t", INVERSION.as_bytes(), &whole, to);
+    let evidence = read(KIND, &few(3), once, |_| None).unwrap();
     assert!(
         evidence
             .limits
@@ -93,4 +104,132 @@ fn both_readings_name_the_same_threads_and_places() {
     assert_eq!(chains, [("T0", "2"), ("T1", "6")]);
     assert_eq!(run.events_seen, 14);
     assert!(matches!(run.events[0].op, Op::Fork { child } if told(child) == "T1"));
+}
+
+/// What a survey has found, as text.
+fn told(survey: &Survey) -> String {
+    let mut pairs: Vec<_> = survey.pairs().collect();
+    pairs.sort_unstable();
+    let mut again: Vec<_> = survey.reentered().collect();
+    again.sort_unstable();
+    let Survey {
+        events,
+        misused,
+        waited,
+        is_plain,
+        ..
+    } = survey;
+    format!("{pairs:?} {again:?} {events} {misused} {waited} {is_plain}")
+}
+
+/// Surveys a text of which a reader has so many bytes in hand at a time; with few, no line is taken in
+/// the fast way.
+fn surveyed(text: &[u8], at_once: usize) -> String {
+    let limits = few(0);
+    let mut first = First {
+        limits: &limits,
+        reentrant: false,
+        survey: Some(Survey::new(1_000, false)),
+    };
+    let reader = std::io::BufReader::with_capacity(at_once, text);
+    let whole = std_text::Limits::default();
+    let evidence = std_text::stream("t", reader, &whole, &mut first);
+    let names = evidence.map(|evidence| {
+        let run = &evidence.runs[0];
+        let threads: Vec<_> = run.threads.iter().map(|t| t.label.clone()).collect();
+        let locks: Vec<_> = run
+            .locks
+            .iter()
+            .map(|l| (l.label.clone(), l.kind))
+            .collect();
+        format!("{threads:?} {locks:?} {:?}", evidence.limits)
+    });
+    let survey = first.survey.expect("it is a survey from the start");
+    format!("{names:?} {}", told(&survey))
+}
+
+/// A line of a text trace, most of them well formed.
+fn line() -> impl Strategy<Value = String> {
+    const THREADS: [&str; 5] = ["T0", "T1", "T12", "main", "a thread"];
+    const OPERATIONS: [&str; 22] = [
+        "acq", "rel", "acq", "rel", "acq", "rel", "req", "r", "w", "racq", "rrel", "tryacq",
+        "reacq", "wait", "notify", "init", "destroy", "fork", "join", "pend", "begin", "x",
+    ];
+    const ARGUMENTS: [&str; 9] = [
+        "L1",
+        "L2",
+        "L3",
+        "L4",
+        "T1",
+        "a_name_of_seventeen",
+        "sixteen_bytes_xy",
+        "O.f(I)[0]",
+        "L1,sub=1",
+    ];
+    const ENDS: [&str; 8] = [
+        "|1\n",
+        "|22\n",
+        "|333\n",
+        "|src/a/long/path/to/some/file.rs:12:13\n",
+        "\n",
+        "|\r\n",
+        " |4 \n",
+        "|5|6\n",
+    ];
+    let index = any::<proptest::sample::Index>;
+    (index(), index(), index(), index(), 0..40_u8).prop_map(
+        |(thread, operation, argument, end, odd)| {
+            let thread = THREADS[thread.index(THREADS.len())];
+            let operation = OPERATIONS[operation.index(OPERATIONS.len())];
+            let argument = ARGUMENTS[argument.index(ARGUMENTS.len())];
+            let end = ENDS[end.index(ENDS.len())];
+            match odd {
+                0 => "\n".to_owned(),
+                1 => "# a comment | with (bars)|\n".to_owned(),
+                2 => "no event\n".to_owned(),
+                3 => format!("{thread} | {operation}( {argument} ){end}"),
+                4 => "# class: L1=C L2=C\n".to_owned(),
+                _ => format!("{thread}|{operation}({argument}){end}"),
+            }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+    #[test]
+    fn lines_taken_in_the_fast_way_say_the_same(
+        lines in proptest::collection::vec(line(), 0..200)
+    ) {
+        let text = lines.concat();
+        prop_assert_eq!(surveyed(text.as_bytes(), 1 << 16), surveyed(text.as_bytes(), 16));
+    }
+
+    #[test]
+    fn a_survey_says_the_same_as_the_events(
+        words in proptest::collection::vec((0..9_u64, 0..4_u64, 0..5_u64), 0..300)
+    ) {
+        let mut bytes = b"LTB1\x01\0\0\0".to_vec();
+        bytes.extend((words.len() as u64).to_le_bytes());
+        bytes.extend([0; 16]);
+        for (op, thread, argument) in words {
+            bytes.extend((op | thread << 4 | argument << 20).to_le_bytes());
+        }
+        let limits = few(0);
+        let survey = || Survey::new(1_000, true);
+        let mut first = First { limits: &limits, reentrant: true, survey: Some(survey()) };
+        let whole = packed::Limits::default();
+        let streamed = packed::stream("t", bytes.as_slice(), &whole, &mut first);
+        let read = packed::read("t", bytes.as_slice(), &whole);
+        prop_assert_eq!(streamed.is_ok(), read.is_ok());
+        let first = first.survey.expect("it is a survey from the start");
+        let mut slow = survey();
+        if let Ok(mut evidence) = read {
+            slow.take_from(&mut evidence.runs[0]);
+        }
+        let pairs = |survey: &Survey| survey.pairs().collect::<BTreeSet<_>>();
+        prop_assert_eq!(pairs(&first), pairs(&slow));
+        prop_assert_eq!(first.misused, slow.misused);
+    }
 }

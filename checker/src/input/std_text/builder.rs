@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use lockwise::watch::{Kind, Mode};
 
 use super::Malformed;
+use super::fast::Known;
 use super::line::Line;
-use crate::input::bulk::{Drain, Next};
+use crate::input::bulk::{Consumer, Survey};
 use crate::input::quick::QuickMap;
 use crate::trace::{
     AcquireClass, Ask, Class, ClassId, Event, Evidence, Lock, LockId, Op, Resource, ResourceId,
@@ -59,8 +60,6 @@ pub(super) struct Builder {
     variable_of: QuickMap<String, VariableId>,
     /// `# class:` headers, from lock name to class name.
     class_of: QuickMap<String, String>,
-    /// Which events are asked for.
-    next: Next,
     /// Per thread, what may become a wait on a monitor.
     monitors: QuickMap<ThreadId, Monitor>,
     /// Per thread and lock, how often it is held: this tells the two spellings of a wait apart.
@@ -83,9 +82,9 @@ impl Builder {
     }
 
     /// Lets events be taken out.
-    pub(super) fn drain(&mut self, drain: Drain<'_>) {
+    pub(super) fn hand_over(&mut self, consumer: &mut dyn Consumer) {
         let before = self.run.events.len();
-        self.next = drain(&mut self.run);
+        consumer.take(&mut self.run);
         if self.run.events.len() < before {
             // A release that may become the begin of a wait is out of reach.
             self.monitors
@@ -93,21 +92,34 @@ impl Builder {
         }
     }
 
-    /// Whether a line is an access to data that is only to be counted, and is now.
-    pub(super) fn passes_over(&mut self, line: &[u8]) -> bool {
-        if self.next != Next::WithoutData {
-            return false;
+    /// Counts lines that were taken in elsewhere.
+    pub(super) fn count(&mut self, lines: u64) {
+        self.lines += lines;
+    }
+
+    /// Makes the names of a line that was taken in known where lines are taken in faster.
+    pub(super) fn teach(&self, text: &str, known: &mut Known, survey: &mut Survey) {
+        let Ok(line) = Line::parse(text) else { return };
+        if let Some(&thread) = self.thread_of.get(line.thread) {
+            survey.meet_thread(thread);
+            known.thread(line.thread.as_bytes(), thread);
         }
-        let operation = line.iter().position(|&byte| byte == b'|');
-        let operation = operation.and_then(|at| line.get(at + 1..));
-        let is_data = operation.is_some_and(
-            |operation| matches!(operation, [b'r' | b'w', b'(', rest @ ..] if rest.contains(&b')')),
-        );
-        if is_data {
-            self.lines += 1;
-            self.run.events_seen += 1;
+        match line.operation {
+            "acq" | "rel" | "req" => {
+                let name = line.whole_argument("a lock").unwrap_or_default();
+                if let Some(&Life {
+                    lock: Some(lock),
+                    used: true,
+                    ..
+                }) = self.life_of.get(name)
+                {
+                    survey.meet_lock(lock);
+                    known.lock(name.as_bytes(), lock);
+                }
+            }
+            "init" | "destroy" => known.forget_locks(),
+            _ => {}
         }
-        is_data
     }
 
     /// Takes in a comment, which may be a `class:` header.
@@ -120,8 +132,14 @@ impl Builder {
         }
     }
 
-    /// Takes in an event, from line `number`.
-    pub(super) fn event(&mut self, text: &str, number: u64) -> Result<(), Malformed> {
+    /// Takes in an event, from line `number`. Where a survey follows who holds what, it is asked for
+    /// that.
+    pub(super) fn event(
+        &mut self,
+        text: &str,
+        number: u64,
+        survey: Option<&Survey>,
+    ) -> Result<(), Malformed> {
         let line = Line::parse(text)?;
         // The thread gets its number before those that its line names.
         let threads = self.run.threads.len();
@@ -141,9 +159,15 @@ impl Builder {
         let monitor = self.monitors.remove(&thread);
         match said {
             Said::Nothing => {}
-            Said::Wait { condvar, lock } => self.wait(thread, condvar, lock, site, monitor),
+            Said::Wait { condvar, lock } => {
+                let held = match survey {
+                    Some(survey) => survey.holds(thread, lock),
+                    None => self.held.get(&(thread, lock)).is_some_and(|&n| n > 0),
+                };
+                self.wait(thread, (condvar, lock, held), site, monitor);
+            }
             Said::Op(op) => {
-                let op = self.note(thread, op, monitor);
+                let op = self.note(thread, op, monitor, survey.is_none());
                 self.append(thread, op, site);
             }
         }
@@ -289,17 +313,19 @@ impl Builder {
         }
     }
 
-    /// Follows what `op` does to the thread's locks; the acquisition that ends a monitor wait
-    /// becomes the end of that wait.
-    fn note(&mut self, thread: ThreadId, op: Op, monitor: Option<Monitor>) -> Op {
+    /// Follows what `op` does to the thread's locks, unless a survey does that; the acquisition that
+    /// ends a monitor wait becomes the end of that wait.
+    fn note(&mut self, thread: ThreadId, op: Op, monitor: Option<Monitor>, follows: bool) -> Op {
         let asked = self.asked.remove(&thread);
         match op {
             Op::Acquire { lock, mode, .. } => {
-                let held = self.held.entry((thread, lock)).or_default();
-                if *held > 0 && mode == Mode::Exclusive && asked == Some(lock) {
-                    self.reentered.insert(lock);
+                if follows {
+                    let held = self.held.entry((thread, lock)).or_default();
+                    if *held > 0 && mode == Mode::Exclusive && asked == Some(lock) {
+                        self.reentered.insert(lock);
+                    }
+                    *held += 1;
                 }
-                *held += 1;
                 match monitor {
                     Some(Monitor::Waiting(waiting, condvar)) if waiting == lock => {
                         return Op::WaitEnd { condvar, lock };
@@ -330,12 +356,10 @@ impl Builder {
     fn wait(
         &mut self,
         thread: ThreadId,
-        condvar: ResourceId,
-        lock: LockId,
+        (condvar, lock, held): (ResourceId, LockId, bool),
         site: SiteId,
         monitor: Option<Monitor>,
     ) {
-        let held = self.held.get(&(thread, lock)).is_some_and(|&n| n > 0);
         let begin = Op::WaitBegin {
             condvar,
             lock,

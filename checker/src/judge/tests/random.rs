@@ -103,8 +103,14 @@ fn bulk(text: &str) -> Evidence {
         ..bulk::Limits::default()
     };
     let whole = std_text::Limits::default();
-    let once = |drain: bulk::Drain<'_>| std_text::stream("random", text.as_bytes(), &whole, drain);
-    bulk::read("random", &limits, once, |drain| Some(once(drain))).unwrap()
+    let kind = bulk::Kind {
+        label: "random",
+        is_long: false,
+        reentrant: false,
+    };
+    let once =
+        |to: &mut dyn bulk::Consumer| std_text::stream("random", text.as_bytes(), &whole, to);
+    bulk::read(kind, &limits, once, |to| Some(once(to))).unwrap()
 }
 
 /// Enough to find a wrong filter in seconds, and the same worlds each time: a share of some hundred

@@ -1,0 +1,203 @@
+//! The first pass: which locks lie on cycles, and whether there is anything else to look at again.
+//!
+//! Readers call [`Survey::acquire`] and the like for what they meet most, straight from the bytes, and
+//! hand over the rest as events. What is kept grows with threads, locks and pairs of locks.
+
+use super::holdings::{Holdings, Released, Side};
+use super::scc;
+use crate::trace::{self, Ask, Event, LockId, Op, Run, ThreadId};
+
+/// What a first pass has found out.
+#[derive(Debug)]
+pub struct Survey {
+    holdings: Holdings,
+    /// Forks and joins, in order.
+    pub(super) forks: Vec<Event>,
+    /// Whether there was nothing but operations on locks, threads and data.
+    pub(super) is_plain: bool,
+    /// All events, those that are only counted too.
+    pub(super) events: u64,
+    /// Whether a lock was used wrongly, or may have been.
+    pub(super) misused: bool,
+    /// Whether a thread waited for something else than a lock while it held one.
+    pub(super) waited: bool,
+}
+
+impl Survey {
+    /// Nothing seen. `reentrant`: in this format a thread may take each lock that it holds.
+    pub(super) fn new(pairs_max: usize, reentrant: bool) -> Self {
+        Survey {
+            holdings: Holdings::new(pairs_max, reentrant),
+            forks: Vec::new(),
+            is_plain: true,
+            events: 0,
+            misused: false,
+            waited: false,
+        }
+    }
+
+    /// Counts events that were told one by one, or have to do with no lock.
+    #[inline]
+    pub(crate) fn count(&mut self, events: u64) {
+        self.events += events;
+    }
+
+    /// Makes room for a thread that was not met before.
+    pub(crate) fn meet_thread(&mut self, thread: ThreadId) {
+        self.holdings.thread(thread.0);
+    }
+
+    /// Makes room for a lock that was not met before.
+    pub(crate) fn meet_lock(&mut self, lock: LockId) {
+        self.holdings.lock(lock.0);
+    }
+
+    /// A thread waits for a lock and gets it exclusively if `takes`, else it gives it back. Both were met
+    /// before; it is not counted here.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "a call for each event would cost as much as its work"
+    )]
+    pub(crate) fn step(&mut self, thread: ThreadId, lock: LockId, takes: bool) {
+        self.misused |= self.holdings.step(thread.0, lock.0, takes) != Released::Well;
+    }
+
+    /// A thread asks for a lock. Both were met before.
+    #[inline]
+    pub(crate) fn request(&mut self, thread: ThreadId, lock: LockId) {
+        self.holdings.request(thread.0, lock.0);
+    }
+
+    /// Whether the thread holds the lock.
+    pub(crate) fn holds(&self, thread: ThreadId, lock: LockId) -> bool {
+        self.holdings.holds(thread.0, lock.0)
+    }
+
+    /// The locks that a thread took although it held them, and may.
+    pub(super) fn reentered(&self) -> impl Iterator<Item = LockId> + '_ {
+        self.holdings.reentered.iter().map(|&lock| LockId(lock))
+    }
+
+    /// The pairs of a held and a wanted lock that reach, one by way of another, what all pairs reach.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (LockId, LockId)> + Clone + '_ {
+        let pairs = self.holdings.pairs.iter();
+        // What stands for holding nothing leads to all and is led to by none.
+        let pairs = pairs.filter(|&(held, _)| held > 0);
+        pairs.map(|(held, want)| (LockId(held - 1), LockId(want - 1)))
+    }
+
+    /// Pairs of locks that were left out.
+    pub(super) fn left_out(&self) -> u64 {
+        self.holdings.pairs.left_out
+    }
+
+    /// Takes all events out of the run.
+    pub(crate) fn take_from(&mut self, run: &mut Run) {
+        run.events.drain(..).for_each(|event| self.take(&event));
+    }
+
+    /// Takes in any event.
+    fn take(&mut self, event: &Event) {
+        self.events += 1;
+        let thread = event.thread.0;
+        self.holdings.thread(thread);
+        match event.op {
+            Op::Acquire {
+                lock,
+                mode,
+                ask,
+                class,
+            } => {
+                // Whether the ordering lock is held is for the second pass to say.
+                self.misused |= class.nest.is_some();
+                self.holdings.lock(lock.0);
+                let side = side_of(mode);
+                self.holdings
+                    .acquire_somehow(thread, lock.0, side, ask == Ask::Wait);
+            }
+            Op::Request { lock, .. } => {
+                self.holdings.lock(lock.0);
+                self.holdings.request(thread, lock.0);
+            }
+            Op::Release { lock, side } => {
+                let side = match side {
+                    trace::Side::Exclusive => Side::Exclusive,
+                    trace::Side::Shared => Side::Shared,
+                    trace::Side::Held => Side::Any,
+                };
+                self.give_back(thread, lock, side);
+            }
+            Op::Upgrade { lock } => {
+                self.is_plain = false;
+                self.holdings.lock(lock.0);
+                self.holdings.ask_for_more(thread, lock.0);
+                self.holdings.change(thread, lock.0, Side::Exclusive);
+            }
+            Op::Downgrade { lock, mode } => {
+                self.is_plain = false;
+                self.holdings.lock(lock.0);
+                self.holdings.change(thread, lock.0, side_of(mode));
+            }
+            Op::WaitBegin { lock, .. } => {
+                self.is_plain = false;
+                self.give_back(thread, lock, Side::Any);
+                self.waited |= self.holdings.holds_some(thread);
+            }
+            Op::WaitEnd { lock, .. } => {
+                self.is_plain = false;
+                self.holdings.lock(lock.0);
+                self.holdings
+                    .acquire_somehow(thread, lock.0, Side::Exclusive, true);
+            }
+            Op::Barrier { .. } | Op::Pend { ask: Ask::Wait, .. } => {
+                self.is_plain = false;
+                self.waited |= self.holdings.holds_some(thread);
+            }
+            Op::Pend { ask: Ask::Try, .. }
+            | Op::Notify { .. }
+            | Op::NotifyAll { .. }
+            | Op::Post { .. } => self.is_plain = false,
+            Op::Fork { .. } => self.forks.push(event.clone()),
+            Op::Join { child } => {
+                self.forks.push(event.clone());
+                self.waited |= self.holdings.holds_some(thread);
+                self.misused |= self.holdings.holds_some(child.0);
+            }
+            Op::End => self.misused |= self.holdings.holds_some(thread),
+            Op::Init { lock } | Op::Destroy { lock } => {
+                // Which of these are wrong is for the second pass to say.
+                self.is_plain = false;
+                self.misused = true;
+                self.holdings.lock(lock.0);
+                self.holdings.free(lock.0);
+            }
+            Op::Read { .. } | Op::Write { .. } => {}
+        }
+    }
+
+    fn give_back(&mut self, thread: u32, lock: LockId, side: Side) {
+        self.holdings.lock(lock.0);
+        let released = self.holdings.release_somehow(thread, lock.0, side);
+        self.misused |= released != Released::Well;
+    }
+
+    /// Per lock, whether it lies on a cycle, or its class does.
+    pub(super) fn suspects(&self, run: &Run) -> Vec<bool> {
+        let class = |lock: LockId| run.locks[lock.at()].class.0;
+        let ends = self.pairs();
+        let ends = ends.map(|(held, want)| (class(held), class(want)));
+        let classes = run.locks.iter().map(|lock| lock.class.at() + 1);
+        let on_cycle = scc::on_cycle(classes.max().unwrap_or(0), ends);
+        let locks = run.locks.iter();
+        locks.map(|lock| on_cycle[lock.class.at()]).collect()
+    }
+}
+
+fn side_of(mode: lockwise::watch::Mode) -> Side {
+    if mode.is_exclusive() {
+        Side::Exclusive
+    } else {
+        Side::Shared
+    }
+}
