@@ -13,6 +13,7 @@ use std::fmt;
 use std::ops::DerefMut;
 
 use super::leaf::LeafMutex;
+use super::threads::{OsThreads, Threads};
 use crate::tag::Tag;
 use crate::watch::hooks::Ask;
 use crate::watch::{Identity, Kind, Site};
@@ -23,6 +24,8 @@ pub trait Backend: fmt::Debug + Send + Sync + Sized + 'static {
     type Mutex<T: Send>: Lock<T>;
     /// Who is told what passes through a primitive.
     type Flow: Flow;
+    /// Who uses it.
+    type Threads: Threads;
 }
 
 /// A mutex that a panic does not poison.
@@ -101,11 +104,13 @@ pub struct Raw;
 impl Backend for Tracked {
     type Mutex<T: Send> = LeafMutex<T>;
     type Flow = TrackedFlow;
+    type Threads = OsThreads;
 }
 
 impl Backend for Raw {
     type Mutex<T: Send> = parking_lot::Mutex<T>;
     type Flow = NoFlow;
+    type Threads = OsThreads;
 }
 
 impl<T: Send> Lock<T> for parking_lot::Mutex<T> {

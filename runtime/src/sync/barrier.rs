@@ -12,6 +12,7 @@ use super::backend::{Backend, Flow, Lock, Tracked, TrackedFlow};
 use super::deadline::Deadline;
 use super::event::Event;
 use super::leaf::LeafMutex;
+use super::threads::Threads;
 use crate::watch::Site;
 
 /// A point that threads pass only together, and that can be broken.
@@ -61,6 +62,7 @@ struct Round<B: Backend> {
 
 impl<B: Backend> Round<B> {
     fn end(&self, passed: bool) {
+        B::Threads::step();
         self.passed.store(passed, Release);
         self.over.set();
     }
@@ -167,7 +169,7 @@ impl<B: Backend> Barrier<B> {
     /// As [`Barrier::wait`].
     #[track_caller]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<bool, BrokenBarrier> {
-        self.wait_at(Deadline::after(timeout), Site::caller())
+        self.wait_at(Deadline::after::<B::Threads>(timeout), Site::caller())
     }
 
     /// Breaks the barrier, until it is [`reset`](Barrier::reset).
@@ -220,6 +222,7 @@ impl<B: Backend> Barrier<B> {
             // All have come: only the action is waited for.
             round.over.wait_at(Deadline::Never, at);
         }
+        B::Threads::step();
         if round.passed.load(Acquire) {
             Ok(false)
         } else {

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::threads::Threads;
+
 /// Until when a wait lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Deadline {
@@ -13,8 +15,8 @@ pub(super) enum Deadline {
 
 impl Deadline {
     /// In this time. A time too far away to be written down never comes.
-    pub(super) fn after(timeout: Duration) -> Deadline {
-        Instant::now()
+    pub(super) fn after<T: Threads>(timeout: Duration) -> Deadline {
+        T::now()
             .checked_add(timeout)
             .map_or(Deadline::Never, Deadline::At)
     }
@@ -25,10 +27,10 @@ impl Deadline {
     }
 
     /// Whether it has come.
-    pub(super) fn is_past(self) -> bool {
+    pub(super) fn is_past<T: Threads>(self) -> bool {
         match self {
             Deadline::Never => false,
-            Deadline::At(deadline) => deadline <= Instant::now(),
+            Deadline::At(deadline) => deadline <= T::now(),
         }
     }
 }

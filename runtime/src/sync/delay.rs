@@ -13,6 +13,7 @@ use super::leaf::LeafMutex;
 use super::park;
 use super::priority::Priority;
 use super::queue::{GetError, PutError};
+use super::threads::Threads;
 use super::waiters::{Ticket, Waiters};
 use crate::watch::Site;
 
@@ -147,7 +148,7 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
     /// If that is too far away to be written down.
     #[track_caller]
     pub fn put_after(&self, item: T, delay: Duration) -> Result<DelayToken, PutError<T>> {
-        self.put_at(item, Instant::now() + delay, 0)
+        self.put_at(item, B::Threads::now() + delay, 0)
     }
 
     /// Gets what is due, waiting for it.
@@ -167,7 +168,7 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
     /// [`GetError::Timeout`], or as [`get`](DelayQueue::get).
     #[track_caller]
     pub fn get_timeout(&self, timeout: Duration) -> Result<T, GetError> {
-        self.get_until(Deadline::after(timeout), Site::caller())
+        self.get_until(Deadline::after::<B::Threads>(timeout), Site::caller())
     }
 
     /// Gets what is due now, if something is.
@@ -177,7 +178,10 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
     /// [`GetError::Timeout`], or as [`get`](DelayQueue::get).
     #[track_caller]
     pub fn try_get(&self) -> Result<T, GetError> {
-        self.get_until(Deadline::after(Duration::ZERO), Site::caller())
+        self.get_until(
+            Deadline::after::<B::Threads>(Duration::ZERO),
+            Site::caller(),
+        )
     }
 
     /// Takes exactly this item out, if it is still there.
@@ -241,7 +245,9 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
                 (Some(first), _) => Deadline::At(first),
                 (None, deadline) => deadline,
             };
-            match park::wait(until, |waker| self.poll(&mut ticket, waker, first, at)) {
+            match park::wait::<B::Threads, _>(until, |waker| {
+                self.poll(&mut ticket, waker, first, at)
+            }) {
                 Some(Look::Got(item)) => break Ok(item),
                 Some(Look::Over(error)) => break Err(error),
                 Some(Look::NotBefore(due)) => first = due,
@@ -266,7 +272,7 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
         let (waker, mut later) = (waker.clone(), Later::new());
         let mut state = self.state.lock_at(at);
         let due = state.first_due();
-        let look = if due.is_some_and(|due| due <= Instant::now()) {
+        let look = if due.is_some_and(|due| due <= B::Threads::now()) {
             let item = state.items.pop_first();
             item.map_or(Look::NotBefore(None), |(_, item)| Look::Got(item))
         } else if due.is_none() && state.is_closed {
@@ -286,7 +292,7 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
     fn last_look(&self, at: Site) -> Result<T, GetError> {
         let mut state = self.state.lock_at(at);
         match state.first_due() {
-            Some(due) if due <= Instant::now() => {
+            Some(due) if due <= B::Threads::now() => {
                 let item = state.items.pop_first();
                 item.map(|(_, item)| item).ok_or(GetError::Timeout)
             }

@@ -13,6 +13,7 @@ use super::deadline::Deadline;
 use super::later::Later;
 use super::leaf::LeafMutex;
 use super::park;
+use super::threads::Threads;
 use super::waiters::{Ticket, Waiters};
 use crate::watch::Site;
 
@@ -130,6 +131,7 @@ impl<B: Backend> Event<B> {
     /// Whether it is set now.
     #[inline]
     pub fn is_set(&self) -> bool {
+        B::Threads::step();
         self.set.load(Acquire)
     }
 
@@ -148,6 +150,7 @@ impl<B: Backend> Event<B> {
                 self.flow.posted(waiting, at);
             }
             state.waiters.choose_all(&mut later);
+            B::Threads::step();
             self.set.store(true, Release);
         }
         drop(state);
@@ -159,6 +162,7 @@ impl<B: Backend> Event<B> {
     #[track_caller]
     pub fn clear(&self) -> bool {
         let mut state = self.state.lock_at(Site::caller());
+        B::Threads::step();
         self.set.store(false, Release);
         std::mem::replace(&mut state.is_set, false)
     }
@@ -176,7 +180,7 @@ impl<B: Backend> Event<B> {
     #[inline]
     #[track_caller]
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
-        self.is_set() || self.wait_at(Deadline::after(timeout), Site::caller())
+        self.is_set() || self.wait_at(Deadline::after::<B::Threads>(timeout), Site::caller())
     }
 
     /// Waits until it is set, at most until `deadline`. Whether it was set.
@@ -240,7 +244,8 @@ impl<B: Backend> Event<B> {
     fn wait_on(&self, deadline: Deadline, at: Site) -> bool {
         let timed = deadline.is_timed();
         let mut waiter = Waiter::new();
-        let passed = park::wait(deadline, |waker| self.poll(&mut waiter, waker, timed, at));
+        let passed =
+            park::wait::<B::Threads, _>(deadline, |waker| self.poll(&mut waiter, waker, timed, at));
         let passed = passed.or_else(|| self.leave(&mut waiter, timed, at));
         if passed != Some(Passed::Woken) {
             self.flow.gave_up();

@@ -47,6 +47,7 @@ mod queue;
 mod scheduler;
 mod select;
 mod thread_local;
+mod threads;
 mod waiters;
 
 pub use crate::{Condvar, Semaphore, SemaphoreGuard};
@@ -75,3 +76,4 @@ pub use queue::{
 pub use scheduler::{ScheduledTask, Scheduler, Sleep, Stuck, YieldNow, block_on, yield_now};
 pub use select::select;
 pub use thread_local::ThreadLocal;
+pub use threads::{Described, OsThreads, Own, Threads};

@@ -5,49 +5,40 @@
 //! destructor that runs while a waiter is registered may wait itself) gets one of its own, as
 //! otherwise it would take the outer one's wake-up.
 
-use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::AcqRel, Ordering::Acquire};
 use std::task::{Poll, Wake, Waker};
-use std::thread::{self, Thread};
-use std::time::Instant;
 
 use super::deadline::Deadline;
-use crate::tag::Tag;
+use super::threads::Threads;
 
 /// A thread that can be woken.
-struct Parked {
-    thread: Thread,
+struct Parked<T: Threads> {
+    thread: T::Thread,
     woken: AtomicBool,
 }
 
-impl Wake for Parked {
+impl<T: Threads> Wake for Parked<T> {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
+        T::step();
         if !self.woken.swap(true, AcqRel) {
-            self.thread.unpark();
+            T::unpark(&self.thread);
         }
     }
 }
 
 /// How a thread waits: the same object in two shapes.
-struct Parker {
-    parked: Arc<Parked>,
+pub(super) struct Parker<T: Threads> {
+    parked: Arc<Parked<T>>,
     waker: Waker,
 }
 
-thread_local! {
-    /// The parker of this thread, while it is not in use.
-    static IDLE: Cell<Option<Parker>> = const { Cell::new(None) };
-    /// What looking on was good for lately.
-    static PATIENCE: Cell<i32> = const { Cell::new(PATIENCE_MAX) };
-}
-
 /// So often in a row looking on is in vain before it is left be for a while.
-const PATIENCE_MAX: i32 = 4;
+pub(super) const PATIENCE_MAX: i32 = 4;
 /// So many waits are begun at once then, before looking on is tried again.
 const WAITS_WITHOUT: i32 = 32;
 /// Looking on begins with this many rounds of doing nothing, each twice as long as the one before: about a
@@ -60,29 +51,29 @@ const YIELDS: u32 = 4;
 /// shorter than the time that it takes to put a thread to sleep and to wake it.
 ///
 /// A thread that has looked on in vain some times does not do so for a while.
-pub(super) fn look_on(deadline: Deadline, ready: impl Fn() -> bool) -> bool {
+pub(super) fn look_on<T: Threads>(deadline: Deadline, ready: impl Fn() -> bool) -> bool {
     // Once the thread's locals are gone it simply waits.
-    let patience = PATIENCE.try_with(Cell::get).unwrap_or(-1);
-    if patience <= 0 || deadline.is_past() {
+    let patience = T::with_own(|own| own.patience.get()).unwrap_or(-1);
+    if patience <= 0 || deadline.is_past::<T>() {
         let next = if patience == 0 {
             PATIENCE_MAX
         } else {
             patience + 1
         };
-        let _ = PATIENCE.try_with(|of| of.set(next));
+        T::with_own(|own| own.patience.set(next));
         return false;
     }
-    let seen = looks_on(ready);
+    let seen = looks_on::<T>(ready);
     let next = match (seen, patience) {
         (true, _) => PATIENCE_MAX,
         (false, 1) => -WAITS_WITHOUT,
         (false, _) => patience - 1,
     };
-    let _ = PATIENCE.try_with(|of| of.set(next));
+    T::with_own(|own| own.patience.set(next));
     seen
 }
 
-fn looks_on(ready: impl Fn() -> bool) -> bool {
+fn looks_on<T: Threads>(ready: impl Fn() -> bool) -> bool {
     for round in 0..ROUNDS {
         for _ in 0..1 << round {
             std::hint::spin_loop();
@@ -92,7 +83,7 @@ fn looks_on(ready: impl Fn() -> bool) -> bool {
         }
     }
     for _ in 0..YIELDS {
-        thread::yield_now();
+        T::give_way();
         if ready() {
             return true;
         }
@@ -100,10 +91,10 @@ fn looks_on(ready: impl Fn() -> bool) -> bool {
     false
 }
 
-impl Parker {
-    fn new() -> Parker {
-        let parked = Arc::new(Parked {
-            thread: thread::current(),
+impl<T: Threads> Parker<T> {
+    fn new() -> Parker<T> {
+        let parked = Arc::new(Parked::<T> {
+            thread: T::current(),
             woken: AtomicBool::new(false),
         });
         let waker = Waker::from(Arc::clone(&parked));
@@ -113,35 +104,27 @@ impl Parker {
     /// Parks until woken since the last time, or until the deadline. Whether it was woken.
     fn park(&self, deadline: Deadline) -> bool {
         loop {
+            T::step();
             if self.parked.woken.swap(false, Acquire) {
                 return true;
             }
             match deadline {
-                Deadline::Never => {
-                    Tag::parks();
-                    thread::park();
-                    Tag::unparks();
-                }
-                Deadline::At(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return false;
-                    }
-                    thread::park_timeout(left);
-                }
+                Deadline::Never => T::park(),
+                Deadline::At(deadline) if deadline <= T::now() => return false,
+                Deadline::At(deadline) => T::park_until(deadline),
             }
         }
     }
 }
 
 /// A parker that goes back when dropped, also by unwinding.
-struct Borrowed(Option<Parker>);
+struct Borrowed<T: Threads>(Option<Parker<T>>);
 
-impl Drop for Borrowed {
+impl<T: Threads> Drop for Borrowed<T> {
     fn drop(&mut self) {
         let parker = self.0.take();
         // Once the thread's locals are gone it is simply dropped.
-        let _ = IDLE.try_with(|idle| idle.set(parker));
+        T::with_own(|own| own.idle.set(parker));
     }
 }
 
@@ -149,9 +132,12 @@ impl Drop for Borrowed {
 ///
 /// `attempt` registers the waker where it will be woken if it is not ready. It is not asked again
 /// after the deadline: the caller takes the waker back, and looks one last time as it does.
-pub(super) fn wait<R>(deadline: Deadline, mut attempt: impl FnMut(&Waker) -> Poll<R>) -> Option<R> {
-    let idle = IDLE.try_with(Cell::take).ok().flatten();
-    let borrowed = Borrowed(Some(idle.unwrap_or_else(Parker::new)));
+pub(super) fn wait<T: Threads, R>(
+    deadline: Deadline,
+    mut attempt: impl FnMut(&Waker) -> Poll<R>,
+) -> Option<R> {
+    let idle = T::with_own(|own| own.idle.take()).flatten();
+    let borrowed = Borrowed::<T>(Some(idle.unwrap_or_else(Parker::new)));
     let parker = borrowed.0.as_ref()?;
     loop {
         if let Poll::Ready(ready) = attempt(&parker.waker) {

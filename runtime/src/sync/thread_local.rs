@@ -5,8 +5,8 @@
 //! there. A thread that ends goes through the objects in which it has left a value.
 
 use std::any::Any;
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::atomic::AtomicU64;
@@ -14,6 +14,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Weak};
 
 use super::backend::{Backend, Lock, Tracked};
+use super::threads::Threads;
 use crate::watch::Site;
 
 /// A value for each thread that uses it, and for each such object.
@@ -69,42 +70,50 @@ impl<T: Send, B: Backend> Leave for Table<T, B> {
 }
 
 /// Where a thread has values. Dropped when the thread ends.
-#[derive(Default)]
-struct Visited(HashMap<u64, Weak<dyn Leave>>);
+pub(super) struct Visited {
+    /// The number of the thread.
+    thread: u64,
+    /// By the number of the object.
+    tables: BTreeMap<u64, Weak<dyn Leave>>,
+    /// How many there were after those were taken out that are gone.
+    swept: usize,
+}
 
 impl Visited {
-    /// Remembers an object, and forgets those that are gone, each time their number has doubled.
-    fn add(&mut self, number: u64, table: &Arc<impl Leave + 'static>) {
-        if self.0.len() == self.0.capacity() {
-            self.0.retain(|_, table| table.strong_count() > 0);
+    pub(super) const fn new() -> Visited {
+        Visited {
+            thread: 0,
+            tables: BTreeMap::new(),
+            swept: 0,
         }
-        self.0
+    }
+
+    /// Remembers an object, and forgets those that are gone, each time their number has doubled.
+    fn add(&mut self, thread: u64, number: u64, table: &Arc<impl Leave + 'static>) {
+        self.thread = thread;
+        if self.tables.len() > 2 * self.swept + 8 {
+            self.tables.retain(|_, table| table.strong_count() > 0);
+            self.swept = self.tables.len();
+        }
+        self.tables
             .insert(number, Arc::downgrade(table) as Weak<dyn Leave>);
     }
 }
 
 impl Drop for Visited {
     fn drop(&mut self) {
-        for table in self.0.values().filter_map(Weak::upgrade) {
-            table.leave(thread_number());
+        for table in self.tables.values().filter_map(Weak::upgrade) {
+            table.leave(self.thread);
         }
     }
 }
 
-thread_local! {
-    static NUMBER: Cell<u64> = const { Cell::new(0) };
-    static VISITED: RefCell<Visited> = RefCell::default();
-    /// The values that are in use, by object, the innermost use last.
-    static IN_USE: RefCell<Vec<(u64, Rc<dyn Any>)>> = const { RefCell::new(Vec::new()) };
-}
+/// A value that is in use: by which thread, of which object.
+type InUse = ((u64, u64), Rc<dyn Any>);
 
-/// A number that no other thread has had.
-fn thread_number() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    if NUMBER.get() == 0 {
-        NUMBER.set(NEXT.fetch_add(1, Relaxed));
-    }
-    NUMBER.get()
+thread_local! {
+    /// The values that are in use, the innermost use last.
+    static IN_USE: RefCell<Vec<InUse>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A number that no other object has had.
@@ -146,13 +155,15 @@ impl<T: Send + 'static, B: Backend> ThreadLocal<T, B> {
         if let Some(value) = self.in_use() {
             return f(&value);
         }
-        let thread = thread_number();
+        let thread = B::Threads::number();
         let there = self.table.values.lock_at(at).remove(&thread);
         let value = there.unwrap_or_else(|| {
             let value = make();
             // In the destructors of a thread's locals this may be gone.
-            let _ = VISITED.try_with(|visited| {
-                visited.borrow_mut().add(self.number, &self.table);
+            B::Threads::with_own(|own| {
+                own.visited
+                    .borrow_mut()
+                    .add(thread, self.number, &self.table);
             });
             value
         });
@@ -176,14 +187,20 @@ impl<T: Send + 'static, B: Backend> ThreadLocal<T, B> {
     #[track_caller]
     pub fn take(&self) -> Option<T> {
         let mut values = self.table.values.lock_at(Site::caller());
-        values.remove(&thread_number())
+        values.remove(&B::Threads::number())
+    }
+
+    /// This thread's value of this object.
+    fn key(&self) -> (u64, u64) {
+        (B::Threads::number(), self.number)
     }
 
     /// The value, if this thread is using it already.
     fn in_use(&self) -> Option<Rc<T>> {
+        let wanted = self.key();
         let found = IN_USE.try_with(|in_use| {
             let in_use = in_use.borrow();
-            let found = in_use.iter().find(|(number, _)| *number == self.number);
+            let found = in_use.iter().find(|(key, _)| *key == wanted);
             found.map(|(_, value)| Rc::clone(value))
         });
         found.ok().flatten()?.downcast().ok()
@@ -199,17 +216,17 @@ struct Used<'a, T: Send + 'static, B: Backend> {
 
 impl<T: Send + 'static, B: Backend> Used<'_, T, B> {
     fn enter(&self, value: &Rc<T>) {
-        let value: Rc<dyn Any> = Rc::clone(value) as Rc<dyn Any>;
-        let _ = IN_USE.try_with(|in_use| in_use.borrow_mut().push((self.local.number, value)));
+        let (key, value) = (self.local.key(), Rc::clone(value) as Rc<dyn Any>);
+        let _ = IN_USE.try_with(|in_use| in_use.borrow_mut().push((key, value)));
     }
 }
 
 impl<T: Send + 'static, B: Backend> Drop for Used<'_, T, B> {
     fn drop(&mut self) {
-        let number = self.local.number;
+        let key = self.local.key();
         let left = IN_USE.try_with(|in_use| {
             let mut in_use = in_use.borrow_mut();
-            let at = in_use.iter().rposition(|(used, _)| *used == number);
+            let at = in_use.iter().rposition(|(used, _)| *used == key);
             at.map(|at| in_use.remove(at))
         });
         drop(left);
@@ -217,7 +234,7 @@ impl<T: Send + 'static, B: Backend> Drop for Used<'_, T, B> {
             return;
         };
         let mut values = self.local.table.values.lock_at(self.at);
-        let other = values.insert(thread_number(), value);
+        let other = values.insert(B::Threads::number(), value);
         drop(values);
         // Made by `make` while it made this one.
         drop(other);

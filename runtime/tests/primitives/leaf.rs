@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
-use lockwise::sync::{Backend, Lock, NoFlow};
+use lockwise::sync::{Backend, Lock, NoFlow, OsThreads};
 use lockwise::watch::Site;
 
 thread_local! {
@@ -33,6 +33,7 @@ pub(crate) struct Leaf;
 impl Backend for Leaf {
     type Mutex<T: Send> = LeafMutex<T>;
     type Flow = NoFlow;
+    type Threads = OsThreads;
 }
 
 #[derive(Debug)]

@@ -2,11 +2,13 @@
 
 use std::error::Error;
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::circle::{self, Message, Node, Waits};
 use crate::sync::promise::{Failure, Keeper};
+use crate::sync::threads::Threads;
 
 /// Why there is no answer.
 pub enum AskError<M> {
@@ -44,14 +46,15 @@ impl<M> Error for AskError<M> {
 }
 
 /// Who is to answer a question.
-pub(super) struct Asked {
+pub(super) struct Asked<T> {
     pub(super) node: Arc<Node>,
     pub(super) question: Message,
+    pub(super) threads: PhantomData<fn() -> T>,
 }
 
-impl Keeper for Asked {
+impl<T: Threads> Keeper for Asked<T> {
     fn begin_wait(&self, result: &Arc<AtomicBool>) -> bool {
-        circle::begin(Waits {
+        circle::begin::<T>(Waits {
             on: Arc::clone(&self.node),
             question: Some(Arc::clone(&self.question)),
             come: Arc::clone(result),
@@ -59,6 +62,6 @@ impl Keeper for Asked {
     }
 
     fn end_wait(&self) {
-        circle::end();
+        circle::end::<T>();
     }
 }

@@ -9,7 +9,7 @@ use super::cell::{Cell, live};
 use super::handle::Handle;
 use super::role::Actor;
 use crate::sync::backend::{Backend, Tracked};
-use crate::thread;
+use crate::sync::threads::{Described, Threads};
 use crate::watch::Site;
 
 /// Starts an actor with a mailbox without bound, on a thread of its own.
@@ -117,14 +117,11 @@ impl<B: Backend> ActorBuilder<B> {
         let cell = Arc::new(Cell::new(self.capacity, born));
         let handle = Handle::of(Arc::clone(&cell));
         let me = handle.downgrade();
-        let mut builder = thread::Builder::new();
-        if let Some(name) = self.name {
-            builder = builder.name(name);
-        }
-        if let Some(size) = self.stack_size {
-            builder = builder.stack_size(size);
-        }
-        builder.spawn(move || live::<A, B>(&cell, &me, make, restarts))?;
+        let described = Described {
+            name: self.name,
+            stack_size: self.stack_size,
+        };
+        B::Threads::start(described, move || live::<A, B>(&cell, &me, make, restarts))?;
         Ok(handle)
     }
 }

@@ -1,5 +1,6 @@
 //! An actor's thread, from start to end, and what its handles share with it.
 
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
@@ -15,6 +16,7 @@ use crate::sync::backend::{Backend, Lock};
 use crate::sync::deadline::Deadline;
 use crate::sync::event::Event;
 use crate::sync::queue::Core;
+use crate::sync::threads::Threads;
 use crate::watch::Site;
 
 /// What an actor's thread and its handles share.
@@ -52,10 +54,12 @@ impl<M: Send, B: Backend> Cell<M, B> {
     }
 
     pub(super) fn status(&self) -> Status {
+        B::Threads::step();
         Status::from_number(self.status.load(Acquire))
     }
 
     fn advance(&self, status: Status) {
+        B::Threads::step();
         self.status.fetch_max(status as u8, AcqRel);
     }
 
@@ -66,7 +70,7 @@ impl<M: Send, B: Backend> Cell<M, B> {
 
     /// Waits for the end.
     pub(super) fn join(&self, deadline: Deadline, at: Site) -> Result<Exit, JoinError> {
-        if circle::is_here(&self.node) {
+        if circle::is_here::<B::Threads>(&self.node) {
             return Err(JoinError::Itself);
         }
         if !self.stopped.is_set() {
@@ -77,10 +81,10 @@ impl<M: Send, B: Backend> Cell<M, B> {
             };
             let mut waiting = None;
             if !deadline.is_timed() {
-                if !circle::begin(waits) {
+                if !circle::begin::<B::Threads>(waits) {
                     return Err(JoinError::Deadlock);
                 }
-                waiting = Some(Waiting);
+                waiting = Some(Waiting(PhantomData::<fn() -> B::Threads>));
             }
             let ended = self.stopped.wait_for_work(deadline, at);
             drop(waiting);
@@ -98,17 +102,18 @@ impl<M: Send, B: Backend> Cell<M, B> {
         drop_quietly(self.mailbox.close_now(self.born));
         *self.exit.lock_at(self.born) = Some(exit);
         self.advance(Status::Stopped);
+        B::Threads::step();
         self.is_stopped.store(true, Release);
         self.stopped.set();
     }
 }
 
 /// Says, when dropped, that this thread does not wait any more, also by unwinding.
-struct Waiting;
+struct Waiting<T: Threads>(PhantomData<fn() -> T>);
 
-impl Drop for Waiting {
+impl<T: Threads> Drop for Waiting<T> {
     fn drop(&mut self) {
-        circle::end();
+        circle::end::<T>();
     }
 }
 
@@ -119,7 +124,7 @@ pub(super) fn live<A: Actor<B>, B: Backend>(
     mut make: impl FnMut() -> A,
     mut restarts: u32,
 ) {
-    circle::enter(Some(Arc::clone(&cell.node)));
+    circle::enter::<B::Threads>(Some(Arc::clone(&cell.node)));
     let duty = cell.stopped.duty();
     let exit = loop {
         let exit = one_life(cell, me, &mut make, restarts);
@@ -128,7 +133,7 @@ pub(super) fn live<A: Actor<B>, B: Backend>(
         }
         restarts -= 1;
     };
-    circle::enter(None);
+    circle::enter::<B::Threads>(None);
     drop_quietly(make);
     drop(duty);
     cell.stop(exit);
@@ -151,7 +156,7 @@ fn one_life<A: Actor<B>, B: Backend>(
         cell.advance(Status::Running);
         actor.run(&context);
     });
-    cell.node.handles(None);
+    cell.node.handles::<B::Threads>(None);
     let exit = match ran {
         Err(exit) => exit,
         Ok(()) if cell.is_killed.load(Acquire) => Exit::Killed,

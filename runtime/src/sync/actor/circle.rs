@@ -14,16 +14,17 @@
 //! last one to write sees all others. None is told that was not there: the nodes of a circle are read
 //! twice, and each has a version; if none has changed there was a moment at which all of them waited.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Acquire;
 
 use parking_lot::Mutex;
 
+use crate::sync::threads::Threads;
+
 /// An actor, as others may see it wait.
 #[derive(Debug, Default)]
-pub(super) struct Node(Mutex<Seen>);
+pub(in crate::sync) struct Node(Mutex<Seen>);
 
 #[derive(Debug, Default, Clone)]
 struct Seen {
@@ -47,66 +48,63 @@ pub(super) struct Waits {
     pub(super) come: Arc<AtomicBool>,
 }
 
-thread_local! {
-    /// The actor that runs on this thread.
-    static HERE: RefCell<Option<Arc<Node>>> = const { RefCell::new(None) };
-}
-
 /// Says that this thread is an actor; nothing says that it is not.
-pub(super) fn enter(node: Option<Arc<Node>>) {
-    let _ = HERE.try_with(|here| here.replace(node));
+pub(super) fn enter<T: Threads>(node: Option<Arc<Node>>) {
+    T::with_own(|own| own.actor.replace(node));
 }
 
-fn here() -> Option<Arc<Node>> {
-    HERE.try_with(|here| here.borrow().clone()).ok().flatten()
+fn here<T: Threads>() -> Option<Arc<Node>> {
+    T::with_own(|own| own.actor.borrow().clone()).flatten()
 }
 
 /// Whether this thread is that actor.
-pub(super) fn is_here(node: &Arc<Node>) -> bool {
-    here().is_some_and(|here| Arc::ptr_eq(&here, node))
+pub(super) fn is_here<T: Threads>(node: &Arc<Node>) -> bool {
+    here::<T>().is_some_and(|here| Arc::ptr_eq(&here, node))
 }
 
 /// This thread is about to wait. False if that would close a circle; then it does not.
-pub(super) fn begin(waits: Waits) -> bool {
-    let Some(me) = here() else { return true };
-    me.change(|seen| seen.waits = Some(waits));
-    if !closes(&me) {
+pub(super) fn begin<T: Threads>(waits: Waits) -> bool {
+    let Some(me) = here::<T>() else { return true };
+    me.change::<T>(|seen| seen.waits = Some(waits));
+    if !closes::<T>(&me) {
         return true;
     }
-    me.change(|seen| seen.waits = None);
+    me.change::<T>(|seen| seen.waits = None);
     false
 }
 
 /// This thread does not wait any more.
-pub(super) fn end() {
-    if let Some(me) = here() {
-        me.change(|seen| seen.waits = None);
+pub(super) fn end<T: Threads>() {
+    if let Some(me) = here::<T>() {
+        me.change::<T>(|seen| seen.waits = None);
     }
 }
 
 impl Node {
     /// The actor begins to handle a message, with which somebody asked, or none.
-    pub(super) fn handles(&self, question: Option<Message>) {
-        self.change(|seen| seen.handles = question);
+    pub(super) fn handles<T: Threads>(&self, question: Option<Message>) {
+        self.change::<T>(|seen| seen.handles = question);
     }
 
-    fn change(&self, change: impl FnOnce(&mut Seen)) {
+    fn change<T: Threads>(&self, change: impl FnOnce(&mut Seen)) {
+        T::step();
         let mut seen = self.0.lock();
         seen.version += 1;
         change(&mut seen);
     }
 
-    fn seen(&self) -> Seen {
+    fn seen<T: Threads>(&self) -> Seen {
+        T::step();
         self.0.lock().clone()
     }
 }
 
 /// Whether the waits lead from this actor back to it.
-fn closes(me: &Arc<Node>) -> bool {
+fn closes<T: Threads>(me: &Arc<Node>) -> bool {
     let mut path: Vec<(Arc<Node>, u64)> = Vec::new();
     let mut at = Arc::clone(me);
     loop {
-        let seen = at.seen();
+        let seen = at.seen::<T>();
         let Some(waits) = seen.waits else {
             return false;
         };
@@ -118,7 +116,7 @@ fn closes(me: &Arc<Node>) -> bool {
         if let Some(question) = &waits.question
             && question.load(Acquire)
         {
-            let handles = waits.on.seen().handles;
+            let handles = waits.on.seen::<T>().handles;
             if !handles.is_some_and(|handles| Arc::ptr_eq(&handles, question)) {
                 return false;
             }
@@ -129,7 +127,7 @@ fn closes(me: &Arc<Node>) -> bool {
         at = waits.on;
     }
     path.iter().all(|(node, version)| {
-        let seen = node.seen();
+        let seen = node.seen::<T>();
         seen.version == *version && seen.waits.is_some_and(|waits| !waits.come.load(Acquire))
     })
 }

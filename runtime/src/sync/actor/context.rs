@@ -13,6 +13,7 @@ use super::mail::Mail;
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::Deadline;
 use crate::sync::queue::{GetError, Work};
+use crate::sync::threads::Threads;
 use crate::watch::Site;
 
 /// An actor's view of itself.
@@ -56,12 +57,13 @@ impl<'a, M: Send, B: Backend> Context<'a, M, B> {
     /// [`GetError::Timeout`], or as [`recv`](Context::recv).
     #[track_caller]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<M, GetError> {
-        self.recv_until(Deadline::after(timeout), Site::caller())
+        self.recv_until(Deadline::after::<B::Threads>(timeout), Site::caller())
     }
 
     fn recv_until(&self, deadline: Deadline, at: Site) -> Result<M, GetError> {
-        self.cell.node.handles(None);
+        self.cell.node.handles::<B::Threads>(None);
         loop {
+            B::Threads::step();
             if self.cell.is_killed.load(Acquire) {
                 return Err(GetError::Closed);
             }
@@ -86,7 +88,10 @@ impl<'a, M: Send, B: Backend> Context<'a, M, B> {
     fn open(&self, mail: Mail<M>) -> M {
         if let Some(question) = mail.asked {
             // First told that it is handled, so that nobody sees it neither here nor there.
-            self.cell.node.handles(Some(Arc::clone(&question)));
+            self.cell
+                .node
+                .handles::<B::Threads>(Some(Arc::clone(&question)));
+            B::Threads::step();
             question.store(true, Release);
         }
         mail.message
@@ -96,7 +101,7 @@ impl<'a, M: Send, B: Backend> Context<'a, M, B> {
     fn due(&self) -> Option<M> {
         let mut timers = self.timers.borrow_mut();
         let first = timers.first_entry()?;
-        (first.key().0 <= Instant::now()).then(|| first.remove())
+        (first.key().0 <= B::Threads::now()).then(|| first.remove())
     }
 
     /// Sends itself a message, to come after `delay`. Messages for the same time come in the order in which they
@@ -104,7 +109,7 @@ impl<'a, M: Send, B: Backend> Context<'a, M, B> {
     pub fn send_after(&self, delay: Duration, message: M) -> Timer {
         // What is too far away to be written down comes when nobody is left to see it.
         let far = Duration::from_secs(60 * 60 * 24 * 365);
-        let now = Instant::now();
+        let now = B::Threads::now();
         let due = now.checked_add(delay).unwrap_or(now + far);
         let number = self.next_timer.get();
         self.next_timer.set(number + 1);

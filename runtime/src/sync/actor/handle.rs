@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Release;
 use std::sync::{Arc, Weak};
@@ -18,6 +19,7 @@ use crate::sync::event::Event;
 use crate::sync::poller::Ended;
 use crate::sync::promise::{Failure, Future, Kept, Promise};
 use crate::sync::queue::PutError;
+use crate::sync::threads::Threads;
 use crate::watch::Site;
 
 /// The right to send an actor messages, and to wait for its end. When the last handle is dropped the actor is
@@ -155,7 +157,11 @@ impl<M: Send, B: Backend> Handle<M, B> {
     /// [`SendError::Timeout`] or [`SendError::Closed`], with the message.
     #[track_caller]
     pub fn send_timeout(&self, message: M, timeout: Duration) -> Result<(), SendError<M>> {
-        self.put(ordinary(message), Deadline::after(timeout), Site::caller())
+        self.put(
+            ordinary(message),
+            Deadline::after::<B::Threads>(timeout),
+            Site::caller(),
+        )
     }
 
     /// Sends a message that comes before all that are not urgent. It takes no room and never waits.
@@ -198,7 +204,7 @@ impl<M: Send, B: Backend> Handle<M, B> {
         make: impl FnOnce(Promise<R, B>) -> M,
         timeout: Duration,
     ) -> Result<R, AskError<M>> {
-        let deadline = Deadline::after(timeout);
+        let deadline = Deadline::after::<B::Threads>(timeout);
         let future = self
             .ask_at(make, deadline, Site::caller())
             .map_err(|refused| AskError::Refused(refused.into_inner()))?;
@@ -218,6 +224,7 @@ impl<M: Send, B: Backend> Handle<M, B> {
         let keeper = Arc::new(Asked {
             node: Arc::clone(&self.cell().node),
             question: Arc::clone(&question),
+            threads: PhantomData::<fn() -> B::Threads>,
         });
         let (promise, future) = Promise::new_at(at, Some(Kept::by(keeper)));
         let mail = Mail {
@@ -237,6 +244,7 @@ impl<M: Send, B: Backend> Handle<M, B> {
     /// Ends the actor after the message that it is handling, and returns those that it will not handle.
     #[track_caller]
     pub fn kill(&self) -> Vec<M> {
+        B::Threads::step();
         self.cell().is_killed.store(true, Release);
         let left = self.cell().mailbox.close_now(Site::caller());
         left.into_iter().map(|mail| mail.message).collect()
@@ -259,7 +267,8 @@ impl<M: Send, B: Backend> Handle<M, B> {
     /// [`JoinError::TimedOut`], or as [`join`](Handle::join).
     #[track_caller]
     pub fn join_timeout(&self, timeout: Duration) -> Result<Exit, JoinError> {
-        self.cell().join(Deadline::after(timeout), Site::caller())
+        self.cell()
+            .join(Deadline::after::<B::Threads>(timeout), Site::caller())
     }
 
     /// How far the actor is.

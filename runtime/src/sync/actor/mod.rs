@@ -16,6 +16,7 @@ mod role;
 
 pub use ask::AskError;
 pub use builder::{ActorBuilder, Restarts, start};
+pub(super) use circle::Node;
 pub use context::{Context, Timer};
 pub use exit::{Exit, JoinError, Status};
 pub use handle::{Handle, SendError, WeakHandle};

@@ -131,7 +131,7 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
     /// If this thread is delivering to it; the subscription goes on then.
     #[track_caller]
     pub fn detach_sync(&self, id: SubscriptionId) -> Result<bool, InDelivery> {
-        if is_delivering(id) {
+        if is_delivering::<B::Threads>(id) {
             return Err(InDelivery);
         }
         let gone = self.take_out(id, Site::caller());

@@ -166,7 +166,7 @@ impl<T: Send, B: Backend> Reader<T, B> {
     /// [`ReadError::Timeout`], or as [`get`](Reader::get).
     #[track_caller]
     pub fn get_timeout(&self, timeout: Duration) -> Result<T, ReadError> {
-        self.get_at(Deadline::after(timeout), Site::caller())
+        self.get_at(Deadline::after::<B::Threads>(timeout), Site::caller())
     }
 
     /// The next message, if there is one.

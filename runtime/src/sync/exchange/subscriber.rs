@@ -1,6 +1,5 @@
 //! A place in the list of an exchange.
 
-use std::cell::RefCell;
 use std::error::Error;
 use std::fmt;
 use std::sync::atomic::AtomicU64;
@@ -9,6 +8,7 @@ use std::sync::atomic::Ordering::AcqRel;
 use super::sink::Sink;
 use crate::sync::backend::Backend;
 use crate::sync::event::Event;
+use crate::sync::threads::Threads;
 
 /// Which subscription: a number that is used once in its process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,11 +39,6 @@ pub(super) struct Subscriber<T, B: Backend> {
 /// It was detached: no more deliveries begin.
 const GONE: u64 = 1 << 63;
 
-thread_local! {
-    /// The subscribers that this thread is delivering to, the innermost delivery last.
-    static DELIVERING: RefCell<Vec<SubscriptionId>> = const { RefCell::new(Vec::new()) };
-}
-
 /// A delivery under way.
 pub(super) struct UnderWay<'a, T, B: Backend>(&'a Subscriber<T, B>);
 
@@ -59,15 +54,17 @@ impl<T, B: Backend> Subscriber<T, B> {
 
     /// A delivery begins, unless the subscriber is gone.
     pub(super) fn begin(&self) -> Option<UnderWay<'_, T, B>> {
+        B::Threads::step();
         let before = self.under_way.fetch_add(1, AcqRel);
         let under_way = UnderWay(self);
         // Locals of a thread that ends may be gone: then nothing is known of deliveries on it.
-        let _ = DELIVERING.try_with(|row| row.borrow_mut().push(self.id));
+        B::Threads::with_own(|own| own.delivering.borrow_mut().push(self.id));
         (before & GONE == 0).then_some(under_way)
     }
 
     /// No more deliveries begin. False if it was so before.
     pub(super) fn leave(&self) -> bool {
+        B::Threads::step();
         let before = self.under_way.fetch_or(GONE, AcqRel);
         if before & !GONE == 0 {
             self.quiet.set();
@@ -82,19 +79,20 @@ impl<T, B: Backend> Subscriber<T, B> {
 }
 
 /// Whether this thread is delivering to that subscriber.
-pub(super) fn is_delivering(id: SubscriptionId) -> bool {
-    let here = DELIVERING.try_with(|row| row.borrow().contains(&id));
+pub(super) fn is_delivering<T: Threads>(id: SubscriptionId) -> bool {
+    let here = T::with_own(|own| own.delivering.borrow().contains(&id));
     here.unwrap_or(false)
 }
 
 impl<T, B: Backend> Drop for UnderWay<'_, T, B> {
     fn drop(&mut self) {
-        let _ = DELIVERING.try_with(|row| {
-            let mut row = row.borrow_mut();
+        B::Threads::with_own(|own| {
+            let mut row = own.delivering.borrow_mut();
             if let Some(at) = row.iter().rposition(|id| *id == self.0.id) {
                 row.remove(at);
             }
         });
+        B::Threads::step();
         if self.0.under_way.fetch_sub(1, AcqRel) == GONE + 1 {
             self.0.quiet.set();
         }

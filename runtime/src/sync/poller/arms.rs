@@ -5,6 +5,7 @@ use std::fmt;
 use std::task::{Poll, Waker};
 
 use super::source::Source;
+use super::waits::Waits;
 use crate::sync::backend::Backend;
 use crate::sync::event::Event;
 use crate::sync::exchange::{ReadError, Reader};
@@ -17,6 +18,9 @@ pub use super::choice::{Limit, choose};
 
 /// One of several things to be done, whichever can be done first.
 pub trait Arm {
+    /// How those wait who use it.
+    fn waits(&self) -> Waits;
+
     /// Does it, if it can be done now.
     fn attempt(&mut self) -> bool;
 
@@ -197,6 +201,10 @@ impl<T: Send, B: Backend> Done<'_, T, B> {
 }
 
 impl<S: Gets> Arm for Get<'_, S> {
+    fn waits(&self) -> Waits {
+        self.source.waits()
+    }
+
     fn attempt(&mut self) -> bool {
         self.got = self.source.try_take();
         self.got.is_some()
@@ -212,6 +220,10 @@ impl<S: Gets> Arm for Get<'_, S> {
 }
 
 impl<Q: Puts> Arm for Put<'_, Q> {
+    fn waits(&self) -> Waits {
+        self.queue.waits()
+    }
+
     fn attempt(&mut self) -> bool {
         let Some(Some(item)) = self.putting.slot.take() else {
             return false;
@@ -260,6 +272,10 @@ impl<Q: Puts> Arm for Put<'_, Q> {
 }
 
 impl<B: Backend> Arm for Wait<'_, B> {
+    fn waits(&self) -> Waits {
+        self.event.waits()
+    }
+
     fn attempt(&mut self) -> bool {
         self.is_set |= self.event.is_set();
         self.is_set
@@ -277,6 +293,10 @@ impl<B: Backend> Arm for Wait<'_, B> {
 }
 
 impl<T: Send, B: Backend> Arm for Done<'_, T, B> {
+    fn waits(&self) -> Waits {
+        Waits::of::<B::Threads>()
+    }
+
     fn attempt(&mut self) -> bool {
         if let Some(future) = self.future.take() {
             match future.try_get() {

@@ -1,12 +1,12 @@
 //! `select!`: which of several arms is done first.
 
-use std::cell::Cell;
 use std::task::Poll;
 use std::time::Duration;
 
 use super::arms::Arm;
+use super::waits::Waits;
 use crate::sync::deadline::Deadline;
-use crate::sync::park;
+use crate::sync::threads::OsThreads;
 
 /// How long is waited for an arm.
 #[derive(Debug, Clone, Copy)]
@@ -17,11 +17,6 @@ pub enum Limit {
     After(Duration),
 }
 
-thread_local! {
-    /// Which arm is asked first: another one each time.
-    static FIRST: Cell<usize> = const { Cell::new(0) };
-}
-
 /// Does one of the arms, and no other. False if none could be done in time.
 ///
 /// Between two looks the arms are watched, and one put without capacity is offered: only such an offer can
@@ -30,8 +25,9 @@ thread_local! {
 /// its queue in the same select.
 pub fn choose(arms: &mut [&mut dyn Arm], limit: Limit) -> bool {
     let count = arms.len();
-    let first = FIRST.get();
-    FIRST.set(first.wrapping_add(1));
+    let waits = arms.first().map(|arm| arm.waits());
+    let waits = waits.unwrap_or_else(Waits::of::<OsThreads>);
+    let first = (waits.turn)();
     let order = move || (0..count).map(move |at| first.wrapping_add(at) % count);
     let attempt = |arms: &mut [&mut dyn Arm]| order().any(|at| arms[at].attempt());
     if attempt(arms) {
@@ -40,19 +36,19 @@ pub fn choose(arms: &mut [&mut dyn Arm], limit: Limit) -> bool {
     let deadline = match limit {
         Limit::Never => Deadline::Never,
         Limit::After(Duration::ZERO) => return false,
-        Limit::After(timeout) => Deadline::after(timeout),
+        Limit::After(timeout) => (waits.after)(timeout),
     };
     let mut offered: Option<usize> = None;
     let mut turn = 0;
-    let done = park::wait(deadline, |waker| {
+    let done = (waits.until)(deadline, &mut |waker| {
         loop {
             if let Some(at) = offered.take()
                 && arms[at].withdraw()
             {
-                return Poll::Ready(());
+                return Poll::Ready(0);
             }
             if attempt(arms) {
-                return Poll::Ready(());
+                return Poll::Ready(0);
             }
             if order().any(|at| arms[at].watch(waker)) {
                 continue;
@@ -62,7 +58,7 @@ pub fn choose(arms: &mut [&mut dyn Arm], limit: Limit) -> bool {
             if let Some(&at) = offers.get(turn % offers.len().max(1)) {
                 turn += 1;
                 if arms[at].offer(waker) {
-                    return Poll::Ready(());
+                    return Poll::Ready(0);
                 }
                 offered = Some(at);
             }

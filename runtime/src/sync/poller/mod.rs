@@ -9,6 +9,7 @@ mod choice;
 mod ready;
 mod source;
 mod sources;
+mod waits;
 
 pub use ready::{NothingToWaitFor, Poller};
 pub use source::Source;

@@ -6,8 +6,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::source::Source;
+use super::waits::Waits;
 use crate::sync::deadline::Deadline;
-use crate::sync::park;
+use crate::sync::threads::OsThreads;
 use crate::sync::waiters::Ticket;
 
 /// Waits until one of several sources is ready, and says which.
@@ -79,18 +80,24 @@ impl<'a, K> Poller<'a, K> {
 
     /// Waits until a source is ready, at most for `timeout`; without sources that long.
     pub fn wait_timeout(&mut self, timeout: Duration) -> Option<&K> {
-        self.ready(Deadline::after(timeout))
+        self.ready((self.waits().after)(timeout))
     }
 
     /// A source that is ready now, if one is.
     pub fn poll(&mut self) -> Option<&K> {
-        self.ready(Deadline::after(Duration::ZERO))
+        self.ready((self.waits().after)(Duration::ZERO))
+    }
+
+    /// How it waits: as the users of its sources do.
+    fn waits(&self) -> Waits {
+        let first = self.sources.first();
+        first.map_or_else(Waits::of::<OsThreads>, |(source, _)| source.waits())
     }
 
     fn ready(&mut self, deadline: Deadline) -> Option<&K> {
         let (count, next) = (self.sources.len(), self.next);
         let mut tickets: Vec<_> = self.sources.iter().map(|_| Ticket::new()).collect();
-        let found = park::wait(deadline, |waker| {
+        let found = (self.waits().until)(deadline, &mut |waker| {
             let mut order = (0..count).map(|at| (next + at) % count);
             let ready = order.find(|&at| self.sources[at].0.watch(&mut tickets[at], waker));
             ready.map_or(Poll::Pending, Poll::Ready)

@@ -2,6 +2,7 @@
 
 use std::task::Waker;
 
+use super::waits::Waits;
 use crate::sync::waiters::Ticket;
 
 /// Something that is ready or not, and says when it may have got ready.
@@ -10,6 +11,10 @@ use crate::sync::waiters::Ticket;
 /// [`room`](crate::sync::Queue::room) when something can be put; an event when it is set; a future when
 /// it has its result; the [end](crate::sync::Handle::ended) of an actor when it has come.
 pub trait Source {
+    /// How those wait who use it.
+    #[doc(hidden)]
+    fn waits(&self) -> Waits;
+
     /// Whether it is ready now. If not, `waker` is used when that may have changed, once.
     #[doc(hidden)]
     fn watch(&self, ticket: &mut Ticket, waker: &Waker) -> bool;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::task::Waker;
 
 use super::source::Source;
+use super::waits::Waits;
 use crate::sync::actor::Handle;
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::event::Event;
@@ -23,6 +24,10 @@ pub struct Ended<'a, M: Send, B: Backend = Tracked>(pub(in crate::sync) &'a Hand
 macro_rules! sources {
     ($(($($generics:tt)*) $Source:ty, $this:ident => $watch:expr, $unwatch:expr;)*) => {$(
         impl<$($generics)*> Source for $Source {
+            fn waits(&self) -> Waits {
+                Waits::of::<B::Threads>()
+            }
+
             fn watch(&self, ticket: &mut Ticket, waker: &Waker) -> bool {
                 let $this = self;
                 $watch(ticket, waker)

@@ -1,6 +1,5 @@
 //! The threads of a pool and what they share.
 
-use std::cell::Cell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use crate::sync::backend::{Backend, Lock};
 use crate::sync::event::Event;
 use crate::sync::promise::{End, Host, Keeper};
 use crate::sync::queue::{Queue, Task};
-use crate::thread::{self, JoinHandle};
+use crate::sync::threads::{Described, Threads};
 use crate::watch::Site;
 
 /// What runs first on each worker. It fails by panicking.
@@ -22,7 +21,7 @@ pub(super) type Initializer = Arc<dyn Fn() + Send + Sync>;
 /// What the threads of a pool and its handle share.
 pub(super) struct Crew<B: Backend> {
     pub(super) jobs: Queue<Box<dyn Job>, B>,
-    pub(super) state: B::Mutex<State>,
+    pub(super) state: B::Mutex<State<B::Threads>>,
     /// Workers that wait for a job, or are about to.
     idle: AtomicUsize,
     /// Set when the last worker has ended and none will be started.
@@ -42,26 +41,19 @@ pub(super) struct Plan {
 }
 
 /// What changes as workers come and go.
-pub(super) struct State {
+pub(super) struct State<T: Threads> {
     /// How many were started: the number of the next one.
     started: usize,
     alive: usize,
-    pub(super) handles: Vec<JoinHandle<()>>,
+    pub(super) handles: Vec<T::Started>,
     is_closed: bool,
     waiting: WaitingWorkers,
 }
 
-impl State {
+impl<T: Threads> State<T> {
     pub(super) fn alive(&self) -> usize {
         self.alive
     }
-}
-
-thread_local! {
-    /// The crew to which this thread belongs, by address. The crew outlives the thread's work.
-    static CREW: Cell<usize> = const { Cell::new(0) };
-    /// This worker counts as idle.
-    static IS_IDLE: Cell<bool> = const { Cell::new(false) };
 }
 
 impl<B: Backend> Crew<B> {
@@ -86,7 +78,8 @@ impl<B: Backend> Crew<B> {
 
     /// Whether this thread is a worker of this crew.
     pub(super) fn is_here(&self) -> bool {
-        CREW.get() == std::ptr::from_ref(self).addr()
+        let crew = B::Threads::with_own(|own| own.crew.get());
+        crew == Some(std::ptr::from_ref(self).addr())
     }
 
     /// Starts a worker, unless there are enough.
@@ -99,15 +92,13 @@ impl<B: Backend> Crew<B> {
         state.started += 1;
         state.alive += 1;
         drop(state);
-        let mut builder = thread::Builder::new();
-        if let Some(name) = &self.plan.name {
-            builder = builder.name(format!("{name}-{number}"));
-        }
-        if let Some(size) = self.plan.stack_size {
-            builder = builder.stack_size(size);
-        }
+        let name = self.plan.name.as_ref();
+        let described = Described {
+            name: name.map(|name| format!("{name}-{number}")),
+            stack_size: self.plan.stack_size,
+        };
         let crew = Arc::clone(self);
-        match builder.spawn(move || crew.work()) {
+        match B::Threads::start(described, move || crew.work()) {
             Ok(handle) => {
                 self.state.lock_at(at).handles.push(handle);
                 Ok(())
@@ -122,7 +113,12 @@ impl<B: Backend> Crew<B> {
 
     /// Sees to it that there is somebody for each job that waits, as far as there may be.
     pub(super) fn need_one(self: &Arc<Self>, at: Site) {
-        if !self.plan.grows || self.jobs.len() <= self.idle.load(SeqCst) {
+        if !self.plan.grows {
+            return;
+        }
+        let waiting = self.jobs.len();
+        B::Threads::step();
+        if waiting <= self.idle.load(SeqCst) {
             return;
         }
         if self.start_one(at).is_err() && self.state.lock_at(at).alive == 0 {
@@ -134,7 +130,7 @@ impl<B: Backend> Crew<B> {
     /// What a worker does.
     fn work(self: Arc<Self>) {
         let at = self.plan.born;
-        CREW.set(Arc::as_ptr(&self).addr());
+        B::Threads::with_own(|own| own.crew.set(Arc::as_ptr(&self).addr()));
         let initializer = self.plan.initializer.as_ref();
         let ready = initializer
             .is_none_or(|initialize| catch_unwind(AssertUnwindSafe(|| initialize())).is_ok());
@@ -149,7 +145,7 @@ impl<B: Backend> Crew<B> {
         } else {
             self.give_up(End::Broken, at);
         }
-        CREW.set(0);
+        B::Threads::with_own(|own| own.crew.set(0));
         self.leave(at);
     }
 
@@ -197,8 +193,8 @@ impl<B: Backend> Crew<B> {
         let handles = std::mem::take(&mut state.handles);
         drop(state);
         for handle in handles {
-            // Jobs are caught; what is left is a destructor of a thread-local, and was printed.
-            let _ = handle.join();
+            // Jobs are caught; what is left is a destructor of a thread-local.
+            B::Threads::join(handle);
         }
         self.ended.wait();
     }
@@ -207,15 +203,22 @@ impl<B: Backend> Crew<B> {
 /// This thread, as a worker.
 struct Here<'a, B: Backend>(&'a Arc<Crew<B>>);
 
+/// Whether it is news that this thread counts as idle, or does not.
+fn set_idle<T: Threads>(is_idle: bool) -> bool {
+    T::with_own(|own| own.is_idle.replace(is_idle)) == Some(!is_idle)
+}
+
 impl<B: Backend> Host for Here<'_, B> {
     fn almost_free(&self) {
-        if !IS_IDLE.replace(true) {
+        if set_idle::<B::Threads>(true) {
+            B::Threads::step();
             self.0.idle.fetch_add(1, SeqCst);
         }
     }
 
     fn still_busy(&self) {
-        if IS_IDLE.replace(false) {
+        if set_idle::<B::Threads>(false) {
+            B::Threads::step();
             self.0.idle.fetch_sub(1, SeqCst);
             // Who submitted a job meanwhile may have counted on this worker.
             self.0.need_one(self.0.plan.born);
@@ -232,23 +235,27 @@ impl<B: Backend> Keeper for Crew<B> {
         let mut state = self.state.lock_at(at);
         let full = state.started == self.plan.workers || state.is_closed;
         let workers = if full { state.alive } else { usize::MAX };
-        let all = state.waiting.begin(result, workers);
+        let all = state.waiting.begin(B::Threads::number(), result, workers);
         drop(state);
         let Some(all) = all else { return true };
+        B::Threads::step();
         if !all.is_hopeless() {
             return true;
         }
         let mut state = self.state.lock_at(at);
         let stuck = state.waiting.lasts(&all);
         if stuck {
-            state.waiting.end();
+            state.waiting.end(B::Threads::number());
         }
         !stuck
     }
 
     fn end_wait(&self) {
         if self.is_here() {
-            self.state.lock_at(self.plan.born).waiting.end();
+            self.state
+                .lock_at(self.plan.born)
+                .waiting
+                .end(B::Threads::number());
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::promise::{Failure, Future};
+use crate::sync::threads::Threads;
 
 /// The results of [`ThreadPool::map`](super::ThreadPool::map), in the order of the items.
 ///
@@ -32,7 +33,7 @@ impl<T: Send, B: Backend> Map<T, B> {
     /// Gives all results this much time from now on. A result that is not there then is
     /// [`Failure::TimedOut`], and the last one.
     pub fn within(mut self, timeout: Duration) -> Map<T, B> {
-        self.deadline = Instant::now().checked_add(timeout);
+        self.deadline = B::Threads::now().checked_add(timeout);
         self
     }
 
@@ -53,7 +54,7 @@ impl<T: Send, B: Backend> Iterator for Map<T, B> {
         let result = match self.deadline {
             None => next.wait(),
             Some(deadline) => {
-                let left = deadline.saturating_duration_since(Instant::now());
+                let left = deadline.saturating_duration_since(B::Threads::now());
                 next.wait_timeout(left).unwrap_or_else(|late| {
                     late.cancel();
                     Err(Failure::TimedOut)

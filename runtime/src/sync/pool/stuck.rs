@@ -12,13 +12,13 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Acquire;
-use std::thread::{self, ThreadId};
 
 /// The workers of a pool that wait for results of it.
 #[derive(Debug, Default)]
 pub(super) struct WaitingWorkers {
     version: u64,
-    row: Vec<(ThreadId, Arc<AtomicBool>)>,
+    /// By the number of the worker's thread.
+    row: Vec<(u64, Arc<AtomicBool>)>,
 }
 
 /// The waits at one moment, when all workers waited.
@@ -36,10 +36,15 @@ impl WaitingWorkers {
         }
     }
 
-    /// This thread, a worker, waits for a result. If all `workers` do so now: what they wait for.
-    pub(super) fn begin(&mut self, result: &Arc<AtomicBool>, workers: usize) -> Option<AllWait> {
+    /// The thread of that number, a worker, waits for a result. If all `workers` do so now: what they wait for.
+    pub(super) fn begin(
+        &mut self,
+        me: u64,
+        result: &Arc<AtomicBool>,
+        workers: usize,
+    ) -> Option<AllWait> {
         self.version += 1;
-        self.row.push((thread::current().id(), Arc::clone(result)));
+        self.row.push((me, Arc::clone(result)));
         (self.row.len() == workers).then(|| AllWait {
             version: self.version,
             results: self
@@ -50,10 +55,9 @@ impl WaitingWorkers {
         })
     }
 
-    /// This thread waits no more.
-    pub(super) fn end(&mut self) {
+    /// The thread of that number waits no more.
+    pub(super) fn end(&mut self, me: u64) {
         self.version += 1;
-        let me = thread::current().id();
         if let Some(at) = self.row.iter().rposition(|(thread, _)| *thread == me) {
             self.row.remove(at);
         }

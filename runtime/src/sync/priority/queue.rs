@@ -14,6 +14,7 @@ use crate::sync::backend::{Backend, Flow, Tracked};
 use crate::sync::deadline::Deadline;
 use crate::sync::later::Later;
 use crate::sync::queue::{Core, GetError, How, PutError, Work};
+use crate::sync::threads::Threads;
 use crate::watch::Site;
 
 /// A queue that gives what has the highest priority first.
@@ -139,7 +140,7 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
         priority: P,
         timeout: Duration,
     ) -> Result<Token, PutError<T>> {
-        let deadline = Deadline::after(timeout);
+        let deadline = Deadline::after::<B::Threads>(timeout);
         self.put_at(item, priority, deadline, Site::caller())
     }
 
@@ -209,7 +210,7 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
     /// [`GetError::Timeout`], or as [`get`](PriorityQueue::get).
     #[track_caller]
     pub fn get_timeout(&self, timeout: Duration) -> Result<T, GetError> {
-        self.get_at(Deadline::after(timeout), Site::caller())
+        self.get_at(Deadline::after::<B::Threads>(timeout), Site::caller())
     }
 
     /// Gets the highest item if there is one.
@@ -311,6 +312,7 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
     /// The place of an item that is put now.
     fn token(&self, priority: P) -> Token {
         let key = priority.key();
+        B::Threads::step();
         let next = self
             .next
             .fetch_update(Relaxed, Relaxed, |number| number.checked_add(1));

@@ -70,7 +70,7 @@ impl<T: Send, B: Backend> Future<T, B> {
     /// The future, if there is no result yet.
     #[track_caller]
     pub fn wait_timeout(self, timeout: Duration) -> Result<Result<T, Failure>, Future<T, B>> {
-        self.wait_deadline(Deadline::after(timeout))
+        self.wait_deadline(Deadline::after::<B::Threads>(timeout))
     }
 
     #[track_caller]
@@ -110,7 +110,9 @@ impl<T: Send, B: Backend> Future<T, B> {
     /// Waits until there is a result, at most for `timeout`. Whether there is.
     #[track_caller]
     pub fn wait_done_timeout(&self, timeout: Duration) -> bool {
-        self.shared.wait(Deadline::after(timeout), Site::caller()) == Wait::Ended
+        self.shared
+            .wait(Deadline::after::<B::Threads>(timeout), Site::caller())
+            == Wait::Ended
     }
 
     /// Whether there is a result.

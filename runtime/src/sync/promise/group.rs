@@ -55,7 +55,7 @@ pub fn wait_for<T: Send, B: Backend>(
 ) -> Waited<T, B> {
     let at = Site::caller();
     let futures: Vec<_> = futures.into_iter().collect();
-    let deadline = timeout.map_or(Deadline::Never, Deadline::after);
+    let deadline = timeout.map_or(Deadline::Never, Deadline::after::<B::Threads>);
     let enough = |ends: &[Option<End>]| match until {
         Until::All => ends.iter().all(Option::is_some),
         Until::First => ends.is_empty() || ends.iter().any(Option::is_some),
@@ -87,7 +87,7 @@ fn wait<T: Send, B: Backend>(
 ) -> Vec<Option<End>> {
     let mut tickets: Vec<_> = futures.iter().map(|_| Ticket::new()).collect();
     let mut ends = vec![None; futures.len()];
-    park::wait(deadline, |waker| {
+    park::wait::<B::Threads, _>(deadline, |waker| {
         for ((future, ticket), end) in futures.iter().zip(&mut tickets).zip(&mut ends) {
             if end.is_none()
                 && future

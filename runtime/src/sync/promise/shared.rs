@@ -10,6 +10,7 @@ use crate::sync::backend::{Backend, Duty, Flow, Lock};
 use crate::sync::deadline::Deadline;
 use crate::sync::later::Later;
 use crate::sync::park;
+use crate::sync::threads::Threads;
 use crate::sync::waiters::{Ticket, Waiters};
 use crate::watch::Site;
 
@@ -206,6 +207,7 @@ impl<T: Send, B: Backend> Shared<T, B> {
     ) {
         let mut later = Later::new();
         if let Some(kept) = &self.kept {
+            B::Threads::step();
             kept.ended.store(true, Release);
         }
         let old = std::mem::replace(&mut state.stage, Stage::Ended(end, outcome));
@@ -280,7 +282,8 @@ impl<T: Send, B: Backend> Shared<T, B> {
         };
         self.flow.pending_work(timed, at);
         let mut ticket = Ticket::new();
-        let ended = park::wait(deadline, |waker| self.poll(&mut ticket, waker, timed, at));
+        let ended =
+            park::wait::<B::Threads, _>(deadline, |waker| self.poll(&mut ticket, waker, timed, at));
         let ended = ended.or_else(|| self.leave(&mut ticket, timed, at));
         drop(waiting);
         if ended != Some(Told::Unit) {

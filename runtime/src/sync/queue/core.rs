@@ -174,7 +174,8 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
             waits: None,
             was_admitted: false,
         };
-        let put = park::wait(deadline, |waker| self.poll_put(&mut putting, waker, how));
+        let put =
+            park::wait::<B::Threads, _>(deadline, |waker| self.poll_put(&mut putting, waker, how));
         let put = put.unwrap_or_else(|| {
             self.withdraw(&mut putting, how);
             if putting.was_admitted {
@@ -317,7 +318,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     ) -> Result<(), GetError> {
         self.flows.entries.pending(how.timed, how.at);
         let mut ticket = Ticket::new();
-        let got = park::wait(deadline, |waker| {
+        let got = park::wait::<B::Threads, _>(deadline, |waker| {
             self.poll_get(slot, &mut ticket, waker, work, how)
         });
         let got = got.unwrap_or_else(|| self.last_look(slot, &mut ticket, work, how));
@@ -433,7 +434,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         let timed = deadline.is_timed();
         self.flows.done.pending_work(timed, at);
         let mut ticket = Ticket::new();
-        park::wait(deadline, |waker| self.poll_join(&mut ticket, waker, at));
+        park::wait::<B::Threads, _>(deadline, |waker| self.poll_join(&mut ticket, waker, at));
         let mut later = Later::new();
         let mut state = self.lock(at);
         let joined = state.is_joined(&ticket);

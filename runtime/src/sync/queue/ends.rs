@@ -13,6 +13,7 @@ use super::task::Task;
 use super::waits::{Get, Put};
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::Deadline;
+use crate::sync::threads::Threads;
 use crate::watch::Site;
 
 /// What the ends share.
@@ -192,6 +193,7 @@ impl<T: Send, B: Backend> WeakSender<T, B> {
     /// A sender, unless the last one is gone.
     pub fn upgrade(&self) -> Option<Sender<T, B>> {
         let senders = &self.0.senders;
+        B::Threads::step();
         senders
             .fetch_update(AcqRel, Acquire, |count| (count > 0).then(|| count + 1))
             .ok()?;
@@ -231,6 +233,7 @@ impl<T: Send, B: Backend> Clone for WeakSender<T, B> {
 
 impl<T: Send, B: Backend> Drop for Sender<T, B> {
     fn drop(&mut self) {
+        B::Threads::step();
         if self.0.senders.fetch_sub(1, AcqRel) == 1 {
             self.0.queue.core.close(self.0.queue.core.born());
         }
@@ -239,6 +242,7 @@ impl<T: Send, B: Backend> Drop for Sender<T, B> {
 
 impl<T: Send, B: Backend> Drop for Receiver<T, B> {
     fn drop(&mut self) {
+        B::Threads::step();
         if self.0.receivers.fetch_sub(1, AcqRel) == 1 {
             drop(self.0.queue.core.close_now(self.0.queue.core.born()));
         }

@@ -136,7 +136,7 @@ impl<T: Send, B: Backend> Queue<T, B> {
     /// [`PutError::Timeout`] or [`PutError::Closed`], with the item.
     #[track_caller]
     pub fn put_timeout(&self, item: T, timeout: Duration) -> Result<(), PutError<T>> {
-        self.put_at(item, Deadline::after(timeout), Site::caller())
+        self.put_at(item, Deadline::after::<B::Threads>(timeout), Site::caller())
     }
 
     /// [`put`](Queue::put), waiting at most until `deadline`.
@@ -215,7 +215,11 @@ impl<T: Send, B: Backend> Queue<T, B> {
     /// [`GetError::Timeout`], or as [`get`](Queue::get).
     #[track_caller]
     pub fn get_timeout(&self, timeout: Duration) -> Result<T, GetError> {
-        self.get_at(Work::Done, Deadline::after(timeout), Site::caller())
+        self.get_at(
+            Work::Done,
+            Deadline::after::<B::Threads>(timeout),
+            Site::caller(),
+        )
     }
 
     /// [`get`](Queue::get), waiting at most until `deadline`.
@@ -265,7 +269,7 @@ impl<T: Send, B: Backend> Queue<T, B> {
     /// [`GetError::Timeout`], or as [`get`](Queue::get).
     #[track_caller]
     pub fn get_task_timeout(&self, timeout: Duration) -> Result<Task<'_, T, B>, GetError> {
-        self.get_task_at(Deadline::after(timeout), Site::caller())
+        self.get_task_at(Deadline::after::<B::Threads>(timeout), Site::caller())
     }
 
     /// Waits until all that was put is done.
@@ -280,7 +284,8 @@ impl<T: Send, B: Backend> Queue<T, B> {
     /// [`join`](Queue::join), at most for `timeout`. Whether all was done.
     #[track_caller]
     pub fn join_timeout(&self, timeout: Duration) -> bool {
-        self.core.join(Deadline::after(timeout), Site::caller())
+        self.core
+            .join(Deadline::after::<B::Threads>(timeout), Site::caller())
     }
 
     /// Closes the queue: nothing can be put any more. Whether it was open.

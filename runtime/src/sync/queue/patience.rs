@@ -13,6 +13,7 @@ use super::store::Store;
 use crate::sync::backend::Backend;
 use crate::sync::deadline::Deadline;
 use crate::sync::park;
+use crate::sync::threads::Threads;
 use crate::watch::Site;
 
 /// How often a put or a get that looked on, and saw a change, finds that another was quicker, before it
@@ -36,7 +37,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         let mut looks = 0;
         while outcome == Err(Refusal::Full)
             && looks < LOOKS
-            && park::look_on(deadline, || self.total.load(Relaxed) < room)
+            && park::look_on::<B::Threads>(deadline, || self.total.load(Relaxed) < room)
         {
             outcome = self.put_among_others(self.lock(at), slot, at);
             looks += 1;
@@ -67,7 +68,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         let mut looks = if self.capacity() == Some(0) { LOOKS } else { 0 };
         while outcome == Err(GetError::Empty)
             && looks < LOOKS
-            && park::look_on(deadline, || self.total.load(Relaxed) > 0)
+            && park::look_on::<B::Threads>(deadline, || self.total.load(Relaxed) > 0)
         {
             outcome = self.get_among_others(self.lock(how.at), slot, work, how);
             looks += 1;
@@ -83,7 +84,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     #[cold]
     fn let_others_run(&self, at: Site) {
         for _ in 0..YIELDS {
-            std::thread::yield_now();
+            B::Threads::give_way();
             if !self.lock(at).passes_by() {
                 return;
             }

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use crate::sync::deadline::Deadline;
 use crate::sync::park;
+use crate::sync::threads::OsThreads;
 
 /// Lets all other tasks have their turn.
 pub fn yield_now() -> YieldNow {
@@ -51,7 +52,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     loop {
         // Without a deadline it always ends.
-        if let Some(output) = park::wait(Deadline::Never, |waker| {
+        if let Some(output) = park::wait::<OsThreads, _>(Deadline::Never, |waker| {
             future.as_mut().poll(&mut Context::from_waker(waker))
         }) {
             return output;
