@@ -12,7 +12,8 @@
 //!
 //! No circle is missed: each node is written before others are read, under locks of their own, so the
 //! last one to write sees all others. None is told that was not there: the nodes of a circle are read
-//! twice, and each has a version; if none has changed there was a moment at which all of them waited.
+//! twice, and each has a version; if none has changed there was a moment at which all of them waited. If
+//! several see the same circle, one of them is told: it stops waiting, and the others look again.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -64,59 +65,71 @@ pub(super) fn is_here<T: Threads>(node: &Arc<Node>) -> bool {
 
 /// This thread is about to wait. False if that would close a circle; then it does not.
 pub(super) fn begin<T: Threads>(waits: Waits) -> bool {
+    /// Of several that see the same circle one is told, and the others are let go by that.
+    static TELLING: Mutex<()> = Mutex::new(());
     let Some(me) = here::<T>() else { return true };
-    me.change::<T>(|seen| seen.waits = Some(waits));
-    if !closes::<T>(&me) {
+    T::step();
+    me.change(|seen| seen.waits = Some(waits));
+    let seen = |node: &Node| {
+        T::step();
+        node.seen()
+    };
+    if !closes(&me, seen) {
         return true;
     }
-    me.change::<T>(|seen| seen.waits = None);
+    T::step();
+    let _telling = TELLING.lock();
+    if !closes(&me, Node::seen) {
+        return true;
+    }
+    me.change(|seen| seen.waits = None);
     false
 }
 
 /// This thread does not wait any more.
 pub(super) fn end<T: Threads>() {
     if let Some(me) = here::<T>() {
-        me.change::<T>(|seen| seen.waits = None);
+        T::step();
+        me.change(|seen| seen.waits = None);
     }
 }
 
 impl Node {
     /// The actor begins to handle a message, with which somebody asked, or none.
     pub(super) fn handles<T: Threads>(&self, question: Option<Message>) {
-        self.change::<T>(|seen| seen.handles = question);
+        T::step();
+        self.change(|seen| seen.handles = question);
     }
 
-    fn change<T: Threads>(&self, change: impl FnOnce(&mut Seen)) {
-        T::step();
+    fn change(&self, change: impl FnOnce(&mut Seen)) {
         let mut seen = self.0.lock();
         seen.version += 1;
         change(&mut seen);
     }
 
-    fn seen<T: Threads>(&self) -> Seen {
-        T::step();
+    fn seen(&self) -> Seen {
         self.0.lock().clone()
     }
 }
 
-/// Whether the waits lead from this actor back to it.
-fn closes<T: Threads>(me: &Arc<Node>) -> bool {
+/// Whether the waits lead from this actor back to it. `seen` looks at an actor.
+fn closes(me: &Arc<Node>, seen: impl Fn(&Node) -> Seen) -> bool {
     let mut path: Vec<(Arc<Node>, u64)> = Vec::new();
     let mut at = Arc::clone(me);
     loop {
-        let seen = at.seen::<T>();
-        let Some(waits) = seen.waits else {
+        let found = seen(&at);
+        let Some(waits) = found.waits else {
             return false;
         };
         if waits.come.load(Acquire) || path.iter().any(|(node, _)| Arc::ptr_eq(node, &at)) {
             // It is about to go on; or that is a circle without this actor, which was told.
             return false;
         }
-        path.push((at, seen.version));
+        path.push((at, found.version));
         if let Some(question) = &waits.question
             && question.load(Acquire)
         {
-            let handles = waits.on.seen::<T>().handles;
+            let handles = seen(&waits.on).handles;
             if !handles.is_some_and(|handles| Arc::ptr_eq(&handles, question)) {
                 return false;
             }
@@ -127,7 +140,7 @@ fn closes<T: Threads>(me: &Arc<Node>) -> bool {
         at = waits.on;
     }
     path.iter().all(|(node, version)| {
-        let seen = node.seen::<T>();
-        seen.version == *version && seen.waits.is_some_and(|waits| !waits.come.load(Acquire))
+        let found = seen(node);
+        found.version == *version && found.waits.is_some_and(|waits| !waits.come.load(Acquire))
     })
 }
