@@ -16,6 +16,8 @@ mod steady;
 
 /// Bad input: one clear message, the right exit code, never a panic.
 mod bad_input;
+/// The list of cases of the primitives: that each has its test.
+mod cases;
 /// What channels keep apart.
 mod channels;
 /// What is found in the code alone.
