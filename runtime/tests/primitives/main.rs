@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 mod actor;
+mod against;
 mod barrier;
 #[path = "../compiled/mod.rs"]
 mod compiled;
