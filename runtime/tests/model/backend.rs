@@ -13,14 +13,15 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{PoisonError, TryLockError};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::{Arc, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use lockwise::sync::{Backend, Described, Lock, NoFlow, Own, Threads};
 use lockwise::watch::Site;
 use shuttle::sync::atomic::AtomicBool;
-use shuttle::thread::{self, JoinHandle, Thread};
+use shuttle::thread::{self, Thread};
 
 /// The backend.
 #[derive(Debug)]
@@ -175,13 +176,24 @@ pub(crate) fn execution(scenario: impl FnOnce()) {
     keeper.join().expect("it does not panic");
 }
 
+/// Whether a thread has done its work, and who waits for that.
+///
+/// In `shuttle` the end of a scope wakes its opener also where that joins another thread; parking can
+/// be looked after.
+#[derive(Debug, Default)]
+pub(crate) struct Finish {
+    is_finished: AtomicBool,
+    /// Held for a moment only, in which no other thread goes on.
+    waiter: std::sync::Mutex<Option<Thread>>,
+}
+
 /// Tasks of `shuttle`.
 #[derive(Debug)]
 pub(crate) struct Tasks;
 
 impl Threads for Tasks {
     type Thread = Thread;
-    type Started = JoinHandle<()>;
+    type Started = Arc<Finish>;
 
     fn current() -> Thread {
         thread::current()
@@ -222,22 +234,38 @@ impl Threads for Tasks {
         std::thread_local! {
             static PLACE: AtomicBool = const { AtomicBool::new(false) };
         }
-        let _ = PLACE.with(|place| place.load(std::sync::atomic::Ordering::SeqCst));
+        let _ = PLACE.with(|place| place.load(SeqCst));
     }
 
     fn start(
         described: Described,
         work: impl FnOnce() + Send + 'static,
-    ) -> io::Result<JoinHandle<()>> {
+    ) -> io::Result<Arc<Finish>> {
         let mut builder = thread::Builder::new();
         if let Some(name) = described.name {
             builder = builder.name(name);
         }
-        builder.spawn(work)
+        let finish = Arc::<Finish>::default();
+        let tells = Arc::clone(&finish);
+        builder.spawn(move || {
+            work();
+            tells.is_finished.store(true, SeqCst);
+            let waiter = tells.waiter.lock().expect("nobody panics here").take();
+            if let Some(waiter) = waiter {
+                waiter.unpark();
+            }
+        })?;
+        Ok(finish)
     }
 
-    fn join(started: JoinHandle<()>) {
-        let _ = started.join();
+    fn join(started: Arc<Finish>) {
+        while !started.is_finished.load(SeqCst) {
+            let me = Some(thread::current());
+            *started.waiter.lock().expect("nobody panics here") = me;
+            if !started.is_finished.load(SeqCst) {
+                thread::park();
+            }
+        }
     }
 
     fn number() -> u64 {

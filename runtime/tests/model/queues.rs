@@ -255,14 +255,14 @@ fn what_is_highest_is_got_and_what_is_cancelled_is_not() {
         let low = queue.put(1, 1).unwrap();
         thread::scope(|scope| {
             let puts = scope.spawn(|| queue.put(3, 3).unwrap());
-            let waits = scope.spawn(|| queue.put_timeout(2, 2, SOME_TIME).is_ok());
-            let cancelled = queue.cancel(&low);
+            let hurries = scope.spawn(|| queue.put_timeout(2, 2, SOME_TIME).is_ok());
+            assert_eq!(queue.cancel(&low), Some(1));
             puts.join().unwrap();
-            assert_eq!(cancelled, Some(1));
-            let waited = waits.join().unwrap();
-            assert!(waited, "there was room in the end");
+            // Its time may have come before there was room.
+            let in_time = hurries.join().unwrap();
+            let expected: &[u32] = if in_time { &[3, 2] } else { &[3] };
+            assert_eq!(queue.drain(), expected);
         });
-        assert_eq!(queue.drain(), [3, 2]);
         thread::scope(|scope| {
             let gets =
                 [(); 2].map(|()| scope.spawn(|| queue.get().into_iter().collect::<Vec<_>>()));
