@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Release};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::backend::{Backend, Flow, Lock, Tracked, TrackedFlow};
 use super::deadline::Deadline;
@@ -170,6 +170,20 @@ impl<B: Backend> Barrier<B> {
     #[track_caller]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<bool, BrokenBarrier> {
         self.wait_at(Deadline::after::<B::Threads>(timeout), Site::caller())
+    }
+
+    /// [`Barrier::wait`] at most until `deadline`: then the barrier is broken, for all who wait.
+    ///
+    /// # Errors
+    ///
+    /// If the barrier is broken, or gets broken.
+    ///
+    /// # Panics
+    ///
+    /// As [`Barrier::wait`].
+    #[track_caller]
+    pub fn wait_deadline(&self, deadline: Instant) -> Result<bool, BrokenBarrier> {
+        self.wait_at(Deadline::At(deadline), Site::caller())
     }
 
     /// Breaks the barrier, until it is [`reset`](Barrier::reset).

@@ -171,17 +171,27 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
         self.get_until(Deadline::after::<B::Threads>(timeout), Site::caller())
     }
 
-    /// Gets what is due now, if something is.
+    /// [`get`](DelayQueue::get), waiting at most until `deadline`.
     ///
     /// # Errors
     ///
     /// [`GetError::Timeout`], or as [`get`](DelayQueue::get).
     #[track_caller]
+    pub fn get_deadline(&self, deadline: Instant) -> Result<T, GetError> {
+        self.get_until(Deadline::At(deadline), Site::caller())
+    }
+
+    /// Gets what is due now, if something is.
+    ///
+    /// # Errors
+    ///
+    /// [`GetError::Empty`], if nothing is due, or as [`get`](DelayQueue::get).
+    #[track_caller]
     pub fn try_get(&self) -> Result<T, GetError> {
-        self.get_until(
-            Deadline::after::<B::Threads>(Duration::ZERO),
-            Site::caller(),
-        )
+        self.last_look(Site::caller()).map_err(|error| match error {
+            GetError::Timeout => GetError::Empty,
+            other => other,
+        })
     }
 
     /// Takes exactly this item out, if it is still there.
@@ -221,6 +231,12 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
         drop(state);
         later.run();
         items.into_values().collect()
+    }
+
+    /// Whether the queue is closed; it may still have items.
+    #[track_caller]
+    pub fn is_closed(&self) -> bool {
+        self.state.lock_at(Site::caller()).is_closed
     }
 
     /// How many items there are, due or not: a hint.

@@ -24,7 +24,9 @@ use crate::watch::Site;
 /// - **Counted**: who waited when it was set returns, even if it is cleared before they run.
 /// - **Ordering**: what came before a `set` has happened for whoever it later or lets pass.
 /// - **Blocking**: only the waits block. Waiting for an event that is set takes no lock, and so leaves no
-///   record either: what it orders is known only of those who really had to wait.
+///   record either: what it orders is known only of those who really had to wait. So two orders of locks that
+///   nothing but such a passing keeps apart are reported, and may be called certain: make the second of the
+///   two wait in one run, or suppress the finding with that as its reason.
 /// - **Panic, drop**: there is nothing that a panic could leave half done; a wait that ends early (by
 ///   its deadline, or because its future is dropped) leaves nothing behind.
 ///

@@ -34,9 +34,9 @@ on_each_backend! {
 
     fn what_is_not_due_is_not_got() {
         let queue = DelayQueue::<_, B>::new_in();
-        assert_eq!(queue.try_get(), Err(GetError::Timeout));
+        assert_eq!(queue.try_get(), Err(GetError::Empty));
         let token = queue.put_after(1, LONG).unwrap();
-        assert_eq!(queue.try_get(), Err(GetError::Timeout));
+        assert_eq!(queue.try_get(), Err(GetError::Empty));
         assert_eq!(queue.get_timeout(SHORT), Err(GetError::Timeout));
         assert_eq!(queue.cancel(&token), Some(1));
         assert_eq!(queue.cancel(&token), None);
@@ -49,8 +49,8 @@ on_each_backend! {
         let drops = Drops::default();
         let queue = DelayQueue::<_, B>::new_in();
         queue.put_after(drops.value(), SHORT).unwrap();
-        assert!(queue.close());
-        assert!(!queue.close());
+        assert!(!queue.is_closed() && queue.close());
+        assert!(!queue.close() && queue.is_closed());
         assert!(matches!(queue.put_after(drops.value(), SHORT), Err(PutError::Closed(_))));
         assert!(queue.get().is_ok());
         assert!(matches!(queue.get(), Err(GetError::Closed)));

@@ -17,6 +17,7 @@ mod barrier;
 mod compiled;
 mod condition;
 mod counted;
+mod deadlines;
 mod delay;
 mod event;
 mod exchange;

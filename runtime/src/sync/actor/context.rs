@@ -60,6 +60,31 @@ impl<'a, M: Send, B: Backend> Context<'a, M, B> {
         self.recv_until(Deadline::after::<B::Threads>(timeout), Site::caller())
     }
 
+    /// [`recv`](Context::recv), waiting at most until `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// [`GetError::Timeout`], or as [`recv`](Context::recv).
+    #[track_caller]
+    pub fn recv_deadline(&self, deadline: Instant) -> Result<M, GetError> {
+        self.recv_until(Deadline::At(deadline), Site::caller())
+    }
+
+    /// The next message, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`GetError::Empty`], or as [`recv`](Context::recv).
+    #[track_caller]
+    pub fn try_recv(&self) -> Result<M, GetError> {
+        let now = Deadline::At(B::Threads::now());
+        self.recv_until(now, Site::caller())
+            .map_err(|error| match error {
+                GetError::Timeout => GetError::Empty,
+                other => other,
+            })
+    }
+
     fn recv_until(&self, deadline: Deadline, at: Site) -> Result<M, GetError> {
         self.cell.node.handles::<B::Threads>(None);
         loop {

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Release;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::ask::{AskError, Asked};
 use super::cell::Cell;
@@ -164,6 +164,16 @@ impl<M: Send, B: Backend> Handle<M, B> {
         )
     }
 
+    /// [`send`](Handle::send), waiting at most until `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Timeout`] or [`SendError::Closed`], with the message.
+    #[track_caller]
+    pub fn send_deadline(&self, message: M, deadline: Instant) -> Result<(), SendError<M>> {
+        self.put(ordinary(message), Deadline::At(deadline), Site::caller())
+    }
+
     /// Sends a message that comes before all that are not urgent. It takes no room and never waits.
     ///
     /// # Errors
@@ -204,11 +214,11 @@ impl<M: Send, B: Backend> Handle<M, B> {
         make: impl FnOnce(Promise<R, B>) -> M,
         timeout: Duration,
     ) -> Result<R, AskError<M>> {
-        let deadline = Deadline::after::<B::Threads>(timeout);
+        let (deadline, at) = (Deadline::after::<B::Threads>(timeout), Site::caller());
         let future = self
-            .ask_at(make, deadline, Site::caller())
+            .ask_at(make, deadline, at)
             .map_err(|refused| AskError::Refused(refused.into_inner()))?;
-        let answer = future.wait_deadline(deadline);
+        let answer = future.wait_until(deadline, at);
         answer
             .unwrap_or(Err(Failure::TimedOut))
             .map_err(AskError::Failed)
@@ -271,6 +281,16 @@ impl<M: Send, B: Backend> Handle<M, B> {
             .join(Deadline::after::<B::Threads>(timeout), Site::caller())
     }
 
+    /// [`join`](Handle::join), at most until `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// [`JoinError::TimedOut`], or as [`join`](Handle::join).
+    #[track_caller]
+    pub fn join_deadline(&self, deadline: Instant) -> Result<Exit, JoinError> {
+        self.cell().join(Deadline::At(deadline), Site::caller())
+    }
+
     /// How far the actor is.
     pub fn status(&self) -> Status {
         self.cell().status()
@@ -280,6 +300,11 @@ impl<M: Send, B: Backend> Handle<M, B> {
     #[track_caller]
     pub fn is_closed(&self) -> bool {
         self.cell().mailbox.is_closed(Site::caller())
+    }
+
+    /// How many messages the mailbox has room for, if that is bounded.
+    pub fn capacity(&self) -> Option<usize> {
+        self.cell().mailbox.capacity()
     }
 
     /// How many messages wait that are not urgent: a hint.
@@ -357,6 +382,23 @@ impl<M: Send, B: Backend> WeakHandle<M, B> {
     #[track_caller]
     pub fn join(&self) -> Result<Exit, JoinError> {
         self.cell.join(Deadline::Never, Site::caller())
+    }
+
+    /// [`Handle::join_timeout`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn join_timeout(&self, timeout: Duration) -> Result<Exit, JoinError> {
+        self.cell
+            .join(Deadline::after::<B::Threads>(timeout), Site::caller())
+    }
+
+    /// Whether the actor takes no more messages.
+    #[track_caller]
+    pub fn is_closed(&self) -> bool {
+        self.cell.mailbox.is_closed(Site::caller())
     }
 }
 

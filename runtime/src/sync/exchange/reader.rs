@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::ring::{Ring, Seen};
 use super::sink::{Delivery, Sink};
@@ -167,6 +167,16 @@ impl<T: Send, B: Backend> Reader<T, B> {
     #[track_caller]
     pub fn get_timeout(&self, timeout: Duration) -> Result<T, ReadError> {
         self.get_at(Deadline::after::<B::Threads>(timeout), Site::caller())
+    }
+
+    /// [`get`](Reader::get), waiting at most until `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Timeout`], or as [`get`](Reader::get).
+    #[track_caller]
+    pub fn get_deadline(&self, deadline: Instant) -> Result<T, ReadError> {
+        self.get_at(Deadline::At(deadline), Site::caller())
     }
 
     /// The next message, if there is one.

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::source::Source;
 use super::waits::Waits;
@@ -60,6 +60,16 @@ impl<'a, K> Poller<'a, K> {
         }
     }
 
+    /// How many sources there are.
+    pub fn len(&self) -> usize {
+        self.sources.len()
+    }
+
+    /// Whether there is no source.
+    pub fn is_empty(&self) -> bool {
+        self.sources.is_empty()
+    }
+
     /// Adds a source; `key` is what is told when it is ready.
     pub fn add(&mut self, source: &'a dyn Source, key: K) {
         self.sources.push((source, key));
@@ -81,6 +91,11 @@ impl<'a, K> Poller<'a, K> {
     /// Waits until a source is ready, at most for `timeout`; without sources that long.
     pub fn wait_timeout(&mut self, timeout: Duration) -> Option<&K> {
         self.ready((self.waits().after)(timeout))
+    }
+
+    /// Waits until a source is ready, at most until `deadline`; without sources that long.
+    pub fn wait_deadline(&mut self, deadline: Instant) -> Option<&K> {
+        self.ready(Deadline::At(deadline))
     }
 
     /// A source that is ready now, if one is.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::builder::{BuildError, PoolBuilder};
 use super::crew::Crew;
@@ -157,6 +157,12 @@ impl<B: Backend> ThreadPool<B> {
     #[track_caller]
     pub fn join_timeout(&self, timeout: Duration) -> bool {
         self.crew.jobs.join_timeout(timeout)
+    }
+
+    /// [`join`](ThreadPool::join), at most until `deadline`. Whether all was done.
+    #[track_caller]
+    pub fn join_deadline(&self, deadline: Instant) -> bool {
+        self.crew.jobs.join_deadline(deadline)
     }
 
     /// Takes no more jobs, and ends the workers when there is nothing left to do.

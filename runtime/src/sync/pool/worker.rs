@@ -1,6 +1,7 @@
 //! One thread that does jobs: [`Worker`].
 
 use std::fmt;
+use std::time::Duration;
 
 use super::builder::BuildError;
 use super::job::Refused;
@@ -72,6 +73,24 @@ impl<B: Backend> Worker<B> {
     #[track_caller]
     pub fn cancel(&self) {
         self.0.shutdown(Shutdown::Cancel);
+    }
+
+    /// Whether it takes no more jobs.
+    #[track_caller]
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    /// How many jobs wait: a hint.
+    #[track_caller]
+    pub fn queued(&self) -> usize {
+        self.0.queued()
+    }
+
+    /// Waits until all that was submitted is done, at most for `timeout`. Whether it was.
+    #[track_caller]
+    pub fn join_timeout(&self, timeout: Duration) -> bool {
+        self.0.join_timeout(timeout)
     }
 
     /// Waits until all that was submitted is done; if it was closed, also until the thread has ended.

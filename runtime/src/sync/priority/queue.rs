@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::awaited::GetHighest;
 use super::key::Priority;
@@ -144,6 +144,21 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
         self.put_at(item, priority, deadline, Site::caller())
     }
 
+    /// [`put`](PriorityQueue::put), waiting at most until `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// [`PutError::Timeout`] or [`PutError::Closed`], with the item.
+    #[track_caller]
+    pub fn put_deadline(
+        &self,
+        item: T,
+        priority: P,
+        deadline: Instant,
+    ) -> Result<Token, PutError<T>> {
+        self.put_at(item, priority, Deadline::At(deadline), Site::caller())
+    }
+
     /// Puts an item in if there is room.
     ///
     /// # Errors
@@ -211,6 +226,16 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
     #[track_caller]
     pub fn get_timeout(&self, timeout: Duration) -> Result<T, GetError> {
         self.get_at(Deadline::after::<B::Threads>(timeout), Site::caller())
+    }
+
+    /// [`get`](PriorityQueue::get), waiting at most until `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// [`GetError::Timeout`], or as [`get`](PriorityQueue::get).
+    #[track_caller]
+    pub fn get_deadline(&self, deadline: Instant) -> Result<T, GetError> {
+        self.get_at(Deadline::At(deadline), Site::caller())
     }
 
     /// Gets the highest item if there is one.
@@ -297,6 +322,14 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
     #[track_caller]
     pub fn is_empty(&self) -> bool {
         self.core.len(Site::caller()) == 0
+    }
+
+    /// Whether there is no room: a hint.
+    #[track_caller]
+    pub fn is_full(&self) -> bool {
+        let at = Site::caller();
+        self.capacity()
+            .is_some_and(|capacity| self.core.len(at) >= capacity)
     }
 
     /// How many items there is room for, if that is bounded.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::failure::{End, Failure};
 use super::shared::{Outcome, Shared, Wait};
@@ -70,15 +70,24 @@ impl<T: Send, B: Backend> Future<T, B> {
     /// The future, if there is no result yet.
     #[track_caller]
     pub fn wait_timeout(self, timeout: Duration) -> Result<Result<T, Failure>, Future<T, B>> {
-        self.wait_deadline(Deadline::after::<B::Threads>(timeout))
+        self.wait_until(Deadline::after::<B::Threads>(timeout), Site::caller())
     }
 
+    /// Waits for the result, at most until `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// The future, if there is no result yet.
     #[track_caller]
-    pub(in crate::sync) fn wait_deadline(
+    pub fn wait_deadline(self, deadline: Instant) -> Result<Result<T, Failure>, Future<T, B>> {
+        self.wait_until(Deadline::At(deadline), Site::caller())
+    }
+
+    pub(in crate::sync) fn wait_until(
         self,
         deadline: Deadline,
+        at: Site,
     ) -> Result<Result<T, Failure>, Future<T, B>> {
-        let at = Site::caller();
         match self.shared.wait(deadline, at) {
             Wait::Ended => Ok(self.taken(at)),
             Wait::Stuck => Ok(Err(Failure::Deadlock)),
@@ -113,6 +122,12 @@ impl<T: Send, B: Backend> Future<T, B> {
         self.shared
             .wait(Deadline::after::<B::Threads>(timeout), Site::caller())
             == Wait::Ended
+    }
+
+    /// Waits until there is a result, at most until `deadline`. Whether there is.
+    #[track_caller]
+    pub fn wait_done_deadline(&self, deadline: Instant) -> bool {
+        self.shared.wait(Deadline::At(deadline), Site::caller()) == Wait::Ended
     }
 
     /// Whether there is a result.

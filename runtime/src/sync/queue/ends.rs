@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::fifo::Queue;
 use super::iter::{Iter, TryIter};
@@ -87,6 +87,26 @@ impl<T: Send, B: Backend> Sender<T, B> {
         self.0.queue.put_timeout(item, timeout)
     }
 
+    /// [`Queue::put_deadline`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn put_deadline(&self, item: T, deadline: Instant) -> Result<(), PutError<T>> {
+        self.0.queue.put_deadline(item, deadline)
+    }
+
+    /// [`Queue::put_many`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn put_many(&self, items: impl IntoIterator<Item = T>) -> Result<(), PutError<Vec<T>>> {
+        self.0.queue.put_many(items)
+    }
+
     /// [`Queue::put_async`].
     #[track_caller]
     pub fn put_async(&self, item: T) -> Put<'_, T, B> {
@@ -153,6 +173,16 @@ impl<T: Send, B: Backend> Receiver<T, B> {
     #[track_caller]
     pub fn get_timeout(&self, timeout: Duration) -> Result<T, GetError> {
         self.0.queue.get_timeout(timeout)
+    }
+
+    /// [`Queue::get_deadline`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn get_deadline(&self, deadline: Instant) -> Result<T, GetError> {
+        self.0.queue.get_deadline(deadline)
     }
 
     /// [`Queue::get_async`].

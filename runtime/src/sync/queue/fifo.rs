@@ -272,6 +272,16 @@ impl<T: Send, B: Backend> Queue<T, B> {
         self.get_task_at(Deadline::after::<B::Threads>(timeout), Site::caller())
     }
 
+    /// [`get_task`](Queue::get_task), waiting at most until `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// [`GetError::Timeout`], or as [`get`](Queue::get).
+    #[track_caller]
+    pub fn get_task_deadline(&self, deadline: Instant) -> Result<Task<'_, T, B>, GetError> {
+        self.get_task_at(Deadline::At(deadline), Site::caller())
+    }
+
     /// Waits until all that was put is done.
     ///
     /// Closing does not end this by itself: what is queued has still to be got. `close_now` counts what
@@ -286,6 +296,12 @@ impl<T: Send, B: Backend> Queue<T, B> {
     pub fn join_timeout(&self, timeout: Duration) -> bool {
         self.core
             .join(Deadline::after::<B::Threads>(timeout), Site::caller())
+    }
+
+    /// [`join`](Queue::join), at most until `deadline`. Whether all was done.
+    #[track_caller]
+    pub fn join_deadline(&self, deadline: Instant) -> bool {
+        self.core.join(Deadline::At(deadline), Site::caller())
     }
 
     /// Closes the queue: nothing can be put any more. Whether it was open.

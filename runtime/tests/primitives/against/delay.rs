@@ -59,7 +59,7 @@ proptest! {
                             Ok(number)
                         }
                         None if is_closed => Err(GetError::Closed),
-                        _ => Err(GetError::Timeout),
+                        _ => Err(GetError::Empty),
                     };
                     prop_assert_eq!(queue.try_get(), expected);
                 }
