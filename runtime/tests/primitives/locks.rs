@@ -267,8 +267,8 @@ fn fair_unlock() {
             thread::yield_now();
             held = lock.lock();
         }
-        waits.join().unwrap();
         drop(held);
+        waits.join().unwrap();
     });
     assert!(*lock.lock());
 }
