@@ -14,6 +14,10 @@
 //! 3. *Nothing is waited for under an internal lock*: whoever waits queues up, gives the lock back and
 //!    parks ([`std::thread::park`]; a token of an `unpark` of the program's own may be used up by that).
 //!
+//! Apart from that, the tests run each of them under some thousand schedules that are chosen for them, with
+//! deadlines that come at any time. Whoever builds on these primitives can do the same with their own code: a
+//! [`Backend`] says what locks are, and its [`Threads`] what threads and the clock are.
+//!
 //! # In common
 //!
 //! - Objects whose name takes a second parameter are made of [`Tracked`] locks by default; `new_in` makes
