@@ -19,7 +19,8 @@ use lockwise::watch::Mode;
 
 use self::replay::Replay;
 use crate::stretch::{Stretches, Tie};
-use crate::trace::{ClassId, Evidence, Held, LockId, Run, SiteId, ThreadId};
+use crate::trace::{ClassId, Evidence, Held, LockId, Run, ThreadId};
+pub use crate::trace::{Slip, SlipKind};
 
 /// A held chain, in [`History::links`]: this link and all before it. Link 0 is the empty chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -104,48 +105,6 @@ pub struct HeldWait {
     pub stretch: u32,
     /// What is held during the wait.
     pub chain: ChainId,
-}
-
-/// How a lock was used wrongly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum SlipKind {
-    /// Released by a thread that does not hold it, nor does another.
-    UnlockNotHeld,
-    /// Released by a thread that does not hold it, while another does.
-    UnlockNotOwner,
-    /// Released as shared but held exclusively, or the other way round.
-    UnlockWrongMode,
-    /// A condition wait with a lock that nobody holds.
-    WaitUnlocked,
-    /// A condition wait with a lock that another thread holds.
-    WaitNotOwner,
-    /// Acquired after its end.
-    UseAfterDestroy,
-    /// Destroyed while held.
-    DestroyHeld,
-    /// Destroyed twice.
-    DoubleDestroy,
-    /// Made anew while held.
-    InitHeld,
-    /// Made anew without having been destroyed.
-    ReinitWithoutDestroy,
-    /// Acquired as ordered by a lock that is not held.
-    NestLockNotHeld,
-    /// The thread ended while holding it.
-    HeldAtExit,
-}
-
-/// One wrong use of a lock.
-#[derive(Debug, Clone, Copy)]
-pub struct Slip {
-    /// What was wrong.
-    pub kind: SlipKind,
-    /// Who did it.
-    pub thread: ThreadId,
-    /// To which lock.
-    pub lock: LockId,
-    /// Where.
-    pub site: SiteId,
 }
 
 /// A request that was still unanswered when the run ended.

@@ -1,8 +1,8 @@
 //! The checker of lockwise: reads what was recorded, judges it, and reports.
 //!
 //! Evidence flows one way, and each module uses those before it:
-//! [`trace`] (what was seen) → [`input`] (from files) → [`stretch`] (what came before what) →
-//! [`history`] (who held what) → [`graph`] → [`cycles`] → [`judge`] → [`finding`] (what is said) →
+//! [`trace`] (what was seen) → [`holders`] (who holds what) → [`input`] (from files) → [`stretch`] (what came before what) →
+//! [`history`] (who held what when it asked) → [`graph`] → [`cycles`] → [`judge`] → [`finding`] (what is said) →
 //! [`policy`] (what is shown, what fails) → [`report`] and [`dot`] (how it looks) → [`command`] (who
 //! asked). Beside it stand [`build`], which runs programs under watch, [`explain`], and [`nearest`], which
 //! understands slips.
@@ -19,6 +19,7 @@ pub mod explain;
 pub mod finding;
 pub mod graph;
 pub mod history;
+pub mod holders;
 pub mod input;
 pub mod judge;
 pub mod nearest;

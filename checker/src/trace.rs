@@ -9,11 +9,15 @@
 //! program could have shown. A run recorded at level `order` has [`Run::chains`]: one entry per
 //! thread stretch and distinct (locks held, lock wanted). Text traces have events.
 
+mod slip;
+
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::path::PathBuf;
 
 use lockwise::watch::{Kind, Mode};
+
+pub use self::slip::{Slip, SlipKind};
 
 /// Defines a dense index type: position in the vector that holds the things it names.
 macro_rules! index {
@@ -95,6 +99,9 @@ impl Evidence {
             for chain in &mut run.chains {
                 chain.want.site = sites[chain.want.site.at()];
             }
+            for slip in &mut run.slips {
+                slip.site = sites[slip.site.at()];
+            }
             for reported in &mut run.reported {
                 for held in reported.holds.iter_mut().chain([&mut reported.want]) {
                     held.site = sites[held.site.at()];
@@ -148,6 +155,14 @@ pub struct Run {
     pub chains: Vec<Chain>,
     /// What was held in the chains, as trees.
     pub held: Vec<HeldNode>,
+    /// Wrong uses of locks in events that are not kept.
+    pub slips: Vec<Slip>,
+    /// Which of the events are waits under locks or last requests, and what was held, where the acquisitions
+    /// are not kept; in ascending order.
+    pub held_waits: Vec<(u32, HeldId)>,
+    /// What threads that are not through held at the end, where the acquisitions are not kept and some
+    /// request was not answered.
+    pub at_end: Vec<(ThreadId, HeldId)>,
     /// Rank, ascending-rule and other violations that the runtime itself reported into the log.
     pub reported: Vec<Reported>,
     /// Whether the events are all that decides what the threads do. A text trace is taken at its
@@ -157,7 +172,8 @@ pub struct Run {
     /// Threads that came back from parking although nobody was seen to unpark them, each time with the
     /// number of events before: what they did then is ordered by something that nobody watches.
     pub woken_unseen: Vec<(ThreadId, usize)>,
-    /// How many events there were, where they are not kept; 0 where they are.
+    /// How many events there were, where they are not kept but for forks, joins, waits under locks and what
+    /// ends these; 0 where they are.
     pub events_seen: u64,
     /// Of an excerpt: per thread, how many of its first events are made up, to lead to its start.
     pub prologue: Vec<u32>,
@@ -168,7 +184,12 @@ pub struct Run {
 impl Run {
     /// The locks held in a chain, youngest first.
     pub fn held_in(&self, chain: &Chain) -> impl Iterator<Item = Held> + '_ {
-        let mut next = chain.held;
+        self.held_at(chain.held)
+    }
+
+    /// The locks held at a node, youngest first.
+    pub fn held_at(&self, node: Option<HeldId>) -> impl Iterator<Item = Held> + '_ {
+        let mut next = node;
         std::iter::from_fn(move || {
             let node = &self.held[next?.at()];
             next = node.below;

@@ -5,44 +5,29 @@ use std::collections::HashMap;
 use lockwise::watch::Mode;
 
 use super::{
-    ChainId, Dependency, HeldWait, History, Link, Pending, Recursion, Slip, SlipKind, Subclass,
-    blocks_itself,
+    ChainId, Dependency, HeldWait, History, Link, Pending, Recursion, Subclass, blocks_itself,
 };
+use crate::holders::{Hold, Holders};
 use crate::stretch::Stretches;
 use crate::trace::{
-    Ask, Chain, ClassId, Held, HeldId, LockId, Op, ResourceId, Run, Side, SiteId, ThreadId,
+    Ask, Chain, ClassId, Held, HeldId, LockId, Op, ResourceId, Run, SiteId, ThreadId,
 };
-
-/// A lock in a thread's held set.
-#[derive(Debug, Clone, Copy)]
-struct Hold {
-    held: Held,
-    class: Subclass,
-}
 
 /// A thread in the middle of the replay.
 #[derive(Debug, Default)]
-struct Holder {
-    /// Held locks, oldest first.
-    holds: Vec<Hold>,
-    /// The chains of the first so many of them; the rest is interned when it is needed.
+struct Asker {
+    /// The chains of the first so many of its held locks; the rest is interned when it is needed.
     chains: Vec<ChainId>,
     /// A request whose answer was not seen yet, and its event.
     asked: Option<(u32, Held, ChainId)>,
-    /// The mode in which a condition wait gave its lock back.
-    waited: Option<Hold>,
-    ended: bool,
 }
 
 /// The replay.
 pub(super) struct Replay<'a> {
     run: &'a Run,
     history: History,
-    threads: Vec<Holder>,
-    /// Per lock, the threads that hold it; a thread stands there as often as it holds the lock.
-    holders: Vec<Vec<ThreadId>>,
-    /// Per lock: whether its life began by `init`.
-    inited: Vec<bool>,
+    threads: Vec<Asker>,
+    holders: Holders,
     link_of: HashMap<Link, ChainId>,
     dependency_of: HashMap<(ThreadId, u32, ChainId, Held, Subclass, bool), u32>,
     /// Per barrier, the threads that stand at it.
@@ -81,7 +66,7 @@ impl<'a> Replay<'a> {
                 dependencies: Vec::new(),
                 recursions: Vec::new(),
                 held_waits: Vec::new(),
-                slips: Vec::new(),
+                slips: run.slips.clone(),
                 pending: Vec::new(),
                 at_end: Vec::new(),
                 died: vec![u32::MAX; run.locks.len()],
@@ -89,9 +74,8 @@ impl<'a> Replay<'a> {
                 writers: HashMap::new(),
                 stretches: Stretches::new(run.threads.len()),
             },
-            threads: run.threads.iter().map(|_| Holder::default()).collect(),
-            holders: vec![Vec::new(); run.locks.len()],
-            inited: vec![false; run.locks.len()],
+            threads: run.threads.iter().map(|_| Asker::default()).collect(),
+            holders: Holders::default(),
             link_of: HashMap::new(),
             dependency_of: HashMap::new(),
             arrived: HashMap::new(),
@@ -101,13 +85,13 @@ impl<'a> Replay<'a> {
     }
 
     /// Takes in an event.
-    #[expect(clippy::too_many_lines, reason = "one arm per kind of event")]
     pub(super) fn event(&mut self, at: u32) {
         let event = &self.run.events[at as usize];
         let (thread, site) = (event.thread, event.site);
         // A request is open only while it is the thread's last word.
         self.threads[thread.at()].asked = None;
         let held = |lock, mode| Held { lock, mode, site };
+        // What it asks for with what it holds before.
         match event.op {
             Op::Acquire {
                 lock,
@@ -115,35 +99,43 @@ impl<'a> Replay<'a> {
                 ask,
                 class,
             } => {
-                if self.is_dead(lock) {
-                    self.slip(SlipKind::UseAfterDestroy, thread, lock, site);
-                }
-                let nest_held = class.nest.map(|gate| self.holds(thread, gate));
-                if nest_held == Some(false) {
-                    self.slip(SlipKind::NestLockNotHeld, thread, lock, site);
-                }
-                let class = self.subclass(lock, class.sub);
-                let want = held(lock, mode);
                 if ask == Ask::Wait {
-                    self.depend(at, thread, want, class, nest_held == Some(true));
+                    let nested = class
+                        .nest
+                        .is_some_and(|gate| self.holders.holds(thread, gate));
+                    let class = self.subclass(lock, class.sub);
+                    self.depend(at, thread, held(lock, mode), class, nested);
                 }
                 if mode.is_exclusive() {
                     self.writes(lock, thread);
                 }
-                self.hold(thread, Hold { held: want, class });
             }
             Op::Request { lock, mode } => {
-                let chain = self.intern(thread);
+                let chain = self.held_at(at, thread);
                 self.threads[thread.at()].asked = Some((at, held(lock, mode), chain));
             }
-            Op::Release { lock, side } => self.release(thread, lock, side, site),
             Op::Upgrade { lock } => {
                 let class = self.subclass(lock, None);
                 self.depend(at, thread, held(lock, Mode::Exclusive), class, false);
                 self.writes(lock, thread);
-                self.change_mode(thread, lock, Mode::Exclusive);
             }
-            Op::Downgrade { lock, mode } => self.change_mode(thread, lock, mode),
+            Op::Join { .. } | Op::Barrier { .. } | Op::Pend { ask: Ask::Wait, .. } => {
+                self.held_wait(at, thread);
+            }
+            Op::WaitEnd { lock, .. } => {
+                if let Some(hold) = self.holders.waited(thread) {
+                    let class = self.subclass(hold.held.lock, hold.sub);
+                    self.depend(at, thread, held(lock, hold.held.mode), class, false);
+                }
+            }
+            _ => {}
+        }
+        // In a recorded run the last event of a thread may be a join that never came back.
+        let over = |child: ThreadId| self.run.complete || self.run.threads[child.at()].end_seen;
+        let over = matches!(event.op, Op::Join { child } if over(child));
+        self.holders.follow(event, &self.run.locks, over);
+        // What it has led to.
+        match event.op {
             Op::Fork { child } => {
                 self.history.stretches.fork(thread, child);
                 self.note_stretch(thread);
@@ -153,61 +145,39 @@ impl<'a> Replay<'a> {
                 }
             }
             Op::Join { child } => {
-                self.held_wait(at, thread);
-                // In a recorded run the last event of a thread may be a join that never came back.
-                if self.run.complete || self.run.threads[child.at()].end_seen {
-                    self.exit(child);
+                if over {
                     self.history.stretches.join(thread, child);
                 }
                 self.note_stretch(thread);
             }
-            Op::WaitBegin { lock, .. } => {
-                let taken = self.take(thread, lock, |_| true);
-                if taken.is_none() {
-                    let kind = if self.holders[lock.at()].is_empty() {
-                        SlipKind::WaitUnlocked
-                    } else {
-                        SlipKind::WaitNotOwner
-                    };
-                    self.slip(kind, thread, lock, site);
-                }
-                self.threads[thread.at()].waited = taken;
-                self.held_wait(at, thread);
-            }
-            Op::WaitEnd { lock, .. } => {
-                if let Some(hold) = self.threads[thread.at()].waited.take() {
-                    let want = held(lock, hold.held.mode);
-                    self.depend(at, thread, want, hold.class, false);
-                    let class = hold.class;
-                    self.hold(thread, Hold { held: want, class });
+            Op::WaitBegin { .. } => self.held_wait(at, thread),
+            Op::Barrier { barrier, parties } => self.arrive(thread, barrier, parties),
+            Op::Init { lock } => {
+                if let Some(former) = self.run.locks[lock.at()].former {
+                    self.ends(former, at);
                 }
             }
-            Op::Barrier { barrier, parties } => {
-                self.held_wait(at, thread);
-                let arrived = self.arrived.entry(barrier).or_default();
-                arrived.push(thread);
-                if arrived.len() == parties as usize {
-                    let group = std::mem::take(arrived);
-                    // Recorded chains count forks and joins alone: a barrier would put them wrong.
-                    if self.run.chains.is_empty() {
-                        self.history.stretches.barrier(&group);
-                    }
-                }
-            }
-            Op::Pend { ask, .. } => {
-                if ask == Ask::Wait {
-                    self.held_wait(at, thread);
-                }
-            }
-            Op::Init { lock } => self.init(at, thread, lock, site),
-            Op::Destroy { lock } => self.destroy(at, thread, lock, site),
-            Op::End => self.exit(thread),
-            Op::Notify { .. }
-            | Op::NotifyAll { .. }
-            | Op::Post { .. }
-            | Op::Read { .. }
-            | Op::Write { .. } => {}
+            Op::Destroy { lock } => self.ends(lock, at),
+            _ => {}
         }
+    }
+
+    fn arrive(&mut self, thread: ThreadId, barrier: ResourceId, parties: u32) {
+        let arrived = self.arrived.entry(barrier).or_default();
+        arrived.push(thread);
+        if arrived.len() == parties as usize {
+            let group = std::mem::take(arrived);
+            // Recorded chains count forks and joins alone: a barrier would put them wrong.
+            if self.run.chains.is_empty() {
+                self.history.stretches.barrier(&group);
+            }
+        }
+    }
+
+    /// Notes by when the life of a lock has ended.
+    fn ends(&mut self, lock: LockId, at: u32) {
+        let died = &mut self.history.died[lock.at()];
+        *died = (*died).min(at);
     }
 
     /// Takes in a chain of a run of level `order`.
@@ -270,12 +240,28 @@ impl<'a> Replay<'a> {
                 };
                 self.history.pending.push(pending);
                 let class = self.subclass(want.lock, None);
-                self.depend(event, thread, want, class, false);
+                let stretch = self.history.stretches.now(thread);
+                let again = {
+                    let mut held = self.history.chain(chain);
+                    held.any(|(_, link)| link.held.lock == want.lock)
+                };
+                let event = (self.run.events_seen == 0).then_some(event);
+                self.add((thread, stretch, chain, want, class, false), event, again);
             }
-            if !self.threads[at].ended && !self.threads[at].holds.is_empty() {
-                let held = self.threads[at].holds.iter().map(|h| h.held).collect();
+            let holds = self.holders.of(thread);
+            if !self.holders.ended(thread) && !holds.is_empty() {
+                let held = holds.iter().map(|hold| hold.held).collect();
                 self.history.at_end.push((thread, held));
             }
+        }
+        for &(thread, held) in &self.run.at_end {
+            let held: Vec<Held> = self.run.held_at(Some(held)).collect();
+            let held = held.into_iter().rev().collect();
+            self.history.at_end.push((thread, held));
+        }
+        // Of events that are left out it would be wrong.
+        if self.run.events_seen == 0 {
+            self.history.slips.append(&mut self.holders.slips);
         }
         for writers in self.history.writers.values_mut() {
             writers.sort_unstable();
@@ -291,26 +277,6 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn slip(&mut self, kind: SlipKind, thread: ThreadId, lock: LockId, site: SiteId) {
-        self.history.slips.push(Slip {
-            kind,
-            thread,
-            lock,
-            site,
-        });
-    }
-
-    /// Whether this life follows one that was ended, and was not begun.
-    fn is_dead(&self, lock: LockId) -> bool {
-        let former = self.run.locks[lock.at()].former;
-        !self.inited[lock.at()]
-            && former.is_some_and(|former| self.history.died[former.at()] != u32::MAX)
-    }
-
-    fn holds(&self, thread: ThreadId, lock: LockId) -> bool {
-        self.holders[lock.at()].contains(&thread)
-    }
-
     fn writes(&mut self, lock: LockId, thread: ThreadId) {
         let object = self.history.object[lock.at()];
         let writers = self.history.writers.entry(object).or_default();
@@ -323,7 +289,7 @@ impl<'a> Replay<'a> {
     fn depend(&mut self, at: u32, thread: ThreadId, want: Held, class: Subclass, nested: bool) {
         let chain = self.intern(thread);
         let stretch = self.history.stretches.now(thread);
-        let again = self.holds(thread, want.lock) && !self.is_upgrade(at);
+        let again = self.holders.holds(thread, want.lock) && !self.is_upgrade(at);
         self.add(
             (thread, stretch, chain, want, class, nested),
             Some(at),
@@ -377,119 +343,12 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn hold(&mut self, thread: ThreadId, hold: Hold) {
-        self.holders[hold.held.lock.at()].push(thread);
-        self.threads[thread.at()].holds.push(hold);
-    }
-
-    /// Takes the youngest hold of `lock` in a fitting mode out of the thread's held set.
-    fn take(
-        &mut self,
-        thread: ThreadId,
-        lock: LockId,
-        fits: impl Fn(Mode) -> bool,
-    ) -> Option<Hold> {
-        if !self.holds(thread, lock) {
-            return None;
-        }
-        let holder = &mut self.threads[thread.at()];
-        let at = holder
-            .holds
-            .iter()
-            .rposition(|hold| hold.held.lock == lock && fits(hold.held.mode))?;
-        holder.chains.truncate(at);
-        let hold = holder.holds.remove(at);
-        let holders = &mut self.holders[lock.at()];
-        let entry = holders.iter().position(|&held_by| held_by == thread)?;
-        holders.swap_remove(entry);
-        Some(hold)
-    }
-
-    fn release(&mut self, thread: ThreadId, lock: LockId, named: Side, site: SiteId) {
-        let fits = |mode: Mode| match named {
-            Side::Exclusive => mode.is_exclusive(),
-            Side::Shared => !mode.is_exclusive(),
-            Side::Held => true,
-        };
-        if self.take(thread, lock, fits).is_some() {
-            return;
-        }
-        let kind = if self.take(thread, lock, |_| true).is_some() {
-            SlipKind::UnlockWrongMode
-        } else if self.holders[lock.at()].is_empty() {
-            SlipKind::UnlockNotHeld
-        } else {
-            SlipKind::UnlockNotOwner
-        };
-        self.slip(kind, thread, lock, site);
-    }
-
-    fn change_mode(&mut self, thread: ThreadId, lock: LockId, mode: Mode) {
-        let holder = &mut self.threads[thread.at()];
-        if let Some(at) = holder.holds.iter().rposition(|h| h.held.lock == lock) {
-            holder.holds[at].held.mode = mode;
-            holder.chains.truncate(at);
-        }
-    }
-
-    fn init(&mut self, at: u32, thread: ThreadId, lock: LockId, site: SiteId) {
-        let former = self.run.locks[lock.at()].former;
-        let mut held = self.drop_holders(lock);
-        if let Some(former) = former {
-            held |= self.drop_holders(former);
-        }
-        if held {
-            self.slip(SlipKind::InitHeld, thread, lock, site);
-        }
-        if let Some(former) = former.filter(|f| self.history.died[f.at()] == u32::MAX) {
-            self.slip(SlipKind::ReinitWithoutDestroy, thread, lock, site);
-            self.history.died[former.at()] = at;
-        }
-        self.inited[lock.at()] = true;
-    }
-
-    fn destroy(&mut self, at: u32, thread: ThreadId, lock: LockId, site: SiteId) {
-        if self.drop_holders(lock) {
-            self.slip(SlipKind::DestroyHeld, thread, lock, site);
-        }
-        if self.history.died[lock.at()] != u32::MAX || self.is_dead(lock) {
-            self.slip(SlipKind::DoubleDestroy, thread, lock, site);
-        }
-        let died = &mut self.history.died[lock.at()];
-        *died = (*died).min(at);
-    }
-
-    /// Takes `lock` out of all held sets; whether it was in any.
-    fn drop_holders(&mut self, lock: LockId) -> bool {
-        let holders = self.holders[lock.at()].clone();
-        for &thread in &holders {
-            self.take(thread, lock, |_| true);
-        }
-        !holders.is_empty()
-    }
-
-    /// Notes what `thread` still holds as it ends.
-    fn exit(&mut self, thread: ThreadId) {
-        let holder = &mut self.threads[thread.at()];
-        if std::mem::replace(&mut holder.ended, true) {
-            return;
-        }
-        let left: Vec<Held> = holder.holds.iter().map(|hold| hold.held).collect();
-        // A lock that others hold too was never granted: the trace goes on behind a deadlock.
-        let left = left
-            .into_iter()
-            .filter(|held| held.mode.is_shared() || self.holders[held.lock.at()].len() == 1);
-        for held in left.collect::<Vec<_>>() {
-            self.slip(SlipKind::HeldAtExit, thread, held.lock, held.site);
-        }
-    }
-
     /// Notes a wait for something other than a lock, if locks are held.
     fn held_wait(&mut self, event: u32, thread: ThreadId) {
-        if self.threads[thread.at()].holds.is_empty() {
+        let chain = self.held_at(event, thread);
+        if chain == ChainId::EMPTY {
             return;
         }
-        let chain = self.intern(thread);
         let stretch = self.history.stretches.now(thread);
         self.history.held_waits.push(HeldWait {
             event,
@@ -498,15 +357,28 @@ impl<'a> Replay<'a> {
         });
     }
 
+    /// The chain of all that a thread holds at an event of its own.
+    fn held_at(&mut self, event: u32, thread: ThreadId) -> ChainId {
+        let told = &self.run.held_waits;
+        match told.binary_search_by_key(&event, |&(at, _)| at) {
+            Ok(at) => self.recorded_held(thread, told[at].1),
+            Err(_) => self.intern(thread),
+        }
+    }
+
     /// The chain of all that a thread holds.
     fn intern(&mut self, thread: ThreadId) -> ChainId {
-        let holder = &self.threads[thread.at()];
-        let mut below = holder.chains.last().copied().unwrap_or(ChainId::EMPTY);
-        for at in holder.chains.len()..holder.holds.len() {
-            let Hold { held, class } = self.threads[thread.at()].holds[at];
+        let settled = self.holders.settle(thread);
+        let mut chains = std::mem::take(&mut self.threads[thread.at()].chains);
+        chains.truncate(settled);
+        let mut below = chains.last().copied().unwrap_or(ChainId::EMPTY);
+        for at in settled..self.holders.of(thread).len() {
+            let Hold { held, sub } = self.holders.of(thread)[at];
+            let class = self.subclass(held.lock, sub);
             below = self.link(Link { below, held, class });
-            self.threads[thread.at()].chains.push(below);
+            chains.push(below);
         }
+        self.threads[thread.at()].chains = chains;
         below
     }
 

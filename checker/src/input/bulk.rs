@@ -2,13 +2,14 @@
 //! for the events around what looks like a deadlock.
 //!
 //! The first pass ([`survey`]) keeps an edge per (lock held, lock wanted). If the locks lie on no cycle,
-//! that is all. Else the second pass keeps the chains of the locks on cycles, as a log of level `order`
-//! has them, and *excerpts*: stretches of the trace in which the sides of a cycle come close to each
+//! and there is no misuse and no wait under a lock, that is all. Else the second pass keeps the chains of
+//! the locks on cycles or held in waits, as a log of level `order` has them, the waits, the misuse, and
+//! *excerpts*: stretches of the trace in which the sides of a cycle come close to each
 //! other. An excerpt starts with made-up events that lead to the state at its start ([`excerpt`]), so
 //! it is a run of its own, and a schedule of it is one of the whole trace.
 //!
-//! What it cannot see: a deadlock whose sides are farther apart than [`Limits::window`] is not proved,
-//! waits for other things than locks are not judged, nor is misuse. The report says so.
+//! What it cannot see: a deadlock whose sides are farther apart than [`Limits::window`] is not proved, and
+//! whether a wake-up can come too early is not looked at. The report says so.
 
 mod excerpt;
 mod holdings;
@@ -144,19 +145,22 @@ pub fn read<E>(
     }
     let suspects = survey.suspects(run);
     let is_plain = survey.is_plain;
-    evidence.limits.push(format!(
-        "{label}: too long to be kept whole: waits for other things than locks, and misuse, were not \
-         looked for"
-    ));
-    if suspects.iter().all(|suspect| !suspect) {
+    if survey.has_conditions {
+        evidence.limits.push(format!(
+            "{label}: too long to be kept whole: whether a wake-up can come too early was not looked at"
+        ));
+    }
+    let on_cycle = suspects.on_cycle.contains(&true);
+    let looked_through = !on_cycle && suspects.waited_under.is_empty();
+    if looked_through && !survey.misused && !survey.is_stuck() {
         return Ok(evidence);
     }
-    let mut second = Second::new(suspects, survey.reentered().collect(), limits);
     drop(survey);
+    let mut second = Second::new(suspects, limits);
     let Some(reread) = again(&mut second) else {
         evidence.limits.push(format!(
-            "{label}: it can be read only once, so its lock-order cycles were not judged: give the \
-             trace as a file"
+            "{label}: it can be read only once, so its lock-order cycles, waits under locks and wrong uses \
+             of locks were not judged: give the trace as a file"
         ));
         return Ok(evidence);
     };

@@ -265,7 +265,10 @@ impl RunCase<'_> {
                 let events = self.run.events.len();
                 let options = self.options;
                 let threads = self.run.threads.len();
+                // Of a run that is not kept whole it would be wrong.
+                let partial = self.run.events_seen > 0;
                 if events == 0
+                    || partial
                     || events > options.search_events_max
                     || threads > options.search_threads_max
                 {

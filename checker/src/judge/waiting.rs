@@ -121,6 +121,22 @@ fn wakers(run: &RunCase<'_>) -> Wakers {
     wakers
 }
 
+/// The threads that must end before `child` does: itself, and whom it joins, and whom these join.
+fn joined(run: &RunCase<'_>, child: ThreadId) -> Vec<(ThreadId, u32)> {
+    let mut all = BTreeSet::from([child]);
+    let mut open = vec![child];
+    while let Some(thread) = open.pop() {
+        for &event in &run.timeline().events_of[thread.at()] {
+            if let Op::Join { child } = run.run.events[event as usize].op
+                && all.insert(child)
+            {
+                open.push(child);
+            }
+        }
+    }
+    all.into_iter().map(|thread| (thread, u32::MAX)).collect()
+}
+
 /// A wait under a lock that the thread which ends the wait asks for first.
 fn under_lock(
     case: &Case<'_>,
@@ -135,7 +151,7 @@ fn under_lock(
     };
     // The threads that end the wait, and by when they have done so.
     let wakers: Vec<(ThreadId, u32)> = match event.op {
-        Op::Join { child } => vec![(child, u32::MAX)],
+        Op::Join { child } => joined(run, child),
         Op::WaitBegin {
             condvar,
             timed: false,

@@ -11,7 +11,8 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::second::Threads;
+use super::second::Suspects;
+use crate::holders::{Hold, Holders};
 use crate::trace::{AcquireClass, Ask, Event, Held, LockId, Op, Run, SiteId, ThreadId, VariableId};
 
 /// Parts of the ring that an excerpt takes in before the first side and behind the last, at least so
@@ -45,7 +46,7 @@ struct Side {
 /// State at the start of the ring.
 #[derive(Debug, Default)]
 struct Start {
-    threads: Threads,
+    holders: Holders,
     forks: Vec<Event>,
     /// Per variable, its last write.
     written: HashMap<VariableId, Event>,
@@ -53,7 +54,9 @@ struct Start {
 
 impl Start {
     fn follow(&mut self, event: Event) {
-        self.threads.follow(&event);
+        // What is wrong with it is told elsewhere.
+        self.holders.follow(&event, &[], false);
+        self.holders.slips.clear();
         match event.op {
             Op::Fork { .. } => self.forks.push(event),
             Op::Write { variable } => {
@@ -75,6 +78,8 @@ pub(super) struct Window {
     gone: u64,
     /// Per held lock, the last requests of each thread and wanted lock.
     recent: HashMap<LockId, Vec<Side>>,
+    /// Per thread and lock that was held in a wait, the last request.
+    asked: HashMap<(ThreadId, LockId), u64>,
     /// Per thread, where its held locks were taken.
     taken: HashMap<ThreadId, Vec<(LockId, u64)>>,
     /// How often each cycle was met, by its sides.
@@ -106,6 +111,7 @@ impl Window {
             ring: VecDeque::new(),
             gone: 0,
             recent: HashMap::new(),
+            asked: HashMap::new(),
             taken: HashMap::new(),
             met: HashMap::new(),
             due: None,
@@ -156,9 +162,16 @@ impl Window {
         thread: ThreadId,
         held: &[Held],
         want: Held,
-        suspects: &[bool],
+        suspects: &Suspects,
+        cyclic: bool,
     ) {
         let at = self.now();
+        if suspects.waited_under.contains(&want.lock) {
+            self.asked.insert((thread, want.lock), at);
+        }
+        if !cyclic {
+            return;
+        }
         let taken = self.taken.get(&thread).and_then(|taken| taken.first());
         let side = Side {
             thread,
@@ -166,13 +179,34 @@ impl Window {
             at,
             since: taken.map_or(at, |&(_, at)| at),
         };
-        for held in held.iter().filter(|held| suspects[held.lock.at()]) {
+        for held in held.iter().filter(|held| suspects.is_on_cycle(held.lock)) {
             if held.lock != want.lock {
                 self.close(held.lock, &side);
                 let recent = self.recent.entry(held.lock).or_default();
                 let alike = |other: &Side| (other.thread, other.want) != (thread, want.lock);
                 recent.retain(|other| alike(other) && other.at >= self.gone);
                 recent.push(side.clone());
+            }
+        }
+    }
+
+    /// Takes in a join that is the next event: with a request of the child for what is held it may be a
+    /// circle.
+    pub(super) fn join(&mut self, thread: ThreadId, child: ThreadId, held: &[Hold]) {
+        for Hold { held, .. } in held {
+            let Some(&at) = self.asked.get(&(child, held.lock)) else {
+                continue;
+            };
+            if at >= self.gone {
+                let taken = self.taken.get(&thread).and_then(|taken| taken.first());
+                let since = taken.map_or(at, |&(_, since)| since.min(at));
+                let side = |thread, at| Side {
+                    thread,
+                    want: held.lock,
+                    at,
+                    since,
+                };
+                self.note(&[side(child, at), side(thread, self.now())]);
             }
         }
     }
@@ -267,7 +301,7 @@ impl Window {
         let skip = usize::try_from(from - self.gone).expect("it lies within the ring");
         let length = usize::try_from(to.min(self.now()) - from).expect("it lies within the ring");
         let mut start = Start {
-            threads: self.start.threads.clone(),
+            holders: self.start.holders.clone(),
             forks: self.start.forks.clone(),
             written: self.start.written.clone(),
         };
@@ -340,9 +374,8 @@ fn excerpt(start: Start, begins_after: u64, events: Vec<Event>) -> Run {
             add(event.thread, event.op, event.site);
         }
     }
-    for (at, holds) in start.threads.0.iter().enumerate() {
-        for held in &holds.held {
-            let thread = ThreadId::from(at);
+    for (thread, holds) in start.holders.all() {
+        for Hold { held, .. } in holds {
             busy.push(thread);
             let op = Op::Acquire {
                 lock: held.lock,

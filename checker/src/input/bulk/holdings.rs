@@ -320,6 +320,21 @@ impl Holdings {
         holder.is_some_and(|holder| holder.last > 0)
     }
 
+    /// Whether a thread asks for a lock and holds another.
+    pub(super) fn is_stuck(&self) -> bool {
+        let stuck = |holder: &Holder| holder.asked.is_some() && holder.last > 0;
+        self.threads.iter().any(stuck)
+    }
+
+    /// The locks that `thread` holds.
+    pub(super) fn held(&self, thread: u32) -> impl Iterator<Item = u32> + '_ {
+        let held = self
+            .threads
+            .get(thread as usize)
+            .map_or(&[][..], Holder::held);
+        held.iter().skip(1).map(|entry| entry.lock - 1)
+    }
+
     /// Takes `lock` from whoever holds it; whether anybody did.
     pub(super) fn free(&mut self, lock: u32) -> bool {
         let mut any = false;

@@ -1,212 +1,307 @@
-//! The second pass: the chains of the locks on cycles, and the events around what may be a deadlock.
+//! The second pass: what concerns the locks on cycles, waits under locks and misuse, and the events
+//! around what may be a deadlock.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockwise::watch::Mode;
 
 use super::excerpt::Window;
 use super::{Consumer, Limits, QuickMap, QuickSet};
+use crate::holders::{Hold, Holders};
 use crate::trace::{
-    Ask, Chain, Event, Evidence, Held, HeldId, HeldNode, LockId, Op, Run, Side, ThreadId,
+    Ask, Chain, Event, Evidence, Held, HeldId, HeldNode, Lock, LockId, Op, ResourceId, Run, Slip,
+    ThreadId,
 };
 
 /// Events that a reader may pile up.
 const CHUNK: usize = 65_536;
 
-/// What a thread holds: lock, and the node that ends with it if it is known.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Holds {
-    pub(super) held: Vec<Held>,
-    /// The nodes of the first so many of them.
+/// Waits under locks, and wrong uses of locks, that are kept of each trace.
+const FEW_MAX: usize = 10_000;
+
+/// What a first pass wants to know more about.
+#[derive(Debug, Default)]
+pub(super) struct Suspects {
+    /// Per lock, whether it lies on a cycle.
+    pub(super) on_cycle: Vec<bool>,
+    /// Locks that were held while their holder waited for something else than a lock.
+    pub(super) waited_under: QuickSet<LockId>,
+    /// Locks that a thread took although it held them, and may.
+    pub(super) reentered: QuickSet<LockId>,
+}
+
+impl Suspects {
+    /// Whether a lock lies on a cycle.
+    pub(super) fn is_on_cycle(&self, lock: LockId) -> bool {
+        self.on_cycle.get(lock.at()).copied().unwrap_or(false)
+    }
+}
+
+/// What a thread asked for so far.
+#[derive(Debug, Default)]
+struct Asker {
+    /// The nodes of the first so many locks that it holds.
     nodes: Vec<HeldId>,
     /// Forks and joins of its own so far.
     stretch: u32,
+    /// A request, if that is its last word.
+    asked: Option<Event>,
 }
 
-impl Holds {
-    fn release(&mut self, lock: LockId, side: Side) {
-        let fits = |held: &Held| match side {
-            Side::Exclusive => held.mode.is_exclusive(),
-            Side::Shared => !held.mode.is_exclusive(),
-            Side::Held => true,
-        };
-        let held = &self.held;
-        let at = held
-            .iter()
-            .rposition(|held| held.lock == lock && fits(held));
-        if let Some(at) = at.or_else(|| held.iter().rposition(|held| held.lock == lock)) {
-            self.held.remove(at);
-            self.nodes.truncate(at);
-        }
-    }
-}
-
-/// What each thread holds, grown as threads turn up.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Threads(pub(super) Vec<Holds>);
-
-impl Threads {
-    fn of(&mut self, thread: ThreadId) -> &mut Holds {
-        if self.0.len() <= thread.at() {
-            self.0.resize_with(thread.at() + 1, Holds::default);
-        }
-        &mut self.0[thread.at()]
-    }
-
-    /// Follows an event.
-    pub(super) fn follow(&mut self, event: &Event) {
-        let holds = self.of(event.thread);
-        match event.op {
-            Op::Acquire { lock, mode, .. } => holds.held.push(Held {
-                lock,
-                mode,
-                site: event.site,
-            }),
-            Op::WaitEnd { lock, .. } => holds.held.push(Held {
-                lock,
-                mode: Mode::Exclusive,
-                site: event.site,
-            }),
-            Op::Release { lock, side } => holds.release(lock, side),
-            Op::WaitBegin { lock, .. } => holds.release(lock, Side::Held),
-            Op::Init { lock } | Op::Destroy { lock } => {
-                for holds in &mut self.0 {
-                    while holds.held.iter().any(|held| held.lock == lock) {
-                        holds.release(lock, Side::Held);
-                    }
-                }
-            }
-            Op::Fork { .. } | Op::Join { .. } => holds.stretch += 1,
-            _ => {}
-        }
-    }
-}
+/// What ends a wait: the operation that does, and on what.
+type Waker = (u8, ResourceId);
 
 /// The second pass.
 pub(super) struct Second<'l> {
     limits: &'l Limits,
-    /// Per lock, whether it lies on a cycle.
-    suspects: Vec<bool>,
-    /// Locks that a thread took although it held them, and may.
-    reentrant: QuickSet<LockId>,
-    threads: Threads,
+    suspects: Suspects,
+    holders: Holders,
+    askers: Vec<Asker>,
     nodes: Vec<HeldNode>,
     node_of: QuickMap<(Option<HeldId>, LockId, u8), HeldId>,
     chains: Vec<Chain>,
-    /// Forks and joins, in order.
-    forks: Vec<Event>,
-    known: QuickSet<(ThreadId, u32, HeldId, LockId, u8)>,
+    known: QuickSet<(ThreadId, u32, Option<HeldId>, LockId, u8)>,
+    /// Chains that were not kept.
     left_out: u64,
+    /// Forks, joins and waits under locks, in order.
+    events: Vec<Event>,
+    /// Which of them are waits, and what was held.
+    held_waits: Vec<(u32, HeldId)>,
+    known_waits: QuickSet<(ThreadId, HeldId, Waker)>,
+    /// Per resource and thread, the last event that ends waits for it.
+    wakers: BTreeMap<Waker, BTreeMap<ThreadId, Event>>,
+    slips: BTreeSet<Slip>,
+    /// Waits and wrong uses that were not kept.
+    few_left_out: u64,
     window: Window,
 }
 
 impl<'l> Second<'l> {
-    pub(super) fn new(
-        suspects: Vec<bool>,
-        reentrant: QuickSet<LockId>,
-        limits: &'l Limits,
-    ) -> Self {
+    pub(super) fn new(suspects: Suspects, limits: &'l Limits) -> Self {
         Second {
             limits,
             suspects,
-            reentrant,
-            threads: Threads::default(),
+            holders: Holders::default(),
+            askers: Vec::new(),
             nodes: Vec::new(),
             node_of: QuickMap::default(),
             chains: Vec::new(),
-            forks: Vec::new(),
             known: QuickSet::default(),
             left_out: 0,
+            events: Vec::new(),
+            held_waits: Vec::new(),
+            known_waits: QuickSet::default(),
+            wakers: BTreeMap::new(),
+            slips: BTreeSet::new(),
+            few_left_out: 0,
             window: Window::new(limits.window, limits.excerpts_max),
         }
     }
 
-    fn is_suspect(&self, lock: LockId) -> bool {
-        self.suspects.get(lock.at()).copied().unwrap_or(false)
-    }
-
     /// Takes all events out of the run.
     pub(super) fn take_all(&mut self, run: &mut Run) {
-        run.events.drain(..).for_each(|event| self.follow(event));
+        for event in run.events.drain(..) {
+            // A text trace is taken at its word; in a recorded run a join may be the last that was seen.
+            let over = |child: ThreadId| run.complete || run.threads[child.at()].end_seen;
+            let over = matches!(event.op, Op::Join { child } if over(child));
+            self.follow(event, &run.locks, over);
+        }
     }
 
-    fn follow(&mut self, mut event: Event) {
-        let thread = event.thread;
+    fn follow(&mut self, mut event: Event, locks: &[Lock], over: bool) {
         if let Op::Acquire { lock, mode, .. } | Op::Request { lock, mode } = &mut event.op
             && *mode == Mode::Exclusive
-            && self.reentrant.contains(lock)
+            && self.suspects.reentered.contains(lock)
         {
             *mode = Mode::Reentrant;
         }
-        if let Op::Acquire {
-            lock, mode, ask, ..
-        } = event.op
-            && self.is_suspect(lock)
-        {
-            let held = &self.threads.of(thread).held;
-            let any = held.iter().any(|held| self.suspects[held.lock.at()]);
-            if any {
-                let want = Held {
-                    lock,
-                    mode,
-                    site: event.site,
-                };
-                if ask == Ask::Wait {
-                    let held = self.threads.of(thread).held.clone();
-                    self.window.request(thread, &held, want, &self.suspects);
+        self.asker(event.thread).asked = None;
+        match event.op {
+            Op::Request { .. } => self.asker(event.thread).asked = Some(event.clone()),
+            Op::Acquire {
+                lock, mode, ask, ..
+            } => self.request(&event, lock, mode, ask),
+            Op::Upgrade { lock } => self.request(&event, lock, Mode::Exclusive, Ask::Wait),
+            Op::WaitEnd { lock, .. } => {
+                if let Some(hold) = self.holders.waited(event.thread) {
+                    self.request(&event, lock, hold.held.mode, Ask::Wait);
                 }
-                self.chain(thread, want, ask);
+            }
+            Op::Fork { .. } => self.events.push(event.clone()),
+            Op::Join { child } => {
+                self.window
+                    .join(event.thread, child, self.holders.of(event.thread));
+                self.wait(&event);
+            }
+            Op::Barrier { .. } | Op::Pend { ask: Ask::Wait, .. } => self.wait(&event),
+            _ => {}
+        }
+        self.holders.follow(&event, locks, over);
+        match event.op {
+            Op::Fork { .. } | Op::Join { .. } => self.asker(event.thread).stretch += 1,
+            Op::WaitBegin { .. } => self.wait(&event),
+            _ => {}
+        }
+        self.wakes(&event);
+        for slip in std::mem::take(&mut self.holders.slips) {
+            if self.slips.len() < FEW_MAX {
+                self.slips.insert(slip);
+            } else if !self.slips.contains(&slip) {
+                self.few_left_out += 1;
             }
         }
-        if let Op::Fork { .. } | Op::Join { .. } = event.op {
-            self.forks.push(event.clone());
-        }
-        self.threads.follow(&event);
         self.window.push(event);
     }
 
-    /// Notes a request with what is held.
-    fn chain(&mut self, thread: ThreadId, want: Held, ask: Ask) {
-        let holds = self.threads.of(thread);
-        let mut below = holds.nodes.last().copied();
-        for held in &holds.held[holds.nodes.len()..] {
-            let key = (below, held.lock, held.mode as u8);
-            let next = HeldId::from(self.nodes.len());
-            let node = *self.node_of.entry(key).or_insert(next);
-            if node == next {
-                self.nodes.push(HeldNode { below, held: *held });
-            }
-            holds.nodes.push(node);
-            below = Some(node);
+    fn asker(&mut self, thread: ThreadId) -> &mut Asker {
+        if self.askers.len() <= thread.at() {
+            self.askers.resize_with(thread.at() + 1, Asker::default);
         }
-        let Some(held) = below else { return };
-        if self.chains.len() >= self.limits.chains_max {
-            self.left_out += 1;
+        &mut self.askers[thread.at()]
+    }
+
+    /// Notes a request that concerns a suspect.
+    fn request(&mut self, event: &Event, lock: LockId, mode: Mode, ask: Ask) {
+        let thread = event.thread;
+        let held = self.holders.of(thread).iter();
+        let cyclic = self.suspects.is_on_cycle(lock)
+            && held
+                .clone()
+                .any(|hold| self.suspects.is_on_cycle(hold.held.lock));
+        let waited_under = self.suspects.waited_under.contains(&lock);
+        if !cyclic && !waited_under {
             return;
         }
-        if self
+        let want = Held {
+            lock,
+            mode,
+            site: event.site,
+        };
+        if ask == Ask::Wait {
+            let held: Vec<Held> = held.map(|hold| hold.held).collect();
+            self.window
+                .request(thread, &held, want, &self.suspects, cyclic);
+        }
+        let held = self.held_node(thread);
+        let stretch = self.asker(thread).stretch;
+        if self.chains.len() >= self.limits.chains_max {
+            self.left_out += 1;
+        } else if self
             .known
-            .insert((thread, holds.stretch, held, want.lock, want.mode as u8))
+            .insert((thread, stretch, held, want.lock, want.mode as u8))
         {
             self.chains.push(Chain {
                 thread,
-                stretch: holds.stretch,
-                held: Some(held),
+                stretch,
+                held,
                 want,
                 ask,
             });
         }
     }
 
-    pub(super) fn finish(self, label: &str, is_plain: bool, evidence: &mut Evidence) {
-        let excerpts = self.window.finish(&evidence.runs[0]);
+    /// The node of all that a thread holds.
+    fn held_node(&mut self, thread: ThreadId) -> Option<HeldId> {
+        let settled = self.holders.settle(thread);
+        let mut nodes = std::mem::take(&mut self.asker(thread).nodes);
+        nodes.truncate(settled);
+        for Hold { held, .. } in &self.holders.of(thread)[settled..] {
+            let below = nodes.last().copied();
+            let next = HeldId::from(self.nodes.len());
+            let key = (below, held.lock, held.mode as u8);
+            let node = *self.node_of.entry(key).or_insert(next);
+            if node == next {
+                self.nodes.push(HeldNode { below, held: *held });
+            }
+            nodes.push(node);
+        }
+        let last = nodes.last().copied();
+        self.asker(thread).nodes = nodes;
+        last
+    }
+
+    /// Notes a wait for something else than a lock, if its thread holds one; joins in any case.
+    fn wait(&mut self, event: &Event) {
+        let waker = match event.op {
+            Op::WaitBegin { condvar, .. } => (0, condvar),
+            Op::Barrier { barrier, .. } => (1, barrier),
+            Op::Pend { semaphore, .. } => (2, semaphore),
+            Op::Join { child } => (3, ResourceId(child.0)),
+            _ => return,
+        };
+        let held = self.held_node(event.thread);
+        let fresh = held.is_some_and(|held| {
+            let known = (event.thread, held, waker);
+            self.held_waits.len() < FEW_MAX && self.known_waits.insert(known)
+        });
+        if let Some(held) = held.filter(|_| fresh) {
+            let at = u32::try_from(self.events.len()).expect("forks and few others");
+            self.held_waits.push((at, held));
+        } else if held.is_some() && self.held_waits.len() >= FEW_MAX {
+            self.few_left_out += 1;
+        }
+        if fresh || matches!(event.op, Op::Join { .. }) {
+            self.events.push(event.clone());
+        }
+    }
+
+    /// Notes an event that ends waits.
+    fn wakes(&mut self, event: &Event) {
+        let waker = match event.op {
+            Op::Notify { condvar } | Op::NotifyAll { condvar } => (0, condvar),
+            Op::Barrier { barrier, .. } => (1, barrier),
+            Op::Post { semaphore } => (2, semaphore),
+            _ => return,
+        };
+        let wakers = self.wakers.entry(waker).or_default();
+        wakers.insert(event.thread, event.clone());
+    }
+
+    /// Adds the requests that were never answered, with what was held at the end.
+    fn end(&mut self, run: &mut Run) {
+        let threads = (0..self.askers.len()).map(ThreadId::from);
+        let mut holders: Vec<ThreadId> = threads.collect();
+        holders.retain(|&thread| !self.holders.ended(thread));
+        if self.askers.iter().all(|asker| asker.asked.is_none()) {
+            return;
+        }
+        for thread in holders {
+            let Some(held) = self.held_node(thread) else {
+                continue;
+            };
+            run.at_end.push((thread, held));
+            if let Some(request) = self.asker(thread).asked.take() {
+                let at = u32::try_from(self.events.len()).expect("forks and few others");
+                self.held_waits.push((at, held));
+                self.events.push(request);
+            }
+        }
+    }
+
+    pub(super) fn finish(mut self, label: &str, is_plain: bool, evidence: &mut Evidence) {
         let run = &mut evidence.runs[0];
-        run.events = self.forks;
+        self.end(run);
+        let excerpts = self.window.finish(run);
+        run.events = self.events;
+        let wakers = self.wakers.into_values();
+        run.events.extend(wakers.flat_map(BTreeMap::into_values));
+        run.held_waits = self.held_waits;
         run.chains = self.chains;
         run.held = self.nodes;
+        run.slips = self.slips.into_iter().collect();
         let limits = &mut evidence.limits;
         if self.left_out > 0 {
             limits.push(format!(
-                "{label}: {} requests in lock-order cycles left out, after the first {}",
+                "{label}: {} requests in lock-order cycles or for locks held in waits left out, after the \
+                 first {} distinct ones",
                 self.left_out, self.limits.chains_max
+            ));
+        }
+        if self.few_left_out > 0 {
+            limits.push(format!(
+                "{label}: {} waits under locks and wrong uses of locks left out, after the first {FEW_MAX} \
+                 distinct ones of each",
+                self.few_left_out
             ));
         }
         if !is_plain {

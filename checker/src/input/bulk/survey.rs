@@ -4,7 +4,8 @@
 //! hand over the rest as events. What is kept grows with threads, locks and pairs of locks.
 
 use super::holdings::{Holdings, Released, Side};
-use super::scc;
+use super::second::Suspects;
+use super::{QuickSet, scc};
 use crate::trace::{self, Ask, Event, LockId, Op, Run, ThreadId};
 
 /// What a first pass has found out.
@@ -19,8 +20,10 @@ pub struct Survey {
     pub(super) events: u64,
     /// Whether a lock was used wrongly, or may have been.
     pub(super) misused: bool,
-    /// Whether a thread waited for something else than a lock while it held one.
-    pub(super) waited: bool,
+    /// Locks that were held while their holder waited for something else than a lock.
+    pub(super) waited_under: QuickSet<LockId>,
+    /// Whether threads waited for conditions.
+    pub(super) has_conditions: bool,
 }
 
 impl Survey {
@@ -32,7 +35,8 @@ impl Survey {
             is_plain: true,
             events: 0,
             misused: false,
-            waited: false,
+            waited_under: QuickSet::default(),
+            has_conditions: false,
         }
     }
 
@@ -72,11 +76,6 @@ impl Survey {
     /// Whether the thread holds the lock.
     pub(crate) fn holds(&self, thread: ThreadId, lock: LockId) -> bool {
         self.holdings.holds(thread.0, lock.0)
-    }
-
-    /// The locks that a thread took although it held them, and may.
-    pub(super) fn reentered(&self) -> impl Iterator<Item = LockId> + '_ {
-        self.holdings.reentered.iter().map(|&lock| LockId(lock))
     }
 
     /// The pairs of a held and a wanted lock that reach, one by way of another, what all pairs reach.
@@ -141,8 +140,9 @@ impl Survey {
             }
             Op::WaitBegin { lock, .. } => {
                 self.is_plain = false;
+                self.has_conditions = true;
                 self.give_back(thread, lock, Side::Any);
-                self.waited |= self.holdings.holds_some(thread);
+                self.wait(thread);
             }
             Op::WaitEnd { lock, .. } => {
                 self.is_plain = false;
@@ -152,7 +152,7 @@ impl Survey {
             }
             Op::Barrier { .. } | Op::Pend { ask: Ask::Wait, .. } => {
                 self.is_plain = false;
-                self.waited |= self.holdings.holds_some(thread);
+                self.wait(thread);
             }
             Op::Pend { ask: Ask::Try, .. }
             | Op::Notify { .. }
@@ -161,7 +161,7 @@ impl Survey {
             Op::Fork { .. } => self.forks.push(event.clone()),
             Op::Join { child } => {
                 self.forks.push(event.clone());
-                self.waited |= self.holdings.holds_some(thread);
+                self.wait(thread);
                 self.misused |= self.holdings.holds_some(child.0);
             }
             Op::End => self.misused |= self.holdings.holds_some(thread),
@@ -176,14 +176,35 @@ impl Survey {
         }
     }
 
+    /// A thread waits for something else than a lock.
+    fn wait(&mut self, thread: u32) {
+        let held = self.holdings.held(thread).map(LockId);
+        self.waited_under.extend(held);
+    }
+
     fn give_back(&mut self, thread: u32, lock: LockId, side: Side) {
         self.holdings.lock(lock.0);
         let released = self.holdings.release_somehow(thread, lock.0, side);
         self.misused |= released != Released::Well;
     }
 
+    /// Whether it ends with threads that wait for a lock and hold another.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.holdings.is_stuck()
+    }
+
+    /// What there is to look at again. `run` has all locks and classes.
+    pub(super) fn suspects(&self, run: &Run) -> Suspects {
+        let reentered = self.holdings.reentered.iter();
+        Suspects {
+            on_cycle: self.on_cycle(run),
+            waited_under: self.waited_under.clone(),
+            reentered: reentered.map(|&lock| LockId(lock)).collect(),
+        }
+    }
+
     /// Per lock, whether it lies on a cycle, or its class does.
-    pub(super) fn suspects(&self, run: &Run) -> Vec<bool> {
+    fn on_cycle(&self, run: &Run) -> Vec<bool> {
         let class = |lock: LockId| run.locks[lock.at()].class.0;
         let ends = self.pairs();
         let ends = ends.map(|(held, want)| (class(held), class(want)));

@@ -110,16 +110,16 @@ fn both_readings_name_the_same_threads_and_places() {
 fn told(survey: &Survey) -> String {
     let mut pairs: Vec<_> = survey.pairs().collect();
     pairs.sort_unstable();
-    let mut again: Vec<_> = survey.reentered().collect();
-    again.sort_unstable();
     let Survey {
         events,
         misused,
-        waited,
         is_plain,
+        waited_under,
         ..
     } = survey;
-    format!("{pairs:?} {again:?} {events} {misused} {waited} {is_plain}")
+    let mut waited: Vec<_> = waited_under.iter().collect();
+    waited.sort_unstable();
+    format!("{pairs:?} {events} {misused} {waited:?} {is_plain}")
 }
 
 /// Surveys a text of which a reader has so many bytes in hand at a time; with few, no line is taken in

@@ -30,8 +30,8 @@ struct Life {
 /// A wait on a Java monitor, `rel(L) wait(L) acq(L)`, that is being put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Monitor {
-    /// The thread's last event, at this position, released the lock.
-    Released(LockId, usize),
+    /// The thread's last event, at this position, released the lock; it may have been taken out.
+    Released(LockId, Option<usize>),
     /// The thread waits; its next acquisition of the lock ends the wait.
     Waiting(LockId, ResourceId),
 }
@@ -86,9 +86,16 @@ impl Builder {
         let before = self.run.events.len();
         consumer.take(&mut self.run);
         if self.run.events.len() < before {
-            // A release that may become the begin of a wait is out of reach.
-            self.monitors
-                .retain(|_, monitor| matches!(monitor, Monitor::Waiting(..)));
+            if consumer.survey().is_some() {
+                // What a thread did last is not told here. Such a wait is misuse there, which is looked at
+                // again.
+                self.monitors.clear();
+            }
+            for monitor in self.monitors.values_mut() {
+                if let Monitor::Released(_, at) = monitor {
+                    *at = None;
+                }
+            }
         }
     }
 
@@ -338,7 +345,8 @@ impl Builder {
                     *count = count.saturating_sub(1);
                 }
                 let at = self.run.events.len();
-                self.monitors.insert(thread, Monitor::Released(lock, at));
+                let released = Monitor::Released(lock, Some(at));
+                self.monitors.insert(thread, released);
             }
             // A request stands between a wait and the acquisition that ends it.
             Op::Request { lock, .. } => {
@@ -367,7 +375,19 @@ impl Builder {
         };
         match monitor {
             Some(Monitor::Released(released, at)) if released == lock && !held => {
-                self.run.events[at].op = begin;
+                if let Some(at) = at {
+                    self.run.events[at].op = begin;
+                } else {
+                    // The release is out of reach: the wait gives back what it takes again just for that.
+                    let again = Op::Acquire {
+                        lock,
+                        mode: Mode::Exclusive,
+                        ask: Ask::Try,
+                        class: AcquireClass::default(),
+                    };
+                    self.append(thread, again, site);
+                    self.append(thread, begin, site);
+                }
                 let waiting = Monitor::Waiting(lock, condvar);
                 self.monitors.insert(thread, waiting);
             }

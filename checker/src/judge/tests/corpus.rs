@@ -7,7 +7,7 @@ use std::{fs, io};
 use serde_json::Value;
 
 use super::*;
-use crate::input::packed;
+use crate::input::{bulk, packed};
 
 fn corpus(path: &str) -> PathBuf {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/corpus");
@@ -78,6 +78,70 @@ fn every_misuse_of_the_lock_order_corpus_is_told() {
         let expected = case["expected"]["misuse"].as_array().unwrap();
         assert_eq!(told.count(), expected.len(), "{file}: {verdict:?}");
     }
+}
+
+/// Reads a case as a trace that is too long to be kept.
+fn read_as_long(file: &str, text: &str) -> Evidence {
+    let limits = bulk::Limits {
+        events_max: 0,
+        ..bulk::Limits::default()
+    };
+    let kind = bulk::Kind {
+        label: file,
+        is_long: true,
+        reentrant: false,
+    };
+    let once = |consumer: &mut dyn bulk::Consumer| {
+        std_text::stream(
+            file,
+            text.as_bytes(),
+            &std_text::Limits::default(),
+            consumer,
+        )
+    };
+    bulk::read(kind, &limits, once, |consumer| Some(once(consumer))).unwrap()
+}
+
+#[test]
+fn a_case_that_is_too_long_to_be_kept_hides_nothing_and_makes_nothing_surer() {
+    let index: Value = serde_json::from_str(&read("lock-order/index.json")).unwrap();
+    let mut wrong = Vec::new();
+    for case in index["cases"].as_array().unwrap() {
+        let file = case["file"].as_str().unwrap();
+        let text = read(&format!("lock-order/{file}"));
+        let whole = std_text::read(file, text.as_bytes(), &std_text::Limits::default()).unwrap();
+        let whole = judge(&whole, &Options::default());
+        let long = judge(&read_as_long(file, &text), &Options::default());
+        let misuse = |verdict: &Verdict| -> BTreeSet<String> {
+            let slips = verdict.findings.iter();
+            let slips = slips.filter(|finding| finding.code == Code::LockMisuse);
+            slips.map(|finding| finding.message.clone()).collect()
+        };
+        if misuse(&long) != misuse(&whole) {
+            wrong.push(format!(
+                "{file}: {:?}, not {:?}",
+                misuse(&long),
+                misuse(&whole)
+            ));
+        }
+        let (shorter, longer) = (strongest(&whole), strongest(&long));
+        // Nothing that is excluded for sure may be missed or be certain; what is neither may be possible.
+        let told = shorter.is_none() || longer.is_some();
+        let surer = longer == Some(Certainty::Certain) && shorter != Some(Certainty::Certain)
+            || longer > Some(Certainty::Certain) && longer > shorter;
+        if !told || surer {
+            wrong.push(format!(
+                "{file}: {longer:?}, not {shorter:?}: {:?}",
+                long.findings
+            ));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} wrong: {}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]
