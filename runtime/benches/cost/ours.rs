@@ -1,0 +1,38 @@
+//! The locks of this crate, as parties.
+
+use crate::shapes::{Party, parking_lot_shaped};
+
+/// The locks in the shape of `parking_lot`'s.
+pub(crate) enum Lockwise {}
+
+parking_lot_shaped!(
+    lockwise::Mutex<u64> => lockwise::MutexGuard,
+    lockwise::RwLock<u64> => lockwise::RwLockReadGuard,
+        lockwise::RwLockWriteGuard,
+    lockwise::Condvar);
+
+impl Party for Lockwise {
+    type Mutex = lockwise::Mutex<u64>;
+    type RwLock = lockwise::RwLock<u64>;
+    type Condvar = lockwise::Condvar;
+}
+
+/// The locks in the shape of std's.
+pub(crate) enum StdShaped {}
+
+#[cfg(feature = "checks")]
+mod std_shaped {
+    use lockwise::stdsync;
+
+    crate::shapes::std_shaped!(
+        stdsync::Mutex<u64> => stdsync::MutexGuard,
+        stdsync::RwLock<u64> => stdsync::RwLockReadGuard,
+            stdsync::RwLockWriteGuard,
+        stdsync::Condvar);
+}
+
+impl Party for StdShaped {
+    type Mutex = lockwise::stdsync::Mutex<u64>;
+    type RwLock = lockwise::stdsync::RwLock<u64>;
+    type Condvar = lockwise::stdsync::Condvar;
+}

@@ -1,0 +1,242 @@
+//! The locks that are measured: what a party must have, and the shapes that most parties share.
+
+use std::ops::{Deref, DerefMut};
+
+/// Whose locks are measured.
+pub(crate) trait Party: 'static {
+    type Mutex: Mutex;
+    type RwLock: RwLock;
+    type Condvar: Condvar<Self::Mutex>;
+}
+
+/// A mutex around a number.
+pub(crate) trait Mutex: Send + Sync + 'static {
+    /// Whether the party has this kind of lock at all.
+    const THERE: bool = true;
+    type Guard<'a>: DerefMut<Target = u64>;
+    fn make() -> Self;
+    fn lock(&self) -> Self::Guard<'_>;
+}
+
+/// A read-write lock around a number.
+pub(crate) trait RwLock: Send + Sync + 'static {
+    /// Whether the party has this kind of lock at all.
+    const THERE: bool = true;
+    type Read<'a>: Deref<Target = u64>;
+    type Write<'a>: DerefMut<Target = u64>;
+    fn make() -> Self;
+    fn read(&self) -> Self::Read<'_>;
+    fn write(&self) -> Self::Write<'_>;
+}
+
+/// A condition variable that goes with a mutex.
+pub(crate) trait Condvar<M: Mutex>: Send + Sync + 'static {
+    /// Whether the party has this kind of object at all.
+    const THERE: bool = true;
+    fn make() -> Self;
+    fn wait<'a>(&self, guard: M::Guard<'a>) -> M::Guard<'a>;
+    fn notify(&self);
+}
+
+/// What a party does not have.
+pub(crate) enum Absent {}
+
+impl Mutex for Absent {
+    const THERE: bool = false;
+    type Guard<'a> = &'a mut u64;
+
+    fn make() -> Self {
+        unreachable!("`THERE` is asked first")
+    }
+
+    fn lock(&self) -> &mut u64 {
+        match *self {}
+    }
+}
+
+impl RwLock for Absent {
+    const THERE: bool = false;
+    type Read<'a> = &'a u64;
+    type Write<'a> = &'a mut u64;
+
+    fn make() -> Self {
+        unreachable!("`THERE` is asked first")
+    }
+
+    fn read(&self) -> &u64 {
+        match *self {}
+    }
+
+    fn write(&self) -> &mut u64 {
+        match *self {}
+    }
+}
+
+impl<M: Mutex> Condvar<M> for Absent {
+    const THERE: bool = false;
+
+    fn make() -> Self {
+        unreachable!("`THERE` is asked first")
+    }
+
+    fn wait<'a>(&self, _guard: M::Guard<'a>) -> M::Guard<'a> {
+        match *self {}
+    }
+
+    fn notify(&self) {
+        match *self {}
+    }
+}
+
+/// A party whose locks have the methods of `parking_lot`'s: guards without a result, a condition
+/// variable that borrows the guard.
+macro_rules! parking_lot_shaped {
+    ($Mutex:ty => $($guard:ident)::+, $RwLock:ty => $($read:ident)::+, $($write:ident)::+, $Condvar:ty) => {
+        impl crate::shapes::Mutex for $Mutex {
+            type Guard<'a> = $($guard)::+<'a, u64>;
+
+            #[inline]
+            fn make() -> Self {
+                Self::new(0)
+            }
+
+            #[inline]
+            fn lock(&self) -> Self::Guard<'_> {
+                Self::lock(self)
+            }
+        }
+
+        impl crate::shapes::RwLock for $RwLock {
+            type Read<'a> = $($read)::+<'a, u64>;
+            type Write<'a> = $($write)::+<'a, u64>;
+
+            #[inline]
+            fn make() -> Self {
+                Self::new(0)
+            }
+
+            #[inline]
+            fn read(&self) -> Self::Read<'_> {
+                Self::read(self)
+            }
+
+            #[inline]
+            fn write(&self) -> Self::Write<'_> {
+                Self::write(self)
+            }
+        }
+
+        impl crate::shapes::Condvar<$Mutex> for $Condvar {
+            fn make() -> Self {
+                Self::new()
+            }
+
+            #[inline]
+            fn wait<'a>(
+                &self,
+                mut guard: <$Mutex as crate::shapes::Mutex>::Guard<'a>,
+            ) -> <$Mutex as crate::shapes::Mutex>::Guard<'a> {
+                Self::wait(self, &mut guard);
+                guard
+            }
+
+            #[inline]
+            fn notify(&self) {
+                self.notify_one();
+            }
+        }
+    };
+}
+
+/// A party whose locks have the methods of std's: guards in results, a condition variable that
+/// takes the guard.
+macro_rules! std_shaped {
+    ($Mutex:ty => $($guard:ident)::+, $RwLock:ty => $($read:ident)::+, $($write:ident)::+, $Condvar:ty) => {
+        impl crate::shapes::Mutex for $Mutex {
+            type Guard<'a> = $($guard)::+<'a, u64>;
+
+            #[inline]
+            fn make() -> Self {
+                Self::new(0)
+            }
+
+            #[inline]
+            fn lock(&self) -> Self::Guard<'_> {
+                Self::lock(self).expect("no thread panics")
+            }
+        }
+
+        impl crate::shapes::RwLock for $RwLock {
+            type Read<'a> = $($read)::+<'a, u64>;
+            type Write<'a> = $($write)::+<'a, u64>;
+
+            #[inline]
+            fn make() -> Self {
+                Self::new(0)
+            }
+
+            #[inline]
+            fn read(&self) -> Self::Read<'_> {
+                Self::read(self).expect("no thread panics")
+            }
+
+            #[inline]
+            fn write(&self) -> Self::Write<'_> {
+                Self::write(self).expect("no thread panics")
+            }
+        }
+
+        impl crate::shapes::Condvar<$Mutex> for $Condvar {
+            fn make() -> Self {
+                Self::new()
+            }
+
+            #[inline]
+            fn wait<'a>(
+                &self,
+                guard: <$Mutex as crate::shapes::Mutex>::Guard<'a>,
+            ) -> <$Mutex as crate::shapes::Mutex>::Guard<'a> {
+                Self::wait(self, guard).expect("no thread panics")
+            }
+
+            #[inline]
+            fn notify(&self) {
+                self.notify_one();
+            }
+        }
+    };
+}
+
+pub(crate) use parking_lot_shaped;
+#[cfg(feature = "checks")]
+pub(crate) use std_shaped;
+
+/// The plain locks of `parking_lot`.
+pub(crate) enum ParkingLot {}
+
+parking_lot_shaped!(
+    parking_lot::Mutex<u64> => parking_lot::MutexGuard,
+    parking_lot::RwLock<u64> => parking_lot::RwLockReadGuard,
+        parking_lot::RwLockWriteGuard,
+    parking_lot::Condvar);
+
+impl Party for ParkingLot {
+    type Mutex = parking_lot::Mutex<u64>;
+    type RwLock = parking_lot::RwLock<u64>;
+    type Condvar = parking_lot::Condvar;
+}
+
+/// The plain locks of the standard library.
+pub(crate) enum Std {}
+
+std_shaped!(
+    std::sync::Mutex<u64> => std::sync::MutexGuard,
+    std::sync::RwLock<u64> => std::sync::RwLockReadGuard,
+        std::sync::RwLockWriteGuard,
+    std::sync::Condvar);
+
+impl Party for Std {
+    type Mutex = std::sync::Mutex<u64>;
+    type RwLock = std::sync::RwLock<u64>;
+    type Condvar = std::sync::Condvar;
+}
