@@ -47,9 +47,9 @@ fn each_case_of_the_list_has_a_test_of_its_name() {
     names.append(&mut listed(&mut Command::new(env::current_exe().unwrap())));
     // The other tests of the runtime are not built again for this.
     add_written(&root().join("runtime/tests"), &mut names);
-    let lost: Vec<_> = cases
+    let missing: Vec<_> = cases
         .iter()
         .filter(|case| !names.contains(**case))
         .collect();
-    assert!(lost.is_empty(), "{lost:?}");
+    assert!(missing.is_empty(), "{missing:?}");
 }
