@@ -25,6 +25,8 @@ pub(crate) struct Blocked {
     pub body: BodyId,
     /// The calls from there to the wait.
     pub calls: Vec<Site>,
+    /// Whether that happens for sure on some path: not where only the last of several owners ends it.
+    pub is_sure: bool,
     /// What the thread runs whose end is waited for, if that can be said, and what that takes.
     pub runs: Vec<(BodyId, LockAt)>,
 }
@@ -318,7 +320,7 @@ impl Flow<'_> {
             return;
         }
         let runs = self.runs(arguments);
-        self.note_blocked(resource, class, site, state, more, &[], &runs);
+        self.note_blocked(resource, class, site, is_sure, state, more, &[], &runs);
         let guards = self.parameters(state);
         for (body, lock) in runs {
             let joins = What::Joins(body, exported(&lock));
@@ -340,7 +342,7 @@ impl Flow<'_> {
             return;
         }
         let class = self.frame.program.names.of("thread");
-        self.note_blocked(Resource::Join, class, site, state, more, &[], runs);
+        self.note_blocked(Resource::Join, class, site, is_sure, state, more, &[], runs);
         let guards = self.parameters(state);
         for (body, lock) in runs {
             self.effect(What::Joins(*body, exported(lock)), site, is_sure, guards);
@@ -366,6 +368,7 @@ impl Flow<'_> {
             Resource::Join,
             class,
             effect.site,
+            is_sure,
             state,
             more,
             &calls,
@@ -388,7 +391,16 @@ impl Flow<'_> {
         more: &[Held],
     ) {
         let calls = self.calls(through, effect);
-        self.note_blocked(resource, class, effect.site, state, more, &calls, &[]);
+        self.note_blocked(
+            resource,
+            class,
+            effect.site,
+            is_sure,
+            state,
+            more,
+            &calls,
+            &[],
+        );
         let guards = self.parameters(state);
         self.effect_through(
             What::Blocks(resource, class),
@@ -405,6 +417,7 @@ impl Flow<'_> {
         resource: Resource,
         class: Name,
         site: Site,
+        is_sure: bool,
         state: &State,
         more: &[Held],
         calls: &[Site],
@@ -417,6 +430,7 @@ impl Flow<'_> {
         all.extend(more.iter().cloned());
         for held in all {
             self.outcome.blocked.push(Blocked {
+                is_sure: is_sure && held.is_sure,
                 held,
                 resource,
                 class,

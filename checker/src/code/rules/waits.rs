@@ -13,6 +13,10 @@ impl Rules<'_> {
         let mut seen = BTreeSet::new();
         for blocked in &self.solved.blocked {
             let lock = &blocked.held.lock;
+            // That just this call lets go of the last handle, or leads there, would be a guess on a guess.
+            if blocked.resource == Resource::Join && !blocked.is_sure {
+                continue;
+            }
             if self.is_vague(lock.class) || !seen.insert((lock.class, blocked.class, blocked.site))
             {
                 continue;
