@@ -215,6 +215,7 @@ impl Tag {
 
     /// The thread parks for what it said it waits for.
     #[inline]
+    #[track_caller]
     #[allow(dead_code, reason = "as above")]
     pub(crate) fn parks() {
         hooks::parks();

@@ -7,6 +7,7 @@
 #![cfg(feature = "checks")]
 
 mod kinds;
+mod mixed;
 mod owed;
 mod programs;
 mod silence;

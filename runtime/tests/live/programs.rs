@@ -53,7 +53,7 @@ pub(super) fn check(finding: &Finding) {
 }
 
 /// The next pseudo-random number (an xorshift generator: Marsaglia, 2003).
-fn next(state: &mut u64) -> u64 {
+pub(super) fn next(state: &mut u64) -> u64 {
     *state ^= *state << 13;
     *state ^= *state >> 7;
     *state ^= *state << 17;
@@ -152,7 +152,7 @@ fn nested(
     drop((read.take(), write.take()));
 }
 
-fn programs() -> u64 {
+pub(super) fn programs() -> u64 {
     let cases = std::env::var("LOCKWISE_CASES").ok();
     cases.map_or(PROGRAMS, |cases| cases.parse().expect("a number"))
 }

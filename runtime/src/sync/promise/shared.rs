@@ -72,6 +72,22 @@ impl Drop for Waiting<'_> {
     }
 }
 
+/// A waiter that leaves its place when this is dropped, if it has one: by unwinding, out of a wait that closes a
+/// circle.
+struct Queued<'a, T: Send, B: Backend>(&'a Shared<T, B>, Ticket);
+
+impl<T: Send, B: Backend> Drop for Queued<'_, T, B> {
+    fn drop(&mut self) {
+        if self.1.is_some() {
+            let mut later = Later::new();
+            let mut state = self.0.state.lock_at(self.0.born);
+            state.waiters.leave(&mut self.1, &mut later);
+            drop(state);
+            self.0.flow.gave_up();
+        }
+    }
+}
+
 /// How a wait ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wait {
@@ -281,11 +297,12 @@ impl<T: Send, B: Backend> Shared<T, B> {
             None => None,
         };
         self.flow.pending_work(timed, at);
-        let mut ticket = Ticket::new();
-        let ended =
-            park::wait::<B::Threads, _>(deadline, |waker| self.poll(&mut ticket, waker, timed, at));
-        let ended = ended.or_else(|| self.leave(&mut ticket, timed, at));
-        drop(waiting);
+        let mut queued = Queued(self, Ticket::new());
+        let ended = park::wait::<B::Threads, _>(deadline, |waker| {
+            self.poll(&mut queued.1, waker, timed, at)
+        });
+        let ended = ended.or_else(|| self.leave(&mut queued.1, timed, at));
+        drop((queued, waiting));
         if ended != Some(Told::Unit) {
             self.flow.gave_up();
         }

@@ -55,13 +55,20 @@ pub fn pending_owed(object: &Identity, ask: Ask, at: Site) {
 }
 
 /// The thread, which has said what it waits for, parks.
+///
+/// # Panics
+///
+/// As [`pending_owed`]: what is told there and what is told here was not closed at the same time.
+#[track_caller]
 pub fn parks() {
     if let Some(slot) = slot::existing()
         && let Some(kept) = slot.wait.kept()
         && let Some(slot) = watching()
     {
         let _busy = Busy::new(slot);
+        let waits = EndsWait(slot);
         let was_told = live::wait_on(slot, kept);
+        std::mem::forget(waits);
         slot.wait.keep(Some(Kept { was_told, ..kept }));
     }
 }

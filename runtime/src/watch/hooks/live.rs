@@ -43,6 +43,11 @@ pub(super) fn wait(slot: &'static Slot, target: Target, at: Site, quiet: bool) -
 }
 
 /// The thread parks again for what it waits for.
+///
+/// # Panics
+///
+/// As [`wait`]: another thread may have parked in between, and then this one closes the circle.
+#[track_caller]
 pub(super) fn wait_on(slot: &'static Slot, kept: Kept) -> bool {
     let Kept {
         target,
@@ -53,7 +58,7 @@ pub(super) fn wait_on(slot: &'static Slot, kept: Kept) -> bool {
     if was_told {
         slot.wait.set_told();
     }
-    let told = !was_told && search(slot, true);
+    let told = !was_told && search(slot, false);
     standstill::look_out();
     was_told || told
 }
