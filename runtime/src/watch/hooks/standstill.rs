@@ -85,12 +85,13 @@ fn watch() {
     let mut latest = Instant::now();
     loop {
         asleep::sleep_while(&STATE, IDLE);
-        patience = if latest.elapsed() > SLOW {
-            FIRST
-        } else {
-            (patience * 2).min(BUSY)
+        if latest.elapsed() > SLOW {
+            patience = FIRST;
+        }
+        patience = match look_at_all(slot, patience) {
+            Ended::Told => FIRST,
+            Ended::Runs => (patience * 2).min(BUSY),
         };
-        look_at_all(slot, patience);
         latest = Instant::now();
         STATE.store(IDLE, SeqCst);
         // Who began to wait before that saw it looking.
@@ -100,13 +101,21 @@ fn watch() {
     }
 }
 
+/// Why the thread of ours does not look any longer.
+enum Ended {
+    /// A thread runs.
+    Runs,
+    /// That all wait was told.
+    Told,
+}
+
 /// Looks at all threads until one runs, or they were told.
-fn look_at_all(slot: &Slot, patience: Duration) {
+fn look_at_all(slot: &Slot, patience: Duration) -> Ended {
     let mut pause = patience;
     loop {
         thread::sleep(pause);
         let Some(waiting) = wait_for::all_waiting() else {
-            return;
+            return Ended::Runs;
         };
         if let Some(all) = stand_still(&waiting) {
             let told: Vec<bool> = waiting.iter().map(Waiting::tell).collect();
@@ -116,10 +125,10 @@ fn look_at_all(slot: &Slot, patience: Duration) {
                 log_finding(slot, &finding);
                 reaction::react(&finding, true);
             }
-            return;
+            return Ended::Told;
         }
         if all_told() {
-            return;
+            return Ended::Told;
         }
         pause = (pause * 2).min(SLOW);
     }
