@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::process::{Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -168,6 +168,68 @@ fn the_watchdog_knows_waits_that_nobody_ends() {
         );
         assert!(said[1].contains("; holds Mutex"), "{way}: {said:#?}");
     }
+}
+
+/// Starts `deadlocks WAY` by `program`, with a watchdog of a second, and reads what it says until that tells of a
+/// stall.
+fn until_it_stalls(mut program: Command, way: &str) -> (Child, BufReader<ChildStderr>) {
+    let mut child = program
+        .arg(way)
+        .env("LOCKWISE_STALL", "1")
+        .env("LOCKWISE_ON_FINDING", "silent")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    until_it_says("LW0009", &mut lines);
+    (child, lines)
+}
+
+/// Reads until a line has this in it.
+fn until_it_says(what: &str, lines: &mut BufReader<ChildStderr>) -> String {
+    let mut said = String::new();
+    while !said.contains(what) {
+        assert_ne!(lines.read_line(&mut said).unwrap(), 0, "it ended: {said}");
+    }
+    said
+}
+
+#[test]
+fn a_stall_is_in_the_report() {
+    let logs = tempfile::tempdir().unwrap();
+    let (mut child, _) =
+        until_it_stalls(recorded("deadlocks", "trace", logs.path()), "stall-barrier");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (report, _) = judged(logs.path());
+    let findings = report["findings"].as_array().unwrap();
+    let stall = findings.iter().find(|finding| finding["code"] == "LW0009");
+    let stall = stall.unwrap_or_else(|| panic!("{report}"));
+    assert_eq!(stall["level"], "note", "{report}");
+    let message = stall["message"].as_str().unwrap();
+    assert!(message.contains("for more than 1 s"), "{report}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_signal_has_all_waits_described() {
+    let mut deadlocks = program("deadlocks");
+    deadlocks.env("LOCKWISE_DUMP", "usr1");
+    let (mut child, mut lines) = until_it_stalls(deadlocks, "mutex");
+    let sent = Command::new("kill")
+        .args(["-USR1", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+    until_it_says("lockwise: all that wait now:", &mut lines);
+    // Both sides, and the thread that joins them.
+    let mut said = String::new();
+    for _ in 0..3 {
+        lines.read_line(&mut said).unwrap();
+    }
+    assert_eq!(said.matches(", held by thread ").count(), 2, "{said}");
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 /// A program over std alone that deadlocks.

@@ -1,4 +1,4 @@
-//! LW0001, LW0005 and what else only the runtime can know, because it stopped it or recorded no more of it.
+//! LW0001, LW0005, LW0009 and what else only the runtime can know, because it stopped it or recorded no more of it.
 //!
 //! Of what the runtime reported, a lock-order cycle is judged here anew from the same events. A
 //! self-deadlock that ended in a panic leaves no other trace than the report. A recursive read is in
@@ -17,10 +17,11 @@ pub(super) fn judge(case: &Case<'_>, drafts: &mut Vec<Draft>) {
                 "LW0001" | "LW0005" => Certainty::Actual,
                 "LW0002" => Certainty::Certain,
                 "LW0004" if !run.has_acquisitions() => Certainty::Possible,
+                "LW0009" => Certainty::Possible,
                 _ => continue,
             };
             let mut draft = draft(case, run, reported, certainty);
-            draft.basis = (certainty == Certainty::Possible).then_some(Basis::SameInstances);
+            draft.basis = (reported.code == "LW0004").then_some(Basis::SameInstances);
             let known = drafts.iter().any(|known| {
                 known.code == draft.code
                     && known
@@ -41,6 +42,7 @@ fn draft(case: &Case<'_>, run: &RunCase<'_>, reported: &Reported, certainty: Cer
     let want = lock(&reported.want);
     let thread = &run.run.threads[reported.thread.at()].label;
     let message = match &reported.holds {
+        _ if code == Code::Stall => reported.message.clone(),
         Some(held) => format!(
             "{thread} asks for {} while holding {}: {}",
             want.lock,
@@ -74,6 +76,11 @@ fn draft(case: &Case<'_>, run: &RunCase<'_>, reported: &Reported, certainty: Cer
         draft
             .advice
             .push("take these locks in one order everywhere".to_owned());
+    }
+    if code == Code::Stall {
+        draft.advice.push(
+            "look for who should have ended this wait, and what that one waits for".to_owned(),
+        );
     }
     if code == Code::OrderViolation {
         draft.advice.push(

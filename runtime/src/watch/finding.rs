@@ -25,6 +25,8 @@ pub enum Code {
     OrderViolation = 5,
     /// LW0008: a lock is released by a thread that does not hold it.
     LockMisuse = 8,
+    /// LW0009: a thread waits for longer than `LOCKWISE_STALL` says.
+    Stall = 9,
 }
 
 impl Code {
@@ -37,6 +39,7 @@ impl Code {
             Code::RecursiveRead => "LW0004",
             Code::OrderViolation => "LW0005",
             Code::LockMisuse => "LW0008",
+            Code::Stall => "LW0009",
         }
     }
 
@@ -49,6 +52,7 @@ impl Code {
             Code::RecursiveRead => "recursive-read",
             Code::OrderViolation => "order-violation",
             Code::LockMisuse => "lock-misuse",
+            Code::Stall => "stall",
         }
     }
 }
@@ -175,7 +179,7 @@ pub struct Finding {
 impl Finding {
     /// Whether the chosen reaction applies. It does to all but cycles seen on one thread only.
     pub fn is_serious(&self) -> bool {
-        self.basis != Basis::OneThread && self.code != Code::LockMisuse
+        self.basis != Basis::OneThread && !matches!(self.code, Code::LockMisuse | Code::Stall)
     }
 }
 

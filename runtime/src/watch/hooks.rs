@@ -60,6 +60,7 @@ pub(super) use self::foreign::{
 };
 use self::judging::{SelfCheck, finding, first_time, judge_new, name_of, unless_sent};
 pub use self::stall::describe_waits;
+pub(super) use self::stall::wait_for_signal;
 pub(super) use self::standstill::look_out as thread_left;
 pub use self::threads::{Birth, ThreadRef, forking, joined, joining, joining_work, work_done};
 pub use self::waits::{arrived, full, notified, obtained, passed, pending, posted, waiting, woken};

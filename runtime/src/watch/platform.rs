@@ -9,6 +9,11 @@ pub(super) mod asleep;
 pub(super) mod asleep;
 #[cfg(not(unix))]
 mod other;
+#[cfg(target_os = "linux")]
+pub(super) mod signal;
+#[cfg(not(target_os = "linux"))]
+#[path = "platform/no_signal.rs"]
+pub(super) mod signal;
 #[cfg(unix)]
 mod unix;
 

@@ -20,6 +20,7 @@ pub(super) fn prepare() {
     static DONE: AtomicBool = AtomicBool::new(false);
     if !DONE.swap(true, Relaxed) {
         platform::on_fork(before, after_in_parent, after_in_child);
+        hooks::wait_for_signal();
     }
 }
 

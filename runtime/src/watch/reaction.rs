@@ -105,6 +105,14 @@ pub(super) fn call_back(finding: &Finding) {
     }
 }
 
+/// The same on a thread that must not unwind.
+pub(super) fn call_back_quietly(finding: &Finding) {
+    let told = catch_unwind(AssertUnwindSafe(|| call_back(finding)));
+    if told.is_err() {
+        platform::write_stderr(b"lockwise: the callback panicked\n");
+    }
+}
+
 /// Writes the finding to standard error.
 pub(super) fn print(finding: &Finding) {
     let weight = if finding.is_serious() {
@@ -129,10 +137,7 @@ pub(super) fn may_unwind() -> bool {
 pub(super) fn react(finding: &Finding, quiet: bool) {
     if quiet {
         // The caller holds a guard that would release what it does not hold if this unwound.
-        let told = catch_unwind(AssertUnwindSafe(|| call_back(finding)));
-        if told.is_err() {
-            platform::write_stderr(b"lockwise: the callback panicked\n");
-        }
+        call_back_quietly(finding);
     } else {
         call_back(finding);
     }

@@ -8,6 +8,7 @@
 //! | `LOCKWISE_ON_FINDING` | `report`, `panic`, `abort`, `silent` | see [`Reaction`](super::Reaction) |
 //! | `LOCKWISE_ON_DEADLOCK` | as above | the same for LW0001, when threads wait for each other; as above if not given |
 //! | `LOCKWISE_STALL` | seconds | a thread that waits longer has all waiting threads described, once; never if not given |
+//! | `LOCKWISE_DUMP` | `usr1`, `usr2` | the signal that has all waiting threads described; none if not given, and on Linux only |
 //! | `LOCKWISE_ORDER` | `declared`, `every`, `learn` | see [`Order`](super::Order) |
 //! | `LOCKWISE_ACQUIRE` | `refuse`, `report` | see [`Enforcement`](super::Enforcement) |
 //! | `LOCKWISE_STACKS` | `0`, `1` | stacks of new edges; on if a callback is set or a log is written |
@@ -45,6 +46,8 @@ static REACTION: AtomicU8 = AtomicU8::new(0);
 static DEADLOCK_REACTION: AtomicU8 = AtomicU8::new(0);
 /// How long a thread may wait before that is told, in seconds; 0 for ever.
 static STALL: AtomicU32 = AtomicU32::new(0);
+/// The signal that asks for a description of all waits; 0 for none.
+static DUMP: AtomicU8 = AtomicU8::new(0);
 /// The order plus one; 0 not chosen.
 static ORDER: AtomicU8 = AtomicU8::new(0);
 /// The enforcement plus one; 0 not chosen.
@@ -93,6 +96,10 @@ pub(super) fn load() {
             Some(seconds) => STALL.store(seconds, Relaxed),
             None => complain(c"LOCKWISE_STALL"),
         }
+    }
+    // The numbers of Linux.
+    if let Some(signal) = choice(c"LOCKWISE_DUMP", &[(b"usr1", 10), (b"usr2", 12)]) {
+        DUMP.store(signal, Relaxed);
     }
     let orders: [(&[u8], u8); 3] = [
         (b"declared", Order::Declared as u8 + 1),
@@ -203,6 +210,12 @@ pub(super) fn stacks_wanted() -> bool {
 pub(super) fn stall() -> Option<Duration> {
     let seconds = STALL.load(Relaxed);
     (seconds != 0).then(|| Duration::from_secs(u64::from(seconds)))
+}
+
+/// The signal that asks for a description of all waits.
+pub(super) fn dump() -> Option<u8> {
+    let signal = DUMP.load(Relaxed);
+    (signal != 0).then_some(signal)
 }
 
 /// What happens on a finding.

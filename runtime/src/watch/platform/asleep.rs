@@ -67,7 +67,7 @@ const fn signals(numbers: &[u32]) -> u64 {
 }
 
 /// The threads of ours, by the system's numbers; 0 for none.
-static OURS: [AtomicU32; 2] = [const { AtomicU32::new(0) }; 2];
+static OURS: [AtomicU32; 3] = [const { AtomicU32::new(0) }; 3];
 
 /// This thread is one of ours: whether it sleeps says nothing of the program.
 pub(crate) fn this_is_ours() {

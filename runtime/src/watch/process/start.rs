@@ -13,9 +13,11 @@ static START: extern "C" fn() = start;
 
 extern "C" fn start() {
     settings::load();
-    if settings::log_wanted() {
+    if settings::log_wanted() || settings::dump().is_some() {
         // A child that is forked before the first lock must not write into this log either.
         super::prepare();
+    }
+    if settings::log_wanted() {
         log::open();
     }
 }
