@@ -102,6 +102,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/own_lock.rs"
     "src/watch/platform.rs"
     "src/watch/platform/asleep.rs"
+    "src/watch/platform/asleep/tests.rs"
     "src/watch/platform/awake.rs"
     "src/watch/platform/no_signal.rs"
     "src/watch/platform/other.rs"
