@@ -116,6 +116,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/site.rs"
     "src/watch/slot.rs"
     "src/watch/slot/entry.rs"
+    "src/watch/slot/held.rs"
     "src/watch/stack.rs"
     "src/watch/stack/without.rs"
     "src/watch/wait_for.rs"

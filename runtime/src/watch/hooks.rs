@@ -45,9 +45,9 @@ pub use super::log::ALL_UNITS;
 use super::log::{self, Op};
 pub use super::mode::Ask;
 use super::mode::Mode;
-use super::settings::{self, Level};
+use super::settings::{self, Now};
 use super::site::Site;
-use super::slot::{self, HeldLock, Slot, chain_key, split};
+use super::slot::{self, HeldLock, How, Slot, chain_key, split};
 use super::stack::Stack;
 use super::wait_for::Target;
 use super::{reaction, registry};
@@ -69,31 +69,59 @@ pub use self::waits::{arrived, full, notified, obtained, passed, pending, posted
 const TURN_BEFORE: u32 = 0;
 
 /// Marks a slot as busy until it is dropped.
-struct Busy<'a>(&'a Slot);
+struct Busy<'a> {
+    slot: &'a Slot,
+    was_busy: bool,
+}
 
 impl<'a> Busy<'a> {
     fn new(slot: &'a Slot) -> Self {
-        slot.busy.set(true);
-        Busy(slot)
+        slot.seen.set(Now::NEVER);
+        let was_busy = slot.busy.replace(true);
+        Busy { slot, was_busy }
     }
 }
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
-        self.0.busy.set(false);
+        self.slot.busy.set(self.was_busy);
+        if !self.was_busy {
+            // Whether that is stale is seen when it is compared.
+            self.slot.seen.set(self.slot.epoch());
+        }
     }
+}
+
+/// This thread's slot, if this can be told at a glance: it has one, no hook is running on it, and nothing
+/// has changed since it looked. Second, what is watched.
+#[inline]
+fn at_a_glance() -> (Option<&'static Slot>, Now) {
+    let now = settings::now();
+    let slot = slot::existing().filter(|slot| slot.seen.get() == now);
+    (slot, now)
 }
 
 /// This thread's slot, if it is to be watched now; what it knows is not stale.
 #[inline]
 fn watching() -> Option<&'static Slot> {
+    match at_a_glance() {
+        (Some(slot), _) => Some(slot),
+        (None, _) => look_again(),
+    }
+}
+
+/// The thread has no slot yet, or a hook is running on it, or something has changed.
+#[cold]
+#[inline(never)]
+fn look_again() -> Option<&'static Slot> {
     let slot = slot::current()?;
-    if slot.busy.get() || settings::level() == Level::Off {
+    if slot.busy.get() || !settings::now().watches() {
         return None;
     }
     if slot.is_stale() {
         renew(slot);
     }
+    slot.seen.set(slot.epoch());
     Some(slot)
 }
 
@@ -107,7 +135,7 @@ fn tracing() -> Option<&'static Slot> {
 #[cold]
 fn renew(slot: &Slot) {
     slot.refresh();
-    if !slot.enters_log(log::generation()) || !is_trace() {
+    if !slot.enters_log(log::generation()) || !slot.epoch().traces() {
         return;
     }
     let _busy = Busy::new(slot);
@@ -125,9 +153,8 @@ fn renew(slot: &Slot) {
     }
 }
 
-#[inline]
 fn is_trace() -> bool {
-    settings::level() == Level::Trace && settings::log_wanted()
+    settings::now().traces()
 }
 
 /// Whether all events are recorded.
@@ -169,12 +196,11 @@ pub(super) fn fresh_word(object: &Identity) -> u64 {
     let Some(slot) = slot::current() else {
         return 1;
     };
-    let was_busy = slot.busy.replace(true);
+    let _busy = Busy::new(slot);
     let word = slot.fresh_word(object);
     if is_trace() {
         define(slot, LockId(word), object);
     }
-    slot.busy.set(was_busy);
     word
 }
 
@@ -240,20 +266,33 @@ pub fn upgrading(lock: &Identity, at: Site) {
                 reaction::react(&found, false);
             }
         } else if slot.all_held().any(|held| held.lock != id) {
+            catch_up(slot);
             judge_if_new(slot, want, SelfCheck::Skip);
         }
     }
 }
 
+/// The request of a thread that holds something.
+#[inline(never)]
 #[track_caller]
 fn request_nested(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
+    let plain = mode == Mode::Exclusive && ask == Ask::Wait;
+    if !plain || has_to_catch_up() || !lock.is_known_after(slot.key_above()) {
+        request_unknown(slot, lock, mode, ask, at);
+    }
+}
+
+/// A request of which it is not seen in the lock that it was judged.
+#[inline(never)]
+#[track_caller]
+fn request_unknown(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
+    catch_up(slot);
     if mode == Mode::Reentrant && lock.owner() == slot.thread.load(Relaxed) {
         return;
     }
     judge_if_new(slot, held_lock(lock, mode, ask, at), SelfCheck::Do);
 }
 
-#[inline]
 fn held_lock(lock: &Identity, mode: Mode, ask: Ask, site: Site) -> HeldLock {
     HeldLock {
         lock: lock.id(),
@@ -266,24 +305,34 @@ fn held_lock(lock: &Identity, mode: Mode, ask: Ask, site: Site) -> HeldLock {
     }
 }
 
-#[inline]
 #[track_caller]
 fn judge_if_new(slot: &Slot, want: HeldLock, check: SelfCheck) {
-    catch_up(slot);
-    // An upgrade is judged otherwise than a request of the same mode: it must not make that known.
-    let how = want.ask as u32 + if check == SelfCheck::Skip { 8 } else { 0 };
-    let key = chain_key(slot.key(), want.lock, want.mode, false).rotate_left(how);
+    let key = request_key(slot.key(), want.lock, want.mode, want.ask, check);
     if !slot.knows(key) {
         judge_new(slot, want, key, check);
     }
 }
 
+/// What a thread remembers of a request under the chain `below`, once it was judged.
+///
+/// An upgrade is judged otherwise than a request of the same mode: it must not make that known.
+#[inline]
+fn request_key(below: u64, lock: LockId, mode: Mode, ask: Ask, check: SelfCheck) -> u64 {
+    let how = ask as u32 + if check == SelfCheck::Skip { 8 } else { 0 };
+    chain_key(below, lock, mode).rotate_left(how)
+}
+
 /// Takes notice of what other threads did that concerns this one.
 #[inline]
 fn catch_up(slot: &Slot) {
-    if FOREIGN_COUNT.load(Relaxed) != 0 {
+    if has_to_catch_up() {
         drop_foreign(slot);
     }
+}
+
+#[inline]
+fn has_to_catch_up() -> bool {
+    FOREIGN_COUNT.load(Relaxed) != 0
 }
 
 /// The lock was not free: the thread is about to park. If that closes a circle of threads that wait
@@ -415,6 +464,27 @@ pub fn acquired(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     if ask == Ask::Timed {
         unblocked();
     }
+    let (slot, now) = at_a_glance();
+    let word = lock.word();
+    match slot {
+        Some(slot) if word != 0 && mode != Mode::Reentrant => {
+            if slot.depth() > 0 {
+                acquired_above(slot, lock, mode, ask, at);
+                return;
+            }
+            let how = How::new(mode, ask, lock.traits());
+            slot.push_first(LockId(word), at, how, lock.rank_word());
+            if now.traces() {
+                log_acquired(slot, lock, mode, ask, at);
+            }
+        }
+        _ => acquired_otherwise(lock, mode, ask, at),
+    }
+}
+
+/// An acquisition of which not all can be told at a glance.
+#[inline(never)]
+fn acquired_otherwise(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     if let Some(slot) = watching() {
         hold(slot, lock, mode, ask, at);
         if is_trace() {
@@ -423,29 +493,60 @@ pub fn acquired(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     }
 }
 
-#[inline]
-fn hold(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, site: Site) {
-    let thread = slot.thread.load(Relaxed);
-    let again = mode == Mode::Reentrant && lock.owner() == thread;
-    let held = HeldLock {
-        lock: lock.id(),
-        mode,
-        ask,
-        again,
-        sendable: lock.guards_may_be_sent(),
-        rank: lock.rank(),
-        site,
-    };
-    let (chain, node) = slot.pending_node.replace((0, 0));
-    let same = chain == chain_key(slot.key(), held.lock, held.mode, held.again);
-    slot.push(held, if same { node } else { 0 });
-    if mode.is_exclusive() {
-        lock.set_owner(thread);
+/// The acquisition of a plain lock that has a number, while others are held.
+#[inline(never)]
+fn acquired_above(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
+    let how = How::new(mode, ask, lock.traits());
+    hold_above(slot, lock, (mode, ask), (lock.id(), at, how));
+    if slot.seen.get().traces() {
+        log_acquired(slot, lock, mode, ask, at);
     }
 }
 
+fn hold(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, site: Site) {
+    let mut how = How::new(mode, ask, lock.traits());
+    if mode == Mode::Reentrant {
+        let thread = slot.thread.load(Relaxed);
+        how = how.again(lock.owner() == thread);
+        lock.set_owner(thread);
+    }
+    if slot.depth() == 0 {
+        slot.push_first(lock.id(), site, how, lock.rank_word());
+    } else {
+        hold_above(slot, lock, (mode, ask), (lock.id(), site, how));
+    }
+}
+
+/// Holds a lock beside others.
+#[inline]
+fn hold_above(slot: &Slot, lock: &Identity, (mode, ask): (Mode, Ask), what: (LockId, Site, How)) {
+    let key = slot.key_above();
+    let (id, site, how) = what;
+    let node = if slot.pending_node.get().0 == 0 {
+        0
+    } else {
+        pending_node(slot, key, id, mode, how)
+    };
+    slot.push_above((id, site, how, lock.rank_word()), key, node);
+    // Only who has the lock alone writes into it, and writes what it itself has shown.
+    if mode == Mode::Exclusive && ask == Ask::Wait && !lock.is_known_after(key) {
+        let request = request_key(key, id, mode, ask, SelfCheck::Do);
+        if slot.knows(request) {
+            lock.set_known_after(key);
+        }
+    }
+}
+
+/// The node that the request before this acquisition was found to be.
+#[cold]
+fn pending_node(slot: &Slot, key: u64, id: LockId, mode: Mode, how: How) -> u32 {
+    let (chain, node) = slot.pending_node.replace((0, 0));
+    let same = !how.is_again() && chain == chain_key(key, id, mode);
+    if same { node } else { 0 }
+}
+
+#[inline(never)]
 fn log_acquired(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
-    let _busy = Busy::new(slot);
     let number = logged(slot, lock);
     let site = registry::site_number(slot, at);
     let turn = if mode.is_exclusive() {
@@ -465,13 +566,26 @@ fn log_acquired(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
 /// The thread is about to give the lock back, which it holds in `mode`.
 #[inline]
 pub fn released(lock: &Identity, mode: Mode) {
+    match at_a_glance() {
+        (Some(slot), now) if mode != Mode::Reentrant && slot.pop(lock.word(), mode) => {
+            if now.traces() {
+                log_released(slot, lock);
+            }
+        }
+        _ => released_otherwise(lock, mode),
+    }
+}
+
+/// A release that is not that of the youngest hold of a plain lock.
+#[inline(never)]
+fn released_otherwise(lock: &Identity, mode: Mode) {
     let Some(slot) = watching() else { return };
     let Some(id) = lock.known_id() else { return };
     if !slot.remove(id, Some(mode)) && !slot.remove(id, None) {
         released_by_another(slot, lock, id);
         return;
     }
-    if mode.is_exclusive() && (mode != Mode::Reentrant || slot.find(id).is_none()) {
+    if mode == Mode::Reentrant && slot.find(id).is_none() {
         lock.set_owner(0);
     }
     if is_trace() {
@@ -479,8 +593,8 @@ pub fn released(lock: &Identity, mode: Mode) {
     }
 }
 
+#[inline(never)]
 fn log_released(slot: &Slot, lock: &Identity) {
-    let _busy = Busy::new(slot);
     let number = logged(slot, lock);
     slot.log(Op::Released, |record| record.number(number));
 }
@@ -507,11 +621,6 @@ pub fn changed_mode(lock: &Identity, from: Mode, to: Mode, at: Site) {
     let _busy = Busy::new(slot);
     let id = lock.id();
     slot.change_mode(id, from, to);
-    lock.set_owner(if to.is_exclusive() {
-        slot.thread.load(Relaxed)
-    } else {
-        0
-    });
     if is_trace() {
         let number = logged(slot, lock);
         let site = registry::site_number(slot, at);

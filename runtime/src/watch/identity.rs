@@ -19,7 +19,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::memory::mix;
 use super::mode::Kind;
@@ -88,20 +88,30 @@ fn lies(site: Site) -> bool {
         || file.starts_with("/lockwise/")
 }
 
+/// Guards of the lock may be sent to other threads.
+pub(super) const SENDABLE: u8 = 1;
+/// The lock has a declared rank.
+pub(super) const RANKED: u8 = 2;
+
 /// What a lock carries so that it can be watched.
+#[repr(C)]
 pub struct Identity {
+    // What each acquisition looks at stands together, beside the state of the lock itself.
     /// The instance number; 0 until first use.
     id: AtomicU64,
+    /// The chain of held locks under which an exclusive, waiting request of this lock was judged last,
+    /// as the hash that only the thread that showed it has for it, and only in that stretch and epoch.
+    known: AtomicU64,
     /// How often the lock was acquired: counted inside the critical section (or, for shared modes,
     /// by an atomic addition), it orders the acquisitions of this lock in the log.
     turn: AtomicU32,
-    /// The thread that holds the lock exclusively, by number, or 0.
+    /// The thread that holds a re-entrant lock, by number, or 0.
     owner: AtomicU32,
-    /// Whether a guard of this lock may be sent to another thread, which then releases it.
-    sendable: AtomicBool,
+    /// The declared rank, if `traits` has `RANKED`; of a semaphore: its first units.
+    rank: u32,
+    /// What the held set has to know of this lock: `SENDABLE` and `RANKED`.
+    traits: AtomicU8,
     kind: Kind,
-    /// The declared rank plus one, or 0; of a semaphore: its first units plus one.
-    rank: u64,
     born: Site,
     /// Empty if the program gave no name.
     name: &'static str,
@@ -114,11 +124,12 @@ impl Identity {
     pub const fn new(kind: Kind, born: Site, type_name: fn() -> &'static str) -> Self {
         Identity {
             id: AtomicU64::new(0),
+            known: AtomicU64::new(0),
             turn: AtomicU32::new(0),
             owner: AtomicU32::new(0),
-            sendable: AtomicBool::new(false),
-            kind,
             rank: 0,
+            traits: AtomicU8::new(0),
+            kind,
             born,
             name: "",
             type_name,
@@ -135,7 +146,8 @@ impl Identity {
     #[must_use]
     pub const fn ranked(self, rank: Rank) -> Self {
         Identity {
-            rank: rank.0 as u64 + 1,
+            rank: rank.0,
+            traits: AtomicU8::new(RANKED),
             ..self
         }
     }
@@ -152,15 +164,22 @@ impl Identity {
     /// A lock type whose guards can be sent says so before each request.
     #[inline]
     pub fn let_guards_be_sent(&self) {
-        if !self.sendable.load(Relaxed) {
-            self.sendable.store(true, Relaxed);
+        if self.traits() & SENDABLE == 0 {
+            // The other trait was there from the beginning, so nothing is lost between the two.
+            self.traits.store(self.traits() | SENDABLE, Relaxed);
         }
     }
 
     /// Whether guards of this lock may be sent to other threads.
     #[inline]
     pub fn guards_may_be_sent(&self) -> bool {
-        self.sendable.load(Relaxed)
+        self.traits() & SENDABLE != 0
+    }
+
+    /// `SENDABLE` and `RANKED`, as they apply.
+    #[inline]
+    pub(super) fn traits(&self) -> u8 {
+        self.traits.load(Relaxed)
     }
 
     /// The instance number, given now if this is the first use.
@@ -168,6 +187,25 @@ impl Identity {
     pub fn id(&self) -> LockId {
         let id = self.id.load(Relaxed);
         if id != 0 { LockId(id) } else { self.number() }
+    }
+
+    /// The word of the lock, 0 if it was never used.
+    #[inline]
+    pub(super) fn word(&self) -> u64 {
+        self.id.load(Relaxed)
+    }
+
+    /// Whether this thread has shown, in this stretch and epoch, that it asks for the lock exclusively
+    /// while it holds the chain `key`. Never for sure: it may have, all the same.
+    #[inline]
+    pub(super) fn is_known_after(&self, key: u64) -> bool {
+        self.known.load(Relaxed) == key
+    }
+
+    /// Notes that this thread has. Since `key` is its own, nobody else can be misled.
+    #[inline]
+    pub(super) fn set_known_after(&self, key: u64) {
+        self.known.store(key, Relaxed);
     }
 
     /// The instance number, if the lock was ever used.
@@ -201,9 +239,14 @@ impl Identity {
     }
 
     /// The declared rank.
-    #[expect(clippy::cast_possible_truncation, reason = "a rank fits into 32 bits")]
     pub fn rank(&self) -> Option<Rank> {
-        self.rank.checked_sub(1).map(|rank| Rank(rank as u32))
+        (self.traits() & RANKED != 0).then_some(Rank(self.rank))
+    }
+
+    /// The declared rank, or 0.
+    #[inline]
+    pub(super) fn rank_word(&self) -> u32 {
+        self.rank
     }
 
     /// The class.
@@ -238,12 +281,12 @@ impl Identity {
         self.turn.fetch_add(1, Relaxed).wrapping_add(1)
     }
 
-    /// The thread that holds the lock exclusively, or 0.
+    /// The thread that holds the re-entrant lock, or 0.
     pub(super) fn owner(&self) -> u32 {
         self.owner.load(Relaxed)
     }
 
-    /// Sets who holds the lock exclusively; 0 for nobody.
+    /// Sets who holds the re-entrant lock; 0 for nobody.
     #[inline]
     pub(super) fn set_owner(&self, thread: u32) {
         self.owner.store(thread, Relaxed);

@@ -16,7 +16,8 @@
 //! What the program chooses by a call wins over the environment. A value that is not understood is
 //! reported on standard error, once, and the default is taken.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64};
 use std::time::Duration;
 
 use super::platform;
@@ -52,8 +53,41 @@ static DUMP: AtomicU8 = AtomicU8::new(0);
 static ORDER: AtomicU8 = AtomicU8::new(0);
 /// The enforcement plus one; 0 not chosen.
 static ENFORCEMENT: AtomicU8 = AtomicU8::new(0);
-/// Counts what makes per-thread knowledge stale: a fork, a fallen level, forgotten chains.
-static EPOCH: AtomicU32 = AtomicU32::new(1);
+/// See [`Now`].
+static NOW: AtomicU32 = AtomicU32::new(Now::EPOCH | Now::WATCHES);
+
+/// What is watched now, and the epoch, in one word: a hook compares it with the one that its thread saw
+/// last, and needs to look at nothing else as long as they are equal.
+///
+/// The epoch counts what makes per-thread knowledge stale: a fork, another level, forgotten chains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Now(u32);
+
+impl Now {
+    /// No word that [`now`] gives while something is watched.
+    pub(super) const NEVER: Now = Now(0);
+
+    const WATCHES: u32 = 1;
+    const TRACES: u32 = 2;
+    /// One epoch.
+    const EPOCH: u32 = 4;
+
+    /// Whether anything is watched.
+    pub(super) fn watches(self) -> bool {
+        self.0 & Now::WATCHES != 0
+    }
+
+    /// Whether all events are recorded.
+    #[inline]
+    pub(super) fn traces(self) -> bool {
+        self.0 & Now::TRACES != 0
+    }
+
+    /// Tells this epoch from others.
+    pub(super) fn epoch(self) -> u32 {
+        self.0 / Now::EPOCH
+    }
+}
 
 /// Whether the environment was read.
 #[inline]
@@ -121,6 +155,7 @@ pub(super) fn load() {
     }
     let named = platform::env(c"LOCKWISE_LOG").is_some_and(|dir| !dir.is_empty());
     LOG.store(named && level() != Level::Off, Relaxed);
+    new_epoch();
     if let Some(text) = platform::env(c"LOCKWISE_LOG_MAX") {
         match bytes(text) {
             Some(max) => LOG_MAX.store(max, Relaxed),
@@ -190,6 +225,7 @@ pub(super) fn log_wanted() -> bool {
 /// Gives the log up.
 pub(super) fn log_failed() {
     LOG.store(false, Relaxed);
+    new_epoch();
 }
 
 /// The size at which a log falls from `trace` to `order`, in bytes.
@@ -285,13 +321,24 @@ pub(super) fn choose_order(order: Order) {
     new_epoch();
 }
 
-/// The current epoch; what a thread knows from another one is stale.
+/// What is watched now, and the current epoch; what a thread knows from another one is stale.
 #[inline]
-pub(super) fn epoch() -> u32 {
-    EPOCH.load(Relaxed)
+pub(super) fn now() -> Now {
+    Now(NOW.load(Relaxed))
 }
 
-/// Makes all per-thread knowledge stale.
+/// Makes all per-thread knowledge stale, and says what is watched from now on.
 pub(super) fn new_epoch() {
-    EPOCH.fetch_add(1, Relaxed);
+    let next = |now: u32| {
+        // Read after `now` was: whoever changes them comes here afterwards, so that the last word of
+        // all knows of every change.
+        let watches = match (level(), log_wanted()) {
+            (Level::Off, _) => 0,
+            (Level::Trace, true) => Now::WATCHES | Now::TRACES,
+            _ => Now::WATCHES,
+        };
+        Some((now & !(Now::EPOCH - 1)).wrapping_add(Now::EPOCH) | watches)
+    };
+    // The closure gives a word for each word, so this cannot fail.
+    let _ = NOW.fetch_update(AcqRel, Acquire, next);
 }

@@ -17,21 +17,20 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_void;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
-use std::sync::atomic::{
-    AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
-};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::identity::{Identity, LockId};
 use super::log::{self, Cursor, Op, Record, Writer};
-use super::memory::copy_text;
-use super::mode::Mode;
+use super::memory::{copy_text, mix};
+use super::settings::Now;
 use super::wait_for::Wait;
 use super::{hooks, platform, registry, settings};
 
 mod entry;
+mod held;
 
-use self::entry::Entry;
-pub(super) use self::entry::{HeldLock, Words, chain_key};
+pub(super) use self::entry::{HeldLock, How, Words, chain_key};
+use self::held::HeldSet;
 
 /// How many chains a thread remembers; a power of two. A forgotten one costs a slow path.
 const KNOWN: usize = 1024;
@@ -50,10 +49,10 @@ pub(super) struct Slot {
     taken: AtomicBool,
     /// The thread's number, from 1.
     pub(super) thread: AtomicU32,
-    /// How many entries are in use.
-    depth: AtomicUsize,
-    entries: AtomicPtr<Entry>,
-    capacity: Cell<usize>,
+    /// What was watched, and in which epoch, when this thread last looked; [`Now::NEVER`] while a hook is
+    /// running a slow path, so that nested hooks take notice of `busy`.
+    pub(super) seen: Cell<Now>,
+    held: HeldSet,
     /// A hook is running a slow path: nested hooks do nothing.
     pub(super) busy: Cell<bool>,
     /// Requests are judged for a caller that must not panic.
@@ -62,8 +61,8 @@ pub(super) struct Slot {
     pub(super) asks_for_guard: Cell<u64>,
     /// How many fork and join events this thread has had.
     pub(super) stretch: Cell<u32>,
-    /// What `settings::epoch` was when this thread last looked.
-    epoch: Cell<u32>,
+    /// What `settings::now` was when this thread last forgot what was stale.
+    epoch: Cell<Now>,
     /// The log generation in which this thread last told what it holds.
     generation: Cell<u32>,
     /// The lock that was requested last and the node of that request; 0 if not looked up.
@@ -103,6 +102,7 @@ pub(super) fn current() -> Option<&'static Slot> {
 }
 
 /// The slot of this thread, if it has one already.
+#[inline]
 pub(super) fn existing() -> Option<&'static Slot> {
     // SAFETY: the pointer is null or names a slot, and slots are never freed.
     unsafe { SLOT.get().as_ref() }
@@ -135,7 +135,7 @@ pub(super) fn enter(born: Option<(u32, Option<&str>)>) -> Option<&'static Slot> 
     slot.thread.store(thread, Relaxed);
     slot.flags.set(flags);
     slot.stretch.set(0);
-    slot.epoch.set(0);
+    slot.epoch.set(Now::NEVER);
     slot.generation.set(log::generation());
     slot.cursor.restart();
     slot.wait.set_work_done(false);
@@ -175,14 +175,13 @@ fn make() -> Option<&'static Slot> {
         next: AtomicPtr::new(std::ptr::null_mut()),
         taken: AtomicBool::new(true),
         thread: AtomicU32::new(0),
-        depth: AtomicUsize::new(0),
-        entries: AtomicPtr::new(std::ptr::null_mut()),
-        capacity: Cell::new(0),
+        seen: Cell::new(Now::NEVER),
+        held: HeldSet::new(),
         busy: Cell::new(false),
         quiet: Cell::new(false),
         asks_for_guard: Cell::new(0),
         stretch: Cell::new(0),
-        epoch: Cell::new(0),
+        epoch: Cell::new(Now::NEVER),
         generation: Cell::new(0),
         pending_node: Cell::new((0, 0)),
         flags: Cell::new(0),
@@ -215,10 +214,11 @@ extern "C" fn leave(slot: *mut c_void) {
     // SAFETY: this was given to `at_thread_end` by `enter`, and slots are never freed.
     let slot = unsafe { &*slot.cast::<Slot>().cast_const() };
     slot.busy.set(true);
+    slot.seen.set(Now::NEVER);
     slot.log(Op::End, |record| record);
     slot.cursor.leave();
     slot.wait.end();
-    slot.depth.store(0, Relaxed);
+    slot.held.clear();
     hooks::forget_posted(slot.thread.load(Relaxed));
     slot.busy.set(false);
     SLOT.set(std::ptr::null());
@@ -232,194 +232,6 @@ impl Slot {
         self.taken.load(Relaxed)
     }
 
-    /// What the thread holds, oldest first.
-    pub(super) fn depth(&self) -> usize {
-        self.depth.load(Relaxed)
-    }
-
-    #[inline]
-    fn entry(&self, at: usize) -> &Entry {
-        debug_assert!(at < self.depth(), "only held entries are asked for");
-        // SAFETY: `at < depth <= capacity`.
-        unsafe { self.place(at) }
-    }
-
-    /// The place for the entry at `at`, in use or not.
-    ///
-    /// # Safety
-    ///
-    /// `at` must be less than the capacity.
-    #[inline]
-    unsafe fn place(&self, at: usize) -> &Entry {
-        // The first entry of the array holds its capacity.
-        let entries = self.entries.load(Relaxed);
-        // SAFETY: the caller promises that the place lies inside the array.
-        let entry = unsafe { entries.add(at + 1) };
-        // SAFETY: arrays are allocated as zeros, which are valid entries, and never freed.
-        unsafe { &*entry }
-    }
-
-    /// The held lock at `at`, from the oldest.
-    pub(super) fn held(&self, at: usize) -> HeldLock {
-        let words = self.entry(at).words();
-        // SAFETY: the words were written by `push` on this thread.
-        unsafe { words.read() }
-    }
-
-    /// All held locks, oldest first.
-    pub(super) fn all_held(&self) -> impl DoubleEndedIterator<Item = HeldLock> + '_ {
-        (0..self.depth()).map(|at| self.held(at))
-    }
-
-    /// The chain of all held locks, as a hash; 0 if none is held.
-    #[inline]
-    pub(super) fn key(&self) -> u64 {
-        match self.depth() {
-            0 => 0,
-            depth => self.entry(depth - 1).key.load(Relaxed),
-        }
-    }
-
-    /// The node of the entry at `at`, if it was looked up.
-    pub(super) fn node(&self, at: usize) -> u32 {
-        self.entry(at).node.load(Relaxed)
-    }
-
-    /// Remembers the node of the entry at `at`.
-    pub(super) fn set_node(&self, at: usize, node: u32) {
-        self.entry(at).node.store(node, Relaxed);
-    }
-
-    /// Adds a held lock as the youngest.
-    #[inline]
-    pub(super) fn push(&self, held: HeldLock, node: u32) {
-        let depth = self.depth();
-        if depth == self.capacity.get() && !self.grow() {
-            return;
-        }
-        let before = self.key();
-        // SAFETY: `depth < capacity`, else it would have grown.
-        let entry = unsafe { self.place(depth) };
-        entry.lock.store(held.lock.0, Relaxed);
-        entry.site.store(held.site.pack(), Relaxed);
-        entry.meta.store(held.meta(), Relaxed);
-        entry
-            .key
-            .store(chain_key(before, held.lock, held.mode, held.again), Relaxed);
-        entry.node.store(node, Relaxed);
-        self.depth.store(depth + 1, Relaxed);
-    }
-
-    #[cold]
-    fn grow(&self) -> bool {
-        let capacity = (self.capacity.get() * 2).max(32);
-        let Ok(layout) = Layout::array::<Entry>(capacity + 1) else {
-            return false;
-        };
-        // SAFETY: the layout's size is not zero. Zeroed entries are valid ones.
-        let fresh = unsafe { System.alloc_zeroed(layout) };
-        #[expect(clippy::cast_ptr_alignment, reason = "the layout is that of entries")]
-        let fresh = fresh.cast::<Entry>();
-        if fresh.is_null() {
-            return false;
-        }
-        // SAFETY: the array has at least one entry, zeroed and thus valid.
-        let header = unsafe { &*fresh };
-        header.lock.store(capacity as u64, Relaxed);
-        for at in 0..self.depth() {
-            let old = self.entry(at);
-            // SAFETY: `at < capacity`, and the array has one entry more than that.
-            let new = unsafe { fresh.add(at + 1) };
-            // SAFETY: as for the header.
-            let new = unsafe { &*new };
-            new.lock.store(old.lock.load(Relaxed), Relaxed);
-            new.site.store(old.site.load(Relaxed), Relaxed);
-            new.meta.store(old.meta.load(Relaxed), Relaxed);
-            new.key.store(old.key.load(Relaxed), Relaxed);
-            new.node.store(old.node.load(Relaxed), Relaxed);
-        }
-        // The old array stays allocated: another thread may be reading it. All old arrays of a
-        // slot together are smaller than the new one.
-        self.entries.store(fresh, Release);
-        self.capacity.set(capacity);
-        true
-    }
-
-    /// Takes out the youngest entry of this lock (in this mode, if given), wherever it stands.
-    ///
-    /// False if there is none.
-    #[inline]
-    pub(super) fn remove(&self, lock: LockId, mode: Option<Mode>) -> bool {
-        let depth = self.depth();
-        for at in (0..depth).rev() {
-            let entry = self.entry(at);
-            if entry.lock.load(Relaxed) != lock.0 {
-                continue;
-            }
-            if mode.is_some_and(|mode| entry.meta.load(Relaxed) & 0xff != mode as u64) {
-                continue;
-            }
-            if at + 1 == depth {
-                self.depth.store(at, Relaxed);
-            } else {
-                self.close_gap(at);
-            }
-            return true;
-        }
-        false
-    }
-
-    /// Moves the entries above `gap` down by one and computes their chains anew.
-    #[cold]
-    fn close_gap(&self, gap: usize) {
-        let depth = self.depth();
-        for at in gap + 1..depth {
-            let (from, to) = (self.entry(at), self.entry(at - 1));
-            to.lock.store(from.lock.load(Relaxed), Relaxed);
-            to.site.store(from.site.load(Relaxed), Relaxed);
-            to.meta.store(from.meta.load(Relaxed), Relaxed);
-        }
-        self.depth.store(depth - 1, Relaxed);
-        self.rekey(gap);
-    }
-
-    /// Computes the chains of the entries from `from` on, whose nodes are not known any more.
-    pub(super) fn rekey(&self, from: usize) {
-        let mut key = if from == 0 {
-            0
-        } else {
-            self.entry(from - 1).key.load(Relaxed)
-        };
-        for at in from..self.depth() {
-            let held = self.held(at);
-            key = chain_key(key, held.lock, held.mode, held.again);
-            self.entry(at).key.store(key, Relaxed);
-            self.set_node(at, 0);
-        }
-    }
-
-    /// The youngest entry of this lock.
-    pub(super) fn find(&self, lock: LockId) -> Option<HeldLock> {
-        (0..self.depth())
-            .rev()
-            .find(|&at| self.entry(at).lock.load(Relaxed) == lock.0)
-            .map(|at| self.held(at))
-    }
-
-    /// Turns the youngest entry of this lock in mode `from` into one in mode `to`.
-    pub(super) fn change_mode(&self, lock: LockId, from: Mode, to: Mode) {
-        for at in (0..self.depth()).rev() {
-            let held = self.held(at);
-            if held.lock == lock && held.mode == from {
-                self.entry(at)
-                    .meta
-                    .store(HeldLock { mode: to, ..held }.meta(), Relaxed);
-                self.rekey(at);
-                return;
-            }
-        }
-    }
-
     /// Whether this thread has seen the chain before, in this stretch and epoch.
     #[inline]
     pub(super) fn knows(&self, key: u64) -> bool {
@@ -431,27 +243,32 @@ impl Slot {
         self.known[key as usize % KNOWN].set(key);
     }
 
-    /// Forgets all chains: a new stretch begins.
+    /// Forgets all chains: a new stretch begins, or a new epoch.
+    ///
+    /// What stands in locks cannot be taken back, so the chains get other hashes.
     pub(super) fn forget_chains(&self) {
         for known in &self.known {
             known.set(0);
         }
+        let here = u64::from(self.thread.load(Relaxed)) << 32 | u64::from(self.stretch.get());
+        self.rebase(mix(here, u64::from(self.epoch.get().epoch())) | 1);
+    }
+
+    /// What was watched when this thread last forgot what was stale.
+    pub(super) fn epoch(&self) -> Now {
+        self.epoch.get()
     }
 
     /// Whether what this thread knows is stale.
-    #[inline]
     pub(super) fn is_stale(&self) -> bool {
-        self.epoch.get() != settings::epoch()
+        self.epoch.get() != settings::now()
     }
 
     /// Forgets what is stale.
     #[cold]
     pub(super) fn refresh(&self) {
-        self.epoch.set(settings::epoch());
+        self.epoch.set(settings::now());
         self.forget_chains();
-        for at in 0..self.depth() {
-            self.set_node(at, 0);
-        }
         self.pending_node.set((0, 0));
         for site in &self.sites {
             site.set((0, 0));
@@ -523,55 +340,6 @@ impl Slot {
             block
         };
         u64::from(class) << INSTANCE_BITS | number & ((1 << INSTANCE_BITS) - 1)
-    }
-
-    /// The held locks of this slot, maybe another thread's, at about this time, oldest first: the
-    /// words of the entries.
-    fn entries_from_outside(&self) -> impl Iterator<Item = &'static Entry> + use<> {
-        let entries = self.entries.load(Acquire);
-        // SAFETY: null or an array, whose first entry is its header; arrays are never freed.
-        let header = unsafe { entries.as_ref() };
-        // The depth may belong to a newer and longer array than the one that was loaded.
-        let depth = header.map_or(0, |header| {
-            self.depth().min(header.lock.load(Relaxed) as usize)
-        });
-        (1..=depth).map(move |at| {
-            // SAFETY: `at` is at most the capacity that the array's own header names.
-            let entry = unsafe { entries.add(at) };
-            // SAFETY: arrays hold valid entries and are never freed.
-            unsafe { &*entry }
-        })
-    }
-
-    /// What this slot, maybe another thread's, holds at about this time.
-    pub(super) fn words_from_outside(&self) -> impl Iterator<Item = Words> + use<> {
-        self.entries_from_outside().map(Entry::words)
-    }
-
-    /// Whether this slot, maybe another thread's, holds the lock at about this time.
-    fn holds_from_outside(&self, lock: LockId) -> bool {
-        self.entries_from_outside()
-            .any(|entry| entry.lock.load(Relaxed) == lock.0)
-    }
-
-    /// Whether this slot, maybe another thread's, holds the lock so that nobody else can get it in
-    /// `wanted` before this thread releases it. Its guard is not one that may be sent away.
-    pub(super) fn keeps_out(&self, lock: LockId, wanted: Mode) -> bool {
-        self.entries_from_outside()
-            .any(|entry| entry.lock.load(Relaxed) == lock.0 && entry.keeps_out(wanted))
-    }
-
-    /// What [`Slot::keeps_out`] has seen, at about this time.
-    pub(super) fn words_against(&self, lock: LockId, wanted: Mode) -> Option<Words> {
-        self.entries_from_outside()
-            .find(|entry| entry.lock.load(Relaxed) == lock.0 && entry.keeps_out(wanted))
-            .map(Entry::words)
-    }
-
-    /// What this thread itself holds so that it cannot get the lock in `wanted`.
-    pub(super) fn holds_against(&self, lock: LockId, wanted: Mode) -> Option<HeldLock> {
-        self.all_held()
-            .find(|held| held.lock == lock && held.mode.excludes(wanted) && !held.sendable)
     }
 
     /// The thread's name, empty if it has none.

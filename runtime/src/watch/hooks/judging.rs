@@ -54,7 +54,7 @@ pub(super) fn judge(slot: &Slot, want: HeldLock, key: u64, check: SelfCheck) -> 
     }
     let violation = out_of_order(slot, want, &stack);
     let (node, cycle) = order::learn(slot, want, &stack);
-    let chain = chain_key(slot.key(), want.lock, want.mode, false);
+    let chain = chain_key(slot.key(), want.lock, want.mode);
     slot.pending_node.set((chain, node));
     let cycle = cycle.map(|cycle| describe_cycle(&cycle, want));
     if let Some(cycle) = &cycle {

@@ -4,13 +4,13 @@ use super::super::identity::Identity;
 use super::super::log::Op;
 use super::super::mode::{Ask, Mode};
 use super::super::site::Site;
-use super::super::slot::{HeldLock, Slot, chain_key};
+use super::super::slot::{HeldLock, Slot};
 use super::super::wait_for::{Kept, Target};
 use super::super::{reaction, registry};
 use super::judging::{SelfCheck, judge};
 use super::{
-    Busy, catch_up, held_lock, hold, is_trace, live, logged, tracing, unblocked, waits_no_more,
-    watching,
+    Busy, catch_up, held_lock, hold, is_trace, live, logged, request_key, tracing, unblocked,
+    waits_no_more, watching,
 };
 
 /// The thread holds `lock` in `mode` and is about to give it back and to wait for `condvar`.
@@ -28,9 +28,6 @@ pub fn waiting(condvar: &Identity, lock: &Identity, mode: Mode, ask: Ask, at: Si
     slot.remove(id, Some(mode));
     if slot.depth() > 0 {
         judge_wait(slot, lock, mode, held, at);
-    }
-    if mode.is_exclusive() {
-        lock.set_owner(0);
     }
     if is_trace() {
         let _busy = Busy::new(slot);
@@ -62,7 +59,7 @@ pub(super) fn judge_wait(
 ) {
     catch_up(slot);
     let want = held_lock(lock, mode, Ask::Wait, at);
-    let key = chain_key(slot.key(), want.lock, want.mode, false);
+    let key = request_key(slot.key(), want.lock, want.mode, want.ask, SelfCheck::Do);
     if slot.knows(key) {
         return;
     }
@@ -70,7 +67,7 @@ pub(super) fn judge_wait(
     if let Some(finding) = judge(slot, want, key, SelfCheck::Do) {
         // The lock is held until the wait really begins, and after a panic too.
         if let Some(held) = held {
-            slot.push(held, 0);
+            slot.push(held);
         }
         reaction::react(&finding, false);
         slot.remove(want.lock, Some(mode));

@@ -2,54 +2,162 @@
 //!
 //! The words of an entry are written with plain stores by the slot's own thread. Another thread may read
 //! them at any time, and knows what it has read only if it knows that nobody wrote meanwhile.
+//!
+//! A lock that is taken while nothing else is held costs two words: which it is, and where and how it was
+//! taken. The others are written for locks that need them.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use super::super::identity::{LockId, Rank};
-use super::super::memory::mix;
+use super::super::identity::{LockId, RANKED, Rank, SENDABLE};
 use super::super::mode::{Ask, Mode};
-use super::super::site::Site;
+use super::super::site::{Note, Site};
 
 /// One held lock.
-#[derive(Default)]
+#[repr(C, align(32))]
 pub(super) struct Entry {
     /// The lock's word.
     pub(super) lock: AtomicU64,
-    /// The acquisition site, packed.
-    pub(super) site: AtomicU64,
-    /// Mode in bits 0..8, ask in 8..16, re-entry in bit 16, sendable in bit 17, rank plus one in
-    /// bits 24..57.
-    pub(super) meta: AtomicU64,
-    /// The chain up to and with this entry, as a hash.
-    pub(super) key: AtomicU64,
-    /// The chain up to and with this entry, as a node of the learned order; 0 if not looked up.
+    /// The acquisition site, packed, in bits 0..48, and how it is held, see [`How`], above.
+    pub(super) at: AtomicU64,
+    /// The chain of what is held below, as a hash; of the oldest entry that of a thread that holds nothing.
+    pub(super) below: AtomicU64,
+    /// The chain up to and with this entry, as a node of the learned order; 0 if not looked up. Not
+    /// kept for the oldest entry.
     pub(super) node: AtomicU32,
+    /// The declared rank, if the lock has one.
+    pub(super) rank: AtomicU32,
+}
+
+/// How a lock is held: mode in bits 0..3, ask in 3..5, re-entry in bit 5, then the traits of the lock.
+#[derive(Clone, Copy)]
+pub(in super::super) struct How(u8);
+
+/// Where [`How`] stands in a word.
+const HOW_SHIFT: u32 = 48;
+const MODE: u8 = 0b111;
+const ASK_SHIFT: u32 = 3;
+const AGAIN: u8 = 1 << 5;
+const TRAITS_SHIFT: u32 = 6;
+
+impl How {
+    /// Held for the first time, of a lock with these traits.
+    #[inline]
+    pub(in super::super) fn new(mode: Mode, ask: Ask, traits: u8) -> How {
+        How(mode as u8 | (ask as u8) << ASK_SHIFT | traits << TRAITS_SHIFT)
+    }
+
+    /// The same if the thread held it already.
+    #[inline]
+    pub(in super::super) fn again(self, again: bool) -> How {
+        How(self.0 | if again { AGAIN } else { 0 })
+    }
+
+    #[inline]
+    pub(in super::super) fn is_ranked(self) -> bool {
+        self.0 >> TRAITS_SHIFT & RANKED != 0
+    }
+
+    #[inline]
+    pub(in super::super) fn is_again(self) -> bool {
+        self.0 & AGAIN != 0
+    }
+
+    fn is_sendable(self) -> bool {
+        self.0 >> TRAITS_SHIFT & SENDABLE != 0
+    }
+
+    fn mode(self) -> Mode {
+        Mode::from_number(self.0 & MODE).unwrap_or(Mode::Exclusive)
+    }
+
+    /// Whether the mode is this one.
+    #[inline]
+    pub(super) fn is_in(self, mode: Mode) -> bool {
+        self.0 & MODE == mode as u8
+    }
+}
+
+/// Site and way of holding in one word.
+#[inline]
+pub(super) fn pack(site: Site, how: How) -> u64 {
+    let mut word = site.pack();
+    if word >> HOW_SHIFT != 0 {
+        word = far_away().pack();
+    }
+    word | u64::from(how.0) << HOW_SHIFT
+}
+
+/// Stands for a site whose address leaves no room for how a lock is held: on systems that use more than
+/// 48 bits for addresses, or mark them.
+#[cold]
+fn far_away() -> Site {
+    const FAR_AWAY: &Note = &Note {
+        file: "",
+        line: 0,
+        column: 0,
+        module: "",
+        expression: "",
+    };
+    Site::Noted(FAR_AWAY)
+}
+
+/// How the lock of such a word is held.
+#[inline]
+pub(super) fn how(at: u64) -> How {
+    How((at >> HOW_SHIFT) as u8)
 }
 
 /// The words of an entry, which fit together only if nobody wrote while they were read.
 #[derive(Clone, Copy)]
 pub(in super::super) struct Words {
     lock: u64,
-    site: u64,
-    meta: u64,
+    at: u64,
+    rank: u32,
 }
 
 impl Entry {
+    /// No lock.
+    pub(super) const fn new() -> Entry {
+        Entry {
+            lock: AtomicU64::new(0),
+            at: AtomicU64::new(0),
+            below: AtomicU64::new(0),
+            node: AtomicU32::new(0),
+            rank: AtomicU32::new(0),
+        }
+    }
+
     /// A copy of the words.
     pub(super) fn words(&self) -> Words {
         Words {
             lock: self.lock.load(Relaxed),
-            site: self.site.load(Relaxed),
-            meta: self.meta.load(Relaxed),
+            at: self.at.load(Relaxed),
+            rank: self.rank.load(Relaxed),
         }
+    }
+
+    /// Puts a copy of another entry here, but for its place in a chain.
+    pub(super) fn copy(&self, from: &Entry) {
+        self.lock.store(from.lock.load(Relaxed), Relaxed);
+        self.at.store(from.at.load(Relaxed), Relaxed);
+        self.rank.store(from.rank.load(Relaxed), Relaxed);
+    }
+
+    /// The chain up to and with this entry, as a hash.
+    #[inline]
+    pub(super) fn chain(&self) -> u64 {
+        let below = self.below.load(Relaxed);
+        let how = how(self.at.load(Relaxed));
+        if how.is_again() {
+            return below;
+        }
+        link(below, self.lock.load(Relaxed), how.0 & MODE)
     }
 
     /// Whether this hold keeps a request in `wanted` out until its own thread releases it.
     pub(super) fn keeps_out(&self, wanted: Mode) -> bool {
-        let meta = self.meta.load(Relaxed);
-        let sendable = meta >> 17 & 1 == 1;
-        !sendable
-            && Mode::from_number((meta & 0xff) as u8).is_some_and(|mode| mode.excludes(wanted))
+        let how = how(self.at.load(Relaxed));
+        !how.is_sendable() && how.mode().excludes(wanted)
     }
 }
 
@@ -60,16 +168,17 @@ impl Words {
     ///
     /// They must fit together, as the slot's own thread wrote them.
     pub(in super::super) unsafe fn read(self) -> HeldLock {
-        let meta = self.meta;
+        let how = how(self.at);
+        let site = self.at & ((1 << HOW_SHIFT) - 1);
         HeldLock {
             lock: LockId(self.lock),
-            mode: Mode::from_number((meta & 0xff) as u8).unwrap_or(Mode::Exclusive),
-            ask: Ask::from_number((meta >> 8 & 0xff) as u8),
-            again: meta >> 16 & 1 == 1,
-            sendable: meta >> 17 & 1 == 1,
-            rank: (meta >> 24).checked_sub(1).map(|rank| Rank(rank as u32)),
+            mode: how.mode(),
+            ask: Ask::from_number(how.0 >> ASK_SHIFT & 0b11),
+            again: how.is_again(),
+            sendable: how.is_sendable(),
+            rank: how.is_ranked().then_some(Rank(self.rank)),
             // SAFETY: the caller promises that the word was written, and so packed, by the slot's thread.
-            site: unsafe { Site::unpack(self.site) },
+            site: unsafe { Site::unpack(site) },
         }
     }
 }
@@ -89,21 +198,28 @@ pub(in super::super) struct HeldLock {
 }
 
 impl HeldLock {
-    #[inline]
-    /// The word of everything but lock and site.
-    pub(super) fn meta(&self) -> u64 {
-        let rank = self.rank.map_or(0, |rank| u64::from(rank.0) + 1);
-        let flags = u64::from(self.again) | u64::from(self.sendable) << 1;
-        self.mode as u64 | (self.ask as u64) << 8 | flags << 16 | rank << 24
+    /// How it is held.
+    pub(super) fn how(&self) -> How {
+        let traits =
+            if self.sendable { SENDABLE } else { 0 } | if self.rank.is_some() { RANKED } else { 0 };
+        How::new(self.mode, self.ask, traits).again(self.again)
     }
 }
 
-/// The chain that results when `lock` is added to the chain `before`.
+/// The chain that results when `lock` is added to the chain `below`.
 #[inline]
-pub(in super::super) fn chain_key(before: u64, lock: LockId, mode: Mode, again: bool) -> u64 {
-    if again {
-        return before;
-    }
+pub(in super::super) fn chain_key(below: u64, lock: LockId, mode: Mode) -> u64 {
+    link(below, lock.0, mode as u8)
+}
+
+/// The hash of a chain and a link more: both halves of a product, so that each bit of either
+/// factor has a part in all bits.
+#[inline]
+fn link(below: u64, lock: u64, mode: u8) -> u64 {
+    /// The golden ratio, as in other hashes by multiplication; an odd number with every mode.
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let factor = FACTOR ^ u64::from(mode) << 8;
+    let product = u128::from(below ^ lock) * u128::from(factor);
     // Never 0, which marks a free place.
-    mix(before.rotate_left(5) ^ lock.0, mode as u64 + 1) | 1
+    (product as u64 ^ (product >> 64) as u64) | 1
 }
