@@ -16,9 +16,11 @@ use crate::watch::{Identity, Kind, Mode, Note, Site};
 
 /// Any raw lock, together with who it is.
 #[derive(Debug)]
+// The state of the lock stands beside what each acquisition reads of its tag, in one cache line mostly.
+#[repr(C)]
 pub struct Watched<R> {
-    pub(crate) tag: Tag,
     pub(super) raw: R,
+    pub(crate) tag: Tag,
 }
 
 impl<R> Watched<R> {

@@ -50,9 +50,11 @@ use crate::watch::{Identity, Kind, Mode, Note, Site};
 /// To take a lock through the traits of `lock_api` must not panic, so a finding about such a lock is
 /// reported and the program goes on, also if it chose to panic.
 #[derive(Debug)]
+// The state of the lock stands beside what each acquisition reads of its tag, in one cache line mostly.
+#[repr(C)]
 pub struct Watched<R> {
-    pub(crate) tag: Tag,
     pub(super) raw: R,
+    pub(crate) tag: Tag,
 }
 
 impl<R> Watched<R> {

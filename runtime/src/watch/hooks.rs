@@ -42,12 +42,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::finding::{Basis, Code};
 use super::identity::{Identity, LockId, Rank};
 pub use super::log::ALL_UNITS;
-use super::log::{self, Op};
+use super::log::{self, Op, Part};
 pub use super::mode::Ask;
 use super::mode::Mode;
 use super::settings::{self, Now};
 use super::site::Site;
-use super::slot::{self, HeldLock, How, Slot, chain_key, split};
+use super::slot::{self, At, HeldLock, How, Slot, chain_key, split};
 use super::stack::Stack;
 use super::wait_for::Target;
 use super::{reaction, registry};
@@ -214,9 +214,17 @@ pub(super) fn fresh_word(object: &Identity) -> u64 {
 pub fn request(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     if let Some(slot) = watching()
         && slot.depth() > 0
+        && !is_known(slot, lock, mode, ask)
     {
-        request_nested(slot, lock, mode, ask, at);
+        request_unknown(slot, lock, mode, ask, at);
     }
+}
+
+/// Whether it is seen in the lock that this request was judged. Something is held.
+#[inline]
+fn is_known(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask) -> bool {
+    let plain = mode == Mode::Exclusive && ask == Ask::Wait;
+    plain && !has_to_catch_up() && lock.is_known_after(slot.key_above())
 }
 
 /// Judges a request before the thread may block, and never panics: for callers that hold a guard
@@ -226,8 +234,8 @@ pub fn request_quietly(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
         // Nothing below panics while it is set: `react` sees to that.
         slot.quiet.set(true);
         slot.asks_for_guard.set(lock.id().0);
-        if slot.depth() > 0 {
-            request_nested(slot, lock, mode, ask, at);
+        if slot.depth() > 0 && !is_known(slot, lock, mode, ask) {
+            request_unknown(slot, lock, mode, ask, at);
         }
         slot.quiet.set(false);
     }
@@ -269,16 +277,6 @@ pub fn upgrading(lock: &Identity, at: Site) {
             catch_up(slot);
             judge_if_new(slot, want, SelfCheck::Skip);
         }
-    }
-}
-
-/// The request of a thread that holds something.
-#[inline(never)]
-#[track_caller]
-fn request_nested(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
-    let plain = mode == Mode::Exclusive && ask == Ask::Wait;
-    if !plain || has_to_catch_up() || !lock.is_known_after(slot.key_above()) {
-        request_unknown(slot, lock, mode, ask, at);
     }
 }
 
@@ -466,101 +464,133 @@ pub fn acquired(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     }
     let (slot, now) = at_a_glance();
     let word = lock.word();
+    let at = At::new(at, How::new(mode, ask, lock.traits()));
     match slot {
         Some(slot) if word != 0 && mode != Mode::Reentrant => {
             if slot.depth() > 0 {
-                acquired_above(slot, lock, mode, ask, at);
+                acquired_above(slot, lock, at);
                 return;
             }
-            let how = How::new(mode, ask, lock.traits());
-            slot.push_first(LockId(word), at, how, lock.rank_word());
+            slot.push_first((word, at, lock.rank_word()));
             if now.traces() {
-                log_acquired(slot, lock, mode, ask, at);
+                log_acquired(slot, lock, at);
             }
         }
-        _ => acquired_otherwise(lock, mode, ask, at),
+        _ => acquired_otherwise(lock, at),
     }
 }
 
 /// An acquisition of which not all can be told at a glance.
 #[inline(never)]
-fn acquired_otherwise(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
+fn acquired_otherwise(lock: &Identity, at: At) {
     if let Some(slot) = watching() {
-        hold(slot, lock, mode, ask, at);
+        let at = hold(slot, lock, at);
         if is_trace() {
-            log_acquired(slot, lock, mode, ask, at);
+            log_acquired(slot, lock, at);
         }
     }
 }
 
 /// The acquisition of a plain lock that has a number, while others are held.
 #[inline(never)]
-fn acquired_above(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
-    let how = How::new(mode, ask, lock.traits());
-    hold_above(slot, lock, (mode, ask), (lock.id(), at, how));
-    if slot.seen.get().traces() {
-        log_acquired(slot, lock, mode, ask, at);
+fn acquired_above(slot: &Slot, lock: &Identity, at: At) {
+    let key = slot.key_above();
+    let has_node = slot.pending_node.get().0 != 0;
+    if has_node || !slot.push_inline((lock.word(), at, lock.rank_word()), key) {
+        acquired_otherwise(lock, at);
+    } else if at.is_plain() && !lock.is_known_after(key) {
+        acquired_unknown(slot, lock, key, at);
+    } else if slot.seen.get().traces() {
+        log_acquired(slot, lock, at);
     }
 }
 
-fn hold(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, site: Site) {
-    let mut how = How::new(mode, ask, lock.traits());
+/// The acquisition of a lock that does not know yet that it was asked for under the chain `key`. Its
+/// mode is exclusive: only who has the lock alone writes into it, and writes what it itself has shown.
+#[inline(never)]
+fn acquired_unknown(slot: &Slot, lock: &Identity, key: u64, at: At) {
+    let (mode, ask) = (at.mode(), at.ask());
+    if slot.knows(request_key(key, lock.id(), mode, ask, SelfCheck::Do)) {
+        lock.set_known_after(key);
+    }
+    if slot.seen.get().traces() {
+        log_acquired(slot, lock, at);
+    }
+}
+
+/// Puts a lock into the held set, and says how it is held there.
+fn hold(slot: &Slot, lock: &Identity, at: At) -> At {
+    let mut at = at;
+    let mode = at.mode();
     if mode == Mode::Reentrant {
         let thread = slot.thread.load(Relaxed);
-        how = how.again(lock.owner() == thread);
+        at = at.again(lock.owner() == thread);
         lock.set_owner(thread);
     }
+    let id = lock.id();
+    let what = (id.0, at, lock.rank_word());
     if slot.depth() == 0 {
-        slot.push_first(lock.id(), site, how, lock.rank_word());
+        slot.push_first(what);
     } else {
-        hold_above(slot, lock, (mode, ask), (lock.id(), site, how));
+        let key = slot.key_above();
+        let (chain, node) = slot.pending_node.replace((0, 0));
+        let same = !at.is_again() && chain == chain_key(key, id, mode);
+        slot.push_above(what, key, if same { node } else { 0 });
     }
-}
-
-/// Holds a lock beside others.
-#[inline]
-fn hold_above(slot: &Slot, lock: &Identity, (mode, ask): (Mode, Ask), what: (LockId, Site, How)) {
-    let key = slot.key_above();
-    let (id, site, how) = what;
-    let node = if slot.pending_node.get().0 == 0 {
-        0
-    } else {
-        pending_node(slot, key, id, mode, how)
-    };
-    slot.push_above((id, site, how, lock.rank_word()), key, node);
-    // Only who has the lock alone writes into it, and writes what it itself has shown.
-    if mode == Mode::Exclusive && ask == Ask::Wait && !lock.is_known_after(key) {
-        let request = request_key(key, id, mode, ask, SelfCheck::Do);
-        if slot.knows(request) {
-            lock.set_known_after(key);
-        }
-    }
-}
-
-/// The node that the request before this acquisition was found to be.
-#[cold]
-fn pending_node(slot: &Slot, key: u64, id: LockId, mode: Mode, how: How) -> u32 {
-    let (chain, node) = slot.pending_node.replace((0, 0));
-    let same = !how.is_again() && chain == chain_key(key, id, mode);
-    if same { node } else { 0 }
+    at
 }
 
 #[inline(never)]
-fn log_acquired(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
+fn log_acquired(slot: &Slot, lock: &Identity, at: At) {
     let number = logged(slot, lock);
-    let site = registry::site_number(slot, at);
+    let site = slot.cached_site(at.site_word());
+    let site = site.unwrap_or_else(|| new_site(slot, at));
+    let (mode, ask) = (at.mode(), at.ask());
     let turn = if mode.is_exclusive() {
         lock.next_turn_exclusive()
     } else {
         lock.next_turn_shared()
     };
-    slot.log(Op::Acquired, |record| {
-        record
+    if Part::takes(number | u64::from(turn)) && Part::takes(u64::from(site) << 7) {
+        let first = Part::EMPTY
             .number(number)
             .how(mode, ask)
-            .number(site)
-            .number(turn)
-    });
+            .number(site.into());
+        log_short(slot, Op::Acquired, first, Part::EMPTY.number(turn.into()));
+    } else {
+        let _busy = Busy::new(slot);
+        slot.log(Op::Acquired, |record| {
+            record
+                .number(number)
+                .how(mode, ask)
+                .number(site)
+                .number(turn)
+        });
+    }
+}
+
+/// The number of a site that this thread has not met lately.
+#[cold]
+#[inline(never)]
+fn new_site(slot: &Slot, at: At) -> u32 {
+    let _busy = Busy::new(slot);
+    // SAFETY: hooks make such words, of sites.
+    registry::site_number(slot, unsafe { at.site() })
+}
+
+/// Writes a record of two short parts.
+#[inline]
+fn log_short(slot: &Slot, op: Op, first: Part, second: Part) {
+    if !slot.log_short(op, first, second) {
+        log_into_new_chunk(slot, op, first, second);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn log_into_new_chunk(slot: &Slot, op: Op, first: Part, second: Part) {
+    let _busy = Busy::new(slot);
+    slot.log(op, |record| record.part(first).part(second));
 }
 
 /// The thread is about to give the lock back, which it holds in `mode`.
@@ -596,7 +626,12 @@ fn released_otherwise(lock: &Identity, mode: Mode) {
 #[inline(never)]
 fn log_released(slot: &Slot, lock: &Identity) {
     let number = logged(slot, lock);
-    slot.log(Op::Released, |record| record.number(number));
+    if Part::takes(number) {
+        log_short(slot, Op::Released, Part::EMPTY.number(number), Part::EMPTY);
+    } else {
+        let _busy = Busy::new(slot);
+        slot.log(Op::Released, |record| record.number(number));
+    }
 }
 
 /// This thread gives back what another holds: a guard that was sent away, or a forced unlock.

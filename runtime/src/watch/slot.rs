@@ -20,7 +20,7 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::identity::{Identity, LockId};
-use super::log::{self, Cursor, Op, Record, Writer};
+use super::log::{self, Cursor, Op, Part, Record, Writer};
 use super::memory::{copy_text, mix};
 use super::settings::Now;
 use super::wait_for::Wait;
@@ -29,7 +29,7 @@ use super::{hooks, platform, registry, settings};
 mod entry;
 mod held;
 
-pub(super) use self::entry::{HeldLock, How, Words, chain_key};
+pub(super) use self::entry::{At, HeldLock, How, Words, chain_key};
 use self::held::HeldSet;
 
 /// How many chains a thread remembers; a power of two. A forgotten one costs a slow path.
@@ -268,6 +268,7 @@ impl Slot {
     #[cold]
     pub(super) fn refresh(&self) {
         self.epoch.set(settings::now());
+        self.cursor.leave_the_parents();
         self.forget_chains();
         self.pending_node.set((0, 0));
         for site in &self.sites {
@@ -370,6 +371,13 @@ impl Slot {
         if settings::log_wanted() {
             self.cursor.plain(self.writer(), op, fill);
         }
+    }
+
+    /// Writes a short record into the log, if there is room for it in this thread's chunk. What is stale was
+    /// forgotten.
+    #[inline]
+    pub(super) fn log_short(&self, op: Op, first: Part, second: Part) -> bool {
+        self.cursor.short(op, first, second)
     }
 
     /// Writes a record with texts into the log, if there is one.

@@ -4,7 +4,7 @@ use super::super::identity::Identity;
 use super::super::log::Op;
 use super::super::mode::{Ask, Mode};
 use super::super::site::Site;
-use super::super::slot::{HeldLock, Slot};
+use super::super::slot::{At, HeldLock, How, Slot};
 use super::super::wait_for::{Kept, Target};
 use super::super::{reaction, registry};
 use super::judging::{SelfCheck, judge};
@@ -78,7 +78,11 @@ pub(super) fn judge_wait(
 pub fn woken(condvar: &Identity, lock: &Identity, mode: Mode, at: Site) {
     unblocked();
     let Some(slot) = watching() else { return };
-    hold(slot, lock, mode, Ask::Wait, at);
+    hold(
+        slot,
+        lock,
+        At::new(at, How::new(mode, Ask::Wait, lock.traits())),
+    );
     if is_trace() {
         let _busy = Busy::new(slot);
         let (condvar_number, number) = (logged(slot, condvar), logged(slot, lock));

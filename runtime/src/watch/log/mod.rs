@@ -93,7 +93,7 @@ mod mapping;
 mod read;
 mod writer;
 
-pub(super) use encode::Record;
+pub(super) use encode::{Part, Record};
 pub use read::{
     ClassDef, Damage, Header, LockDef, LogError, LogFile, NodeDef, Record as Event, Segment,
     SiteDef, read,

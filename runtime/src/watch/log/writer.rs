@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
 use super::super::memory::{SysVec, copy_text, hash_bytes, mix};
 use super::super::own_lock::Guarded;
 use super::super::{platform, settings};
-use super::encode::{PLAIN_MAX, Record};
+use super::encode::{PLAIN_MAX, Part, Record};
 use super::{
     CHUNK_HEADER, CHUNK_LEN, CHUNK_MAGIC, HEADER_LEN, MAGIC, Op, TEXT_MAX, VERSION, counter,
     mapping,
@@ -100,6 +100,31 @@ impl Cursor {
         // from the front), and belongs to this thread until `leave`.
         let record = unsafe { Record::begin(start, room, op) };
         self.at.set(at + fill(record).commit());
+    }
+
+    /// Writes a record of two parts; false if there is no room in this chunk. The caller knows that no fork
+    /// has left it to the parent, see [`Cursor::leave_the_parents`].
+    #[inline]
+    pub(crate) fn short(&self, op: Op, first: Part, second: Part) -> bool {
+        let at = self.at.get();
+        if at > CHUNK_LEN - PLAIN_MAX {
+            return false;
+        }
+        // SAFETY: `at + PLAIN_MAX <= CHUNK_LEN`, so the place lies inside the block.
+        let start = unsafe { self.base.get().add(at) };
+        // SAFETY: the block is mapped, zero from `at` on (it was written as zeros and is filled
+        // from the front), and belongs to this thread until `leave`.
+        let len = unsafe { Part::write(start, op, first, second) };
+        self.at.set(at + len);
+        true
+    }
+
+    /// Leaves the chunk alone if it is that of the process from which this one was forked.
+    pub(crate) fn leave_the_parents(&self) {
+        if self.generation.get() != GENERATION.load(Relaxed) {
+            self.base.set(std::ptr::null_mut());
+            self.at.set(CHUNK_LEN);
+        }
     }
 
     /// Takes a chunk with room for `room` bytes.

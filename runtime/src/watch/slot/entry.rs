@@ -17,7 +17,7 @@ use super::super::site::{Note, Site};
 pub(super) struct Entry {
     /// The lock's word.
     pub(super) lock: AtomicU64,
-    /// The acquisition site, packed, in bits 0..48, and how it is held, see [`How`], above.
+    /// Where and how it was taken, an [`At`].
     pub(super) at: AtomicU64,
     /// The chain of what is held below, as a hash; of the oldest entry that of a thread that holds nothing.
     pub(super) below: AtomicU64,
@@ -32,8 +32,6 @@ pub(super) struct Entry {
 #[derive(Clone, Copy)]
 pub(in super::super) struct How(u8);
 
-/// Where [`How`] stands in a word.
-const HOW_SHIFT: u32 = 48;
 const MODE: u8 = 0b111;
 const ASK_SHIFT: u32 = 3;
 const AGAIN: u8 = 1 << 5;
@@ -45,46 +43,89 @@ impl How {
     pub(in super::super) fn new(mode: Mode, ask: Ask, traits: u8) -> How {
         How(mode as u8 | (ask as u8) << ASK_SHIFT | traits << TRAITS_SHIFT)
     }
+}
 
-    /// The same if the thread held it already.
+/// Where and how a lock was taken, in one word: the site, packed, in bits 0..48, and a [`How`] above.
+#[derive(Clone, Copy)]
+pub(in super::super) struct At(u64);
+
+const HOW_SHIFT: u32 = 48;
+
+impl At {
     #[inline]
-    pub(in super::super) fn again(self, again: bool) -> How {
-        How(self.0 | if again { AGAIN } else { 0 })
+    pub(in super::super) fn new(site: Site, how: How) -> At {
+        let mut word = site.pack();
+        if word >> HOW_SHIFT != 0 {
+            word = far_away().pack();
+        }
+        At(word | u64::from(how.0) << HOW_SHIFT)
     }
 
     #[inline]
-    pub(in super::super) fn is_ranked(self) -> bool {
-        self.0 >> TRAITS_SHIFT & RANKED != 0
+    fn how(self) -> u8 {
+        (self.0 >> HOW_SHIFT) as u8
+    }
+
+    /// Whether the lock was asked for exclusively, to be waited for, and was not held before.
+    #[inline]
+    pub(in super::super) fn is_plain(self) -> bool {
+        const PLAIN: u8 = Mode::Exclusive as u8 | (Ask::Wait as u8) << ASK_SHIFT;
+        self.how() & !(0b11 << TRAITS_SHIFT) == PLAIN
+    }
+
+    /// The same if the thread held it already.
+    pub(in super::super) fn again(self, again: bool) -> At {
+        let how = if again { u64::from(AGAIN) } else { 0 };
+        At(self.0 | how << HOW_SHIFT)
     }
 
     #[inline]
     pub(in super::super) fn is_again(self) -> bool {
-        self.0 & AGAIN != 0
+        self.how() & AGAIN != 0
+    }
+
+    #[inline]
+    fn is_ranked(self) -> bool {
+        self.how() >> TRAITS_SHIFT & RANKED != 0
     }
 
     fn is_sendable(self) -> bool {
-        self.0 >> TRAITS_SHIFT & SENDABLE != 0
+        self.how() >> TRAITS_SHIFT & SENDABLE != 0
     }
 
-    fn mode(self) -> Mode {
-        Mode::from_number(self.0 & MODE).unwrap_or(Mode::Exclusive)
+    /// The mode.
+    #[inline]
+    pub(in super::super) fn mode(self) -> Mode {
+        Mode::from_number(self.how() & MODE).unwrap_or(Mode::Exclusive)
     }
 
     /// Whether the mode is this one.
     #[inline]
     pub(super) fn is_in(self, mode: Mode) -> bool {
-        self.0 & MODE == mode as u8
+        self.how() & MODE == mode as u8
     }
-}
 
-/// Site and way of holding in one word.
-#[inline]
-pub(super) fn pack(site: Site, how: How) -> u64 {
-    let mut word = site.pack();
-    if word >> HOW_SHIFT != 0 {
-        word = far_away().pack();
+    /// How it was asked for.
+    #[inline]
+    pub(in super::super) fn ask(self) -> Ask {
+        Ask::from_number(self.how() >> ASK_SHIFT & 0b11)
     }
-    word | u64::from(how.0) << HOW_SHIFT
+
+    /// The site, packed.
+    #[inline]
+    pub(in super::super) fn site_word(self) -> u64 {
+        self.0 & ((1 << HOW_SHIFT) - 1)
+    }
+
+    /// The site.
+    ///
+    /// # Safety
+    ///
+    /// The word must be one that [`At::new`] made, in this process.
+    pub(in super::super) unsafe fn site(self) -> Site {
+        // SAFETY: the caller promises that this was made of a site.
+        unsafe { Site::unpack(self.site_word()) }
+    }
 }
 
 /// Stands for a site whose address leaves no room for how a lock is held: on systems that use more than
@@ -101,17 +142,11 @@ fn far_away() -> Site {
     Site::Noted(FAR_AWAY)
 }
 
-/// How the lock of such a word is held.
-#[inline]
-pub(super) fn how(at: u64) -> How {
-    How((at >> HOW_SHIFT) as u8)
-}
-
 /// The words of an entry, which fit together only if nobody wrote while they were read.
 #[derive(Clone, Copy)]
 pub(in super::super) struct Words {
     lock: u64,
-    at: u64,
+    at: At,
     rank: u32,
 }
 
@@ -131,8 +166,18 @@ impl Entry {
     pub(super) fn words(&self) -> Words {
         Words {
             lock: self.lock.load(Relaxed),
-            at: self.at.load(Relaxed),
+            at: self.at(),
             rank: self.rank.load(Relaxed),
+        }
+    }
+
+    /// Makes this the entry of a lock: its word, where and how it was taken, and its rank if it has one.
+    #[inline]
+    pub(super) fn set(&self, (lock, at, rank): (u64, At, u32)) {
+        self.lock.store(lock, Relaxed);
+        self.at.store(at.0, Relaxed);
+        if at.is_ranked() {
+            self.rank.store(rank, Relaxed);
         }
     }
 
@@ -143,21 +188,27 @@ impl Entry {
         self.rank.store(from.rank.load(Relaxed), Relaxed);
     }
 
+    /// Where and how it was taken.
+    #[inline]
+    pub(super) fn at(&self) -> At {
+        At(self.at.load(Relaxed))
+    }
+
     /// The chain up to and with this entry, as a hash.
     #[inline]
     pub(super) fn chain(&self) -> u64 {
         let below = self.below.load(Relaxed);
-        let how = how(self.at.load(Relaxed));
-        if how.is_again() {
+        let at = self.at();
+        if at.is_again() {
             return below;
         }
-        link(below, self.lock.load(Relaxed), how.0 & MODE)
+        link(below, self.lock.load(Relaxed), at.how() & MODE)
     }
 
     /// Whether this hold keeps a request in `wanted` out until its own thread releases it.
     pub(super) fn keeps_out(&self, wanted: Mode) -> bool {
-        let how = how(self.at.load(Relaxed));
-        !how.is_sendable() && how.mode().excludes(wanted)
+        let at = self.at();
+        !at.is_sendable() && at.mode().excludes(wanted)
     }
 }
 
@@ -168,17 +219,16 @@ impl Words {
     ///
     /// They must fit together, as the slot's own thread wrote them.
     pub(in super::super) unsafe fn read(self) -> HeldLock {
-        let how = how(self.at);
-        let site = self.at & ((1 << HOW_SHIFT) - 1);
+        let at = self.at;
         HeldLock {
             lock: LockId(self.lock),
-            mode: how.mode(),
-            ask: Ask::from_number(how.0 >> ASK_SHIFT & 0b11),
-            again: how.is_again(),
-            sendable: how.is_sendable(),
-            rank: how.is_ranked().then_some(Rank(self.rank)),
-            // SAFETY: the caller promises that the word was written, and so packed, by the slot's thread.
-            site: unsafe { Site::unpack(site) },
+            mode: at.mode(),
+            ask: at.ask(),
+            again: at.is_again(),
+            sendable: at.is_sendable(),
+            rank: at.is_ranked().then_some(Rank(self.rank)),
+            // SAFETY: the caller promises that the word was written, and so made, by the slot's thread.
+            site: unsafe { at.site() },
         }
     }
 }
@@ -198,11 +248,11 @@ pub(in super::super) struct HeldLock {
 }
 
 impl HeldLock {
-    /// How it is held.
-    pub(super) fn how(&self) -> How {
+    /// Where and how it is held.
+    pub(super) fn at(&self) -> At {
         let traits =
             if self.sendable { SENDABLE } else { 0 } | if self.rank.is_some() { RANKED } else { 0 };
-        How::new(self.mode, self.ask, traits).again(self.again)
+        At::new(self.site, How::new(self.mode, self.ask, traits)).again(self.again)
     }
 }
 

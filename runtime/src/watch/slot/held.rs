@@ -10,9 +10,8 @@ use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
 use super::super::identity::LockId;
 use super::super::mode::Mode;
-use super::super::site::Site;
 use super::Slot;
-use super::entry::{Entry, HeldLock, How, Words, how, pack};
+use super::entry::{At, Entry, HeldLock, Words};
 
 /// How many entries stand in the slot itself.
 const INLINE: usize = 32;
@@ -199,45 +198,44 @@ impl Slot {
 
     /// Adds a lock as the only one held.
     #[inline]
-    pub(in super::super) fn push_first(&self, lock: LockId, at: Site, how: How, rank: u32) {
+    pub(in super::super) fn push_first(&self, what: (u64, At, u32)) {
         debug_assert_eq!(self.depth(), 0, "nothing is held");
-        let entry = &self.held.first[0];
-        entry.lock.store(lock.0, Relaxed);
-        entry.at.store(pack(at, how), Relaxed);
-        if how.is_ranked() {
-            entry.rank.store(rank, Relaxed);
-        }
+        self.held.first[0].set(what);
         self.held.depth.store(1, Relaxed);
     }
 
-    /// Adds a lock as the youngest; `key` is the chain of what is held.
+    /// Adds a lock as the youngest, if there is room for it in the slot itself; `key` is the chain of what
+    /// is held, and the node of the new entry is not known.
     #[inline]
-    pub(in super::super) fn push_above(
-        &self,
-        (lock, at, how, rank): (LockId, Site, How, u32),
-        key: u64,
-        node: u32,
-    ) {
+    pub(in super::super) fn push_inline(&self, what: (u64, At, u32), key: u64) -> bool {
+        let depth = self.depth();
+        let Some(entry) = self.held.first.get(depth) else {
+            return false;
+        };
+        entry.set(what);
+        entry.below.store(key, Relaxed);
+        entry.node.store(0, Relaxed);
+        self.held.depth.store(depth + 1, Relaxed);
+        true
+    }
+
+    /// Adds a lock as the youngest; `key` is the chain of what is held.
+    pub(in super::super) fn push_above(&self, what: (u64, At, u32), key: u64, node: u32) {
         let depth = self.depth();
         if depth == self.held.capacity.get() && !self.held.grow() {
             return;
         }
         let entry = self.held.entry(depth);
-        entry.lock.store(lock.0, Relaxed);
-        entry.at.store(pack(at, how), Relaxed);
+        entry.set(what);
         entry.below.store(key, Relaxed);
         entry.node.store(node, Relaxed);
-        if how.is_ranked() {
-            entry.rank.store(rank, Relaxed);
-        }
         self.held.depth.store(depth + 1, Relaxed);
     }
 
     /// Adds a held lock as the youngest, beside others.
     pub(in super::super) fn push(&self, held: HeldLock) {
         let rank = held.rank.map_or(0, |rank| rank.0);
-        let words = (held.lock, held.site, held.how(), rank);
-        self.push_above(words, self.key_above(), 0);
+        self.push_above((held.lock.0, held.at(), rank), self.key_above(), 0);
     }
 
     /// Takes out the youngest entry, if it is of this lock in this mode and stands in the slot itself.
@@ -247,7 +245,7 @@ impl Slot {
         let Some(entry) = self.held.first.get(at) else {
             return false;
         };
-        let fits = entry.lock.load(Relaxed) == lock && how(entry.at.load(Relaxed)).is_in(mode);
+        let fits = entry.lock.load(Relaxed) == lock && entry.at().is_in(mode);
         if fits {
             self.held.depth.store(at, Relaxed);
         }
@@ -260,7 +258,7 @@ impl Slot {
     pub(in super::super) fn remove(&self, lock: LockId, mode: Option<Mode>) -> bool {
         let found = (0..self.depth()).rev().find(|&at| {
             let entry = self.held.entry(at);
-            let fits = |mode| how(entry.at.load(Relaxed)).is_in(mode);
+            let fits = |mode| entry.at().is_in(mode);
             entry.lock.load(Relaxed) == lock.0 && mode.is_none_or(fits)
         });
         if let Some(at) = found {
@@ -311,8 +309,9 @@ impl Slot {
         for at in (0..self.depth()).rev() {
             let held = self.held(at);
             if held.lock == lock && held.mode == from {
-                let how = HeldLock { mode: to, ..held }.how();
-                self.held.entry(at).at.store(pack(held.site, how), Relaxed);
+                let rank = held.rank.map_or(0, |rank| rank.0);
+                let changed = HeldLock { mode: to, ..held };
+                self.held.entry(at).set((lock.0, changed.at(), rank));
                 self.rekey(at);
                 return;
             }
