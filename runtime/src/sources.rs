@@ -79,6 +79,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/hooks/foreign.rs"
     "src/watch/hooks/judging.rs"
     "src/watch/hooks/live.rs"
+    "src/watch/hooks/patience.rs"
     "src/watch/hooks/stall.rs"
     "src/watch/hooks/standstill.rs"
     "src/watch/hooks/threads.rs"

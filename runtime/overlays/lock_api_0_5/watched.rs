@@ -11,7 +11,7 @@ use std::any::type_name;
 
 use crate::GuardNoSend;
 use crate::tag::Tag;
-use crate::watch::hooks::Ask;
+use crate::watch::hooks::{Ask, try_again};
 use crate::watch::{Identity, Kind, Mode, Note, Site};
 
 /// Any raw lock, together with who it is.
@@ -58,21 +58,39 @@ impl<R> Watched<R> {
         attempt: impl Fn(&R) -> Option<G>,
         park: impl FnOnce(&R) -> G,
     ) -> G {
-        let guard = attempt(&self.raw).unwrap_or_else(|| {
-            let mut got = None;
-            if mode == Mode::Shared && only_writers_shut_out::<R>() {
-                self.tag.blocked_reading(at, || {
-                    got = attempt(&self.raw);
-                    got.is_some()
-                });
-            } else {
-                self.tag.blocked(mode, Ask::Wait, at);
-            }
-            let guard = got.unwrap_or_else(|| park(&self.raw));
-            Tag::unblocked();
-            guard
-        });
+        let guard = match attempt(&self.raw) {
+            Some(guard) => guard,
+            None => self.wait(mode, at, attempt, park),
+        };
         self.tag.acquired(mode, Ask::Wait, at);
+        guard
+    }
+
+    /// Takes the lock, which is not free now.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn wait<G>(
+        &self,
+        mode: Mode,
+        at: Site,
+        attempt: impl Fn(&R) -> Option<G>,
+        park: impl FnOnce(&R) -> G,
+    ) -> G {
+        if let Some(guard) = try_again(|| attempt(&self.raw)) {
+            return guard;
+        }
+        let mut got = None;
+        if mode == Mode::Shared && only_writers_shut_out::<R>() {
+            self.tag.blocked_reading(at, || {
+                got = attempt(&self.raw);
+                got.is_some()
+            });
+        } else {
+            self.tag.blocked(mode, Ask::Wait, at);
+        }
+        let guard = got.unwrap_or_else(|| park(&self.raw));
+        Tag::unblocked();
         guard
     }
 

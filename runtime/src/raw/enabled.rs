@@ -1,7 +1,7 @@
 //! Checks on: our lock types are made of watched raw locks.
 
 use std::mem::ManuallyDrop;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lock_api::{
     RawMutexTimed, RawRwLock as _, RawRwLockRecursive, RawRwLockTimed, RawRwLockUpgrade,
@@ -74,7 +74,7 @@ pub(crate) fn wait_on<T: ?Sized, U>(
     wait(&mut nothing)
 }
 
-impl<R: RawMutexTimed<Instant = Instant>> SitedMutex for Watched<R> {
+impl<R: RawMutexTimed<Duration = Duration, Instant = Instant>> SitedMutex for Watched<R> {
     #[inline]
     fn identity(&self) -> Option<&Identity> {
         self.tag.identity()
@@ -85,7 +85,12 @@ impl<R: RawMutexTimed<Instant = Instant>> SitedMutex for Watched<R> {
     fn lock_at(&self, at: Site) {
         let mode = self.tag.mutex_mode();
         self.tag_for::<R::GuardMarker>().request(mode, at);
-        self.acquire(mode, at, R::try_lock, R::lock);
+        // Locks of parking_lot try for a while before they look at the time, as they do before they park;
+        // and where they are free this is one atomic operation, where `try_lock` would look first.
+        if !self.raw.try_lock_for(Duration::ZERO) {
+            self.park(mode, at, R::lock);
+        }
+        self.tag.acquired(mode, Ask::Wait, at);
     }
 
     #[inline]

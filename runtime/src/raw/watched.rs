@@ -11,7 +11,7 @@
 use std::any::type_name;
 
 use crate::tag::Tag;
-use crate::watch::hooks::Ask;
+use crate::watch::hooks::{Ask, try_again};
 use crate::watch::{Identity, Kind, Mode, Note, Site};
 
 /// Any raw lock of `lock_api`, together with who it is.
@@ -92,18 +92,37 @@ impl<R> Watched<R> {
         park: impl FnOnce(&R),
     ) {
         if !attempt(&self.raw) {
-            let got = if mode == Mode::Shared && only_writers_shut_out::<R>() {
-                self.tag.blocked_reading(at, || attempt(&self.raw))
-            } else {
-                self.tag.blocked(mode, Ask::Wait, at);
-                false
-            };
-            if !got {
+            self.wait(mode, at, attempt, park);
+        }
+        self.tag.acquired(mode, Ask::Wait, at);
+    }
+
+    /// Takes the lock, which is not free now.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn wait(&self, mode: Mode, at: Site, attempt: impl Fn(&R) -> bool, park: impl FnOnce(&R)) {
+        if try_again(|| attempt(&self.raw).then_some(())).is_some() {
+            return;
+        }
+        if mode == Mode::Shared && only_writers_shut_out::<R>() {
+            if !self.tag.blocked_reading(at, || attempt(&self.raw)) {
                 park(&self.raw);
             }
             Tag::unblocked();
+        } else {
+            self.park(mode, at, park);
         }
-        self.tag.acquired(mode, Ask::Wait, at);
+    }
+
+    /// Waits for the lock, which is not free, by `park`.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    pub(super) fn park(&self, mode: Mode, at: Site, park: impl FnOnce(&R)) {
+        self.tag.blocked(mode, Ask::Wait, at);
+        park(&self.raw);
+        Tag::unblocked();
     }
 
     /// Takes the lock if it is free.

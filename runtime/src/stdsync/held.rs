@@ -63,13 +63,26 @@ impl<'a> Request<'a> {
         wait: impl FnOnce() -> LockResult<G>,
     ) -> LockResult<(Held<'a>, G)> {
         hooks::request(self.lock, self.mode, Ask::Wait, self.at);
-        // Not by a closure: the stack of a deadlock would begin in the standard library.
         let taken = match taken(take()) {
             Some(taken) => taken,
-            None => self.park(take, wait),
+            None => self.wait_for(take, wait),
         };
         let held = self.granted(Ask::Wait);
         map_result(taken, |guard| (held, guard))
+    }
+
+    /// Takes a lock that is not free now.
+    #[cold]
+    #[track_caller]
+    fn wait_for<G>(
+        self,
+        take: impl Fn() -> TryLockResult<G>,
+        wait: impl FnOnce() -> LockResult<G>,
+    ) -> LockResult<G> {
+        match hooks::try_again(|| taken(take())) {
+            Some(taken) => taken,
+            None => self.park(take, wait),
+        }
     }
 
     /// Tells of the outcome of a request that does not wait.
@@ -129,6 +142,7 @@ impl Drop for Waiting<'_> {
 }
 
 /// What an attempt got, unless the lock was not free.
+#[inline]
 fn taken<G>(attempt: TryLockResult<G>) -> Option<LockResult<G>> {
     match attempt {
         Ok(guard) => Some(Ok(guard)),

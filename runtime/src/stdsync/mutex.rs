@@ -55,6 +55,7 @@ impl<T: ?Sized> Mutex<T> {
     /// # Panics
     ///
     /// If the request breaks a rule and the program chose to panic on that; nothing is locked then.
+    #[inline]
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         self.lock_at(Site::caller())
@@ -66,12 +67,14 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// That it is locked; or the guard all the same, if another thread panicked while it held the
     /// mutex.
+    #[inline]
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         self.try_lock_at(Site::caller())
     }
 
     /// [`Mutex::lock`], as if called from `at`.
+    #[inline]
     #[track_caller]
     pub(crate) fn lock_at(&self, at: Site) -> LockResult<MutexGuard<'_, T>> {
         let taken = self
@@ -81,6 +84,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// [`Mutex::try_lock`], as if called from `at`.
+    #[inline]
     pub(crate) fn try_lock_at(&self, at: Site) -> TryLockResult<MutexGuard<'_, T>> {
         let taken = self.request(at).tried(self.inner.try_lock());
         map_try_result(taken, |(held, inner)| MutexGuard { held, inner })

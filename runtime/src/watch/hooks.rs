@@ -3,7 +3,7 @@
 //! A lock type calls these functions around what it really does, in this order:
 //!
 //! ```text
-//! lock        request → (blocked → unblocked, if the lock was not free) → acquired
+//! lock        request → (try_again → blocked → unblocked, as long as the lock is not free) → acquired
 //! try_lock    acquired(Ask::Try), only if it succeeded
 //! lock_for    (blocked) → acquired(Ask::Timed) | gave_up
 //! upgrade     upgrading → (blocked → unblocked) → changed_mode
@@ -23,8 +23,8 @@
 //!
 //! Here stand requests, acquisitions and releases, the fast path. `judging` says what is wrong with a
 //! new chain, `ascending` what is wrong with several requests at once; `live` what is
-//! wrong with a thread that is about to park, `stall` with one that has parked for long, `standstill` with
-//! a process whose threads have all parked; `waits` and
+//! wrong with a thread that is about to park, after `patience`, `stall` with one that has parked for long,
+//! `standstill` with a process whose threads have all parked; `waits` and
 //! `threads` are the hooks of what is no lock; `foreign` keeps what is released on another thread.
 
 mod ascending;
@@ -32,6 +32,7 @@ mod duties;
 mod foreign;
 mod judging;
 mod live;
+mod patience;
 mod stall;
 mod standstill;
 mod threads;
@@ -59,6 +60,7 @@ pub(super) use self::foreign::{
     after_fork, after_fork_in_child, before_fork, forget_posted, is_posted, post_foreign_release,
 };
 use self::judging::{SelfCheck, finding, first_time, judge_new, name_of, unless_sent};
+pub use self::patience::try_again;
 pub use self::stall::describe_waits;
 pub(super) use self::stall::wait_for_signal;
 pub(super) use self::standstill::look_out as thread_left;
@@ -540,42 +542,47 @@ fn hold(slot: &Slot, lock: &Identity, at: At) -> At {
     at
 }
 
+/// Tells the log of an acquisition.
 #[inline(never)]
 fn log_acquired(slot: &Slot, lock: &Identity, at: At) {
-    let number = logged(slot, lock);
-    let site = slot.cached_site(at.site_word());
-    let site = site.unwrap_or_else(|| new_site(slot, at));
-    let (mode, ask) = (at.mode(), at.ask());
-    let turn = if mode.is_exclusive() {
-        lock.next_turn_exclusive()
-    } else {
-        lock.next_turn_shared()
-    };
-    if Part::takes(number | u64::from(turn)) && Part::takes(u64::from(site) << 7) {
-        let first = Part::EMPTY
-            .number(number)
-            .how(mode, ask)
-            .number(site.into());
-        log_short(slot, Op::Acquired, first, Part::EMPTY.number(turn.into()));
-    } else {
-        let _busy = Busy::new(slot);
-        slot.log(Op::Acquired, |record| {
-            record
-                .number(number)
-                .how(mode, ask)
-                .number(site)
-                .number(turn)
-        });
+    let number = split(LockId(lock.word())).0;
+    let site = slot.site_part(at.site_word());
+    match site {
+        Some(site) if slot.seen.get().traces_unforked() && Part::takes(number) => {
+            let turn = lock.next_turn(at.is_shared());
+            let first = Part::number(number).small(at.how_logged()).then(site);
+            if Part::takes(turn.into()) {
+                log_short(slot, Op::Acquired, first, Part::number(turn.into()));
+            } else {
+                log_acquired_late(slot, lock, at, turn);
+            }
+        }
+        _ => log_acquired_otherwise(slot, lock, at),
     }
 }
 
-/// The number of a site that this thread has not met lately.
+/// The same where something has to be looked up or defined, or is great.
 #[cold]
 #[inline(never)]
-fn new_site(slot: &Slot, at: At) -> u32 {
+fn log_acquired_otherwise(slot: &Slot, lock: &Identity, at: At) {
+    let turn = lock.next_turn(at.is_shared());
+    log_acquired_late(slot, lock, at, turn);
+}
+
+#[cold]
+#[inline(never)]
+fn log_acquired_late(slot: &Slot, lock: &Identity, at: At, turn: u32) {
     let _busy = Busy::new(slot);
+    let number = logged(slot, lock);
     // SAFETY: hooks make such words, of sites.
-    registry::site_number(slot, unsafe { at.site() })
+    let site = registry::site_number(slot, unsafe { at.site() });
+    slot.log(Op::Acquired, |record| {
+        record
+            .number(number)
+            .small(at.how_logged())
+            .number(site)
+            .number(turn)
+    });
 }
 
 /// Writes a record of two short parts.
@@ -623,15 +630,23 @@ fn released_otherwise(lock: &Identity, mode: Mode) {
     }
 }
 
+/// Tells the log of a release.
 #[inline(never)]
 fn log_released(slot: &Slot, lock: &Identity) {
-    let number = logged(slot, lock);
-    if Part::takes(number) {
-        log_short(slot, Op::Released, Part::EMPTY.number(number), Part::EMPTY);
+    let number = split(LockId(lock.word())).0;
+    if slot.seen.get().traces_unforked() && Part::takes(number) {
+        log_short(slot, Op::Released, Part::number(number), Part::EMPTY);
     } else {
-        let _busy = Busy::new(slot);
-        slot.log(Op::Released, |record| record.number(number));
+        log_released_otherwise(slot, lock);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn log_released_otherwise(slot: &Slot, lock: &Identity) {
+    let _busy = Busy::new(slot);
+    let number = logged(slot, lock);
+    slot.log(Op::Released, |record| record.number(number));
 }
 
 /// This thread gives back what another holds: a guard that was sent away, or a forced unlock.

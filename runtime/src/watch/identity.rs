@@ -268,6 +268,16 @@ impl Identity {
         }
     }
 
+    /// The number of the next acquisition, of a caller that has the lock with others or alone.
+    #[inline]
+    pub(super) fn next_turn(&self, shared: bool) -> u32 {
+        if shared {
+            self.next_turn_shared()
+        } else {
+            self.next_turn_exclusive()
+        }
+    }
+
     /// The number of the next acquisition; the caller holds the lock exclusively.
     #[inline]
     pub(super) fn next_turn_exclusive(&self) -> u32 {

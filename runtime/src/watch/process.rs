@@ -49,5 +49,5 @@ extern "C" fn after_in_child() {
     hooks::after_fork_in_child();
     wait_for::after_fork();
     wait_for::after_fork_in_child();
-    settings::new_epoch();
+    settings::forked();
 }

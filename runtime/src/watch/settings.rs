@@ -35,6 +35,7 @@ pub(super) enum Level {
     Trace = 2,
 }
 
+static FORKED: AtomicBool = AtomicBool::new(false);
 static LOADED: AtomicBool = AtomicBool::new(false);
 static LEVEL: AtomicU8 = AtomicU8::new(Level::Order as u8);
 static LOG: AtomicBool = AtomicBool::new(false);
@@ -69,8 +70,9 @@ impl Now {
 
     const WATCHES: u32 = 1;
     const TRACES: u32 = 2;
+    const FORKED: u32 = 4;
     /// One epoch.
-    const EPOCH: u32 = 4;
+    const EPOCH: u32 = 8;
 
     /// Whether anything is watched.
     pub(super) fn watches(self) -> bool {
@@ -81,6 +83,13 @@ impl Now {
     #[inline]
     pub(super) fn traces(self) -> bool {
         self.0 & Now::TRACES != 0
+    }
+
+    /// Whether all events are recorded, by a process that was not forked from one that is watched: what
+    /// has a number is then defined in the log.
+    #[inline]
+    pub(super) fn traces_unforked(self) -> bool {
+        self.0 & (Now::TRACES | Now::FORKED) == Now::TRACES
     }
 
     /// Tells this epoch from others.
@@ -327,6 +336,12 @@ pub(super) fn now() -> Now {
     Now(NOW.load(Relaxed))
 }
 
+/// Says that this process was forked from one that is watched, and makes all per-thread knowledge stale.
+pub(super) fn forked() {
+    FORKED.store(true, Relaxed);
+    new_epoch();
+}
+
 /// Makes all per-thread knowledge stale, and says what is watched from now on.
 pub(super) fn new_epoch() {
     let next = |now: u32| {
@@ -337,6 +352,8 @@ pub(super) fn new_epoch() {
             (Level::Trace, true) => Now::WATCHES | Now::TRACES,
             _ => Now::WATCHES,
         };
+        let forked = if FORKED.load(Relaxed) { Now::FORKED } else { 0 };
+        let watches = watches | forked;
         Some((now & !(Now::EPOCH - 1)).wrapping_add(Now::EPOCH) | watches)
     };
     // The closure gives a word for each word, so this cannot fail.

@@ -73,7 +73,8 @@ pub(super) struct Slot {
     name_len: Cell<usize>,
     numbers: Cell<(u64, u64)>,
     known: [Cell<u64>; KNOWN],
-    sites: [Cell<(u64, u32)>; SITES],
+    /// Sites and their numbers, as parts of a record.
+    sites: [Cell<(u64, u64)>; SITES],
     classes: [Cell<(u64, u32)>; CLASSES],
     /// After a fork: locks that this thread has defined in the new log.
     defined: [Cell<u64>; SITES],
@@ -307,16 +308,25 @@ impl Slot {
         self.cursor.restart();
     }
 
-    /// The number of a site, if this thread has met it lately.
+    /// The number of a site as part of a record, if this thread has met the site lately.
     #[inline]
-    pub(super) fn cached_site(&self, word: u64) -> Option<u32> {
-        let (cached, number) = self.sites[(word >> 3) as usize % SITES].get();
-        (cached == word).then_some(number)
+    pub(super) fn site_part(&self, word: u64) -> Option<Part> {
+        let (cached, part) = self.sites[(word >> 3) as usize % SITES].get();
+        (cached == word).then_some(Part::unpack(part))
     }
 
-    /// Remembers the number of a site.
+    /// The number of a site, if this thread has met it lately.
+    pub(super) fn cached_site(&self, word: u64) -> Option<u32> {
+        self.site_part(word).map(Part::read)
+    }
+
+    /// Remembers the number of a site, if it is not one of a great many.
     pub(super) fn cache_site(&self, word: u64, number: u32) {
-        self.sites[(word >> 3) as usize % SITES].set((word, number));
+        const MANY: u32 = 1 << 21;
+        if number < MANY {
+            let part = Part::number(number.into()).pack();
+            self.sites[(word >> 3) as usize % SITES].set((word, part));
+        }
     }
 
     /// A fresh word for a lock: class and instance number.

@@ -159,6 +159,10 @@ pub(crate) mod hooks {
         assert!(!REFUSES.take(), "refused");
     }
 
+    pub(crate) fn try_again<T>(mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+        attempt()
+    }
+
     pub(crate) fn blocked(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
         assert!(at.is_in_this_test(), "blocked at {at}");
         tell(format!("blocked {} {mode:?} {ask:?}", lock.label()));

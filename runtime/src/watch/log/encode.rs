@@ -25,12 +25,12 @@ pub(crate) struct Record {
 }
 
 /// At most eight bytes of a record, kept in a register until they are all known.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Part {
     /// The first byte is the lowest.
     bits: u64,
-    /// How many bytes.
-    len: usize,
+    /// How many bits that are.
+    len: u32,
 }
 
 impl Part {
@@ -44,41 +44,92 @@ impl Part {
         number < 1 << 28
     }
 
+    /// A number that [`Part::takes`], as a varint.
+    #[inline]
+    pub(crate) fn number(number: u64) -> Part {
+        debug_assert!(Part::takes(number), "the caller has looked");
+        if number < 1 << 7 {
+            return Part {
+                bits: number,
+                len: 8,
+            };
+        }
+        let low = number & 0x7f | (number & 0x3f80) << 1;
+        if number < 1 << 14 {
+            return Part {
+                bits: low | 0x80,
+                len: 16,
+            };
+        }
+        let all = low | (number & 0x1f_c000) << 2 | (number & 0xfe0_0000) << 3;
+        if number < 1 << 21 {
+            return Part {
+                bits: all | 0x8080,
+                len: 24,
+            };
+        }
+        Part {
+            bits: all | 0x0080_8080,
+            len: 32,
+        }
+    }
+
     /// Adds one byte.
     #[inline]
     pub(crate) fn small(self, byte: u8) -> Part {
-        debug_assert!(self.len < 8, "a part has eight bytes");
+        self.then(Part {
+            bits: u64::from(byte),
+            len: 8,
+        })
+    }
+
+    /// Adds another part.
+    #[inline]
+    pub(crate) fn then(self, next: Part) -> Part {
+        debug_assert!(self.len + next.len <= 64, "a part has eight bytes");
         Part {
-            bits: self.bits | u64::from(byte) << (8 * self.len),
-            len: self.len + 1,
+            bits: self.bits | next.bits << (self.len & 63),
+            len: self.len + next.len,
         }
     }
 
-    /// Adds a number that [`Part::takes`] as a varint.
+    /// The number of a part that is one.
+    pub(crate) fn read(self) -> u32 {
+        let low = |number: u32, byte: u8| number << 7 | u32::from(byte & 0x7f);
+        let bytes = self.bits.to_le_bytes();
+        bytes[..self.len as usize / 8]
+            .iter()
+            .rev()
+            .fold(0, |number, &byte| low(number, byte))
+    }
+
+    /// In one word, for a part of at most four bytes.
+    pub(crate) fn pack(self) -> u64 {
+        debug_assert!(self.len <= 32, "there is room for four bytes");
+        self.bits | u64::from(self.len) << 32
+    }
+
+    /// Undoes [`Part::pack`].
     #[inline]
-    pub(crate) fn number(self, number: u64) -> Part {
-        debug_assert!(Part::takes(number), "the caller has looked");
-        let mut part = self;
-        let mut rest = number;
-        while rest >= 0x80 {
-            part = part.small(rest as u8 | 0x80);
-            rest >>= 7;
+    pub(crate) fn unpack(word: u64) -> Part {
+        Part {
+            bits: word & 0xffff_ffff,
+            len: (word >> 32) as u32,
         }
-        part.small(rest as u8)
     }
 
-    /// Adds a mode and how it asked.
-    #[inline]
-    pub(crate) fn how(self, mode: Mode, ask: Ask) -> Part {
-        self.small(mode as u8 + 8 * ask as u8)
+    fn bytes(self) -> impl Iterator<Item = u8> {
+        let bytes = self.bits.to_le_bytes();
+        bytes.into_iter().take(self.len as usize / 8)
     }
 
-    /// The sum of the bytes.
+    /// The sum of the bytes of both.
     #[inline]
-    fn sum(self) -> u8 {
+    fn sum(self, other: Part) -> u8 {
         const EVERY_OTHER: u64 = 0x00ff_00ff_00ff_00ff;
-        let pairs = (self.bits & EVERY_OTHER) + (self.bits >> 8 & EVERY_OTHER);
-        (pairs.wrapping_mul(0x0001_0001_0001_0001) >> 48) as u8
+        let pairs = |bits: u64| (bits & EVERY_OTHER) + (bits >> 8 & EVERY_OTHER);
+        let four = pairs(self.bits) + pairs(other.bits);
+        (four.wrapping_mul(0x0001_0001_0001_0001) >> 48) as u8
     }
 
     /// Writes a record of two parts, the second of at most seven bytes, and returns its length. The tag
@@ -89,23 +140,22 @@ impl Part {
     /// [`PLAIN_MAX`] bytes from `start` must be valid for writes, zero, and nobody else's.
     #[inline]
     pub(super) unsafe fn write(start: *mut u8, op: Op, first: Part, second: Part) -> usize {
-        let sum = (op as u8)
-            .wrapping_add(first.sum())
-            .wrapping_add(second.sum());
+        let sum = (op as u8).wrapping_add(first.sum(second));
         let second = second.small(!sum);
+        let split = 1 + first.len as usize / 8;
         // SAFETY: the tag is one byte of what the caller promises.
         let place = unsafe { start.add(1) };
         // SAFETY: nine bytes are less than `PLAIN_MAX`; those behind the part stay zero.
         unsafe { place.cast::<u64>().write_unaligned(first.bits.to_le()) };
         // SAFETY: a part has at most eight bytes.
-        let place = unsafe { place.add(first.len) };
+        let place = unsafe { start.add(split) };
         // SAFETY: and 17 bytes are less than `PLAIN_MAX`.
         unsafe { place.cast::<u64>().write_unaligned(second.bits.to_le()) };
         // SAFETY: the byte is valid for writes for as long as the caller's chunk is; a byte is aligned
         // anywhere; in this process nobody else refers to it, and other processes only read.
         let tag = unsafe { AtomicU8::from_ptr(start) };
         tag.store(op as u8, Ordering::Release);
-        1 + first.len + second.len
+        split + second.len as usize / 8
     }
 }
 
@@ -184,7 +234,7 @@ impl Record {
 
     /// Adds what a part holds.
     pub(crate) fn part(mut self, part: Part) -> Self {
-        for &byte in &part.bits.to_le_bytes()[..part.len] {
+        for byte in part.bytes() {
             self.byte(byte);
         }
         self
@@ -204,3 +254,6 @@ impl Record {
         self.len + 1
     }
 }
+
+#[cfg(test)]
+mod tests;

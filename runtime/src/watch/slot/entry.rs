@@ -105,6 +105,19 @@ impl At {
         self.how() & MODE == mode as u8
     }
 
+    /// Whether others may have the lock at the same time.
+    #[inline]
+    pub(in super::super) fn is_shared(self) -> bool {
+        let mode = self.how() & MODE;
+        mode != Mode::Exclusive as u8 && mode != Mode::Reentrant as u8
+    }
+
+    /// Mode and ask, as the log has them: `mode + 8 * ask`.
+    #[inline]
+    pub(in super::super) fn how_logged(self) -> u8 {
+        self.how() & (MODE | 0b11 << ASK_SHIFT)
+    }
+
     /// How it was asked for.
     #[inline]
     pub(in super::super) fn ask(self) -> Ask {
