@@ -262,9 +262,8 @@ impl Drop for Logs {
 }
 
 /// The other libraries, as `benches/peers` knows them.
-const PEERS: [(&str, &str); 6] = [
-    ("deloxide-order", "deloxide 1.1, order graph"),
-    ("deloxide", "deloxide 1.1"),
+const PEERS: [(&str, &str); 5] = [
+    ("deloxide", "deloxide 1.1, order graph"),
     ("tracing-mutex", "tracing-mutex 0.3"),
     ("keepcalm", "keepcalm 0.6, deadlock_detection"),
     ("parking_lot", "parking_lot 0.13, deadlock_detection"),

@@ -88,10 +88,9 @@ impl<M: Mutex> Condvar<M> for Absent {
     }
 }
 
-/// A party whose locks have the methods of `parking_lot`'s: guards without a result, a condition
-/// variable that borrows the guard.
+/// Locks with the methods of `parking_lot`'s: guards without a result.
 macro_rules! parking_lot_shaped {
-    ($Mutex:ty => $($guard:ident)::+, $RwLock:ty => $($read:ident)::+, $($write:ident)::+, $Condvar:ty) => {
+    ($Mutex:ty => $($guard:ident)::+, $RwLock:ty => $($read:ident)::+, $($write:ident)::+) => {
         impl crate::shapes::Mutex for $Mutex {
             type Guard<'a> = $($guard)::+<'a, u64>;
 
@@ -125,7 +124,12 @@ macro_rules! parking_lot_shaped {
                 Self::write(self)
             }
         }
+    };
+}
 
+/// A condition variable like `parking_lot`'s, which borrows the guard.
+macro_rules! parking_lot_condvar {
+    ($Condvar:ty, $Mutex:ty) => {
         impl crate::shapes::Condvar<$Mutex> for $Condvar {
             fn make() -> Self {
                 Self::new()
@@ -148,10 +152,9 @@ macro_rules! parking_lot_shaped {
     };
 }
 
-/// A party whose locks have the methods of std's: guards in results, a condition variable that
-/// takes the guard.
+/// Locks with the methods of std's: guards in results.
 macro_rules! std_shaped {
-    ($Mutex:ty => $($guard:ident)::+, $RwLock:ty => $($read:ident)::+, $($write:ident)::+, $Condvar:ty) => {
+    ($Mutex:ty => $($guard:ident)::+, $RwLock:ty => $($read:ident)::+, $($write:ident)::+) => {
         impl crate::shapes::Mutex for $Mutex {
             type Guard<'a> = $($guard)::+<'a, u64>;
 
@@ -185,7 +188,12 @@ macro_rules! std_shaped {
                 Self::write(self).expect("no thread panics")
             }
         }
+    };
+}
 
+/// A condition variable like std's, which takes the guard and gives it back in a result.
+macro_rules! std_condvar {
+    ($Condvar:ty, $Mutex:ty) => {
         impl crate::shapes::Condvar<$Mutex> for $Condvar {
             fn make() -> Self {
                 Self::new()
@@ -207,18 +215,18 @@ macro_rules! std_shaped {
     };
 }
 
-pub(crate) use parking_lot_shaped;
-#[cfg(feature = "checks")]
-pub(crate) use std_shaped;
+pub(crate) use {parking_lot_condvar, parking_lot_shaped};
+// Without checks nothing else has this shape than std.
+#[cfg_attr(not(feature = "checks"), allow(unused_imports, reason = "see above"))]
+pub(crate) use {std_condvar, std_shaped};
 
 /// The plain locks of `parking_lot`.
 pub(crate) enum ParkingLot {}
 
 parking_lot_shaped!(
     parking_lot::Mutex<u64> => parking_lot::MutexGuard,
-    parking_lot::RwLock<u64> => parking_lot::RwLockReadGuard,
-        parking_lot::RwLockWriteGuard,
-    parking_lot::Condvar);
+    parking_lot::RwLock<u64> => parking_lot::RwLockReadGuard, parking_lot::RwLockWriteGuard);
+parking_lot_condvar!(parking_lot::Condvar, parking_lot::Mutex<u64>);
 
 impl Party for ParkingLot {
     type Mutex = parking_lot::Mutex<u64>;
@@ -231,9 +239,8 @@ pub(crate) enum Std {}
 
 std_shaped!(
     std::sync::Mutex<u64> => std::sync::MutexGuard,
-    std::sync::RwLock<u64> => std::sync::RwLockReadGuard,
-        std::sync::RwLockWriteGuard,
-    std::sync::Condvar);
+    std::sync::RwLock<u64> => std::sync::RwLockReadGuard, std::sync::RwLockWriteGuard);
+std_condvar!(std::sync::Condvar, std::sync::Mutex<u64>);
 
 impl Party for Std {
     type Mutex = std::sync::Mutex<u64>;

@@ -2,7 +2,8 @@
 
 use std::hint::black_box;
 use std::sync::Barrier;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
+use std::time::Instant;
 
 use crate::clock::{Spent, time};
 use crate::shapes::{Condvar, Mutex, Party, RwLock};
@@ -79,10 +80,12 @@ impl Workload {
             | Workload::Read
             | Workload::Write
             | Workload::Fresh
-            | Workload::Contend2
             | Workload::Apart8 => 20_000,
+            // Longer than a thread needs to wake up, so that they do meet.
+            Workload::Contend2 => 200_000,
+            Workload::Contend8 => 50_000,
             Workload::Nested2 => 10_000,
-            Workload::Nested4 | Workload::Contend8 => 5_000,
+            Workload::Nested4 => 5_000,
             Workload::Nested8 => 2_500,
             // A call goes once through all locks.
             Workload::Chain | Workload::RootFirst | Workload::RootAgain => 1,
@@ -232,15 +235,23 @@ fn together<F: Fn(usize, u32) + Sync>(threads: usize, calls: u32, work: F) -> Sp
                 scope.spawn(move || {
                     work(number, 1);
                     ready.wait();
-                    time(|| work(number, calls))
+                    let begin = Instant::now();
+                    let spent = time(|| work(number, calls));
+                    (begin, Instant::now(), spent.processor)
                 })
             })
             .collect();
-        for worker in workers {
-            let spent = worker.join().expect("a workload does not panic");
-            all.processor += spent.processor;
-            // All begin together, so the longest lasts from the first to the last.
-            all.wall = all.wall.max(spent.wall);
+        let ended = workers.into_iter().map(ScopedJoinHandle::join);
+        let spans: Vec<_> = ended
+            .map(|span| span.expect("a workload does not panic"))
+            .collect();
+        all.processor = spans.iter().map(|span| span.2).sum();
+        let (first, last) = (
+            spans.iter().map(|span| span.0).min(),
+            spans.iter().map(|span| span.1).max(),
+        );
+        if let (Some(first), Some(last)) = (first, last) {
+            all.wall = (last - first).as_secs_f64() * 1e9;
         }
     });
     all.per(u64::from(calls) * threads as u64)
