@@ -13,7 +13,23 @@ pub const STAGES: Stages = Stages {
     readers: Readers {
         is_log: log::is_log,
         log: |path, bytes, evidence| {
-            evidence.absorb(log::read_bytes(path, bytes, log::Limits::default())?);
+            let name = path.file_name().unwrap_or(path.as_os_str());
+            let label = format!("`{}`", name.display());
+            let limits = bulk::Limits {
+                events_max: LOG_EVENTS_MAX,
+                ..bulk::Limits::default()
+            };
+            let once = |consumer: &mut dyn Consumer| {
+                log::stream(path, bytes, log::Limits::default(), consumer)
+            };
+            let kind = bulk::Kind {
+                label: &label,
+                is_long: bytes.len() / LOG_BYTES > limits.events_max,
+                reentrant: false,
+            };
+            evidence.absorb(bulk::read(kind, &limits, once, |consumer| {
+                Some(once(consumer))
+            })?);
             Ok(())
         },
         is_packed: packed::is_packed,
@@ -63,6 +79,13 @@ pub const STAGES: Stages = Stages {
     judge: |evidence| judge::judge(evidence, &judge::Options::default()),
     graph: Graph::of,
 };
+
+/// Events of one of our logs that are kept whole: some 600 megabytes. More than of other traces, because
+/// there is more in them than locks, and a proof needs all of it.
+const LOG_EVENTS_MAX: usize = 4_000_000;
+
+/// Bytes of a record in one of our logs, at the most.
+const LOG_BYTES: usize = 8;
 
 /// Bytes of a packed event.
 const PACKED_BYTES: u64 = 8;

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use super::compressed::{self, Compression};
 use super::copies;
+use super::mapped::Mapped;
 use crate::trace::Evidence;
 
 /// How much of a file decides what it is, in bytes.
@@ -255,11 +256,17 @@ impl Loaded {
         };
         let result = match nature(name, head, readers) {
             Nature::Log => {
+                // What is compressed, or no file, is read.
+                let is_file = again.bytes > 0 && name == path;
+                let mapped = is_file.then(|| Mapped::of(&path)).flatten();
                 let mut whole = Vec::new();
-                if let Err(source) = bytes.read_to_end(&mut whole) {
+                if mapped.is_none()
+                    && let Err(source) = bytes.read_to_end(&mut whole)
+                {
                     return Err(InputError::Io { path, source });
                 }
-                (readers.log)(name, &whole, &mut self.evidence)
+                let whole = mapped.as_ref().map_or(whole.as_slice(), Mapped::bytes);
+                (readers.log)(name, whole, &mut self.evidence)
             }
             Nature::Packed => (readers.packed)(label, bytes, again, &mut self.evidence),
             Nature::Text => (readers.std_text)(label, bytes, again, &mut self.evidence),

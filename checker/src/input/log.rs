@@ -17,9 +17,10 @@ use std::{fs, io};
 use lockwise::watch::log::{self, LogError, LogFile};
 
 use self::names::Names;
+use super::bulk::{Consumer, Survey, Whole};
 pub use super::limits::Limits;
 use crate::trace::{
-    Chain, Evidence, Held, HeldId, HeldNode, Op, Process, Reported, Run, Thread, ThreadId,
+    Chain, Evidence, Held, HeldId, HeldNode, Process, Reported, Run, Thread, ThreadId,
 };
 
 /// Why a log could not be read.
@@ -67,11 +68,30 @@ pub fn read(path: &Path, limits: Limits) -> Result<Evidence, LogReadError> {
 ///
 /// If its header cannot be used. Damage behind the header is told in the limits of the evidence.
 pub fn read_bytes(path: &Path, bytes: &[u8], limits: Limits) -> Result<Evidence, LogReadError> {
+    stream(path, bytes, limits, &mut Whole)
+}
+
+/// Reads the log of one process as [`read_bytes`] does, and lets `consumer` take events out of the run as
+/// they come: those that are left are what is returned, and what [`Limits::events_max`] bounds.
+///
+/// # Errors
+///
+/// Those of [`read_bytes`].
+pub fn stream(
+    path: &Path,
+    bytes: &[u8],
+    limits: Limits,
+    consumer: &mut dyn Consumer,
+) -> Result<Evidence, LogReadError> {
     let log = log::read(bytes)?;
     let file = path
         .file_name()
         .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let mut evidence = convert(&log, &file, limits);
+    let mut watched = Watched {
+        consumer,
+        any: false,
+    };
+    let mut evidence = convert(&log, &file, limits, &mut watched);
     let run = &mut evidence.runs[0];
     let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     run.process = Some(Process {
@@ -81,15 +101,32 @@ pub fn read_bytes(path: &Path, bytes: &[u8], limits: Limits) -> Result<Evidence,
         nonce: log.header.nonce,
     });
     match log.damage.first() {
-        Some(damage) if run.events.is_empty() && run.chains.is_empty() => {
+        Some(damage) if !watched.any && run.chains.is_empty() => {
             Err(LogReadError::NothingIntact(*damage))
         }
         _ => Ok(evidence),
     }
 }
 
+/// Sees whether anything passes by.
+struct Watched<'c> {
+    consumer: &'c mut dyn Consumer,
+    any: bool,
+}
+
+impl Consumer for Watched<'_> {
+    fn take(&mut self, run: &mut Run) {
+        self.any |= !run.events.is_empty();
+        self.consumer.take(run);
+    }
+
+    fn survey(&mut self) -> Option<&mut Survey> {
+        self.consumer.survey()
+    }
+}
+
 /// Turns a log into a run.
-fn convert(log: &LogFile<'_>, file: &str, limits: Limits) -> Evidence {
+fn convert(log: &LogFile<'_>, file: &str, limits: Limits, consumer: &mut dyn Consumer) -> Evidence {
     let mut evidence = Evidence {
         limits: damage(log, file),
         ..Evidence::default()
@@ -100,7 +137,7 @@ fn convert(log: &LogFile<'_>, file: &str, limits: Limits) -> Evidence {
     };
     let mut names = Names::new(log);
     let threads = threads(log, &mut run);
-    let order = merge::merge(log, &threads, &mut names, &mut run, limits);
+    let order = merge::merge(log, &threads, &mut names, &mut run, limits, consumer);
     if order.events_left_out {
         evidence.limits.push(format!(
             "`{file}`: only the first {} events are used, the limit",
@@ -120,7 +157,6 @@ fn convert(log: &LogFile<'_>, file: &str, limits: Limits) -> Evidence {
             run.woken_unseen.len()
         ));
     }
-    ancestors(&mut run);
     let unknown = chains(log, &threads, &mut names, &mut run);
     if unknown > 0 {
         evidence.limits.push(format!(
@@ -191,25 +227,6 @@ fn threads(log: &LogFile<'_>, run: &mut Run) -> std::collections::BTreeMap<u32, 
         });
     }
     threads
-}
-
-/// Says of threads without a name in which one they were started.
-fn ancestors(run: &mut Run) {
-    for event in &run.events {
-        let Op::Fork { child } = event.op else {
-            continue;
-        };
-        let parent = &run.threads[event.thread.at()];
-        let parent = match &parent.name {
-            Some(name) if name != "main" => Some(name.clone()),
-            Some(_) => None,
-            None => parent.started_in.clone(),
-        };
-        let child = &mut run.threads[child.at()];
-        if child.name.is_none() {
-            child.started_in = parent;
-        }
-    }
 }
 
 /// Takes over the chains of level `order` and what the runtime found by itself. Returns how many

@@ -6,6 +6,9 @@ mod copies;
 mod limits;
 mod load;
 pub mod log;
+#[cfg_attr(unix, path = "mapped/unix.rs")]
+#[cfg_attr(not(unix), path = "mapped/none.rs")]
+mod mapped;
 pub mod packed;
 mod quick;
 mod relative;

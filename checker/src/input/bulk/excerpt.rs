@@ -322,6 +322,9 @@ impl Window {
             excerpt.locks.clone_from(&run.locks);
             excerpt.resources.clone_from(&run.resources);
             excerpt.complete = run.complete;
+            // It may have been before the excerpt.
+            let woken = run.woken_unseen.iter();
+            excerpt.woken_unseen = woken.map(|&(thread, _)| (thread, 0)).collect();
             excerpt.prologue.resize(run.threads.len(), 0);
         }
         Excerpts {

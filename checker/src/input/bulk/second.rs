@@ -278,16 +278,32 @@ impl<'l> Second<'l> {
         }
     }
 
+    /// Gives the nodes numbers behind those that the run has already.
+    fn renumber(&mut self, run: &mut Run) {
+        let first = run.held.len();
+        let later = |node: &mut HeldId| *node = HeldId::from(node.at() + first);
+        let below = self.nodes.iter_mut().filter_map(|node| node.below.as_mut());
+        below.for_each(later);
+        let held = self
+            .chains
+            .iter_mut()
+            .filter_map(|chain| chain.held.as_mut());
+        held.for_each(later);
+        self.held_waits.iter_mut().for_each(|(_, held)| later(held));
+        run.at_end.iter_mut().for_each(|(_, held)| later(held));
+    }
+
     pub(super) fn finish(mut self, label: &str, is_plain: bool, evidence: &mut Evidence) {
         let run = &mut evidence.runs[0];
         self.end(run);
+        self.renumber(run);
         let excerpts = self.window.finish(run);
         run.events = self.events;
         let wakers = self.wakers.into_values();
         run.events.extend(wakers.flat_map(BTreeMap::into_values));
         run.held_waits = self.held_waits;
-        run.chains = self.chains;
-        run.held = self.nodes;
+        run.chains.extend(self.chains);
+        run.held.extend(self.nodes);
         run.slips = self.slips.into_iter().collect();
         let limits = &mut evidence.limits;
         if self.left_out > 0 {

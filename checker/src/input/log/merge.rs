@@ -15,6 +15,7 @@ use lockwise::watch::{Ask as Asked, Mode};
 
 use super::Limits;
 use super::names::Names;
+use crate::input::bulk::Consumer;
 use crate::trace::{AcquireClass, Ask, Event, LockId, Op, Run, Side, SiteId, ThreadId};
 
 /// How the merge went.
@@ -95,6 +96,12 @@ struct Object {
 
 struct Merge<'a, 'n> {
     names: &'n mut Names<'a>,
+    /// What the events are appended to.
+    run: &'n mut Run,
+    consumer: &'n mut dyn Consumer,
+    /// How many events the consumer has taken out of the run, and how many it has left there.
+    taken: usize,
+    left: usize,
     streams: Vec<Stream<'a>>,
     by_number: HashMap<u32, usize>,
     objects: HashMap<u64, Object>,
@@ -102,21 +109,21 @@ struct Merge<'a, 'n> {
     thread_waiters: HashMap<u32, Vec<usize>>,
     ended: Vec<bool>,
     ready: VecDeque<usize>,
-    events: Vec<Event>,
-    end_seen: Vec<bool>,
     fork_seen: Vec<bool>,
-    /// Threads that came back from parking, and nobody was seen to unpark them; with the event that
-    /// comes next.
-    woken_unseen: Vec<(ThreadId, usize)>,
 }
 
-/// Puts all records of the log into one order and appends them to the run.
+/// Events that are appended before the consumer is asked.
+const AT_ONCE: usize = 8_192;
+
+/// Puts all records of the log into one order and appends them to the run, from where `consumer` may take
+/// them.
 pub(super) fn merge<'a>(
     log: &'a LogFile<'a>,
     threads: &BTreeMap<u32, ThreadId>,
     names: &mut Names<'a>,
     run: &mut Run,
     limits: Limits,
+    consumer: &mut dyn Consumer,
 ) -> Merged {
     let streams: Vec<Stream<'a>> = threads
         .iter()
@@ -154,6 +161,10 @@ pub(super) fn merge<'a>(
     let count = streams.len();
     let mut merge = Merge {
         names,
+        run,
+        consumer,
+        taken: 0,
+        left: 0,
         by_number: streams
             .iter()
             .enumerate()
@@ -164,16 +175,11 @@ pub(super) fn merge<'a>(
         objects: first_turns(log),
         thread_waiters: HashMap::new(),
         ended: vec![false; count],
-        events: Vec::new(),
-        end_seen: vec![false; count],
         fork_seen: vec![false; count],
-        woken_unseen: Vec::new(),
     };
     let merged = merge.run(limits);
-    run.events = merge.events;
-    run.woken_unseen = merge.woken_unseen;
-    for (at, thread) in run.threads.iter_mut().enumerate() {
-        thread.end_seen = merge.end_seen[at];
+    merge.hand_over();
+    for (at, thread) in merge.run.threads.iter_mut().enumerate() {
         let forked = merge.streams[at].unborn || merge.fork_seen[at];
         // A thread that says it was forked, but whose fork is lost, started we know not when.
         thread.start_seen &= !forked || merge.fork_seen[at];
@@ -187,7 +193,10 @@ impl Merge<'_, '_> {
         loop {
             while let Some(at) = self.ready.pop_front() {
                 while let Some(next) = self.streams[at].items.peek().copied() {
-                    if self.events.len() >= limits.events_max {
+                    if self.run.events.len() >= self.left + AT_ONCE {
+                        self.hand_over();
+                    }
+                    if self.run.events.len() >= limits.events_max {
                         return Merged {
                             forced,
                             events_left_out: true,
@@ -213,6 +222,14 @@ impl Merge<'_, '_> {
             forced += 1;
             self.force(at);
         }
+    }
+
+    /// Lets the consumer take events out of the run.
+    fn hand_over(&mut self) {
+        let before = self.run.events.len();
+        self.consumer.take(self.run);
+        self.left = self.run.events.len();
+        self.taken += before - self.left;
     }
 
     /// What the next record of a thread must wait for, if it must.
@@ -326,23 +343,20 @@ impl Merge<'_, '_> {
     /// A thread's records are over.
     fn end(&mut self, at: usize) {
         self.ended[at] = true;
-        if self.streams[at].endless && !self.end_seen[at] {
+        let end_seen = self.run.threads[self.streams[at].id.at()].end_seen;
+        if self.streams[at].endless && !end_seen {
             // Whatever it held or waited for at this point is not where it ended.
             self.gap(at);
             self.streams[at].waiting = None;
         }
         if let Some((op, site)) = self.streams[at].waiting.take() {
-            self.events.push(Event {
-                thread: self.streams[at].id,
-                op,
-                site,
-            });
+            self.push(at, op, site);
         }
         self.wake_thread(self.streams[at].number);
     }
 
     fn push(&mut self, at: usize, op: Op, site: SiteId) {
-        self.events.push(Event {
+        self.run.events.push(Event {
             thread: self.streams[at].id,
             op,
             site,
@@ -416,7 +430,7 @@ impl Merge<'_, '_> {
                 self.take_thread(at, record);
             }
             Record::End => {
-                self.end_seen[at] = true;
+                self.ends(at);
                 let site = self.names.site(0);
                 self.push(at, Op::End, site);
             }
@@ -443,6 +457,7 @@ impl Merge<'_, '_> {
                     self.fork_seen[child_at] = true;
                     self.streams[child_at].unborn = false;
                     let child = self.streams[child_at].id;
+                    self.descends(child, self.streams[at].id);
                     self.push(at, Op::Fork { child }, site);
                     self.ready.push_back(child_at);
                 }
@@ -452,7 +467,7 @@ impl Merge<'_, '_> {
                 let site = self.names.site(site);
                 if let Some(&child) = self.by_number.get(&child) {
                     // Its own last record may be lost, or come a little later.
-                    self.end_seen[child] = true;
+                    self.ends(child);
                     let child = self.streams[child].id;
                     self.push(at, Op::Join { child }, site);
                 }
@@ -465,6 +480,25 @@ impl Merge<'_, '_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The thread was seen to end.
+    fn ends(&mut self, at: usize) {
+        self.run.threads[self.streams[at].id.at()].end_seen = true;
+    }
+
+    /// Says of a thread without a name in which one it was started.
+    fn descends(&mut self, child: ThreadId, parent: ThreadId) {
+        let parent = &self.run.threads[parent.at()];
+        let parent = match &parent.name {
+            Some(name) if name != "main" => Some(name.clone()),
+            Some(_) => None,
+            None => parent.started_in.clone(),
+        };
+        let child = &mut self.run.threads[child.at()];
+        if child.name.is_none() {
+            child.started_in = parent;
         }
     }
 

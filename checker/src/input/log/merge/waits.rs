@@ -140,7 +140,8 @@ impl Merge<'_, '_> {
         // An unparking is told before it happens: it may have been taken by a return before the one
         // that it is the reason of, and std keeps one.
         if seen == 0 && stream.permit == Permit::Spent {
-            self.woken_unseen.push((stream.id, self.events.len()));
+            let before = self.taken + self.run.events.len();
+            self.run.woken_unseen.push((stream.id, before));
         }
         stream.permit = if seen > 0 {
             Permit::MaybeLeft
