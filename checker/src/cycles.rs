@@ -42,6 +42,8 @@ pub struct Cycles<N> {
     pub components: Vec<Vec<N>>,
     /// Edges of these components whose shortest cycle was not looked for, or not kept.
     pub left_out: u64,
+    /// Components that have, or may have, more cycles than those found, whatever the modes are.
+    pub more: u64,
 }
 
 /// Finds the shortest strong cycle through each edge.
@@ -61,6 +63,13 @@ pub fn cycles<N: Copy + Ord + Hash>(graph: &OrderGraph<N>, bounds: Bounds) -> Cy
     for component in &components {
         left_out += component.shortest(bounds.cycles_max, &mut steps, &mut found);
     }
+    let mut steps = COUNTED_MAX;
+    let more = components.iter().filter(|component| {
+        let within = |cycle: &&Vec<N>| component.nodes.binary_search(&cycle[0]).is_ok();
+        !component.is_ring()
+            && component.has_more_than(found.iter().filter(within).count(), &mut steps)
+    });
+    let more = more.count() as u64;
     let mut cycles: Vec<Vec<N>> = found.into_iter().collect();
     cycles.sort_by_key(Vec::len);
     let nodes = |of: Vec<Component<N>>| of.into_iter().map(|c| c.nodes).collect();
@@ -69,8 +78,12 @@ pub fn cycles<N: Copy + Ord + Hash>(graph: &OrderGraph<N>, bounds: Bounds) -> Cy
         between: nodes(between),
         components: nodes(components),
         left_out,
+        more,
     }
 }
+
+/// Edges looked at to tell whether components have more cycles than those found.
+const COUNTED_MAX: u64 = 200_000;
 
 /// The strongly connected components that such edges make, in the order of their nodes.
 fn components<N: Copy + Ord + Hash>(
@@ -161,11 +174,46 @@ impl<N: Copy + Ord + Hash> Component<N> {
         })
     }
 
+    /// Whether it is one cycle and nothing else.
+    fn is_ring(&self) -> bool {
+        self.out.iter().map(Vec::len).sum::<usize>() == self.nodes.len()
+    }
+
+    /// Whether it has more than so many cycles; also if the steps are not enough to tell.
+    fn has_more_than(&self, known: usize, steps: &mut u64) -> bool {
+        let mut count = 0;
+        for start in 0..self.nodes.len() {
+            // Each cycle is met from its smallest node.
+            let mut way = vec![(start, 0)];
+            let mut on_way = HashSet::from([start]);
+            while let Some((node, edge)) = way.last_mut() {
+                let Some(&(to, _)) = self.out[*node].get(*edge) else {
+                    on_way.remove(node);
+                    way.pop();
+                    continue;
+                };
+                *edge += 1;
+                if *steps == 0 {
+                    return true;
+                }
+                *steps -= 1;
+                if to == start {
+                    count += 1;
+                    if count > known {
+                        return true;
+                    }
+                } else if to > start && on_way.insert(to) {
+                    way.push((to, 0));
+                }
+            }
+        }
+        false
+    }
+
     /// Adds the shortest cycle through each edge; returns how many edges were left out.
     fn shortest(&self, cycles_max: usize, steps: &mut u64, found: &mut BTreeSet<Vec<N>>) -> u64 {
-        let edges: usize = self.out.iter().map(Vec::len).sum();
-        if edges == self.nodes.len() {
-            // A ring: one cycle, for which one search will do.
+        if self.is_ring() {
+            // One cycle, for which one search will do.
             return self.shortest_into(0, cycles_max, steps, found);
         }
         (0..self.nodes.len())

@@ -8,7 +8,7 @@ use super::{CommandError, Console, Stages, Surroundings, write_line};
 use crate::baseline::Baseline;
 use crate::cli::{Output, Reporting};
 use crate::exit::Inputs;
-use crate::input::{self, Loaded};
+use crate::input::{self, Loaded, Seen};
 use crate::report::{self, Detail, Format, Report, Sources, printable};
 use crate::settings::{self, Color, ConfigError, Layer, Settings, SettingsError};
 
@@ -74,13 +74,33 @@ pub(super) fn load(
                 let _ = write!(err, "\r\u{1b}[K{text}").and_then(|()| err.flush());
             }
         };
-        let mut seen = |number| progress(&format!("reading log {number}"));
+        let mut seen = |seen: Seen| progress(&told(seen));
         let loaded = input::load(inputs, &mut io::empty(), &stages.readers, &mut seen);
         progress("");
         loaded
     };
     input::relative_to(&mut loaded.evidence, root);
     loaded
+}
+
+/// The progress line: which log is read, and a bar where it is long.
+fn told(seen: Seen) -> String {
+    /// Cells of the bar, each for so many percent.
+    const PERCENT: u64 = 5;
+
+    let Seen {
+        number,
+        percent,
+        again,
+    } = seen;
+    let again = if again { " again" } else { "" };
+    let bar = percent.map_or(String::new(), |percent| {
+        let cells = |count: u64, cell: &str| cell.repeat(usize::try_from(count).unwrap_or(0));
+        let full = percent / PERCENT;
+        let (full, empty) = (cells(full, "#"), cells(100 / PERCENT - full, "."));
+        format!(" [{full}{empty}] {percent} %")
+    });
+    format!("reading log {number}{again}{bar}")
 }
 
 /// Judges what was read. What could not be read is among the limits.
@@ -157,5 +177,25 @@ pub(super) fn inputs(loaded: &Loaded) -> Inputs {
         Inputs::Missing
     } else {
         Inputs::Read
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_progress_line_has_a_bar_only_where_a_log_is_long() {
+        let seen = |percent, again| Seen {
+            number: 2,
+            percent,
+            again,
+        };
+        assert_eq!(told(seen(None, false)), "reading log 2");
+        assert_eq!(
+            told(seen(Some(42), true)),
+            "reading log 2 again [########............] 42 %"
+        );
+        assert!(told(seen(Some(100), false)).ends_with("[####################] 100 %"));
     }
 }

@@ -57,6 +57,32 @@ fn the_shortest_cycle_through_each_edge_is_found_once() {
 }
 
 #[test]
+fn components_with_more_cycles_than_are_found_are_counted() {
+    let w = "acq";
+    let bounds = Bounds {
+        cycles_max: 1_000,
+        steps_max: 1_000_000,
+    };
+    let more = |edges: &[(usize, usize, &str, &str)]| cycles(&graph_of(&trace(edges)), bounds).more;
+    // Two rings of two, a ring of three with a short cut: all that there is.
+    assert_eq!(
+        more(&[(0, 1, w, w), (1, 0, w, w), (2, 3, w, w), (3, 2, w, w)]),
+        0
+    );
+    assert_eq!(
+        more(&[(0, 1, w, w), (1, 0, w, w), (1, 2, w, w), (2, 0, w, w)]),
+        0
+    );
+    // Of three locks in all orders the two long ways round are left out.
+    let all: Vec<(usize, usize, &str, &str)> = (0..3)
+        .flat_map(|from| (0..3).map(move |to| (from, to, "acq", "acq")))
+        .filter(|(from, to, ..)| from != to)
+        .collect();
+    assert_eq!(found(&all).len(), 3);
+    assert_eq!(more(&all), 1);
+}
+
+#[test]
 fn an_order_has_no_cycle() {
     let w = "acq";
     assert!(found(&[(0, 1, w, w), (1, 2, w, w), (0, 2, w, w)]).is_empty());

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use super::compressed::{self, Compression};
 use super::copies;
 use super::mapped::Mapped;
+use super::meter::{Meter, Seen};
 use crate::trace::Evidence;
 
 /// How much of a file decides what it is, in bytes.
@@ -45,7 +46,7 @@ pub type ReadResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 #[derive(Clone, Copy)]
 pub struct Again<'a> {
     /// Opens it from its start; `None` if it cannot be read twice.
-    pub open: &'a dyn Fn() -> Option<io::Result<Box<dyn BufRead>>>,
+    pub open: &'a dyn Fn() -> Option<io::Result<Box<dyn BufRead + 'a>>>,
     /// Its length in bytes, compressed if it is; 0 if it cannot be read twice.
     pub bytes: u64,
 }
@@ -127,29 +128,31 @@ pub enum InputError {
 
 /// Reads all `inputs`; `-` is `stdin`. An input named twice is read once.
 ///
-/// `seen` is told the number of the input before each is read, for a progress line.
+/// `seen` is told how far it is, for a progress line: before each input, and at each percent of a long
+/// file.
 pub fn load(
     inputs: &[PathBuf],
     stdin: &mut dyn BufRead,
     readers: &Readers,
-    seen: &mut dyn FnMut(usize),
+    seen: &mut dyn FnMut(Seen),
 ) -> Loaded {
+    let meter = &Meter::new(seen);
     let mut loaded = Loaded::default();
     let mut files = BTreeSet::new();
     for input in inputs {
         if input.as_os_str() == STDIN {
-            seen(loaded.read + 1);
+            meter.next();
             loaded.stdin(stdin, readers);
         } else if input.is_dir() {
             for path in loaded.search(input, readers) {
                 if is_new(&mut files, &path) {
-                    seen(loaded.read + 1);
-                    loaded.file(&path, readers);
+                    meter.next();
+                    loaded.file(&path, readers, meter);
                 }
             }
         } else if is_new(&mut files, input) {
-            seen(loaded.read + 1);
-            loaded.file(input, readers);
+            meter.next();
+            loaded.file(input, readers, meter);
         }
     }
     let copies = copies::limits(&loaded.evidence.runs);
@@ -172,22 +175,28 @@ enum Nature {
 
 impl Loaded {
     /// Reads one file that was named, or found and recognised.
-    fn file(&mut self, path: &Path, readers: &Readers) {
-        let result = self.try_file(path, readers);
+    fn file(&mut self, path: &Path, readers: &Readers, meter: &Meter<'_>) {
+        let result = self.try_file(path, readers, meter);
         self.settle(result);
     }
 
-    fn try_file(&mut self, path: &Path, readers: &Readers) -> Result<(), InputError> {
+    fn try_file(
+        &mut self,
+        path: &Path,
+        readers: &Readers,
+        meter: &Meter<'_>,
+    ) -> Result<(), InputError> {
         let file = File::open(path).map_err(|source| InputError::Io {
             path: path.to_owned(),
             source,
         })?;
         let label = path.display().to_string();
-        let mut bytes = BufReader::with_capacity(BUFFER, file);
-        let file = fs::metadata(path).ok().filter(fs::Metadata::is_file);
+        let meta = fs::metadata(path).ok().filter(fs::Metadata::is_file);
+        let length = meta.as_ref().map_or(0, fs::Metadata::len);
+        let mut bytes = BufReader::with_capacity(BUFFER, meter.of(file, length, false));
         let again = Again {
-            open: &|| file.is_some().then(|| reopened(path)),
-            bytes: file.as_ref().map_or(0, fs::Metadata::len),
+            open: &|| meta.is_some().then(|| reopened(path, length, meter)),
+            bytes: length,
         };
         self.stream(path, &label, &mut bytes, again, readers)
     }
@@ -326,8 +335,13 @@ impl Loaded {
 const TOTAL: &str = lockwise::watch::log::TOTAL;
 
 /// A file from its start, with what is compressed in it seen through.
-fn reopened(path: &Path) -> io::Result<Box<dyn BufRead>> {
-    let mut bytes = BufReader::with_capacity(BUFFER, File::open(path)?);
+fn reopened<'a>(
+    path: &Path,
+    length: u64,
+    meter: &'a Meter<'_>,
+) -> io::Result<Box<dyn BufRead + 'a>> {
+    let file = meter.of(File::open(path)?, length, true);
+    let mut bytes = BufReader::with_capacity(BUFFER, file);
     Ok(match Compression::of(bytes.fill_buf()?) {
         None => Box::new(bytes),
         Some(compression) => {

@@ -9,10 +9,12 @@ pub mod log;
 #[cfg_attr(unix, path = "mapped/unix.rs")]
 #[cfg_attr(not(unix), path = "mapped/none.rs")]
 mod mapped;
+mod meter;
 pub mod packed;
 mod quick;
 mod relative;
 pub mod std_text;
 
 pub use load::{Again, InputError, Loaded, ReadResult, Readers, load};
+pub use meter::Seen;
 pub use relative::relative_to;

@@ -197,6 +197,15 @@ fn limits(case: &Case<'_>, limits: &mut Vec<String>) {
             run.cycles.left_out,
             "lock-order edges that lie on cycles not followed, or their cycles not judged",
         );
+        // Where all orders of the events were searched, nothing can have been missed.
+        if run.cycles.more > 0 && !run.found().is_some_and(|found| found.complete) {
+            say(
+                label,
+                run.cycles.more,
+                "groups of locks that have, or may have, more cycles than were judged: those are the \
+                 shortest through each order of two locks",
+            );
+        }
         say(
             label,
             run.unproved.get(),
