@@ -102,7 +102,7 @@ fn play() {
                     std::thread::yield_now();
                 };
                 assert!(said.contains("holds outer"), "{said}");
-                assert!(!said.contains("of the wait"), "{said}");
+                assert!(!said.contains("holds of the wait"), "{said}");
                 *over.lock() = true;
                 changed.notify_all();
             });
