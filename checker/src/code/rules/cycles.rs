@@ -241,7 +241,7 @@ fn gate(orders: &[&Order]) -> Option<Name> {
 
 fn guards(gate: &LockAt, order: &Order) -> bool {
     let Some(path) = &gate.path else { return false };
-    if matches!(path.root, Root::Static(_)) && path.names_one() {
+    if matches!(path.root, Root::Static(_)) && path.names_one() && !path.is_asked() {
         return true;
     }
     let parents =
