@@ -432,6 +432,7 @@ pub(crate) fn of_trait(of: &str, method: &str, on: &str) -> Option<Known> {
             Known::Deref
         }
         ("Clone", "clone") if smart || last(on) == "Option" => Known::Clone,
+        ("FutureExt", "boxed" | "boxed_local" | "fuse") => Known::Same,
         ("Try", "branch") | ("IntoFuture", "into_future") | ("IntoIterator", "into_iter") => {
             Known::Same
         }

@@ -28,6 +28,13 @@ fn what_std_lends_to_others_is_known_under_their_names() {
     assert_eq!(deref, Some(Known::Deref));
     let force = of_trait("lazy_static::__Deref", "deref", "std::sync::LazyLock");
     assert_eq!(force, Some(Known::Force));
+    // A future in a box is still that future.
+    let boxed = of_trait(
+        "futures_util::FutureExt",
+        "boxed",
+        "{async block@a.rs:1:1: 2:2}",
+    );
+    assert_eq!(boxed, Some(Known::Same));
 }
 
 #[test]
