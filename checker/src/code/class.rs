@@ -115,31 +115,13 @@ fn field(program: &Program, owner: Name, index: u32) -> Option<(Name, bool)> {
         return None;
     }
     let sources = program.sources.borrow();
-    let path = known_path(&sources, &text);
+    let path = sources.known_path(&text);
     let shape = sources.shapes.get(&*path);
     let name = shape
         .and_then(|shape| shape.fields.get(index as usize))
         .map_or_else(|| index.to_string(), |field| field.name.clone());
     let is_newtype = shape.is_some_and(|shape| shape.wraps == Some(index));
     Some((program.names.of(&format!("{path}.{name}")), is_newtype))
-}
-
-/// The path under which a type was found in the sources, which is not always the one under which
-/// another crate sees it.
-fn known_path<'a>(sources: &super::source::Sources, path: &'a str) -> std::borrow::Cow<'a, str> {
-    if sources.shapes.contains_key(path) {
-        return path.into();
-    }
-    let krate = path.split("::").next().unwrap_or_default();
-    let all = sources.by_name.get(last(path));
-    let mut same = all
-        .into_iter()
-        .flatten()
-        .filter(|known| known.split("::").next() == Some(krate));
-    match (same.next(), same.next()) {
-        (Some(one), None) => one.clone().into(),
-        _ => path.into(),
-    }
 }
 
 /// The name of a function as its author would say it.

@@ -18,6 +18,7 @@ use super::text::last;
 use super::value::{Path, Root, Step, Value};
 
 mod captures;
+mod numbers;
 mod origins;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -236,9 +237,10 @@ impl<'a> Frame<'a> {
                     if !(owner.references == 0 && self.is_transparent(&owner.head)) {
                         let owner = match variant {
                             Some(variant) => {
-                                names.of(&format!("{}::{}", owner.head, names.text(variant)))
+                                let owner = names.text(owner.owner);
+                                names.of(&format!("{owner}::{}", names.text(variant)))
                             }
-                            None => names.of(&owner.head),
+                            None => owner.owner,
                         };
                         path = path.then(Step::Field(owner, *index))?;
                     }
@@ -260,25 +262,6 @@ impl<'a> Frame<'a> {
             path = self.normal(path);
         }
         Some(self.normal(path))
-    }
-
-    /// Whether a variable gets its value at one place.
-    pub(crate) fn is_assigned_once(&self, local: Local) -> bool {
-        matches!(
-            self.definitions.get(local as usize),
-            Some(Definition::Statement(..) | Definition::Call(_))
-        )
-    }
-
-    /// The number that a variable always has.
-    fn number(&self, local: Local) -> Option<u64> {
-        let Definition::Statement(block, at) = *self.definitions.get(local as usize)? else {
-            return None;
-        };
-        match &self.body.blocks[block as usize].statements[at] {
-            Statement::Assign(_, Rvalue::Use(Operand::Number(number))) => Some(*number),
-            _ => None,
-        }
     }
 
     /// Whether the payload of such a type stands for the whole.

@@ -95,6 +95,8 @@ pub(crate) struct Program {
     functions: FxHashMap<String, Vec<BodyId>>,
     /// The same, by crate and the last two names of the path.
     short: FxHashMap<String, Vec<BodyId>>,
+    /// Free functions, by crate and last name.
+    free: FxHashMap<String, Vec<BodyId>>,
     /// Methods of traits, by trait and method.
     methods: FxHashMap<(String, String), Vec<(String, BodyId)>>,
     /// Methods that a trait brings along.
@@ -130,6 +132,7 @@ impl Program {
             statics: FxHashMap::default(),
             functions: FxHashMap::default(),
             short: FxHashMap::default(),
+            free: FxHashMap::default(),
             methods: FxHashMap::default(),
             defaults: FxHashMap::default(),
             closures: FxHashMap::default(),
@@ -164,7 +167,28 @@ impl Program {
         for id in 0..program.bodies.len() {
             program.register(id);
         }
+        program.name_statics();
         program
+    }
+
+    /// Gives statics the name that their own crate has for them: others may see them under another path.
+    fn name_statics(&mut self) {
+        let mut own: HashMap<String, Vec<Name>> = HashMap::new();
+        for name in self.initials.keys() {
+            let path = self.names.text(*name);
+            own.entry(in_crate(&path)).or_default().push(*name);
+        }
+        for name in self.statics.values_mut() {
+            if self.initials.contains_key(name) {
+                continue;
+            }
+            if let Some([one]) = own
+                .get(&in_crate(&self.names.text(*name)))
+                .map(Vec::as_slice)
+            {
+                *name = *one;
+            }
+        }
     }
 
     /// The text of a name.
@@ -301,6 +325,7 @@ impl Program {
             let key = (last(of).to_owned(), method);
             self.defaults.entry(key).or_default().push(id);
         }
+        self.free.entry(in_crate(&path)).or_default().push(id);
         self.short.entry(short(&path)).or_default().push(id);
         self.functions.entry(path).or_default().push(id);
     }
@@ -416,6 +441,12 @@ impl Program {
             format!("{krate}::{text}")
         }
     }
+}
+
+/// The crate and the last name of a path.
+fn in_crate(path: &str) -> String {
+    let krate = path.split("::").next().unwrap_or_default();
+    format!("{krate}|{}", last(path))
 }
 
 /// The crate and the last two names of a path.

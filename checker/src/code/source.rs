@@ -1,6 +1,7 @@
 //! What the compiler's text leaves out and the source says: names of fields, which trait an `impl`
 //! is of, what stands at the root of a crate.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -9,6 +10,7 @@ use quote::ToTokens;
 use syn::spanned::Spanned as _;
 
 use super::allow::{self, Allowance};
+use super::text::last;
 
 /// A struct, or a variant of an enum.
 #[derive(Debug, Clone, Default)]
@@ -108,6 +110,24 @@ impl Sources {
         match (same.next(), same.next()) {
             (Some(one), None) => Some(one.clone()),
             _ => None,
+        }
+    }
+
+    /// The path under which a type was found, which is not always the one under which another crate sees
+    /// it.
+    pub(crate) fn known_path<'a>(&self, path: &'a str) -> Cow<'a, str> {
+        if self.shapes.contains_key(path) {
+            return path.into();
+        }
+        let krate = path.split("::").next().unwrap_or_default();
+        let all = self.by_name.get(last(path));
+        let mut same = all
+            .into_iter()
+            .flatten()
+            .filter(|known| known.split("::").next() == Some(krate));
+        match (same.next(), same.next()) {
+            (Some(one), None) => one.clone().into(),
+            _ => path.into(),
         }
     }
 

@@ -82,13 +82,14 @@ impl Frame<'_> {
                 of = self.pointee(of);
             }
             let owner = self.program.type_of(of);
+            let path_of = self.program.text(owner.owner);
             let sources = self.program.sources.borrow();
-            let (index, next) = match sources.shapes.get(&owner.head) {
+            let (index, next) = match sources.shapes.get(&*path_of) {
                 Some(shape) => {
                     let index = shape.fields.iter().position(|field| field.name == *name)?;
                     let written = &shape.fields[index].of;
                     let (bare, _) = behind_references(written);
-                    let full = sources.beside(&owner.head, last(head(bare).0));
+                    let full = sources.beside(&path_of, last(head(bare).0));
                     let next = match full {
                         Some(full) => written.replacen(head(bare).0, &full, 1),
                         None => written.clone(),
@@ -99,7 +100,7 @@ impl Frame<'_> {
                 None => (name.parse().ok()?, String::new()),
             };
             drop(sources);
-            path = path.then(Step::Field(self.program.names.of(&owner.head), index))?;
+            path = path.then(Step::Field(owner.owner, index))?;
             path = self.normal(path);
             of = self.program.names.of(&next);
         }

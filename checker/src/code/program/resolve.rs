@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{BodyId, IMPLEMENTATIONS_MAX, Program, Resolved, UBIQUITOUS, short};
+use super::{BodyId, IMPLEMENTATIONS_MAX, Program, Resolved, UBIQUITOUS, in_crate, short};
 use crate::code::known::{self, Known};
 use crate::code::names::Name;
 use crate::code::text::{behind_references, closing, find_outside, head, last, without_generics};
@@ -63,7 +63,16 @@ impl Program {
         let bodies = self.functions.get(path).cloned().unwrap_or_else(|| {
             // Other crates see a type under the path that it is re-exported as.
             let found = self.short.get(&short(path)).cloned().unwrap_or_default();
-            if found.len() == 1 { found } else { Vec::new() }
+            let on = path.rsplit("::").nth(1).unwrap_or_default();
+            if found.len() == 1 {
+                found
+            } else if found.is_empty() && on.starts_with(char::is_lowercase) && self.is_own(path) {
+                // And a function under that of another module.
+                let free = self.free.get(&in_crate(path)).cloned().unwrap_or_default();
+                if free.len() == 1 { free } else { Vec::new() }
+            } else {
+                Vec::new()
+            }
         });
         let known = if bodies.is_empty() {
             parts.and_then(|(on, method)| known::function(on, method))

@@ -14,6 +14,8 @@ pub(crate) struct Type {
     pub references: u32,
     /// The path at its head, behind those.
     pub head: String,
+    /// That path as the crate says it that declares the type, whichever way it was named by.
+    pub owner: Name,
     /// Its generic arguments.
     pub arguments: Vec<Name>,
     /// Whether a value of it can hold a guard.
@@ -39,6 +41,7 @@ impl Program {
         let found = Rc::new(Type {
             references,
             head: path.to_owned(),
+            owner: self.names.of(&self.sources.borrow().known_path(path)),
             arguments: arguments
                 .into_iter()
                 .filter(|argument| !argument.starts_with('\''))
