@@ -465,10 +465,10 @@ pub fn acquired(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
         unblocked();
     }
     let (slot, now) = at_a_glance();
-    let word = lock.word();
     let at = At::new(at, How::new(mode, ask, lock.traits()));
     match slot {
-        Some(slot) if word != 0 && mode != Mode::Reentrant => {
+        Some(slot) if mode != Mode::Reentrant => {
+            let word = lock.id().0;
             if slot.depth() > 0 {
                 acquired_above(slot, lock, at);
                 return;
@@ -507,14 +507,10 @@ fn acquired_above(slot: &Slot, lock: &Identity, at: At) {
     }
 }
 
-/// The acquisition of a lock that does not know yet that it was asked for under the chain `key`. Its
-/// mode is exclusive: only who has the lock alone writes into it, and writes what it itself has shown.
+/// The acquisition of a lock that does not know yet that it was asked for under the chain `key`.
 #[inline(never)]
 fn acquired_unknown(slot: &Slot, lock: &Identity, key: u64, at: At) {
-    let (mode, ask) = (at.mode(), at.ask());
-    if slot.knows(request_key(key, lock.id(), mode, ask, SelfCheck::Do)) {
-        lock.set_known_after(key);
-    }
+    show(slot, lock, key, at);
     if slot.seen.get().traces() {
         log_acquired(slot, lock, at);
     }
@@ -538,8 +534,25 @@ fn hold(slot: &Slot, lock: &Identity, at: At) -> At {
         let (chain, node) = slot.pending_node.replace((0, 0));
         let same = !at.is_again() && chain == chain_key(key, id, mode);
         slot.push_above(what, key, if same { node } else { 0 });
+        if at.is_plain() {
+            show(slot, lock, key, at);
+        }
     }
     at
+}
+
+/// Has a lock know that this thread asked for it under the chain `key`, if that was judged. Only who has
+/// the lock alone writes into it, and writes what it itself has shown.
+fn show(slot: &Slot, lock: &Identity, key: u64, at: At) {
+    if slot.knows(request_key(
+        key,
+        lock.id(),
+        at.mode(),
+        at.ask(),
+        SelfCheck::Do,
+    )) {
+        lock.set_known_after(key);
+    }
 }
 
 /// Tells the log of an acquisition.

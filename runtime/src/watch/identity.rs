@@ -21,7 +21,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use super::memory::mix;
+use super::memory::fold;
 use super::mode::Kind;
 use super::site::Site;
 
@@ -227,9 +227,9 @@ impl Identity {
     /// keys, never two classes under one, but for a freak of hashing.
     pub(super) fn class_key(&self) -> u64 {
         let name = self.name.as_ptr().addr() as u64 ^ (self.name.len() as u64) << 48;
-        mix(
-            self.born.pack() ^ self.kind as u64,
-            mix(self.type_name as usize as u64, name),
+        fold(
+            self.born.pack() ^ (self.kind as u64) << 56,
+            fold(self.type_name as usize as u64, name),
         )
     }
 

@@ -136,9 +136,10 @@ pub(super) struct Cycle {
 
 /// Learns that this thread asks for `want` while it holds what it holds.
 ///
-/// Returns the node of the request, and the cycle that it closes if it is new.
-pub(super) fn learn(slot: &Slot, want: HeldLock, stack: &Stack) -> (u32, Option<Cycle>) {
-    ORDER.with(|order| order.learn(slot, want, stack))
+/// Returns the node of the request, and puts the cycle that it closes, if it is new, into `cycle`, which
+/// is none: a cycle is great, and hardly ever there to be moved.
+pub(super) fn learn(slot: &Slot, want: HeldLock, stack: &Stack, cycle: &mut Option<Cycle>) -> u32 {
+    ORDER.with(|order| order.learn(slot, want, stack, cycle))
 }
 
 /// Whether this was not reported before; it counts as reported from now on.
@@ -217,7 +218,13 @@ impl Learned {
         &self.nodes[number as usize - 1]
     }
 
-    fn learn(&mut self, slot: &Slot, want: HeldLock, stack: &Stack) -> (u32, Option<Cycle>) {
+    fn learn(
+        &mut self,
+        slot: &Slot,
+        want: HeldLock,
+        stack: &Stack,
+        found: &mut Option<Cycle>,
+    ) -> u32 {
         if self.nodes.len() + slot.depth() + 1 > NODES_MAX && !self.nodes.is_empty() {
             self.forget();
         }
@@ -238,7 +245,7 @@ impl Learned {
         }
         let (node, fresh) = self.child(parent, want);
         if node == 0 {
-            return (0, None);
+            return 0;
         }
         if fresh && !stack.is_empty() && self.stacks.len() < STACKS_MAX && self.stacks.push(*stack)
         {
@@ -248,14 +255,14 @@ impl Learned {
         let new_thread = self.see(node, thread, slot.stretch.get());
         self.log(slot, node);
         if want.ask != Ask::Wait || !new_thread || !self.may_close(node) {
-            return (node, None);
+            return node;
         }
-        let mut cycle = self.search(node, thread);
-        let own = cycle.as_mut().and_then(|cycle| cycle.sides[0].as_mut());
+        *found = self.search(node, thread);
+        let own = found.as_mut().and_then(|cycle| cycle.sides[0].as_mut());
         if let Some(own) = own.filter(|own| own.thread == thread) {
             own.tell(slot, want, stack);
         }
-        (node, cycle)
+        node
     }
 
     /// The child of `parent` for this acquisition, and whether it is new; 0 without memory.

@@ -34,13 +34,16 @@ pub(super) fn judge_new(slot: &Slot, want: HeldLock, key: u64, check: SelfCheck)
 
 /// Judges a request in a context that this thread has not shown before in this stretch.
 pub(super) fn judge(slot: &Slot, want: HeldLock, key: u64, check: SelfCheck) -> Option<Finding> {
+    static NO_STACK: Stack = Stack::EMPTY;
+    let captured;
     let stack = if settings::stacks_wanted() {
-        Stack::capture()
+        captured = Stack::capture();
+        &captured
     } else {
-        Stack::EMPTY
+        &NO_STACK
     };
     if check == SelfCheck::Do {
-        if let Some(finding) = held_already(slot, want, &stack) {
+        if let Some(finding) = held_already(slot, want, stack) {
             if settings::reaction() != reaction::Reaction::Panic && finding.basis != Basis::Now {
                 slot.remember(key);
             }
@@ -52,11 +55,12 @@ pub(super) fn judge(slot: &Slot, want: HeldLock, key: u64, check: SelfCheck) -> 
             return None;
         }
     }
-    let violation = out_of_order(slot, want, &stack);
-    let (node, cycle) = order::learn(slot, want, &stack);
+    let violation = out_of_order(slot, want, stack);
+    let mut cycle = None;
+    let node = order::learn(slot, want, stack, &mut cycle);
     let chain = chain_key(slot.key(), want.lock, want.mode);
     slot.pending_node.set((chain, node));
-    let cycle = cycle.map(|cycle| describe_cycle(&cycle, want));
+    let cycle = cycle.as_ref().map(|cycle| describe_cycle(cycle, want));
     if let Some(cycle) = &cycle {
         log_finding(slot, cycle);
     }
