@@ -93,6 +93,17 @@ impl Workload {
         }
     }
 
+    /// How many calls take so many nanoseconds, if one acquisition takes that long; at least one.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a positive number, and too great a one is as good as the greatest"
+    )]
+    pub(crate) fn calls_within(self, time: f64, acquisition: f64) -> u32 {
+        let call = (acquisition * self.acquisitions_per_call()).max(1e-3);
+        ((time / call) as u32).max(1)
+    }
+
     /// How many acquisitions one call makes on one thread.
     pub(crate) const fn acquisitions_per_call(self) -> f64 {
         match self {
