@@ -432,13 +432,13 @@ pub(crate) fn of_trait(of: &str, method: &str, on: &str) -> Option<Known> {
             Known::Deref
         }
         ("Clone", "clone") if smart || last(on) == "Option" => Known::Clone,
-        ("FutureExt", "boxed" | "boxed_local" | "fuse") => Known::Same,
         ("Try", "branch") | ("IntoFuture", "into_future") | ("IntoIterator", "into_iter") => {
             Known::Same
         }
         ("Index" | "IndexMut", _) => Known::Element,
         ("Iterator", "next") => Known::Next,
-        (
+        ("FutureExt", "boxed" | "boxed_local" | "fuse")
+        | (
             "Iterator" | "DoubleEndedIterator",
             "filter" | "rev" | "skip" | "take" | "step_by" | "inspect" | "peekable" | "fuse"
             | "by_ref" | "take_while" | "skip_while" | "cycle" | "cloned" | "copied",

@@ -173,7 +173,7 @@ impl Program {
 
     /// Gives statics the name that their own crate has for them: others may see them under another path.
     fn name_statics(&mut self) {
-        let mut own: HashMap<String, Vec<Name>> = HashMap::new();
+        let mut own: FxHashMap<String, Vec<Name>> = FxHashMap::default();
         for name in self.initials.keys() {
             let path = self.names.text(*name);
             own.entry(in_crate(&path)).or_default().push(*name);
