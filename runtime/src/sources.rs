@@ -75,6 +75,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/finding.rs"
     "src/watch/hooks.rs"
     "src/watch/hooks/ascending.rs"
+    "src/watch/hooks/blocking.rs"
     "src/watch/hooks/duties.rs"
     "src/watch/hooks/foreign.rs"
     "src/watch/hooks/judging.rs"
