@@ -87,6 +87,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/hooks/waits.rs"
     "src/watch/identity.rs"
     "src/watch/log/encode.rs"
+    "src/watch/log/encode/tests.rs"
     "src/watch/log/mapping.rs"
     "src/watch/log/mapping/mapped.rs"
     "src/watch/log/mapping/unsupported.rs"
