@@ -26,6 +26,8 @@ mod held_at;
 mod links;
 mod search;
 
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
 use self::held_at::HeldAt;
 use self::links::Links;
 use super::identity::LockId;
@@ -173,6 +175,12 @@ pub(super) fn new_thread(name: &str, parent: Option<(u32, u32)>) -> u32 {
         }
         order.threads.len() as u32
     })
+}
+
+/// A number for a thread of the watcher's own: none that a thread of the program would have had.
+pub(super) fn number_of_ours() -> u32 {
+    static OURS: AtomicU32 = AtomicU32::new(0);
+    (2 * THREADS_MAX) as u32 - OURS.fetch_add(1, Relaxed)
 }
 
 /// Gives a thread its name, now that it runs.

@@ -109,6 +109,19 @@ pub(super) fn existing() -> Option<&'static Slot> {
     unsafe { SLOT.get().as_ref() }
 }
 
+/// The slot of this thread, one of the watcher's own: what it does is not watched.
+pub(super) fn of_ours() -> Option<&'static Slot> {
+    let slot = existing().or_else(|| {
+        let slot = enter(Some((super::order::number_of_ours(), None)))?;
+        // No fork of it was seen.
+        slot.flags.set(0);
+        Some(slot)
+    })?;
+    slot.busy.set(true);
+    slot.wait.set_ours();
+    Some(slot)
+}
+
 /// Gives this thread a slot. `born` is the thread's number if its fork was seen, and its name.
 #[cold]
 pub(super) fn enter(born: Option<(u32, Option<&str>)>) -> Option<&'static Slot> {

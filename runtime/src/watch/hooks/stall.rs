@@ -52,10 +52,7 @@ fn start(limit: Duration) {
 
 fn watch(limit: Duration) {
     platform::asleep::this_is_ours();
-    let Some(slot) = slot::current() else { return };
-    // What this thread does is not watched.
-    slot.busy.set(true);
-    slot.wait.set_ours();
+    let Some(slot) = slot::of_ours() else { return };
     loop {
         thread::sleep(limit / LOOKS);
         let waiting = wait_for::waiting();
@@ -93,11 +90,9 @@ pub(in super::super) fn wait_for_signal() {
 
 fn describe_on_signal() {
     platform::asleep::this_is_ours();
-    let (Some(slot), Some(signal)) = (slot::current(), settings::dump()) else {
+    let (Some(_), Some(signal)) = (slot::of_ours(), settings::dump()) else {
         return;
     };
-    slot.busy.set(true);
-    slot.wait.set_ours();
     while platform::signal::wait(signal) {
         let mut report = "lockwise: all that wait now:\n".to_owned();
         describe(&wait_for::waiting(), &mut report);

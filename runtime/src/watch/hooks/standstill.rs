@@ -77,10 +77,7 @@ pub(super) fn after_fork_in_child() {
 /// The body of the thread of ours.
 fn watch() {
     asleep::this_is_ours();
-    let Some(slot) = slot::current() else { return };
-    // What this thread does is not watched.
-    slot.busy.set(true);
-    slot.wait.set_ours();
+    let Some(slot) = slot::of_ours() else { return };
     let mut patience = FIRST;
     let mut latest = Instant::now();
     loop {
