@@ -37,15 +37,42 @@ pub(super) struct Parker<T: Threads> {
     waker: Waker,
 }
 
-/// So often in a row looking on is in vain before it is left be for a while.
-pub(super) const PATIENCE_MAX: i32 = 4;
+/// How often in a row looking on may still be in vain; if negative, how many waits are begun without it before
+/// it is tried again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience(i32);
+
+/// So often in a row looking on is in vain before it is left be for a while. It costs less than half of what it
+/// saves, so it pays also where most of it is in vain.
+const PATIENCE_MAX: i32 = 8;
 /// So many waits are begun at once then, before looking on is tried again.
-const WAITS_WITHOUT: i32 = 32;
+const WAITS_WITHOUT: i32 = 16;
 /// Looking on begins with this many rounds of doing nothing, each twice as long as the one before: about a
 /// microsecond in all, which a thread on another processor needs for what is asked of it.
 const ROUNDS: u32 = 6;
 /// And then gives the processor away so often, as the other thread may need this very one.
 const YIELDS: u32 = 4;
+
+impl Patience {
+    /// That of a thread that has not waited.
+    pub(super) const FULL: Patience = Patience(PATIENCE_MAX);
+
+    /// Looks whether there is any, does `look` if so, and learns from what that has seen.
+    fn look(&mut self, look: impl FnOnce() -> bool) -> bool {
+        if self.0 <= 0 {
+            // The last of these waits gives it one more try.
+            self.0 = if self.0 == 0 { 1 } else { self.0 + 1 };
+            return false;
+        }
+        let seen = look();
+        self.0 = match self.0 {
+            _ if seen => PATIENCE_MAX,
+            1 => -WAITS_WITHOUT,
+            left => left - 1,
+        };
+        seen
+    }
+}
 
 /// Looks on for a moment whether something becomes `ready`, before the thread waits for it. Most waits are
 /// shorter than the time that it takes to put a thread to sleep and to wake it.
@@ -53,42 +80,29 @@ const YIELDS: u32 = 4;
 /// A thread that has looked on in vain some times does not do so for a while.
 pub(super) fn look_on<T: Threads>(deadline: Deadline, ready: impl Fn() -> bool) -> bool {
     // Once the thread's locals are gone it simply waits.
-    let patience = T::with_own(|own| own.patience.get()).unwrap_or(-1);
-    if patience <= 0 || deadline.is_past::<T>() {
-        let next = if patience == 0 {
-            PATIENCE_MAX
-        } else {
-            patience + 1
-        };
-        T::with_own(|own| own.patience.set(next));
+    let Some([mut spins, mut yields]) = T::with_own(|own| own.patience.get()) else {
+        return false;
+    };
+    if deadline.is_past::<T>() {
         return false;
     }
-    let seen = looks_on::<T>(ready);
-    let next = match (seen, patience) {
-        (true, _) => PATIENCE_MAX,
-        (false, 1) => -WAITS_WITHOUT,
-        (false, _) => patience - 1,
-    };
-    T::with_own(|own| own.patience.set(next));
+    let seen = spins.look(|| spin(&ready)) || yields.look(|| give_way::<T>(&ready));
+    T::with_own(|own| own.patience.set([spins, yields]));
     seen
 }
 
-fn looks_on<T: Threads>(ready: impl Fn() -> bool) -> bool {
-    for round in 0..ROUNDS {
-        for _ in 0..1 << round {
-            std::hint::spin_loop();
-        }
-        if ready() {
-            return true;
-        }
-    }
-    for _ in 0..YIELDS {
+fn spin(ready: impl Fn() -> bool) -> bool {
+    (0..ROUNDS).any(|round| {
+        (0..1 << round).for_each(|_| std::hint::spin_loop());
+        ready()
+    })
+}
+
+fn give_way<T: Threads>(ready: impl Fn() -> bool) -> bool {
+    (0..YIELDS).any(|_| {
         T::give_way();
-        if ready() {
-            return true;
-        }
-    }
-    false
+        ready()
+    })
 }
 
 impl<T: Threads> Parker<T> {

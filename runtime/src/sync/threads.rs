@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use super::actor::Node;
 use super::exchange::SubscriptionId;
-use super::park::{PATIENCE_MAX, Parker};
+use super::park::{Parker, Patience};
 use super::thread_local::Visited;
 use crate::tag::Tag;
 use crate::thread::{self, JoinHandle};
@@ -80,8 +80,8 @@ pub struct Described {
 pub struct Own<T: Threads> {
     /// How it waits, while it does not.
     pub(super) idle: Cell<Option<Parker<T>>>,
-    /// What looking on before a wait was good for lately.
-    pub(super) patience: Cell<i32>,
+    /// What looking on before a wait was good for lately: first without, then with giving the processor away.
+    pub(super) patience: Cell<[Patience; 2]>,
     /// The crew of the pool of which it is a worker, by address. The crew outlives the thread's work.
     pub(super) crew: Cell<usize>,
     /// As a worker, it counts as idle.
@@ -101,7 +101,7 @@ impl<T: Threads> Own<T> {
     pub const fn new() -> Own<T> {
         Own {
             idle: Cell::new(None),
-            patience: Cell::new(PATIENCE_MAX),
+            patience: Cell::new([Patience::FULL; 2]),
             crew: Cell::new(0),
             is_idle: Cell::new(false),
             actor: RefCell::new(None),

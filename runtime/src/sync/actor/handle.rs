@@ -17,7 +17,7 @@ use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::Deadline;
 use crate::sync::event::Event;
 use crate::sync::poller::Ended;
-use crate::sync::promise::{Failure, Future, Kept, Promise};
+use crate::sync::promise::{Failure, Future, Promise};
 use crate::sync::queue::PutError;
 use crate::sync::threads::Threads;
 use crate::watch::Site;
@@ -236,7 +236,7 @@ impl<M: Send, B: Backend> Handle<M, B> {
             question: Arc::clone(&question),
             threads: PhantomData::<fn() -> B::Threads>,
         });
-        let (promise, future) = Promise::new_at(at, Some(Kept::by(keeper)));
+        let (promise, future) = Promise::new_at(at, Some(keeper));
         let mail = Mail {
             asked: Some(question),
             ..ordinary(make(promise))

@@ -11,7 +11,7 @@ use super::stuck::WaitingWorkers;
 use crate::sync::backend::{Backend, Lock};
 use crate::sync::event::Event;
 use crate::sync::promise::{End, Host, Keeper};
-use crate::sync::queue::{Queue, Task};
+use crate::sync::queue::Queue;
 use crate::sync::threads::{Described, Threads};
 use crate::watch::Site;
 
@@ -135,25 +135,25 @@ impl<B: Backend> Crew<B> {
         let ready = initializer
             .is_none_or(|initialize| catch_unwind(AssertUnwindSafe(|| initialize())).is_ok());
         if ready {
-            while let Some(task) = self.next_job() {
+            let here = Here(&self);
+            here.almost_free();
+            let mut next = self.jobs.get_task();
+            while let Ok(task) = next {
+                here.still_busy();
                 // It counts as done after it has given its result, and everything of it is dropped.
-                task.consume(|job| {
-                    let _duty = self.jobs.duty();
-                    job.run(&Here(&self), at);
+                next = task.consume_and_get(|job| {
+                    let duty = self.jobs.duty();
+                    job.run(&here, at);
+                    drop(duty);
+                    here.almost_free();
                 });
             }
+            here.still_busy();
         } else {
             self.give_up(End::Broken, at);
         }
         B::Threads::with_own(|own| own.crew.set(0));
         self.leave(at);
-    }
-
-    fn next_job(self: &Arc<Self>) -> Option<Task<'_, Box<dyn Job>, B>> {
-        Here(self).almost_free();
-        let job = self.jobs.get_task().ok();
-        Here(self).still_busy();
-        job
     }
 
     /// A worker has ended, or was not started.
@@ -210,7 +210,8 @@ fn set_idle<T: Threads>(is_idle: bool) -> bool {
 
 impl<B: Backend> Host for Here<'_, B> {
     fn almost_free(&self) {
-        if set_idle::<B::Threads>(true) {
+        // Only who might start another worker asks.
+        if self.0.plan.grows && set_idle::<B::Threads>(true) {
             B::Threads::step();
             self.0.idle.fetch_add(1, SeqCst);
         }

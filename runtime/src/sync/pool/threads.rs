@@ -9,7 +9,7 @@ use super::crew::Crew;
 use super::job::{Job, Promised, Refused};
 use super::map::Map;
 use crate::sync::backend::{Backend, Lock, Tracked};
-use crate::sync::promise::{End, Future, Kept, Promise};
+use crate::sync::promise::{End, Future, Keeper, Promise};
 use crate::watch::Site;
 
 /// Threads that do jobs, in the order in which these were submitted, and give their results.
@@ -108,8 +108,8 @@ impl<B: Backend> ThreadPool<B> {
         T: Send + 'static,
     {
         let at = Site::caller();
-        let keeper = Arc::clone(&self.crew);
-        let (promise, future) = Promise::new_at(at, Some(Kept::by(keeper)));
+        let keeper: Arc<dyn Keeper> = Arc::clone(&self.crew) as _;
+        let (promise, future) = Promise::new_at(at, Some(keeper));
         let job = Box::new(Promised { work, promise });
         match self.crew.jobs.put(job as Box<dyn Job>) {
             Ok(()) => {

@@ -37,6 +37,8 @@ use crate::watch::Site;
 #[must_use = "the result is dropped with the future"]
 pub struct Future<T: Send, B: Backend = Tracked> {
     shared: Arc<Shared<T, B>>,
+    /// The result was taken: nothing is left to be dropped.
+    is_taken: bool,
     /// The place of the task that awaits this.
     ticket: Ticket,
 }
@@ -45,6 +47,7 @@ impl<T: Send, B: Backend> Future<T, B> {
     pub(super) fn of(shared: Arc<Shared<T, B>>) -> Future<T, B> {
         Future {
             shared,
+            is_taken: false,
             ticket: Ticket::new(),
         }
     }
@@ -55,8 +58,12 @@ impl<T: Send, B: Backend> Future<T, B> {
     ///
     /// Why there is none. [`Failure::Deadlock`], at once, if it could never come.
     #[track_caller]
-    pub fn wait(self) -> Result<T, Failure> {
+    pub fn wait(mut self) -> Result<T, Failure> {
         let at = Site::caller();
+        if let Some(outcome) = self.shared.take_at_once(false, at) {
+            self.is_taken = true;
+            return outcome;
+        }
         match self.shared.wait(Deadline::Never, at) {
             Wait::Stuck => Err(Failure::Deadlock),
             Wait::Ended | Wait::TimedOut => self.taken(at),
@@ -101,10 +108,13 @@ impl<T: Send, B: Backend> Future<T, B> {
     ///
     /// The future, if there is no result yet.
     #[track_caller]
-    pub fn try_get(self) -> Result<Result<T, Failure>, Future<T, B>> {
+    pub fn try_get(mut self) -> Result<Result<T, Failure>, Future<T, B>> {
         let at = Site::caller();
         match self.shared.take(at) {
-            Some(outcome) => Ok(outcome),
+            Some(outcome) => {
+                self.is_taken = true;
+                Ok(outcome)
+            }
             None => Err(self),
         }
     }
@@ -133,7 +143,7 @@ impl<T: Send, B: Backend> Future<T, B> {
     /// Whether there is a result.
     #[track_caller]
     pub fn is_done(&self) -> bool {
-        self.shared.ended(Site::caller()).is_some()
+        self.shared.has_ended()
     }
 
     /// How it has ended, if it has.
@@ -172,8 +182,9 @@ impl<T: Send, B: Backend> Future<T, B> {
     }
 
     /// The outcome of what has ended.
-    fn taken(self, at: Site) -> Outcome<T> {
+    fn taken(mut self, at: Site) -> Outcome<T> {
         let outcome = self.shared.take(at);
+        self.is_taken = true;
         outcome.expect("a result is taken once, since that consumes the future")
     }
 }
@@ -205,7 +216,9 @@ impl<T: Send, B: Backend> Drop for Future<T, B> {
                 .shared
                 .leave(&mut self.ticket, false, self.shared.born());
         }
-        drop(self.shared.abandon());
+        if !self.is_taken {
+            drop(self.shared.abandon());
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::failure::{End, Failure};
 use super::future::Future;
-use super::shared::{Host, Kept, Shared};
+use super::shared::{Host, Keeper, Shared};
 use crate::sync::backend::{Backend, Tracked};
 use crate::watch::Site;
 
@@ -58,8 +58,11 @@ impl<T: Send, B: Backend> Promise<T, B> {
     }
 
     /// A promise, and who keeps it, if somebody has a say in waits for it.
-    pub(in crate::sync) fn new_at(born: Site, kept: Option<Kept>) -> (Promise<T, B>, Future<T, B>) {
-        let shared = Arc::new(Shared::new(born, kept));
+    pub(in crate::sync) fn new_at(
+        born: Site,
+        keeper: Option<Arc<dyn Keeper>>,
+    ) -> (Promise<T, B>, Future<T, B>) {
+        let shared = Arc::new(Shared::new(born, keeper));
         let promise = Promise {
             shared: Some(Arc::clone(&shared)),
         };

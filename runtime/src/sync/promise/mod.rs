@@ -11,4 +11,4 @@ pub use failure::{End, Failure};
 pub use future::Future;
 pub use given::Promise;
 pub use group::{AsCompleted, Until, Waited, as_completed, wait_for};
-pub(super) use shared::{Host, Keeper, Kept};
+pub(super) use shared::{Host, Keeper};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::Release;
+use std::sync::atomic::Ordering::{Acquire, Release};
 use std::task::{Poll, Waker};
 
 use super::failure::{End, Failure};
@@ -26,7 +26,10 @@ pub(super) struct Shared<T: Send, B: Backend> {
     state: B::Mutex<State<T>>,
     flow: B::Flow,
     born: Site,
-    kept: Option<Kept>,
+    /// What the stage says, to be read without the lock.
+    has_ended: AtomicBool,
+    /// Who is to keep the promise, if somebody has a say in waits for it.
+    keeper: Option<Arc<dyn Keeper>>,
 }
 
 /// Who is to keep a promise, and may see that a wait for it can never end.
@@ -45,22 +48,6 @@ pub(in crate::sync) trait Host {
 
     /// But callbacks run first.
     fn still_busy(&self);
-}
-
-/// What a promise knows of its keeper.
-pub(in crate::sync) struct Kept {
-    keeper: Arc<dyn Keeper>,
-    /// Whether it has ended.
-    ended: Arc<AtomicBool>,
-}
-
-impl Kept {
-    pub(in crate::sync) fn by(keeper: Arc<dyn Keeper>) -> Kept {
-        Kept {
-            keeper,
-            ended: Arc::new(AtomicBool::new(false)),
-        }
-    }
 }
 
 /// Says, when dropped, that the thread does not wait any more.
@@ -105,6 +92,8 @@ struct State<T> {
     is_abandoned: bool,
     waiters: Waiters,
     callbacks: Vec<Callback>,
+    /// Set when it ends: made when somebody waits whom the keeper may have to look after.
+    told: Option<Arc<AtomicBool>>,
     /// Units that were posted and not taken.
     units: u32,
 }
@@ -138,10 +127,18 @@ impl<T> State<T> {
         self.units -= 1;
         Some(Told::Unit)
     }
+
+    /// The outcome, if it has ended and nobody has taken it.
+    fn take(&mut self) -> Option<Outcome<T>> {
+        match &mut self.stage {
+            Stage::Ended(_, outcome) => outcome.take(),
+            Stage::Pending | Stage::Running => None,
+        }
+    }
 }
 
 impl<T: Send, B: Backend> Shared<T, B> {
-    pub(super) fn new(born: Site, kept: Option<Kept>) -> Shared<T, B> {
+    pub(super) fn new(born: Site, keeper: Option<Arc<dyn Keeper>>) -> Shared<T, B> {
         Shared {
             state: B::Mutex::new_at(
                 State {
@@ -149,13 +146,15 @@ impl<T: Send, B: Backend> Shared<T, B> {
                     is_abandoned: false,
                     waiters: Waiters::new(),
                     callbacks: Vec::new(),
+                    told: None,
                     units: 0,
                 },
                 born,
             ),
             flow: B::Flow::new_at(born, std::any::type_name::<T>),
             born,
-            kept,
+            has_ended: AtomicBool::new(false),
+            keeper,
         }
     }
 
@@ -222,10 +221,12 @@ impl<T: Send, B: Backend> Shared<T, B> {
         at: Site,
     ) {
         let mut later = Later::new();
-        if let Some(kept) = &self.kept {
+        if let Some(told) = &state.told {
             B::Threads::step();
-            kept.ended.store(true, Release);
+            told.store(true, Release);
         }
+        B::Threads::step();
+        self.has_ended.store(true, Release);
         let old = std::mem::replace(&mut state.stage, Stage::Ended(end, outcome));
         // One for each who waits, and one for somebody who comes later.
         state.units = u32::try_from(state.waiters.waiting().max(1)).unwrap_or(u32::MAX);
@@ -268,10 +269,7 @@ impl<T: Send, B: Backend> Shared<T, B> {
     pub(super) fn abandon(&self) -> Option<Outcome<T>> {
         let mut state = self.state.lock_at(self.born);
         state.is_abandoned = true;
-        match &mut state.stage {
-            Stage::Ended(_, outcome) => outcome.take(),
-            Stage::Pending | Stage::Running => None,
-        }
+        state.take()
     }
 
     /// Whether somebody may take the value.
@@ -280,21 +278,52 @@ impl<T: Send, B: Backend> Shared<T, B> {
         !state.is_abandoned && !matches!(state.stage, Stage::Ended(..))
     }
 
+    /// Whether it has ended.
+    #[inline]
+    pub(super) fn has_ended(&self) -> bool {
+        B::Threads::step();
+        self.has_ended.load(Acquire)
+    }
+
+    /// The outcome, taken as by a wait, if it has ended. It can be taken once.
+    pub(super) fn take_at_once(&self, timed: bool, at: Site) -> Option<Outcome<T>> {
+        if !self.has_ended() {
+            return None;
+        }
+        let mut state = self.state.lock_at(at);
+        let told = state.has_ended();
+        let outcome = state.take();
+        drop(state);
+        if told == Some(Told::Unit) {
+            self.flow.obtained_at_once(timed, at);
+        }
+        outcome
+    }
+
     /// Waits until it has ended.
     pub(super) fn wait(&self, deadline: Deadline, at: Site) -> Wait {
         let timed = deadline.is_timed();
-        let mut state = self.state.lock_at(at);
-        let ended = state.has_ended();
-        drop(state);
-        if let Some(told) = ended {
-            self.told(told, timed, at);
-            return Wait::Ended;
+        let ready = || self.has_ended.load(Acquire);
+        if !self.has_ended() && !park::look_on::<B::Threads>(deadline, ready) {
+            return self.wait_parked(deadline, at);
         }
-        let keeper = self.kept.as_ref().filter(|_| !timed);
-        let waiting = match keeper {
-            Some(kept) if !kept.keeper.begin_wait(&kept.ended) => return Wait::Stuck,
-            Some(kept) => Some(Waiting(&*kept.keeper)),
+        let told = self.state.lock_at(at).has_ended();
+        if told == Some(Told::Unit) {
+            self.flow.obtained_at_once(timed, at);
+        }
+        Wait::Ended
+    }
+
+    fn wait_parked(&self, deadline: Deadline, at: Site) -> Wait {
+        let timed = deadline.is_timed();
+        let waiting = match self.keeper.as_deref().filter(|_| !timed) {
             None => None,
+            Some(keeper) => {
+                if !keeper.begin_wait(&self.told_of_end(at)) {
+                    return Wait::Stuck;
+                }
+                Some(Waiting(keeper))
+            }
         };
         self.flow.pending_work(timed, at);
         let mut queued = Queued(self, Ticket::new());
@@ -311,6 +340,18 @@ impl<T: Send, B: Backend> Shared<T, B> {
         } else {
             Wait::TimedOut
         }
+    }
+
+    /// What is set when it ends, or is set already.
+    fn told_of_end(&self, at: Site) -> Arc<AtomicBool> {
+        let new = Arc::default();
+        let mut state = self.state.lock_at(at);
+        let told = Arc::clone(state.told.get_or_insert(new));
+        if matches!(state.stage, Stage::Ended(..)) {
+            B::Threads::step();
+            told.store(true, Release);
+        }
+        told
     }
 
     /// Whether it has ended; otherwise the waiter queues up.
@@ -353,10 +394,7 @@ impl<T: Send, B: Backend> Shared<T, B> {
 
     /// The outcome, if it has ended. It can be taken once.
     pub(super) fn take(&self, at: Site) -> Option<Outcome<T>> {
-        match &mut self.state.lock_at(at).stage {
-            Stage::Ended(_, outcome) => outcome.take(),
-            Stage::Pending | Stage::Running => None,
-        }
+        self.state.lock_at(at).take()
     }
 }
 

@@ -170,6 +170,28 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         Ok(slot.expect("what was got is in the slot"))
     }
 
+    /// Says that an entry that was kept is done, and gets the next one, to be kept, when there is one.
+    pub(super) fn finish_and_get(&self, at: Site) -> Result<S::Entry, GetError> {
+        let mut state = self.lock(at);
+        if !state.gets_plainly() {
+            drop(state);
+            self.finish(at);
+            return self.get(Work::Kept, Deadline::Never, at);
+        }
+        state.unkeep();
+        let mut slot = None;
+        state.store.pop(&mut slot);
+        let Some(entry) = slot else {
+            return self.get_locked(state, Work::Kept, Deadline::Never, at);
+        };
+        if S::counts(&entry) {
+            state.keep();
+        }
+        self.release(state);
+        self.flows().entries.obtained_at_once(false, at);
+        Ok(entry)
+    }
+
     /// Gets the next entry, into the slot, when there is one.
     pub(super) fn get_slot(
         &self,
