@@ -6,7 +6,7 @@
 //! otherwise it would take the outer one's wake-up.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::AcqRel, Ordering::Acquire};
+use std::sync::atomic::{AtomicBool, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed};
 use std::task::{Poll, Wake, Waker};
 
 use super::deadline::Deadline;
@@ -74,11 +74,26 @@ impl Patience {
     }
 }
 
+/// How a thread looks on before it parks, or before it registers its waker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Without giving the processor away, which pays where the other side runs on another one.
+    Spin,
+    /// With giving it away only, which pays where the other side needs this very one.
+    GiveWay,
+    /// Both, in this order.
+    Both,
+}
+
 /// Looks on for a moment whether something becomes `ready`, before the thread waits for it. Most waits are
 /// shorter than the time that it takes to put a thread to sleep and to wake it.
 ///
 /// A thread that has looked on in vain some times does not do so for a while.
-pub(super) fn look_on<T: Threads>(deadline: Deadline, ready: impl Fn() -> bool) -> bool {
+pub(super) fn look_on<T: Threads>(
+    look: Look,
+    deadline: Deadline,
+    ready: impl Fn() -> bool,
+) -> bool {
     // Once the thread's locals are gone it simply waits.
     let Some([mut spins, mut yields]) = T::with_own(|own| own.patience.get()) else {
         return false;
@@ -86,7 +101,8 @@ pub(super) fn look_on<T: Threads>(deadline: Deadline, ready: impl Fn() -> bool) 
     if deadline.is_past::<T>() {
         return false;
     }
-    let seen = spins.look(|| spin(&ready)) || yields.look(|| give_way::<T>(&ready));
+    let seen = look != Look::GiveWay && spins.look(|| spin(&ready))
+        || look != Look::Spin && yields.look(|| give_way::<T>(&ready));
     T::with_own(|own| own.patience.set([spins, yields]));
     seen
 }
@@ -148,6 +164,16 @@ impl<T: Threads> Drop for Borrowed<T> {
 /// after the deadline: the caller takes the waker back, and looks one last time as it does.
 pub(super) fn wait<T: Threads, R>(
     deadline: Deadline,
+    attempt: impl FnMut(&Waker) -> Poll<R>,
+) -> Option<R> {
+    wait_looking::<T, R>(Some(Look::Both), deadline, attempt)
+}
+
+/// The same for a caller that has looked on before, or does not want to: what is left of that is done when
+/// the waker is registered. Whoever uses it then does not have to call the system.
+pub(super) fn wait_looking<T: Threads, R>(
+    mut look: Option<Look>,
+    deadline: Deadline,
     mut attempt: impl FnMut(&Waker) -> Poll<R>,
 ) -> Option<R> {
     let idle = T::with_own(|own| own.idle.take()).flatten();
@@ -156,6 +182,9 @@ pub(super) fn wait<T: Threads, R>(
     loop {
         if let Poll::Ready(ready) = attempt(&parker.waker) {
             return Some(ready);
+        }
+        if let Some(look) = look.take() {
+            look_on::<T>(look, deadline, || parker.parked.woken.load(Relaxed));
         }
         if !parker.park(deadline) {
             return None;

@@ -9,7 +9,7 @@ use super::failure::{End, Failure};
 use crate::sync::backend::{Backend, Duty, Flow, Lock};
 use crate::sync::deadline::Deadline;
 use crate::sync::later::Later;
-use crate::sync::park;
+use crate::sync::park::{self, Look};
 use crate::sync::threads::Threads;
 use crate::sync::waiters::{Ticket, Waiters};
 use crate::watch::Site;
@@ -304,7 +304,7 @@ impl<T: Send, B: Backend> Shared<T, B> {
     pub(super) fn wait(&self, deadline: Deadline, at: Site) -> Wait {
         let timed = deadline.is_timed();
         let ready = || self.has_ended.load(Acquire);
-        if !self.has_ended() && !park::look_on::<B::Threads>(deadline, ready) {
+        if !self.has_ended() && !park::look_on::<B::Threads>(Look::Both, deadline, ready) {
             return self.wait_parked(deadline, at);
         }
         let told = self.state.lock_at(at).has_ended();
@@ -327,7 +327,7 @@ impl<T: Send, B: Backend> Shared<T, B> {
         };
         self.flow.pending_work(timed, at);
         let mut queued = Queued(self, Ticket::new());
-        let ended = park::wait::<B::Threads, _>(deadline, |waker| {
+        let ended = park::wait_looking::<B::Threads, _>(None, deadline, |waker| {
             self.poll(&mut queued.1, waker, timed, at)
         });
         let ended = ended.or_else(|| self.leave(&mut queued.1, timed, at));

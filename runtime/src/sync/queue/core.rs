@@ -12,7 +12,7 @@ use crate::sync::backend::{Backend, Flow, Lock, Tracked, TrackedFlow};
 use crate::sync::deadline::Deadline;
 use crate::sync::later::Later;
 use crate::sync::leaf::LeafMutex;
-use crate::sync::park;
+use crate::sync::park::{self, Look};
 use crate::sync::waiters::{Left, Ticket, Waiters};
 use crate::watch::Site;
 
@@ -38,7 +38,7 @@ pub(in crate::sync) enum Work {
 
 /// What a get has found.
 #[derive(Debug, Clone, Copy)]
-enum Look {
+enum Found {
     Got,
     Empty,
     /// And whether there is a unit of the end for this one.
@@ -164,6 +164,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     pub(super) fn put_later(
         &self,
         slot: &mut Option<S::Entry>,
+        look: Look,
         deadline: Deadline,
         at: Site,
     ) -> Result<(), Refusal> {
@@ -174,8 +175,9 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
             waits: None,
             was_admitted: false,
         };
-        let put =
-            park::wait::<B::Threads, _>(deadline, |waker| self.poll_put(&mut putting, waker, how));
+        let put = park::wait_looking::<B::Threads, _>(Some(look), deadline, |waker| {
+            self.poll_put(&mut putting, waker, how)
+        });
         let put = put.unwrap_or_else(|| {
             self.withdraw(&mut putting, how);
             if putting.was_admitted {
@@ -259,10 +261,10 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         how: How,
     ) -> Result<(), GetError> {
         let mut later = Later::new();
-        let look = self.look(&mut state, slot, work, how.at, &mut later);
+        let found = self.look(&mut state, slot, work, how.at, &mut later);
         self.release(state);
         later.run();
-        self.told(look, how)
+        self.told(found, how)
     }
 
     /// The next entry, under the lock.
@@ -273,7 +275,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         work: Work,
         at: Site,
         later: &mut Later,
-    ) -> Look {
+    ) -> Found {
         if state.take(slot, &self.flows, at, later) {
             if slot.as_ref().is_some_and(S::counts) {
                 match work {
@@ -281,25 +283,25 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
                     Work::Kept => state.keep(),
                 }
             }
-            return Look::Got;
+            return Found::Got;
         }
         if state.is_open() {
-            return Look::Empty;
+            return Found::Empty;
         }
-        Look::Closed {
+        Found::Closed {
             has_unit: state.take_end_unit(),
         }
     }
 
     /// Tells what a look has given, when the lock is given back: this thread did not wait with that.
-    fn told(&self, look: Look, how: How) -> Result<(), GetError> {
-        match look {
-            Look::Got => {
+    fn told(&self, found: Found, how: How) -> Result<(), GetError> {
+        match found {
+            Found::Got => {
                 self.flows.entries.obtained(how.timed, how.at);
                 Ok(())
             }
-            Look::Empty => Err(GetError::Empty),
-            Look::Closed { has_unit } => {
+            Found::Empty => Err(GetError::Empty),
+            Found::Closed { has_unit } => {
                 if has_unit {
                     self.flows.end.obtained(how.timed, how.at);
                 }
@@ -313,12 +315,13 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         &self,
         slot: &mut Option<S::Entry>,
         work: Work,
+        look: Option<Look>,
         deadline: Deadline,
         how: How,
     ) -> Result<(), GetError> {
         self.flows.entries.pending(how.timed, how.at);
         let mut ticket = Ticket::new();
-        let got = park::wait::<B::Threads, _>(deadline, |waker| {
+        let got = park::wait_looking::<B::Threads, _>(look, deadline, |waker| {
             self.poll_get(slot, &mut ticket, waker, work, how)
         });
         let got = got.unwrap_or_else(|| self.last_look(slot, &mut ticket, work, how));
@@ -339,8 +342,8 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     ) -> Poll<Result<(), GetError>> {
         let (waker, mut later) = (waker.clone(), Later::new());
         let mut state = self.lock(how.at);
-        let look = self.look(&mut state, slot, work, how.at, &mut later);
-        if matches!(look, Look::Empty) {
+        let found = self.look(&mut state, slot, work, how.at, &mut later);
+        if matches!(found, Found::Empty) {
             state.wait_for_entry(ticket, waker, &mut later);
         } else {
             state.leave_get(ticket, &mut later);
@@ -348,7 +351,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         }
         self.release(state);
         later.run();
-        match self.told(look, how) {
+        match self.told(found, how) {
             Err(GetError::Empty) => Poll::Pending,
             got => Poll::Ready(got),
         }
@@ -364,11 +367,11 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     ) -> Result<(), GetError> {
         let mut later = Later::new();
         let mut state = self.lock(how.at);
-        let look = self.look(&mut state, slot, work, how.at, &mut later);
+        let found = self.look(&mut state, slot, work, how.at, &mut later);
         state.leave_get(ticket, &mut later);
         self.release(state);
         later.run();
-        match self.told(look, how) {
+        match self.told(found, how) {
             Err(GetError::Empty) => Err(GetError::Timeout),
             got => got,
         }

@@ -12,7 +12,7 @@ use super::state::How;
 use super::store::Store;
 use crate::sync::backend::Backend;
 use crate::sync::deadline::Deadline;
-use crate::sync::park;
+use crate::sync::park::{self, Look};
 use crate::sync::threads::Threads;
 use crate::watch::Site;
 
@@ -21,7 +21,7 @@ use crate::watch::Site;
 const LOOKS: u32 = 4;
 
 /// How often a put gives way to others before it goes on.
-const YIELDS: u32 = 100;
+const YIELDS: u32 = 2;
 
 impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     /// Goes on with a put that has passed by others, or that found no room.
@@ -34,10 +34,11 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         at: Site,
     ) -> Result<(), Refusal> {
         let room = self.capacity().unwrap_or(usize::MAX);
-        let mut looks = 0;
+        let rendezvous = room == 0;
+        let mut looks = if rendezvous { LOOKS } else { 0 };
         while outcome == Err(Refusal::Full)
             && looks < LOOKS
-            && park::look_on::<B::Threads>(deadline, || self.total.load(Relaxed) < room)
+            && park::look_on::<B::Threads>(Look::Spin, deadline, || self.total.load(Relaxed) < room)
         {
             outcome = self.put_among_others(self.lock(at), slot, at);
             looks += 1;
@@ -49,7 +50,15 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
                 }
                 Ok(())
             }
-            Err(Refusal::Full) => self.put_later(slot, deadline, at),
+            // It gives way in the row, where room is kept for it: outside it might find none again and again.
+            Err(Refusal::Full) => {
+                let look = if rendezvous {
+                    Look::Both
+                } else {
+                    Look::GiveWay
+                };
+                self.put_later(slot, look, deadline, at)
+            }
             Err(refusal) => Err(refusal),
         }
     }
@@ -65,22 +74,26 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         how: How,
     ) -> Result<(), GetError> {
         // From hand to hand nothing is given to somebody who does not wait.
-        let mut looks = if self.capacity() == Some(0) { LOOKS } else { 0 };
+        let rendezvous = self.capacity() == Some(0);
+        let mut looks = if rendezvous { LOOKS } else { 0 };
         while outcome == Err(GetError::Empty)
             && looks < LOOKS
-            && park::look_on::<B::Threads>(deadline, || self.total.load(Relaxed) > 0)
+            && park::look_on::<B::Threads>(Look::Both, deadline, || self.total.load(Relaxed) > 0)
         {
             outcome = self.get_among_others(self.lock(how.at), slot, work, how);
             looks += 1;
         }
         match outcome {
-            Err(GetError::Empty) => self.get_later(slot, work, deadline, how),
+            Err(GetError::Empty) => {
+                let look = rendezvous.then_some(Look::Both);
+                self.get_later(slot, work, look, deadline, how)
+            }
             outcome => outcome,
         }
     }
 
-    /// Gives way to producers that were woken and do not run yet, for a while: one that runs and never has
-    /// to wait would take all the room meanwhile.
+    /// Gives way to producers that were woken and do not run yet: one that runs and never has to wait would take
+    /// all the room meanwhile. If they still do not run they are passed by once more.
     #[cold]
     fn let_others_run(&self, at: Site) {
         for _ in 0..YIELDS {
@@ -89,5 +102,6 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
                 return;
             }
         }
+        self.lock(at).pass_by_again();
     }
 }

@@ -86,8 +86,11 @@ pub(in crate::sync) struct State<S: Store> {
     end_units: u32,
 }
 
-/// From here on puts that do not have to wait let those run that had to.
-const PASSED_BY_MAX: u32 = 8;
+/// From here on puts that do not have to wait let those run that had to: as many as fill the queue, so that
+/// who runs has something to do, but of a small one some more, as it would else be a switch of threads each.
+fn passed_by_max(room: usize) -> u32 {
+    u32::try_from(room).unwrap_or(u32::MAX).max(8)
+}
 
 /// A put that waits for room.
 struct Putter<E> {
@@ -165,7 +168,12 @@ impl<S: Store> State<S> {
     /// Whether producers that were woken do not get to run, and are passed by again and again.
     #[inline]
     pub(super) fn passes_by(&self) -> bool {
-        self.admitted > 0 && self.passed_by >= PASSED_BY_MAX
+        self.admitted > 0 && self.passed_by >= passed_by_max(self.room)
+    }
+
+    /// Begins anew to count who is passed by.
+    pub(super) fn pass_by_again(&mut self) {
+        self.passed_by = 0;
     }
 
     /// Whether entries go from hand to hand.
