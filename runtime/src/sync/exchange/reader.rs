@@ -12,7 +12,7 @@ use super::ring::{Ring, Seen};
 use super::sink::{Delivery, Sink};
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::Deadline;
-use crate::sync::queue::{Core, GetError, How, PutError, Work};
+use crate::sync::queue::{Core, GetError, Guard, How, PutError, Work};
 use crate::sync::waiters::Ticket;
 use crate::watch::Site;
 
@@ -96,15 +96,32 @@ impl<T: Send, B: Backend> Inlet<T, B> {
         (Inlet(Arc::clone(&mailbox)), Reader(mailbox))
     }
 
+    #[inline]
     fn put(&self, message: &mut Option<T>, wait: Wait) -> Delivery {
-        let Mailbox { core, slow } = &*self.0;
-        let at = core.born();
         let Some(taken) = message.take().map(Seen::Message) else {
             return Delivery::Taken;
         };
+        let Mailbox { core, .. } = &*self.0;
+        match core.put_plainly(taken, core.born()) {
+            Ok(None) => Delivery::Taken,
+            Ok(Some(_)) => Delivery::Dropped,
+            Err((state, taken)) => self.put_locked(state, taken, message, wait),
+        }
+    }
+
+    #[inline(never)]
+    fn put_locked(
+        &self,
+        state: Guard<'_, Ring<T>, B>,
+        taken: Seen<T>,
+        message: &mut Option<T>,
+        wait: Wait,
+    ) -> Delivery {
+        let Mailbox { core, slow } = &*self.0;
+        let at = core.born();
         let put = match wait {
-            Wait::No => core.try_put(taken, at),
-            Wait::ForRoom => core.put(taken, Deadline::Never, at),
+            Wait::No => core.try_put_locked(state, taken, at),
+            Wait::ForRoom => core.put_locked(state, taken, Deadline::Never, at),
         };
         match (put, slow) {
             (Ok(None), _) => Delivery::Taken,

@@ -88,9 +88,9 @@ impl<T, B: Backend> Drop for UnderWay<'_, T, B> {
     fn drop(&mut self) {
         B::Threads::with_own(|own| {
             let mut row = own.delivering.borrow_mut();
-            if let Some(at) = row.iter().rposition(|id| *id == self.0.id) {
-                row.remove(at);
-            }
+            // Deliveries end in the order opposite to that in which they began.
+            debug_assert_eq!(row.last(), Some(&self.0.id));
+            row.pop();
         });
         B::Threads::step();
         if self.0.under_way.fetch_sub(1, AcqRel) == GONE + 1 {

@@ -73,7 +73,8 @@ impl<E> Putting<E> {
 }
 
 /// The guard of a queue's state.
-pub(super) type Guard<'a, S, B> = <<B as Backend>::Mutex<State<S>> as Lock<State<S>>>::Guard<'a>;
+pub(in crate::sync) type Guard<'a, S, B> =
+    <<B as Backend>::Mutex<State<S>> as Lock<State<S>>>::Guard<'a>;
 
 impl<S: Store<Entry: Send> + Send> Core<S, Tracked> {
     /// A queue of watched locks, of `T`s.

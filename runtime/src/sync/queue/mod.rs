@@ -16,7 +16,7 @@ mod store;
 mod task;
 mod waits;
 
-pub(super) use self::core::{Core, Putting, Work};
+pub(super) use self::core::{Core, Guard, Putting, Work};
 pub use ends::{Receiver, Sender, WeakSender};
 pub use fifo::Queue;
 pub use iter::{Iter, TryIter};

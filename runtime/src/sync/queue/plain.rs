@@ -23,7 +23,7 @@ pub(super) const fn is_large<E>() -> bool {
 }
 
 /// There is more to do: the lock, and the entry.
-type More<'a, S, B> = (Guard<'a, S, B>, <S as Store>::Entry);
+pub(in crate::sync) type More<'a, S, B> = (Guard<'a, S, B>, <S as Store>::Entry);
 
 /// What became of a put: what it has displaced, or what was refused.
 type Put<E> = Result<Option<E>, PutError<E>>;
@@ -31,7 +31,7 @@ type Put<E> = Result<Option<E>, PutError<E>>;
 impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     /// Puts an entry if that is all that there is to do. What it has displaced; otherwise the lock, and the entry.
     #[inline]
-    pub(super) fn put_plainly(
+    pub(in crate::sync) fn put_plainly(
         &self,
         entry: S::Entry,
         at: Site,
@@ -77,7 +77,12 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     }
 
     #[inline(never)]
-    fn try_put_locked(&self, state: Guard<'_, S, B>, entry: S::Entry, at: Site) -> Put<S::Entry> {
+    pub(in crate::sync) fn try_put_locked(
+        &self,
+        state: Guard<'_, S, B>,
+        entry: S::Entry,
+        at: Site,
+    ) -> Put<S::Entry> {
         let mut slot = Some(entry);
         let put = self.put_among_others(state, &mut slot, at);
         outcome(put.map(|_| ()), slot)
@@ -98,7 +103,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     }
 
     #[inline(never)]
-    pub(super) fn put_locked(
+    pub(in crate::sync) fn put_locked(
         &self,
         state: Guard<'_, S, B>,
         entry: S::Entry,
