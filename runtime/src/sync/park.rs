@@ -191,3 +191,6 @@ pub(super) fn wait_looking<T: Threads, R>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

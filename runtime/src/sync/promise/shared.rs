@@ -68,7 +68,7 @@ impl<T: Send, B: Backend> Drop for Queued<'_, T, B> {
         if self.1.is_some() {
             let mut later = Later::new();
             let mut state = self.0.state.lock_at(self.0.born);
-            state.waiters.leave(&mut self.1, &mut later);
+            state.leave(&mut self.1, &mut later);
             drop(state);
             self.0.flow.gave_up();
         }
@@ -90,12 +90,19 @@ struct State<T> {
     stage: Stage<T>,
     /// Nobody will take the value.
     is_abandoned: bool,
+    /// Those who want to know of the end; made for the first of them, as most ends come before somebody asks.
+    interested: Option<Box<Interested>>,
+    /// Units that were posted and not taken.
+    units: u32,
+}
+
+/// Those who want to know of the end.
+#[derive(Default)]
+struct Interested {
     waiters: Waiters,
     callbacks: Vec<Callback>,
     /// Set when it ends: made when somebody waits whom the keeper may have to look after.
     told: Option<Arc<AtomicBool>>,
-    /// Units that were posted and not taken.
-    units: u32,
 }
 
 enum Stage<T> {
@@ -128,6 +135,18 @@ impl<T> State<T> {
         Some(Told::Unit)
     }
 
+    /// Those who want to know of the end.
+    fn interested(&mut self) -> &mut Interested {
+        self.interested.get_or_insert_default()
+    }
+
+    /// A waiter leaves, if it has come.
+    fn leave(&mut self, ticket: &mut Ticket, later: &mut Later) {
+        if let Some(interested) = &mut self.interested {
+            interested.waiters.leave(ticket, later);
+        }
+    }
+
     /// The outcome, if it has ended and nobody has taken it.
     fn take(&mut self) -> Option<Outcome<T>> {
         match &mut self.stage {
@@ -144,9 +163,7 @@ impl<T: Send, B: Backend> Shared<T, B> {
                 State {
                     stage: Stage::Pending,
                     is_abandoned: false,
-                    waiters: Waiters::new(),
-                    callbacks: Vec::new(),
-                    told: None,
+                    interested: None,
                     units: 0,
                 },
                 born,
@@ -221,18 +238,22 @@ impl<T: Send, B: Backend> Shared<T, B> {
         at: Site,
     ) {
         let mut later = Later::new();
-        if let Some(told) = &state.told {
-            B::Threads::step();
-            told.store(true, Release);
-        }
         B::Threads::step();
         self.has_ended.store(true, Release);
         let old = std::mem::replace(&mut state.stage, Stage::Ended(end, outcome));
+        let (mut waiting, mut callbacks) = (0, Vec::new());
+        if let Some(interested) = &mut state.interested {
+            if let Some(told) = &interested.told {
+                B::Threads::step();
+                told.store(true, Release);
+            }
+            waiting = interested.waiters.waiting();
+            interested.waiters.choose_all(&mut later);
+            callbacks = std::mem::take(&mut interested.callbacks);
+        }
         // One for each who waits, and one for somebody who comes later.
-        state.units = u32::try_from(state.waiters.waiting().max(1)).unwrap_or(u32::MAX);
+        state.units = u32::try_from(waiting.max(1)).unwrap_or(u32::MAX);
         self.flow.posted(state.units, at);
-        state.waiters.choose_all(&mut later);
-        let callbacks = std::mem::take(&mut state.callbacks);
         drop(state);
         debug_assert!(!matches!(old, Stage::Ended(..)));
         later.run();
@@ -253,7 +274,7 @@ impl<T: Send, B: Backend> Shared<T, B> {
             drop(state);
             call(callback, end);
         } else {
-            state.callbacks.push(callback);
+            state.interested().callbacks.push(callback);
         }
     }
 
@@ -346,7 +367,7 @@ impl<T: Send, B: Backend> Shared<T, B> {
     fn told_of_end(&self, at: Site) -> Arc<AtomicBool> {
         let new = Arc::default();
         let mut state = self.state.lock_at(at);
-        let told = Arc::clone(state.told.get_or_insert(new));
+        let told = Arc::clone(state.interested().told.get_or_insert(new));
         if matches!(state.stage, Stage::Ended(..)) {
             B::Threads::step();
             told.store(true, Release);
@@ -365,11 +386,12 @@ impl<T: Send, B: Backend> Shared<T, B> {
         let (waker, mut later) = (waker.clone(), Later::new());
         let mut state = self.state.lock_at(at);
         if let Some(told) = state.has_ended() {
-            state.waiters.leave(ticket, &mut later);
+            state.leave(ticket, &mut later);
             drop(state);
             return Poll::Ready(self.told(told, timed, at));
         }
-        state.waiters.enter(ticket, waker, &mut later);
+        let waiters = &mut state.interested().waiters;
+        waiters.enter(ticket, waker, &mut later);
         drop(state);
         Poll::Pending
     }
@@ -378,7 +400,7 @@ impl<T: Send, B: Backend> Shared<T, B> {
     pub(super) fn leave(&self, ticket: &mut Ticket, timed: bool, at: Site) -> Option<Told> {
         let mut later = Later::new();
         let mut state = self.state.lock_at(at);
-        state.waiters.leave(ticket, &mut later);
+        state.leave(ticket, &mut later);
         let ended = state.has_ended();
         drop(state);
         ended.map(|told| self.told(told, timed, at))
