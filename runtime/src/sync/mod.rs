@@ -1,8 +1,8 @@
 //! What threads and tasks hand each other things with, and wait for each other at.
 //!
-//! Each of these is built on the locks of this crate, so the watcher sees all of it: who waits, who
-//! could end that, what is held meanwhile. Waiting here while holding a lock that the other side needs is
-//! reported as LW0006, as for every other wait.
+//! The watcher sees who waits here, for what, and what is held meanwhile. Waiting here while holding a lock that
+//! the other side needs is reported as LW0006, as for every other wait. The inner locks are leaves, through
+//! which no circle leads; they are watched where all events are recorded, see [`LeafMutex`].
 //!
 //! # Three rules
 //!
@@ -12,7 +12,9 @@
 //! 2. *No foreign code under a lock*: no closure, destructor, `Clone`, comparison or waker of the program
 //!    runs while an internal lock is held, so all of these may use the very object they belong to.
 //! 3. *Nothing is waited for under an internal lock*: whoever waits queues up, gives the lock back and
-//!    parks ([`std::thread::park`]; a token of an `unpark` of the program's own may be used up by that).
+//!    parks ([`std::thread::park`]; a token of an `unpark` of the program's own may be used up by that). Before
+//!    that a thread looks on for a moment, about a microsecond and some turns of
+//!    [`yield_now`](std::thread::yield_now), as far as this has paid for it lately.
 //!
 //! Apart from that, the tests run each of them under some thousand schedules that are chosen for them, with
 //! deadlines that come at any time. Whoever builds on these primitives can do the same with their own code: a

@@ -4,6 +4,11 @@
 //! waker of a thread is made once and used for one wait after the other. A wait inside a wait (a
 //! destructor that runs while a waiter is registered may wait itself) gets one of its own, as
 //! otherwise it would take the outer one's wake-up.
+//!
+//! To put a thread to sleep and to wake it takes microseconds, most waits are shorter; so a thread looks on for a
+//! moment before it parks. Whether that pays depends on the machine: on a busy one the other side does not
+//! run meanwhile unless the processor is given away, on an idle one it does. So both are learnt apart, by
+//! each thread for itself, as a count of what was in vain lately: shared counts would be written by all.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed};
