@@ -309,15 +309,22 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// The call at the end of a block: what is called, with what, and where the result goes.
+    pub(crate) fn call_at(&self, block: BlockId) -> Option<(&'a Callee, &'a [Operand], &'a Place)> {
+        match &self.body.blocks.get(block as usize)?.end {
+            Terminator::Call {
+                callee,
+                arguments,
+                result,
+                ..
+            } => Some((callee, arguments, result)),
+            _ => None,
+        }
+    }
+
     /// What the call at the end of `block` returns.
     fn returned(&self, block: BlockId) -> Value {
-        let Terminator::Call {
-            callee,
-            arguments,
-            result: place,
-            ..
-        } = &self.body.blocks[block as usize].end
-        else {
+        let Some((callee, arguments, place)) = self.call_at(block) else {
             return Value::Unknown;
         };
         let itself = Value::At(Path::at(Root::Call(block)));

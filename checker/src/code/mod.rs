@@ -2,7 +2,7 @@
 //!
 //! `mir` reads the compiler's text into `ir`, `source` what that text leaves out; `program` knows who
 //! calls whom; `frame` says what a variable stands for, `flow` which guards live where, `summary` what
-//! callers need to know of that; `solve` goes through all of it, and `rules` makes findings. What the
+//! callers need to know of that, `aliases` which locks have several names; `solve` goes through all of it, and `rules` makes findings. What the
 //! source silences (`allow`) or a change has nothing to do with (`changed`) is taken out. `probe` tells
 //! whether the compiler's text is understood at all, `joined` puts what was read beside what a run
 //! showed, and `kept` answers again what was asked before.

@@ -121,15 +121,13 @@ impl Ordered<'_> {
             Root::Parameter(local) | Root::Local(local) => {
                 self.is_of_owner(self.frame.type_of(local))
             }
-            Root::Call(block) => match &self.frame.body.blocks[block as usize].end {
-                Terminator::Call {
-                    arguments, result, ..
-                } => {
+            Root::Call(block) => self
+                .frame
+                .call_at(block)
+                .is_some_and(|(_, arguments, result)| {
                     self.is_of_owner(self.frame.type_of(result.local))
                         || arguments.len() == 1 && self.names_owner(arguments.first())
-                }
-                _ => false,
-            },
+                }),
             Root::Static(_) => false,
         }
     }

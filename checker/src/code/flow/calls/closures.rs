@@ -44,9 +44,7 @@ impl Flow<'_> {
             match path.root {
                 Root::Local(local) if path.steps.is_empty() => of_type(self.frame.type_of(local)),
                 Root::Call(block) => {
-                    if let Some(block) = self.frame.body.blocks.get(block as usize)
-                        && let Terminator::Call { result, .. } = &block.end
-                    {
+                    if let Some((_, _, result)) = self.frame.call_at(block) {
                         of_type(self.frame.type_of(result.local));
                     }
                 }

@@ -77,15 +77,7 @@ impl Flow<'_> {
         let Root::Call(block) = path.root else {
             return Vec::new();
         };
-        let Some(Terminator::Call {
-            callee, arguments, ..
-        }) = self
-            .frame
-            .body
-            .blocks
-            .get(block as usize)
-            .map(|block| &block.end)
-        else {
+        let Some((callee, arguments, _)) = self.frame.call_at(block) else {
             return Vec::new();
         };
         let values: Vec<Value> = arguments

@@ -3,7 +3,7 @@
 
 use super::Call;
 use crate::code::flow::Flow;
-use crate::code::ir::{Operand, Terminator};
+use crate::code::ir::Operand;
 use crate::code::names::Name;
 use crate::code::text::last;
 use crate::code::value::{Path, Root, Step, Value};
@@ -78,15 +78,7 @@ impl Flow<'_> {
                 return Key::At(self.frame.program.names.of(&format!("{path:?}")));
             }
         };
-        let Some(Terminator::Call {
-            callee, arguments, ..
-        }) = self
-            .frame
-            .body
-            .blocks
-            .get(block as usize)
-            .map(|block| &block.end)
-        else {
+        let Some((callee, arguments, _)) = self.frame.call_at(block) else {
             return Key::Some;
         };
         let Some(method) = self.frame.resolved(callee).method else {

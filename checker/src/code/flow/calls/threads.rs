@@ -114,7 +114,7 @@ impl Flow<'_> {
         let (Root::Call(block), true) = (path.root, path.steps.is_empty()) else {
             return Vec::new();
         };
-        let Some((_, operands)) = self.call_at(block) else {
+        let Some((_, operands, _)) = self.frame.call_at(block) else {
             return Vec::new();
         };
         let mut found = Vec::new();
@@ -126,16 +126,6 @@ impl Flow<'_> {
             }
         }
         found
-    }
-
-    /// The name and arguments of the call at the end of a block.
-    fn call_at(&self, block: BlockId) -> Option<(Option<Name>, &[Operand])> {
-        match &self.frame.body.blocks.get(block as usize)?.end {
-            Terminator::Call {
-                callee, arguments, ..
-            } => Some((self.frame.resolved(callee).method, arguments)),
-            _ => None,
-        }
     }
 
     /// The fields and statics that a handle goes into which the call in this block returns.
@@ -221,8 +211,8 @@ impl Flow<'_> {
             let Root::Call(block) = path.root else {
                 return self.class_of_keeper(&path);
             };
-            let (method, operands) = self.call_at(block)?;
-            let method = method.map(|method| self.frame.program.text(method))?;
+            let (callee, operands, _) = self.frame.call_at(block)?;
+            let method = self.frame.program.text(self.frame.resolved(callee).method?);
             if !TAKES_OUT.contains(&last(&method)) {
                 return None;
             }
