@@ -13,11 +13,13 @@
 //! These layouts come from Java and WebAssembly, where a thread may take a lock that it holds: that
 //! and the release that goes with it are left out.
 
-use std::collections::HashMap;
+mod table;
+
 use std::io::{self, BufRead};
 
 use lockwise::watch::{Kind, Mode};
 
+use self::table::Table;
 use super::bulk::{Consumer, Survey, Whole};
 pub use super::limits::Limits;
 use crate::trace::{
@@ -367,8 +369,8 @@ impl Builder {
             let taken = told(
                 words,
                 word,
-                &self.thread_of.small,
-                &self.lock_of.small,
+                self.thread_of.small(),
+                self.lock_of.small(),
                 survey,
             );
             counts.words += taken;
@@ -593,48 +595,6 @@ fn told(
         told += some.len() as u64;
     }
     told
-}
-
-/// What a number stands for: small numbers in a vector, others in a map.
-#[derive(Debug)]
-struct Table<T> {
-    small: Vec<Option<T>>,
-    others: HashMap<u64, T>,
-}
-
-impl<T> Default for Table<T> {
-    fn default() -> Self {
-        Table {
-            small: Vec::new(),
-            others: HashMap::new(),
-        }
-    }
-}
-
-impl<T: Copy> Table<T> {
-    /// Numbers below this are small.
-    const SMALL: u64 = 1 << 20;
-
-    fn get(&self, number: u64) -> Option<T> {
-        if number < Self::SMALL {
-            let at = usize::try_from(number).expect("it is small");
-            return self.small.get(at).copied().flatten();
-        }
-        self.others.get(&number).copied()
-    }
-
-    fn set(&mut self, number: u64, to: T) -> T {
-        if number < Self::SMALL {
-            let at = usize::try_from(number).expect("it is small");
-            if self.small.len() <= at {
-                self.small.resize(at + 1, None);
-            }
-            self.small[at] = Some(to);
-        } else {
-            self.others.insert(number, to);
-        }
-        to
-    }
 }
 
 #[cfg(test)]

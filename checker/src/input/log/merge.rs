@@ -6,6 +6,7 @@
 //! that may come next never leads into a dead end, as long as no record is missing. Where some are,
 //! the merge gets stuck; then it takes the record that is behind by the least and counts that.
 
+mod turns;
 mod waits;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use lockwise::watch::log::{Event as Record, LogFile, Segment};
 use lockwise::watch::{Ask as Asked, Mode};
 
+use self::turns::{first_turns, turn_of};
 use super::Limits;
 use super::names::Names;
 use crate::input::bulk::Consumer;
@@ -571,29 +573,6 @@ impl Merge<'_, '_> {
     }
 }
 
-/// Where the turns of objects start: at 1, but in the child of a fork where its parent left them.
-fn first_turns(log: &LogFile<'_>) -> HashMap<u64, Object> {
-    let mut objects: HashMap<u64, Object> = HashMap::new();
-    if log.header.parent_nonce == 0 {
-        return objects;
-    }
-    for segment in &log.segments {
-        for record in log.records(segment) {
-            // Turn 0 is what was held over the fork: it says nothing of where its parent was.
-            let counted = turn_of(&record).filter(|(_, turn, _)| *turn > 0);
-            if let Some((object, turn, _)) = counted {
-                let before = turn.saturating_sub(1);
-                let state = objects.entry(object).or_insert_with(|| Object {
-                    turn: before,
-                    ..Object::default()
-                });
-                state.turn = state.turn.min(before);
-            }
-        }
-    }
-    objects
-}
-
 /// Takes the youngest of this lock out; whether there was one.
 fn forget(held: &mut Vec<LockId>, lock: LockId) -> bool {
     match held.iter().rposition(|&held| held == lock) {
@@ -603,30 +582,4 @@ fn forget(held: &mut Vec<LockId>, lock: LockId) -> bool {
         }
         None => false,
     }
-}
-
-/// The object whose turn a record is, that turn, and the mode if it must be free for that.
-fn turn_of(record: &Record<'_>) -> Option<(u64, u32, Option<Mode>)> {
-    Some(match *record {
-        Record::Acquired {
-            lock, mode, turn, ..
-        }
-        | Record::Woken {
-            lock, mode, turn, ..
-        } => (lock, turn, Some(mode)),
-        Record::Changed { lock, turn, .. } => (lock, turn, None),
-        Record::Waiting { condvar, turn, .. } | Record::Notified { condvar, turn, .. } => {
-            (condvar, turn, None)
-        }
-        Record::Arrived { barrier, turn, .. } | Record::Passed { barrier, turn } => {
-            (barrier, turn, None)
-        }
-        Record::Posted {
-            semaphore, turn, ..
-        }
-        | Record::Obtained {
-            semaphore, turn, ..
-        } => (semaphore, turn, None),
-        _ => return None,
-    })
 }
