@@ -2,12 +2,15 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::programs::{checker, codes, finish, judged, program, recorded, scratch, stderr, stdout};
+use crate::programs::{
+    aborted, checker, codes, ended_by_deadlock, finish, judged, program, recorded, scratch, stderr,
+    stdout,
+};
 
 /// Ways in which `deadlocks` deadlocks between threads.
 const BETWEEN_THREADS: [&str; 14] = [
@@ -27,25 +30,10 @@ const BETWEEN_THREADS: [&str; 14] = [
     "cells",
 ];
 
-/// Runs `deadlocks WAY`, which a deadlock ends.
-fn ended(way: &str) -> Output {
-    finish(
-        program("deadlocks")
-            .arg(way)
-            .env("LOCKWISE_ON_DEADLOCK", "abort"),
-    )
-}
-
-/// Whether the process was ended by `abort`.
-fn aborted(output: &Output) -> bool {
-    use std::os::unix::process::ExitStatusExt;
-    output.status.signal() == Some(6)
-}
-
 #[test]
 fn each_is_named_as_it_happens_and_ends() {
     for way in BETWEEN_THREADS {
-        let output = ended(way);
+        let output = ended_by_deadlock("deadlocks", way);
         let said = stderr(&output);
         assert!(aborted(&output), "{way}: {said}");
         let told = said
@@ -58,7 +46,7 @@ fn each_is_named_as_it_happens_and_ends() {
 #[test]
 fn a_thread_that_waits_for_itself_ends_too() {
     for way in ["self", "std-self"] {
-        let output = ended(way);
+        let output = ended_by_deadlock("deadlocks", way);
         let said = stderr(&output);
         assert!(aborted(&output), "{way}: {said}");
         assert!(
@@ -71,7 +59,7 @@ fn a_thread_that_waits_for_itself_ends_too() {
 #[test]
 fn what_ends_by_itself_is_not_told() {
     for way in ["timed", "tried", "readers", "ordered", "joined"] {
-        let output = ended(way);
+        let output = ended_by_deadlock("deadlocks", way);
         let said = stderr(&output);
         assert_eq!(stdout(&output), "ended\n", "{way}: {said}");
         assert!(!said.contains("LW0001"), "{way}: {said}");

@@ -111,6 +111,17 @@ pub(crate) fn finish(command: &mut Command) -> Output {
     }
 }
 
+/// Runs one of the fixtures' programs in one of its ways, which a deadlock ends.
+pub(crate) fn ended_by_deadlock(name: &str, way: &str) -> Output {
+    finish(program(name).arg(way).env("LOCKWISE_ON_DEADLOCK", "abort"))
+}
+
+/// Whether the process was ended by `abort`.
+pub(crate) fn aborted(output: &Output) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    output.status.signal() == Some(6)
+}
+
 /// Standard error as text.
 pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()

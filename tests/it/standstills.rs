@@ -3,9 +3,12 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 
-use crate::programs::{checker, codes, finish, judged, program, recorded, scratch, stderr, stdout};
+use crate::programs::{
+    aborted, checker, codes, ended_by_deadlock, finish, judged, program, recorded, scratch, stderr,
+    stdout,
+};
 
 /// Ways in which `standstills` stands still.
 const WAYS: [&str; 13] = [
@@ -24,25 +27,10 @@ const WAYS: [&str; 13] = [
     "reader",
 ];
 
-/// Runs `standstills WAY`, which a deadlock ends.
-fn ended(way: &str) -> Output {
-    finish(
-        program("standstills")
-            .arg(way)
-            .env("LOCKWISE_ON_DEADLOCK", "abort"),
-    )
-}
-
-/// Whether the process was ended by `abort`.
-fn aborted(output: &Output) -> bool {
-    use std::os::unix::process::ExitStatusExt;
-    output.status.signal() == Some(6)
-}
-
 #[test]
 fn each_is_named_and_ends() {
     for way in WAYS {
-        let output = ended(way);
+        let output = ended_by_deadlock("standstills", way);
         let said = stderr(&output);
         assert!(aborted(&output), "{way}: {said}");
         let told = "LW0001 deadlock: all threads of the process wait, for ever";
@@ -54,7 +42,7 @@ fn each_is_named_and_ends() {
 #[test]
 fn what_goes_on_is_not_told() {
     for way in ["sleeper", "timed", "ping-pong", "pool"] {
-        let output = ended(way);
+        let output = ended_by_deadlock("standstills", way);
         let said = stderr(&output);
         assert_eq!(stdout(&output), "ended\n", "{way}: {said}");
         assert!(!said.contains("LW0001"), "{way}: {said}");
