@@ -78,6 +78,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/hooks/blocking.rs"
     "src/watch/hooks/duties.rs"
     "src/watch/hooks/foreign.rs"
+    "src/watch/hooks/holds.rs"
     "src/watch/hooks/judging.rs"
     "src/watch/hooks/live.rs"
     "src/watch/hooks/patience.rs"

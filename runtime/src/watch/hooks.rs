@@ -30,6 +30,7 @@ mod ascending;
 mod blocking;
 mod duties;
 mod foreign;
+mod holds;
 mod judging;
 mod live;
 mod patience;
@@ -63,6 +64,7 @@ use self::foreign::{FOREIGN_COUNT, drop_foreign};
 pub(super) use self::foreign::{
     after_fork, after_fork_in_child, before_fork, forget_posted, is_posted, post_foreign_release,
 };
+pub use self::holds::{held_count, held_mode, held_since};
 use self::judging::{SelfCheck, finding, first_time, judge_new, name_of, unless_sent};
 pub use self::patience::try_again;
 pub use self::stall::describe_waits;
@@ -578,25 +580,4 @@ pub fn changed_mode(lock: &Identity, from: Mode, to: Mode, at: Site) {
                 .number(turn)
         });
     }
-}
-
-/// The mode in which this thread holds the lock, if it does: the latest, if several times.
-pub fn held_mode(lock: &Identity) -> Option<Mode> {
-    let slot = slot::existing()?;
-    if FOREIGN_COUNT.load(Relaxed) != 0 {
-        drop_foreign(slot);
-    }
-    slot.find(lock.known_id()?).map(|held| held.mode)
-}
-
-/// Where this thread acquired the lock, if it holds it: the latest, if several times.
-pub fn held_since(lock: &Identity) -> Option<Site> {
-    slot::existing()?
-        .find(lock.known_id()?)
-        .map(|held| held.site)
-}
-
-/// How many locks this thread holds, a lock held twice counting twice.
-pub fn held_count() -> usize {
-    slot::existing().map_or(0, Slot::depth)
 }
