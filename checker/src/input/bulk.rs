@@ -18,11 +18,11 @@ mod scc;
 mod second;
 mod survey;
 
-use super::quick::{QuickMap, QuickSet};
-use crate::trace::{Evidence, Run};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::second::Second;
 pub use self::survey::Survey;
+use crate::trace::{Evidence, Run};
 
 /// How much is kept of a long trace.
 #[derive(Debug, Clone, Copy)]

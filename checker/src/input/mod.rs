@@ -11,7 +11,6 @@ pub mod log;
 mod mapped;
 mod meter;
 pub mod packed;
-mod quick;
 mod relative;
 pub mod std_text;
 

@@ -114,11 +114,11 @@ pub(super) struct Holdings {
     pub(super) pairs: Pairs,
     /// Locks whose holder asked for them once more and got them, with how often each is held beyond
     /// the first time, by thread and lock.
-    again: super::QuickMap<(u32, u32), u32>,
+    again: super::FxHashMap<(u32, u32), u32>,
     /// Whether to take any lock for one that its holder may take again.
     reentrant: bool,
     /// The locks that were taken again.
-    pub(super) reentered: super::QuickSet<u32>,
+    pub(super) reentered: super::FxHashSet<u32>,
 }
 
 impl Holdings {
@@ -130,9 +130,9 @@ impl Holdings {
             owners: Vec::new(),
             holds: Vec::new(),
             pairs: Pairs::new(pairs_max),
-            again: super::QuickMap::default(),
+            again: super::FxHashMap::default(),
             reentrant,
-            reentered: super::QuickSet::default(),
+            reentered: super::FxHashSet::default(),
         }
     }
 

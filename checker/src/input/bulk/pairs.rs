@@ -3,7 +3,7 @@
 //! Pairs of small numbers stand in a table of bits that doubles with the greatest number, others in a
 //! set behind a small cache of those seen last: in a program the same few pairs come again and again.
 
-use crate::input::quick::QuickSet;
+use rustc_hash::FxHashSet;
 
 /// Numbers below this have their pairs in bits: two megabytes at most, so that it fits into a cache.
 const NEAR_BITS: u32 = 12;
@@ -18,7 +18,7 @@ pub(super) struct Pairs {
     near: Vec<u64>,
     near_bits: u32,
     /// Pairs with a greater number, the first in the upper half.
-    far: QuickSet<u64>,
+    far: FxHashSet<u64>,
     cache: Vec<u64>,
     far_max: usize,
     /// Pairs seen that are not kept; one that is met again counts again.
@@ -31,7 +31,7 @@ impl Pairs {
         Pairs {
             near: vec![0],
             near_bits: 3,
-            far: QuickSet::default(),
+            far: FxHashSet::default(),
             cache: Vec::new(),
             far_max,
             left_out: 0,

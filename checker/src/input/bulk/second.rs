@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lockwise::watch::Mode;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::excerpt::Window;
-use super::{Consumer, Limits, QuickMap, QuickSet};
+use super::{Consumer, Limits};
 use crate::holders::{Hold, Holders};
 use crate::trace::{
     Ask, Chain, Event, Evidence, Held, HeldId, HeldNode, Lock, LockId, Op, ResourceId, Run, Slip,
@@ -25,9 +26,9 @@ pub(super) struct Suspects {
     /// Per lock, whether it lies on a cycle.
     pub(super) on_cycle: Vec<bool>,
     /// Locks that were held while their holder waited for something else than a lock.
-    pub(super) waited_under: QuickSet<LockId>,
+    pub(super) waited_under: FxHashSet<LockId>,
     /// Locks that a thread took although it held them, and may.
-    pub(super) reentered: QuickSet<LockId>,
+    pub(super) reentered: FxHashSet<LockId>,
 }
 
 impl Suspects {
@@ -58,16 +59,16 @@ pub(super) struct Second<'l> {
     holders: Holders,
     askers: Vec<Asker>,
     nodes: Vec<HeldNode>,
-    node_of: QuickMap<(Option<HeldId>, LockId, u8), HeldId>,
+    node_of: FxHashMap<(Option<HeldId>, LockId, u8), HeldId>,
     chains: Vec<Chain>,
-    known: QuickSet<(ThreadId, u32, Option<HeldId>, LockId, u8)>,
+    known: FxHashSet<(ThreadId, u32, Option<HeldId>, LockId, u8)>,
     /// Chains that were not kept.
     left_out: u64,
     /// Forks, joins and waits under locks, in order.
     events: Vec<Event>,
     /// Which of them are waits, and what was held.
     held_waits: Vec<(u32, HeldId)>,
-    known_waits: QuickSet<(ThreadId, HeldId, Waker)>,
+    known_waits: FxHashSet<(ThreadId, HeldId, Waker)>,
     /// Per resource and thread, the last event that ends waits for it.
     wakers: BTreeMap<Waker, BTreeMap<ThreadId, Event>>,
     slips: BTreeSet<Slip>,
@@ -84,13 +85,13 @@ impl<'l> Second<'l> {
             holders: Holders::default(),
             askers: Vec::new(),
             nodes: Vec::new(),
-            node_of: QuickMap::default(),
+            node_of: FxHashMap::default(),
             chains: Vec::new(),
-            known: QuickSet::default(),
+            known: FxHashSet::default(),
             left_out: 0,
             events: Vec::new(),
             held_waits: Vec::new(),
-            known_waits: QuickSet::default(),
+            known_waits: FxHashSet::default(),
             wakers: BTreeMap::new(),
             slips: BTreeSet::new(),
             few_left_out: 0,

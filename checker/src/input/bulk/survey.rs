@@ -3,9 +3,11 @@
 //! Readers call [`Survey::acquire`] and the like for what they meet most, straight from the bytes, and
 //! hand over the rest as events. What is kept grows with threads, locks and pairs of locks.
 
+use rustc_hash::FxHashSet;
+
 use super::holdings::{Holdings, Released, Side};
+use super::scc;
 use super::second::Suspects;
-use super::{QuickSet, scc};
 use crate::trace::{self, Ask, Event, LockId, Op, Run, ThreadId};
 
 /// What a first pass has found out.
@@ -21,7 +23,7 @@ pub struct Survey {
     /// Whether a lock was used wrongly, or may have been.
     pub(super) misused: bool,
     /// Locks that were held while their holder waited for something else than a lock.
-    pub(super) waited_under: QuickSet<LockId>,
+    pub(super) waited_under: FxHashSet<LockId>,
     /// Whether threads waited for conditions.
     pub(super) has_conditions: bool,
 }
@@ -35,7 +37,7 @@ impl Survey {
             is_plain: true,
             events: 0,
             misused: false,
-            waited_under: QuickSet::default(),
+            waited_under: FxHashSet::default(),
             has_conditions: false,
         }
     }

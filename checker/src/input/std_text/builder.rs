@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use lockwise::watch::{Kind, Mode};
+use rustc_hash::FxHashMap;
 
 use super::Malformed;
 use super::fast::Known;
 use super::line::Line;
 use crate::input::bulk::{Consumer, Survey};
-use crate::input::quick::QuickMap;
 use crate::trace::{
     AcquireClass, Ask, Class, ClassId, Event, Evidence, Lock, LockId, Op, Resource, ResourceId,
     Run, Side, Site, SiteId, Thread, ThreadId, VariableId,
@@ -53,19 +53,19 @@ pub(super) struct Builder {
     /// Lines understood, also those that make no event.
     lines: u64,
     sites: Vec<Site>,
-    site_of: QuickMap<String, SiteId>,
-    thread_of: QuickMap<String, ThreadId>,
-    life_of: QuickMap<String, Life>,
-    resource_of: QuickMap<(Kind, String), ResourceId>,
-    variable_of: QuickMap<String, VariableId>,
+    site_of: FxHashMap<String, SiteId>,
+    thread_of: FxHashMap<String, ThreadId>,
+    life_of: FxHashMap<String, Life>,
+    resource_of: FxHashMap<(Kind, String), ResourceId>,
+    variable_of: FxHashMap<String, VariableId>,
     /// `# class:` headers, from lock name to class name.
-    class_of: QuickMap<String, String>,
+    class_of: FxHashMap<String, String>,
     /// Per thread, what may become a wait on a monitor.
-    monitors: QuickMap<ThreadId, Monitor>,
+    monitors: FxHashMap<ThreadId, Monitor>,
     /// Per thread and lock, how often it is held: this tells the two spellings of a wait apart.
-    held: QuickMap<(ThreadId, LockId), u32>,
+    held: FxHashMap<(ThreadId, LockId), u32>,
     /// Per thread, the lock that its last event asked for.
-    asked: QuickMap<ThreadId, LockId>,
+    asked: FxHashMap<ThreadId, LockId>,
     /// Locks that a thread asked for and got while it held them: they are re-entrant.
     reentered: HashSet<LockId>,
 }
@@ -187,7 +187,7 @@ impl Builder {
         self.run.complete = true;
         self.reenter();
         let mut classes: Vec<Class> = Vec::new();
-        let mut known: QuickMap<String, ClassId> = QuickMap::default();
+        let mut known: FxHashMap<String, ClassId> = FxHashMap::default();
         for lock in &mut self.run.locks {
             let name = self.class_of.get(&lock.label).unwrap_or(&lock.label);
             lock.class = *known.entry(name.clone()).or_insert_with(|| {
