@@ -64,8 +64,8 @@ Examples:
 const CHECKED: &str = "\
 The code of the workspace's crates is read as your own compiler lowers it, with the features and targets
 that cargo's flags choose (`--all-targets` for tests too); what other crates do inside is known only of
-lock libraries. A second call of the compiler for each crate sets RUSTC_BOOTSTRAP for itself, since the
-option that prints the code is not stable; where that is forbidden, nothing can be read.
+lock libraries. The calls of the compiler that print the code set RUSTC_BOOTSTRAP for themselves, since the
+options for that are not stable; where that is forbidden, nothing can be read.
 
 Silence a finding where the code is right, with the reason, on the line before or at its end:
   // lockwise: allow(LW0003) reason = \"the parent is always locked first\"";

@@ -14,6 +14,8 @@ mod programs;
 /// What reports say differently each time, taken out of them.
 mod steady;
 
+/// What cargo says while the code is read.
+mod as_cargo;
 /// Bad input: one clear message, the right exit code, never a panic.
 mod bad_input;
 /// The list of cases of the primitives: that each has its test.

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::{fs, io};
 
 use serde::Deserialize;
@@ -15,8 +15,8 @@ use serde_json::Value;
 
 use super::child::{self, ChildError};
 use super::plan;
-use super::printing;
-use super::printing::{FAILED, FOLDER_VARIABLE, Heading, PRINTED, WRAPPER_VARIABLE};
+use super::printing::together::{self, Channel};
+use super::printing::{self, FAILED, FOLDER_VARIABLE, Heading, PRINTED, WRAPPER_VARIABLE};
 use super::project::Project;
 use super::toolchain::{Configuration, Toolchain, ToolchainError};
 use crate::code::analysis::Printed;
@@ -74,8 +74,26 @@ pub enum CheckingError {
     },
 }
 
+/// How crates are printed here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Printing {
+    /// By the call that compiles them.
+    Together(Channel),
+    /// By a call of its own.
+    Apart,
+}
+
+impl Printing {
+    fn word(self) -> &'static str {
+        match self {
+            Printing::Together(channel) => channel.word(),
+            Printing::Apart => "apart",
+        }
+    }
+}
+
 /// Makes sure that what the compiler prints is understood: a trial crate with known findings, once for
-/// each compiler and version of ours.
+/// each compiler and version of ours. Returns the way of printing by which it was.
 ///
 /// # Errors
 ///
@@ -84,7 +102,7 @@ pub fn prove<'e>(
     project: &Project,
     variable: impl Fn(&str) -> Option<&'e OsStr>,
     from: &Path,
-) -> Result<(), CheckingError> {
+) -> Result<Printing, CheckingError> {
     let toolchain = Toolchain::find(&Configuration::read(variable, from), from)?;
     let folder = project.target.join("lockwise").join("check").join("probe");
     let install = |source| CheckingError::Install {
@@ -92,53 +110,87 @@ pub fn prove<'e>(
         source,
     };
     fs::create_dir_all(&folder).map_err(install)?;
-    let compiler = toolchain
-        .version
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .to_owned();
+    let ways = [
+        Printing::Together(Channel::of(&toolchain.version)),
+        Printing::Apart,
+    ];
     let mark = folder.join("understood");
-    let known = format!(
-        "{}\n{}\n{}",
-        env!("CARGO_PKG_VERSION"),
-        toolchain.version,
-        probe::SOURCE
-    );
-    if fs::read_to_string(&mark).is_ok_and(|old| old == known) {
-        return Ok(());
+    let known = |way: Printing| {
+        format!(
+            "{}\n{}\n{}\n{}",
+            way.word(),
+            env!("CARGO_PKG_VERSION"),
+            toolchain.version,
+            probe::SOURCE
+        )
+    };
+    if let Ok(old) = fs::read_to_string(&mark)
+        && let Some(way) = ways.into_iter().find(|way| known(*way) == old)
+    {
+        return Ok(way);
     }
-    let name = Path::new("lockwise_probe.rs");
-    fs::write(folder.join(name), probe::SOURCE).map_err(install)?;
-    let mut text = Vec::new();
-    let mut command = Command::new(&toolchain.rustc);
+    let file = |name: &str| folder.join(name).with_extension("rs");
+    fs::write(file(probe::NAME), probe::SOURCE).map_err(install)?;
+    fs::write(file(probe::USED.0), probe::USED.1).map_err(install)?;
+    let mut outcome = Ok(());
+    for way in ways {
+        outcome = try_out(way, &toolchain, &folder, from).map_err(install)?;
+        if outcome.is_ok() {
+            fs::write(&mark, known(way)).map_err(install)?;
+            return Ok(way);
+        }
+    }
+    outcome.map(|()| Printing::Apart)
+}
+
+/// Whether the trial crate, printed this way, is understood.
+fn try_out(
+    way: Printing,
+    toolchain: &Toolchain,
+    folder: &Path,
+    from: &Path,
+) -> io::Result<Result<(), CheckingError>> {
+    let library = |name: &str| {
+        let mut command = Command::new(&toolchain.rustc);
+        command
+            .args(["--crate-name", name, "--crate-type", "lib"])
+            .args(["--edition", "2021"])
+            .arg(folder.join(name).with_extension("rs"))
+            .current_dir(from);
+        command
+    };
+    // It is only checked, as whatever a project depends on. If that fails, so does the other.
+    library(probe::USED.0)
+        .args(["--emit=metadata", "--out-dir"])
+        .arg(folder)
+        .stdin(Stdio::null())
+        .output()?;
+    let mut command = library(probe::NAME);
     command
-        .args([
-            "--crate-name",
-            "lockwise_probe",
-            "--edition",
-            "2021",
-            "--crate-type",
-            "lib",
-        ])
-        .arg(folder.join(name))
-        .current_dir(from);
-    let said = printing::print_to(&mut command, &mut text).map_err(install)?;
+        .arg("-L")
+        .arg(folder)
+        .args(["--extern", probe::USED.0]);
+    let mut text = Vec::new();
+    let said = match way {
+        Printing::Together(channel) => {
+            together::print_to(&mut command, channel, folder, &mut text)?
+        }
+        Printing::Apart => printing::apart::print_to(&mut command, &mut text)?,
+    };
+    let compiler = toolchain.version.lines().next();
+    let compiler = compiler.unwrap_or_default().to_owned();
     if let Some(said) = said {
         let why = said.lines().find(|line| line.starts_with("error"));
         let why = why
             .or_else(|| said.lines().next())
             .unwrap_or("no reason given")
             .to_owned();
-        return Err(CheckingError::NotPrinted { compiler, why });
+        return Ok(Err(CheckingError::NotPrinted { compiler, why }));
     }
     let text = String::from_utf8_lossy(&text).into_owned();
-    let file = folder.join(name);
-    probe::verify(from, &file, text).map_err(|why| CheckingError::NotUnderstood {
-        compiler: compiler.clone(),
-        why,
-    })?;
-    fs::write(&mark, known).map_err(install)
+    let file = folder.join(probe::NAME).with_extension("rs");
+    let understood = probe::verify(from, &file, text);
+    Ok(understood.map_err(|why| CheckingError::NotUnderstood { compiler, why }))
 }
 
 /// A message of cargo's, as far as we read it.
@@ -181,20 +233,36 @@ impl std::fmt::Debug for Listener<'_> {
     }
 }
 
-/// Checks `project` with cargo and these arguments, called from folder `from`.
+/// What is checked, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Checking<'a> {
+    /// The project.
+    pub project: &'a Project,
+    /// How its crates are printed.
+    pub printing: Printing,
+    /// Cargo.
+    pub cargo: &'a OsStr,
+    /// Cargo's own arguments.
+    pub arguments: &'a [OsString],
+    /// The folder that cargo is called from.
+    pub from: &'a Path,
+    /// Whether messages for people are in colours.
+    pub is_colored: bool,
+}
+
+/// Checks a project with cargo.
 ///
 /// # Errors
 ///
 /// [`CheckingError`] if cargo cannot be started, or the wrapper not be put in place.
 pub fn check<'e>(
-    project: &Project,
-    cargo: &OsStr,
-    arguments: &[OsString],
+    asked: Checking<'_>,
     variable: impl Fn(&str) -> Option<&'e OsStr>,
-    from: &Path,
-    colored: bool,
     listener: &mut Listener<'_>,
 ) -> Result<Checked, CheckingError> {
+    let Checking {
+        project, arguments, ..
+    } = asked;
     let target = project.target.join("lockwise").join("check");
     let (programs, printed) = (target.join("bin"), target.join("printed"));
     let install = |source| CheckingError::Install {
@@ -211,11 +279,14 @@ pub fn check<'e>(
         (FOLDER_VARIABLE, printed.clone().into_os_string()),
         ("CARGO_TARGET_DIR", target.clone().into_os_string()),
     ];
+    if let Printing::Together(channel) = asked.printing {
+        variables.push((together::VARIABLE, channel.word().into()));
+    }
     if let Some(wrapper) = variable("RUSTC_WORKSPACE_WRAPPER") {
         variables.push((WRAPPER_VARIABLE, wrapper.to_owned()));
     }
     // Programs get what they asked for, people the text in their colours.
-    let format = match (&listener, colored) {
+    let format = match (&listener, asked.is_colored) {
         (Listener::Text(_), true) => "json-diagnostic-rendered-ansi",
         _ => "json",
     };
@@ -227,7 +298,7 @@ pub fn check<'e>(
     all.extend(without(arguments, &["--target-dir", "--message-format"]));
     let mut checked = Checked::default();
     let mut files: Vec<PathBuf> = Vec::new();
-    checked.exit = child::run_listening(cargo, &all, &variables, from, &mut |line| {
+    checked.exit = child::run_listening(asked.cargo, &all, &variables, asked.from, &mut |line| {
         let Ok(message) = serde_json::from_str::<Message>(line) else {
             return;
         };

@@ -25,7 +25,9 @@ mod signals;
 #[path = "signals_none.rs"]
 mod signals;
 
-pub use checking::{Checked, CheckingError, Listener, check, prove, read_printed};
+pub use checking::{
+    Checked, Checking, CheckingError, Listener, Printing, check, prove, read_printed,
+};
 pub use child::{ChildError, run};
 pub use project::{Project, is_locked, nearest_root};
 pub use session::{ON_DEADLOCK, OnDeadlock, Session, SessionError};

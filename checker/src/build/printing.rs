@@ -1,14 +1,18 @@
-//! The compiler's second call: the same crate, printed for `cargo lockwise check`.
+//! What is called in place of the compiler for `cargo lockwise check`: the crate is compiled as cargo asks,
+//! and its functions are printed.
 //!
-//! Cargo calls this program in place of the compiler for each crate of the workspace. The compiler runs
-//! as it would, and beside it once more, with the option that prints the functions. That option is no
-//! stable one, so the second call, and only that, sets `RUSTC_BOOTSTRAP`. Whatever becomes of it, the
-//! first call's output and exit code are what cargo sees.
+//! Cargo calls this program for each crate of the workspace. Printing takes options that are not stable,
+//! so the call that prints, and only that, sets `RUSTC_BOOTSTRAP`. There are two ways:
+//! - `together`: one call compiles and prints, which costs little more than cargo's own;
+//! - `apart`: cargo's own call, and beside it another that prints.
+//!
+//! The first is taken unless something speaks against it. Either way cargo sees the output and the exit
+//! code that its own call would have had, whatever becomes of the printing.
 
 use std::borrow::Cow;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
@@ -16,6 +20,11 @@ use serde::{Deserialize, Serialize};
 
 use super::wrapper::value;
 use crate::code::mir::Thin;
+
+pub mod apart;
+pub mod together;
+
+use together::Outcome;
 
 /// The folder that printed crates go into.
 pub const FOLDER_VARIABLE: &str = "LOCKWISE_PRINTED";
@@ -26,6 +35,8 @@ pub const WRAPPER_VARIABLE: &str = "LOCKWISE_WORKSPACE_WRAPPER";
 pub const PRINTED: &str = "mir";
 /// The ending of what the compiler said where it could not print a crate.
 pub const FAILED: &str = "failed";
+/// The ending of the mark of a crate that one call can't both compile and print.
+const APART: &str = "apart";
 
 /// What of a crate stands before its text, on a line of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,23 +47,11 @@ pub struct Heading {
     pub root: PathBuf,
 }
 
-/// Options that print the functions of a crate.
-const PRINTS: [&str; 5] = [
-    "-Zunpretty=mir",
+/// How functions are printed, whichever call does it.
+const HOW: [&str; 3] = [
     "-Zmir-include-spans=on",
     "-Ztrim-diagnostic-paths=no",
     "-Zmir-opt-level=0",
-    "--cap-lints=allow",
-];
-
-/// Options of the first call that the second must not have; those that end in a space take the next
-/// argument.
-const FIRST_ONLY: [&str; 5] = [
-    "--emit",
-    "--json",
-    "--error-format",
-    "--out-dir",
-    "--diagnostic-width",
 ];
 
 /// Plays the compiler, with the compiler and its arguments.
@@ -64,80 +63,111 @@ pub fn rustc(arguments: &[OsString]) -> io::Result<ExitStatus> {
     let Some((compiler, arguments)) = arguments.split_first() else {
         return Err(io::Error::other("no compiler was named"));
     };
-    let printing = file(arguments).map(|file| {
-        let (compiler, arguments) = (compiler.clone(), arguments.to_vec());
-        std::thread::spawn(move || print(&compiler, &arguments, &file))
-    });
     let wrapper = std::env::var_os(WRAPPER_VARIABLE).filter(|wrapper| !wrapper.is_empty());
-    let status = match wrapper {
+    let as_asked = || match &wrapper {
         Some(wrapper) => Command::new(wrapper).arg(compiler).args(arguments).status(),
         None => Command::new(compiler).args(arguments).status(),
     };
-    if let Some(printing) = printing {
+    let Some(page) = Page::of(arguments) else {
+        return as_asked();
+    };
+    let together = (wrapper.is_none() && !page.is_apart())
+        .then(|| together::Call::new(compiler, arguments))
+        .flatten();
+    let Some(call) = together else {
+        let printing = {
+            let (compiler, arguments) = (compiler.clone(), arguments.to_vec());
+            std::thread::spawn(move || {
+                page.fill(|out| apart::print_crate(&compiler, &arguments, out));
+            })
+        };
+        let status = as_asked();
         // That it failed stands in a file beside.
         let _ = printing.join();
-    }
-    status
-}
-
-/// Where the crate is to be printed; `None` for what is not looked at: build scripts, macros, and
-/// calls that only ask.
-fn file(arguments: &[OsString]) -> Option<PathBuf> {
-    let folder = std::env::var_os(FOLDER_VARIABLE)?;
-    // A probe has no crate.
-    std::env::var_os("CARGO_CRATE_NAME")?;
-    let name = value(arguments, "--crate-name")?;
-    let is_macro = value(arguments, "--crate-type") == Some("proc-macro");
-    if is_macro || name.starts_with("build_script_") {
-        return None;
-    }
-    let unique = value(arguments, "extra-filename").unwrap_or_default();
-    Some(PathBuf::from(folder).join(format!("{name}{unique}.{PRINTED}")))
-}
-
-/// Prints a crate into `file`, which is there only if all went well.
-fn print(compiler: &OsStr, arguments: &[OsString], file: &Path) -> io::Result<()> {
-    let fresh = file.with_extension(format!("{PRINTED}.{}", std::process::id()));
-    let failed = file.with_extension(FAILED);
-    let _ = fs::remove_file(&failed);
-    let said = write(compiler, arguments, &fresh);
-    match said {
-        Ok(None) => fs::rename(&fresh, file),
-        Ok(Some(message)) => {
-            let _ = fs::remove_file(&fresh);
-            fs::write(&failed, message)
-        }
-        Err(error) => {
-            let _ = fs::remove_file(&fresh);
-            fs::write(&failed, error.to_string())
-        }
-    }
-}
-
-/// Writes the text, or returns what the compiler said against it.
-fn write(compiler: &OsStr, arguments: &[OsString], file: &Path) -> io::Result<Option<String>> {
-    let mut out = BufWriter::new(File::create(file)?);
-    let heading = Heading {
-        name: value(arguments, "--crate-name")
-            .unwrap_or_default()
-            .to_owned(),
-        root: root(arguments).unwrap_or_default(),
+        return status;
     };
-    writeln!(out, "{}", serde_json::to_string(&heading)?)?;
-    let said = print_to(Command::new(compiler).args(second(arguments)), &mut out)?;
-    out.flush()?;
-    Ok(said)
+    let why = match call.run(&page)? {
+        Outcome::Done(status) => return Ok(status),
+        Outcome::Refused(why) => why,
+    };
+    let status = as_asked()?;
+    if status.success() {
+        page.mark_apart(&why);
+        page.fill(|out| apart::print_crate(compiler, arguments, out));
+    }
+    Ok(status)
+}
+
+/// Where a crate is printed.
+struct Page {
+    heading: Heading,
+    file: PathBuf,
+}
+
+impl Page {
+    /// `None` for what is not looked at: build scripts, macros, and calls that only ask.
+    fn of(arguments: &[OsString]) -> Option<Page> {
+        let folder = std::env::var_os(FOLDER_VARIABLE)?;
+        // A probe has no crate.
+        std::env::var_os("CARGO_CRATE_NAME")?;
+        let name = value(arguments, "--crate-name")?;
+        let is_macro = value(arguments, "--crate-type") == Some("proc-macro");
+        if is_macro || name.starts_with("build_script_") {
+            return None;
+        }
+        let unique = value(arguments, "extra-filename").unwrap_or_default();
+        let heading = Heading {
+            name: name.to_owned(),
+            root: root(arguments).unwrap_or_default(),
+        };
+        let file = PathBuf::from(folder).join(format!("{name}{unique}.{PRINTED}"));
+        Some(Page { heading, file })
+    }
+
+    /// Whether it is known that one call does not do for this crate.
+    fn is_apart(&self) -> bool {
+        self.file.with_extension(APART).exists()
+    }
+
+    fn mark_apart(&self, why: &str) {
+        // Without the mark the next time takes longer, no more.
+        let _ = fs::write(self.file.with_extension(APART), why);
+    }
+
+    /// Lets `print` write the text, or return what the compiler said against it. The file is there only
+    /// if all went well, else another that says why not.
+    fn fill(&self, print: impl FnOnce(&mut dyn Write) -> io::Result<Option<String>>) {
+        let fresh = self
+            .file
+            .with_extension(format!("{PRINTED}.{}", std::process::id()));
+        let failed = self.file.with_extension(FAILED);
+        let _ = fs::remove_file(&failed);
+        let said = self.write(&fresh, print).and_then(|said| match said {
+            None => fs::rename(&fresh, &self.file).map(|()| None),
+            said => Ok(said),
+        });
+        if let Some(said) = said.unwrap_or_else(|error| Some(error.to_string())) {
+            let _ = fs::remove_file(&fresh);
+            let _ = fs::write(&failed, said);
+        }
+    }
+
+    fn write(
+        &self,
+        file: &Path,
+        print: impl FnOnce(&mut dyn Write) -> io::Result<Option<String>>,
+    ) -> io::Result<Option<String>> {
+        let mut out = BufWriter::new(File::create(file)?);
+        writeln!(out, "{}", serde_json::to_string(&self.heading)?)?;
+        let said = print(&mut out)?;
+        out.flush()?;
+        Ok(said)
+    }
 }
 
 /// Writes what a call of the compiler prints of a crate, or returns what it said against it.
-///
-/// # Errors
-///
-/// If the compiler cannot be started, or `out` not be written.
-pub fn print_to(command: &mut Command, out: &mut dyn Write) -> io::Result<Option<String>> {
+fn print(command: &mut Command, out: &mut dyn Write) -> io::Result<Option<String>> {
     let mut child = command
-        .args(PRINTS)
-        .env("RUSTC_BOOTSTRAP", "1")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -146,20 +176,26 @@ pub fn print_to(command: &mut Command, out: &mut dyn Write) -> io::Result<Option
         return Err(io::Error::other("the compiler's output is not piped"));
     };
     let said = std::thread::spawn(move || io::read_to_string(stderr).unwrap_or_default());
-    let mut text = BufReader::new(stdout);
-    let mut thin = Thin::default();
-    let mut line = Vec::new();
-    while text.read_until(b'\n', &mut line)? > 0 {
-        let shown = std::str::from_utf8(&line)
-            .map_or_else(|_| String::from_utf8_lossy(&line), Cow::Borrowed);
-        if thin.keeps(shown.trim_end_matches(['\n', '\r'])) {
-            out.write_all(&line)?;
-        }
-        line.clear();
-    }
+    copy_thinned(stdout, out)?;
     let status = child.wait()?;
     let said = said.join().unwrap_or_default();
     Ok((!status.success()).then_some(said))
+}
+
+/// Copies what the compiler prints, without what nobody reads.
+fn copy_thinned(from: impl Read, to: &mut dyn Write) -> io::Result<()> {
+    let mut from = BufReader::with_capacity(1 << 16, from);
+    let mut thin = Thin::default();
+    let mut line = Vec::new();
+    while from.read_until(b'\n', &mut line)? > 0 {
+        let shown =
+            str::from_utf8(&line).map_or_else(|_| String::from_utf8_lossy(&line), Cow::Borrowed);
+        if thin.keeps(shown.trim_end_matches(['\n', '\r'])) {
+            to.write_all(&line)?;
+        }
+        line.clear();
+    }
+    Ok(())
 }
 
 /// The root file: the one argument that is no option and ends in `.rs`.
@@ -171,17 +207,17 @@ fn root(arguments: &[OsString]) -> Option<PathBuf> {
         .map(Path::to_owned)
 }
 
-/// The arguments of the second call.
-fn second(arguments: &[OsString]) -> Vec<OsString> {
+/// The arguments without these options and their values, and without what was compiled before.
+fn without(arguments: &[OsString], options: &[&str]) -> Vec<OsString> {
     let mut kept = Vec::with_capacity(arguments.len());
     let mut rest = arguments.iter().peekable();
     while let Some(argument) = rest.next() {
         let text = argument.to_str().unwrap_or_default();
-        if FIRST_ONLY.contains(&text) {
+        if options.contains(&text) {
             rest.next();
             continue;
         }
-        if FIRST_ONLY.iter().any(|name| {
+        if options.iter().any(|name| {
             text.strip_prefix(name)
                 .is_some_and(|value| value.starts_with('='))
         }) {
@@ -198,4 +234,9 @@ fn second(arguments: &[OsString]) -> Vec<OsString> {
         kept.push(argument.clone());
     }
     kept
+}
+
+/// Whether `name` is set, so that what is not stable is allowed or forbidden by the user.
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }

@@ -1,6 +1,6 @@
 //! Reads what the compiler prints of a crate's functions.
 //!
-//! The text is `rustc -Zunpretty=mir` with source places, before optimisation and after drop
+//! The text is that of `rustc --emit=mir` with source places, before optimisation and after drop
 //! elaboration: guards end exactly where the program ends them. It is meant for people and changes
 //! every now and then by a word, so the reader is tolerant: what it does not understand it counts and
 //! steps over. Blocks for unwinding are left out.

@@ -7,9 +7,22 @@ use std::path::Path;
 use super::analysis::{Asked, Printed, judge};
 use crate::finding::{Certainty, Code};
 
+/// Its name.
+pub(crate) const NAME: &str = "lockwise_probe";
+
+/// A crate that it uses, by name and source.
+pub(crate) const USED: (&str, &str) = (
+    "lockwise_probe_used",
+    "#[inline]\npub fn some() -> u32 {\n    1\n}\n",
+);
+
 /// Its source.
 pub(crate) const SOURCE: &str = r"
 use std::sync::{Mutex, RwLock};
+
+pub fn inlined() -> u32 {
+    lockwise_probe_used::some()
+}
 
 static TOTAL: Mutex<u32> = Mutex::new(0);
 
@@ -87,7 +100,7 @@ const KNOWN: [(Code, Certainty); 4] = [
 /// What was not understood, or not found.
 pub(crate) fn verify(folder: &Path, file: &Path, text: String) -> Result<(), String> {
     let printed = Printed {
-        name: "lockwise_probe".to_owned(),
+        name: NAME.to_owned(),
         root: file.to_owned(),
         text,
     };

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::{CommandError, Console, Stages, Surroundings, judged, write_error};
-use crate::build::{self, Checked, CheckingError, Listener, Project};
+use crate::build::{self, Checked, Checking, CheckingError, Listener, Project};
 use crate::cli::Check;
 use crate::code::analysis::{self, Asked};
 use crate::code::changed::{self, Changes};
@@ -51,20 +51,30 @@ pub(super) fn run(
         },
         extra: settings.check.clone(),
     };
-    match build::prove(&project, |name| environment.get(name), folder) {
+    let printing = match build::prove(&project, |name| environment.get(name), folder) {
         Err(error @ (CheckingError::NotPrinted { .. } | CheckingError::NotUnderstood { .. })) => {
             let _ = write_error(&error, &mut *console.stderr(settings.color));
             return Ok(UNREADABLE);
         }
         proved => proved?,
-    }
+    };
     let messages = wants_messages(&options.cargo);
-    let checked = call(
-        options,
-        &project,
+    let asked_of_cargo = Checking {
+        project: &project,
+        printing,
         cargo,
+        arguments: &options.cargo,
+        from: folder,
+        is_colored: match settings.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => io::stderr().is_terminal(),
+        },
+    };
+    let checked = call(
+        asked_of_cargo,
         surroundings,
-        &settings,
+        settings.color,
         messages,
         console,
     )?;
@@ -121,20 +131,12 @@ fn judge(project: &Project, checked: &Checked, asked: &Asked) -> Verdict {
 
 /// Calls cargo; its messages go to people or, line by line, to a program.
 fn call(
-    options: &Check,
-    project: &Project,
-    cargo: &OsStr,
+    asked: Checking<'_>,
     surroundings: &Surroundings,
-    settings: &Settings,
+    color: Color,
     messages: bool,
     console: &mut dyn Console,
 ) -> Result<Checked, CheckingError> {
-    let color = settings.color;
-    let is_colored = match color {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => io::stderr().is_terminal(),
-    };
     // That nobody reads is no reason to stop.
     let mut to_people = |text: &str| {
         let _ = console.stderr(color).write_all(text.as_bytes());
@@ -147,15 +149,8 @@ fn call(
     } else {
         Listener::Text(&mut to_people)
     };
-    build::check(
-        project,
-        cargo,
-        &options.cargo,
-        |name| surroundings.environment.get(name),
-        &surroundings.folder,
-        is_colored,
-        &mut listener,
-    )
+    let environment = &surroundings.environment;
+    build::check(asked, |name| environment.get(name), &mut listener)
 }
 
 fn write(
