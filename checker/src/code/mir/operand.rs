@@ -3,6 +3,12 @@
 use super::{Operand, Place, Projection, Reader, Rvalue, closing, find_outside, split_commas};
 use crate::code::ir::Callee;
 
+/// Whether a variable stands at the beginning: `_3`, but not `_::visit` nor `__private::get`.
+fn is_variable(text: &str) -> bool {
+    text.strip_prefix('_')
+        .is_some_and(|rest| rest.starts_with(|digit: char| digit.is_ascii_digit()))
+}
+
 impl Reader<'_> {
     /// `((*_1).0: T)`, `(_5 as Some)`, `_3[_4]`
     pub(super) fn place(&mut self, text: &str) -> Option<Place> {
@@ -85,12 +91,12 @@ impl Reader<'_> {
                     .map_or(Operand::Constant, Operand::Number),
             });
         }
-        if text.starts_with('_') || text.starts_with('(') || text.ends_with(']') {
+        if is_variable(text) || text.starts_with('(') || text.ends_with(']') {
             // Before `copy` was printed.
             return self.place(text).map(Operand::Copy);
         }
         let is_path =
-            text.starts_with('<') || text.starts_with(|first: char| first.is_alphabetic());
+            text.starts_with(|first: char| first.is_alphabetic() || matches!(first, '<' | '_'));
         is_path.then(|| Operand::Function(self.callee(text)))
     }
 
@@ -100,7 +106,7 @@ impl Reader<'_> {
             .strip_prefix("move ")
             .or_else(|| text.strip_prefix("copy "))
             .unwrap_or(text);
-        if (place.starts_with('_') || place.starts_with('('))
+        if (is_variable(place) || place.starts_with('('))
             && let Some(place) = self.place(place)
         {
             return Callee::Pointer(place);
@@ -136,7 +142,7 @@ impl Reader<'_> {
         if let Some(rest) = text.strip_prefix("Not(") {
             return Some(Rvalue::Not(self.operand(rest.strip_suffix(')')?)?));
         }
-        if text.starts_with('_') && !text.starts_with("_::") {
+        if is_variable(text) {
             return self
                 .place(text)
                 .map(|place| Rvalue::Use(Operand::Copy(place)));

@@ -147,6 +147,36 @@ fn an_arrow_in_a_type_ends_no_block() {
 }
 
 #[test]
+fn a_name_may_begin_as_a_variable_does() {
+    let (read, _) = read_it(
+        "fn f() -> () {
+    bb0: {
+        _1 = __private::Name::<N>(move _2); // scope 0 at src/a.rs:5:9: 5:15
+        _3 = __f(move _1) -> [return: bb1, unwind continue]; // scope 0 at src/a.rs:5:9: 5:15
+    }
+    bb1: {
+        return;                          // scope 0 at src/a.rs:7:6: 7:6
+    }
+}
+",
+    );
+    assert_eq!(read.unknown.first, None);
+    let block = &read.bodies[0].blocks[0];
+    let aggregate = Rvalue::Aggregate(vec![Operand::Move(Place::whole(2))]);
+    assert_eq!(
+        block.statements[0],
+        Statement::Assign(Place::whole(1), aggregate)
+    );
+    assert!(matches!(
+        &block.end,
+        Terminator::Call {
+            callee: Callee::Path(_),
+            ..
+        }
+    ));
+}
+
+#[test]
 fn statics_are_known_by_their_allocation() {
     let (read, names) = read_it(FUNCTION);
     assert_eq!(
