@@ -127,9 +127,10 @@ fn rustc(plan: &Plan, arguments: &[OsString]) -> io::Result<ExitStatus> {
         return call.command(arguments).status();
     };
     let mut more = vec![OsString::from("-L"), with("dependency=", libraries)];
-    if takes_std(arguments) {
-        more.push("--extern".into());
-        more.push(with("std=", &libraries.join("libstd.rlib")));
+    more.push("--extern".into());
+    more.push(with("std=", &libraries.join("libstd.rlib")));
+    if may_find_std_unused(arguments) {
+        more.push(format!("--force-warn={UNUSED}").into());
     }
     if let Some(changed) = Changed::of(plan, arguments) {
         match changed {
@@ -183,6 +184,10 @@ impl Call<'_> {
         let mut line = Vec::new();
         let mut said = BufReader::new(said);
         while said.read_until(b'\n', &mut line)? > 0 {
+            if finds_std_unused(&line) {
+                line.clear();
+                continue;
+            }
             // Whoever does not read is no reason to stop the compiler.
             let _ = io::stderr().write_all(&line);
             if let Some(text) = error_in(&line) {
@@ -345,20 +350,39 @@ fn has_features(overlay: &Overlay, arguments: &[OsString]) -> bool {
     })
 }
 
-/// Whether the crate is to be given the stand-in for std. One without std that forbids unused
-/// dependencies would not compile with it.
-fn takes_std(arguments: &[OsString]) -> bool {
+/// The lint that complains of a dependency that is not used.
+const UNUSED: &str = "unused_crate_dependencies";
+
+/// Whether the crate, which may do without std, asks for complaints of dependencies that it does not use.
+/// They must not be errors then, so that the one about our std can be kept back.
+fn may_find_std_unused(arguments: &[OsString]) -> bool {
+    if value(arguments, "--cap-lints").is_some() {
+        return false;
+    }
     let root = arguments.iter().find(|argument| {
         Path::new(argument)
             .extension()
             .is_some_and(|ending| ending == "rs")
     });
     let Some(text) = root.and_then(|root| fs::read_to_string(root).ok()) else {
-        return true;
+        return false;
     };
-    let forbids = text.contains("unused_crate_dependencies");
-    let is_alone = text.contains("#![no_std]") || text.contains("no_std)]");
-    !(forbids && is_alone && !text.contains("extern crate std"))
+    let is_asked_for = |text: &str| text.replace('-', "_").contains(UNUSED);
+    let is_asked = is_asked_for(&text)
+        || arguments
+            .iter()
+            .filter_map(|argument| argument.to_str())
+            .any(is_asked_for);
+    is_asked && text.contains("no_std")
+}
+
+/// Whether a line of the compiler's is the complaint that nobody uses our std.
+fn finds_std_unused(line: &[u8]) -> bool {
+    let has = |wanted: &str| {
+        line.windows(wanted.len())
+            .any(|part| part == wanted.as_bytes())
+    };
+    has(UNUSED) && has("extern crate `std` is unused in crate")
 }
 
 /// The value of an option, which may stand after it or after `=`; also of one of `-C`'s.
