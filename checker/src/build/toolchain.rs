@@ -10,6 +10,8 @@ use std::{fs, io};
 pub struct Toolchain {
     /// How it is called.
     pub rustc: OsString,
+    /// The folder in which it is called: it may be a stand-in that chooses the compiler by that.
+    pub folder: PathBuf,
     /// What `rustc -vV` says.
     pub version: String,
     /// The target that it runs on.
@@ -62,6 +64,7 @@ impl Toolchain {
         match host {
             Some(host) => Ok(Toolchain {
                 rustc,
+                folder: from.to_owned(),
                 version,
                 host,
             }),
