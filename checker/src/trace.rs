@@ -209,6 +209,19 @@ pub struct Process {
     pub program: String,
     /// What tells apart the logs of one number, also those of copies of the runtime in one process.
     pub nonce: u64,
+    /// Where its threads spent their time without running.
+    pub blocked: Blocked,
+}
+
+/// Where the threads of a process spent their time without running, in nanoseconds.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Blocked {
+    /// Outside of anything watched, at least.
+    pub elsewhere_ns: u64,
+    /// In watched waits.
+    pub watched_ns: u64,
+    /// How many threads that was counted of: none where the process was killed or the system does not say.
+    pub threads: u64,
 }
 
 /// A thread.

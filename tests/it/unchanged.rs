@@ -344,6 +344,40 @@ fn what_an_unparking_orders_is_not_proved() {
 }
 
 #[test]
+fn what_threads_spend_where_nobody_watches_is_said() {
+    // The child ends by itself; nobody sees what its output is waited for with.
+    let project = project(&[(
+        "src/main.rs",
+        "use std::{process::Command, sync::{Mutex, mpsc}, thread, time::Duration};\n\
+         static M: Mutex<u8> = Mutex::new(1);\n\
+         fn main() {\n\
+         drop(M.lock());\n\
+         match std::env::args().nth(1).as_deref() {\n\
+         Some(\"child\") => { Command::new(\"sleep\").arg(\"0.5\").output().unwrap(); }\n\
+         _ => {\n\
+         thread::sleep(Duration::from_millis(300));\n\
+         let (send, receive) = mpsc::channel::<u8>();\n\
+         let other = thread::spawn(move || { thread::park_timeout(Duration::from_millis(300)); drop(send); });\n\
+         let _ = receive.recv_timeout(Duration::from_millis(200));\n\
+         let _ = receive.recv();\n\
+         other.join().unwrap();\n\
+         } } }\n",
+    )]);
+    let elsewhere = |arguments: &[&str]| {
+        let run = ["run", "--format", "json"];
+        let report = document(&lockwise(project.path(), &[&run, arguments].concat()));
+        let said = limits(&report);
+        said.iter()
+            .any(|line| line.starts_with("threads were blocked for"))
+    };
+    assert!(!elsewhere(&[]));
+    assert_eq!(
+        elsewhere(&["--", "child"]),
+        cfg!(all(target_os = "linux", target_pointer_width = "64"))
+    );
+}
+
+#[test]
 fn an_allocator_may_ask_for_its_thread_and_unpark_it() {
     let project = project(&[(
         "src/main.rs",
@@ -441,6 +475,50 @@ fn whatever_cargo_builds_is_built_and_behaves_as_before() {
     assert!(err.contains("lockwise: nothing found"), "{err}");
     let shown = lockwise(project.path(), &["run", "--example", "shown"]);
     assert_eq!(String::from_utf8_lossy(&shown.stdout), "3\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_compiler_that_depends_on_the_folder_builds_the_watcher_too() {
+    use std::os::unix::fs::PermissionsExt;
+
+    // As a stand-in that reads `rust-toolchain.toml` does.
+    let project = project(&[
+        ("src/lib.rs", INVERSION),
+        (
+            "rustc.sh",
+            "#!/bin/sh\n\
+             [ -f rustc.sh ] || { echo \"error: another compiler, in $PWD\" >&2; exit 1; }\n\
+             exec rustc \"$@\"\n",
+        ),
+    ]);
+    let script = project.path().join("rustc.sh");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let cache = tempfile::tempdir_in(scratch()).unwrap();
+    let mut command = command(project.path(), &["test", "--format", "json"]);
+    command
+        .env("RUSTC", &script)
+        .env("LOCKWISE_CACHE", cache.path());
+    let report = document(&finish(&mut command));
+    assert_eq!(limits(&report), [""; 0]);
+    assert_eq!(codes(&report), ["LW0003"], "{report}");
+}
+
+#[test]
+fn a_crate_without_std_that_forbids_unused_dependencies_is_watched_in_its_tests() {
+    let project = project(&[(
+        "src/lib.rs",
+        "#![no_std]\n#![deny(unused_crate_dependencies, warnings)]\npub fn f() {}\n\
+         #[cfg(test)] mod tests {\n\
+         extern crate std;\n\
+         #[test] fn green() { assert_eq!(*std::sync::Mutex::new(1).lock().unwrap(), 1); }\n\
+         }\n",
+    )]);
+    let output = lockwise(project.path(), &["test"]);
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{err}");
+    assert!(err.contains("lockwise: nothing found"), "{err}");
+    assert!(!err.contains("warning"), "{err}");
 }
 
 #[test]

@@ -23,6 +23,7 @@ pub(super) fn limits(runs: &[Run]) -> Vec<String> {
         number,
         program,
         nonce,
+        ..
     } in runs.iter().filter_map(|run| run.process.as_ref())
     {
         let process = (folder.as_path(), *number, program.as_str());

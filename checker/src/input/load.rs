@@ -13,9 +13,9 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::compressed::{self, Compression};
-use super::copies;
 use super::mapped::Mapped;
 use super::meter::{Meter, Seen};
+use super::{blocked, copies};
 use crate::trace::Evidence;
 
 /// How much of a file decides what it is, in bytes.
@@ -157,6 +157,8 @@ pub fn load(
     }
     let copies = copies::limits(&loaded.evidence.runs);
     loaded.evidence.limits.extend(copies);
+    let blocked = blocked::limits(&loaded.evidence.runs);
+    loaded.evidence.limits.extend(blocked);
     loaded
 }
 

@@ -20,7 +20,7 @@ use self::names::Names;
 use super::bulk::{Consumer, Survey, Whole};
 pub use super::limits::Limits;
 use crate::trace::{
-    Chain, Evidence, Held, HeldId, HeldNode, Process, Reported, Run, Thread, ThreadId,
+    Blocked, Chain, Evidence, Held, HeldId, HeldNode, Process, Reported, Run, Thread, ThreadId,
 };
 
 /// Why a log could not be read.
@@ -99,6 +99,11 @@ pub fn stream(
         number: log.header.process,
         program: log.header.program.clone(),
         nonce: log.header.nonce,
+        blocked: Blocked {
+            elsewhere_ns: log.header.blocked_elsewhere_ns,
+            watched_ns: log.header.waited_ns,
+            threads: log.header.counted,
+        },
     });
     match log.damage.first() {
         Some(damage) if !watched.any && run.chains.is_empty() => {

@@ -1,5 +1,6 @@
 //! From files to evidence: each format is a file of its own, [`load`] decides which one reads what.
 
+mod blocked;
 pub mod bulk;
 mod compressed;
 mod copies;

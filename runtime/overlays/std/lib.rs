@@ -24,9 +24,9 @@ pub mod thread {
     pub use std::thread::*;
 
     #[allow(deprecated, reason = "std has it too")]
-    pub use lockwise_core::thread::park_timeout_ms;
+    pub use lockwise_core::thread::{park_timeout_ms, sleep_ms};
     pub use lockwise_core::thread::{
         Builder, JoinHandle, Scope, ScopedJoinHandle, Thread, current, park, park_timeout, scope,
-        spawn,
+        sleep, spawn,
     };
 }

@@ -23,6 +23,7 @@ mod builder;
 mod handle;
 mod parking;
 mod scope;
+mod sleeping;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -36,3 +37,6 @@ pub use handle::JoinHandle;
 pub use parking::park_timeout_ms;
 pub use parking::{Thread, current, park, park_timeout};
 pub use scope::{Scope, ScopedJoinHandle, scope};
+pub use sleeping::sleep;
+#[allow(deprecated, reason = "std has it too")]
+pub use sleeping::sleep_ms;

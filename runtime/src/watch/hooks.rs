@@ -71,7 +71,9 @@ pub use self::stall::describe_waits;
 pub(super) use self::stall::wait_for_signal;
 pub(super) use self::standstill::look_out as thread_left;
 pub use self::threads::{Birth, ThreadRef, forking, joined, joining, joining_work, work_done};
-pub use self::waits::{arrived, full, notified, obtained, passed, pending, posted, waiting, woken};
+pub use self::waits::{
+    arrived, full, notified, obtained, passed, pending, posted, sleeps, waiting, woken,
+};
 
 /// The turn of an acquisition that a log did not see: it came before all that it did see.
 const TURN_BEFORE: u32 = 0;

@@ -13,6 +13,7 @@
 //! | `identity` | who a lock is: instance, class, place in the one order |
 //! | `stack` | the stack of a new chain |
 //! | `log` | the event log: format and writer |
+//! | `account` | how long a thread was blocked elsewhere |
 //! | `slot` | what one thread holds and knows |
 //! | `wait_for` | who waits for what now, and whether that is a deadlock |
 //! | `registry` | sites and classes by number |
@@ -26,6 +27,7 @@
     reason = "numbers here are hashes, or indices into tables with a bound far below 32 bits"
 )]
 
+mod account;
 mod atomic;
 mod finding;
 pub mod hooks;

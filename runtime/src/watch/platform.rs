@@ -7,6 +7,11 @@ pub(super) mod asleep;
 #[cfg(not(target_os = "linux"))]
 #[path = "platform/awake.rs"]
 pub(super) mod asleep;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+pub(super) mod clocks;
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+#[path = "platform/no_clocks.rs"]
+pub(super) mod clocks;
 #[cfg(not(unix))]
 mod other;
 #[cfg(target_os = "linux")]

@@ -10,7 +10,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use super::{hooks, log, order, platform, registry, settings, wait_for};
+use super::{hooks, log, order, platform, registry, settings, slot, wait_for};
 
 #[cfg(any(feature = "checks", lockwise_overlay))]
 mod start;
@@ -20,8 +20,15 @@ pub(super) fn prepare() {
     static DONE: AtomicBool = AtomicBool::new(false);
     if !DONE.swap(true, Relaxed) {
         platform::on_fork(before, after_in_parent, after_in_child);
+        if settings::log_wanted() {
+            platform::clocks::at_exit(ends);
+        }
         hooks::wait_for_signal();
     }
+}
+
+extern "C" fn ends() {
+    slot::process_ends();
 }
 
 /// The order is that in which slow paths take them.
@@ -49,5 +56,6 @@ extern "C" fn after_in_child() {
     hooks::after_fork_in_child();
     wait_for::after_fork();
     wait_for::after_fork_in_child();
+    slot::after_fork_in_child();
     settings::forked();
 }

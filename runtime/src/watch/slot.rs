@@ -19,11 +19,12 @@ use std::ffi::c_void;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
 
+use super::account::Account;
 use super::identity::{Identity, LockId};
 use super::log::{self, Cursor, Op, Part, Record, Writer};
 use super::memory::{copy_text, mix};
 use super::settings::Now;
-use super::wait_for::Wait;
+use super::wait_for::{self, Wait};
 use super::{hooks, platform, registry, settings};
 
 mod entry;
@@ -80,6 +81,7 @@ pub(super) struct Slot {
     defined: [Cell<u64>; SITES],
     /// What the thread waits for.
     pub(super) wait: Wait,
+    account: Account,
     cursor: Cursor,
 }
 
@@ -115,6 +117,7 @@ pub(super) fn of_ours() -> Option<&'static Slot> {
         let slot = enter(Some((super::order::number_of_ours(), None)))?;
         // No fork of it was seen.
         slot.flags.set(0);
+        slot.account.forget();
         Some(slot)
     })?;
     slot.busy.set(true);
@@ -153,6 +156,7 @@ pub(super) fn enter(born: Option<(u32, Option<&str>)>) -> Option<&'static Slot> 
     slot.generation.set(log::generation());
     slot.cursor.restart();
     slot.wait.set_work_done(false);
+    slot.count_time();
     slot.busy.set(false);
     Some(slot)
 }
@@ -207,6 +211,7 @@ fn make() -> Option<&'static Slot> {
         classes: [const { Cell::new((0, 0)) }; CLASSES],
         defined: [const { Cell::new(0) }; SITES],
         wait: Wait::new(),
+        account: Account::new(),
         cursor: Cursor::new(),
     };
     // SAFETY: `raw` was allocated with the layout of a slot, and nobody else refers to it.
@@ -232,6 +237,7 @@ extern "C" fn leave(slot: *mut c_void) {
     slot.log(Op::End, |record| record);
     slot.cursor.leave();
     slot.wait.end();
+    slot.account.close(wait_for::now(), slot.wait.waited());
     slot.held.clear();
     hooks::forget_posted(slot.thread.load(Relaxed));
     slot.busy.set(false);
@@ -240,7 +246,32 @@ extern "C" fn leave(slot: *mut c_void) {
     hooks::thread_left();
 }
 
+/// The process ends, and with it all threads that are left.
+pub(super) fn process_ends() {
+    for slot in all().filter(|slot| slot.is_taken()) {
+        let now = wait_for::now();
+        slot.account
+            .close_from_outside(now, slot.wait.waited_by(now));
+    }
+}
+
+/// In the child of a fork only the forking thread lives, and its time begins anew.
+pub(super) fn after_fork_in_child() {
+    all().for_each(|slot| slot.account.forget());
+    if let Some(slot) = existing() {
+        slot.count_time();
+    }
+}
+
 impl Slot {
+    /// Begins to count the time of the thread, which calls this.
+    fn count_time(&self) {
+        self.wait.forget_waited();
+        if settings::log_wanted() {
+            self.account.open(wait_for::now());
+        }
+    }
+
     /// Whether a thread has this slot.
     pub(super) fn is_taken(&self) -> bool {
         self.taken.load(Relaxed)

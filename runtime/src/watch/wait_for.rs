@@ -114,6 +114,10 @@ pub(super) struct Wait {
     is_ours: AtomicBool,
     /// Where the program stood, if stacks are captured.
     stack: SharedStack,
+    /// The thread waits until a deadline, and that is nobody else's concern.
+    is_alone: Cell<bool>,
+    /// How long the thread has spent in waits that are over, in nanoseconds.
+    waited: AtomicU64,
     /// What the thread itself waits for, between two times that it parks for that.
     kept: Cell<Option<Kept>>,
 }
@@ -165,6 +169,8 @@ impl Wait {
             work_done: AtomicBool::new(false),
             is_ours: AtomicBool::new(false),
             stack: SharedStack::new(),
+            is_alone: Cell::new(false),
+            waited: AtomicU64::new(0),
             kept: Cell::new(None),
         }
     }
@@ -203,6 +209,13 @@ impl Wait {
         }
         // Who sees the real lock shut by this thread sees these two stores.
         fence(SeqCst);
+    }
+
+    /// The thread begins to wait until a deadline for what nobody else needs to know.
+    pub(super) fn begin_alone(&self) {
+        self.end();
+        self.since.store(now(), Relaxed);
+        self.is_alone.set(true);
     }
 
     fn describe(&self, target: Target, at: Site, stack: &Stack) {
@@ -250,7 +263,36 @@ impl Wait {
             self.turn.store(turn.wrapping_add(1), Release);
             // Nothing that the thread writes from now on is seen by one that still sees it wait.
             fence(Release);
+            self.count();
+        } else if self.is_alone.replace(false) {
+            self.count();
         }
+    }
+
+    /// Counts the time of the wait that has just ended.
+    #[cold]
+    fn count(&self) {
+        let now = now();
+        let waited = now.saturating_sub(self.since.load(Relaxed));
+        let before = self.waited.load(Relaxed);
+        self.waited.store(before + waited, Relaxed);
+    }
+
+    /// How long the thread has waited, in nanoseconds, without a wait that still lasts.
+    pub(super) fn waited(&self) -> u64 {
+        self.waited.load(Relaxed)
+    }
+
+    /// The same by time `now`, with a wait that still lasts; asked by any thread.
+    pub(super) fn waited_by(&self, now: u64) -> u64 {
+        let lasts = self.turn.load(Relaxed) & 1 == 1;
+        let latest = now.saturating_sub(self.since.load(Relaxed));
+        self.waited() + if lasts { latest } else { 0 }
+    }
+
+    /// Counts from nothing: another thread begins.
+    pub(super) fn forget_waited(&self) {
+        self.waited.store(0, Relaxed);
     }
 
     /// The thread begins, or has done what it was started for.
@@ -328,7 +370,7 @@ impl Wait {
 }
 
 /// Nanoseconds since this was first asked.
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();
     START.get_or_init(Instant::now).elapsed().as_nanos() as u64
 }

@@ -536,6 +536,12 @@ fn parking_is_told_like_a_semaphore_that_is_emptied() {
 }
 
 #[test]
+fn sleeping_is_told_from_its_beginning_to_its_end() {
+    thread::sleep(Duration::ZERO);
+    assert_told(&["sleeps", "unblocked"]);
+}
+
+#[test]
 fn a_thread_that_we_did_not_start_can_be_unparked() {
     std::thread::spawn(|| {
         let (own, again) = (thread::current(), thread::current());

@@ -185,6 +185,10 @@ pub(crate) mod hooks {
         blocked(object, Mode::Exclusive, Ask::Wait, at);
     }
 
+    pub(crate) fn sleeps() {
+        tell("sleeps".to_owned());
+    }
+
     pub(crate) fn unblocked() {
         tell("unblocked".to_owned());
     }

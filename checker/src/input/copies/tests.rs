@@ -1,5 +1,5 @@
 use super::limits;
-use crate::trace::{Process, Run};
+use crate::trace::{Blocked, Process, Run};
 
 /// The limits of logs, each `FOLDER PROGRAM PROCESS NONCE`.
 fn said(logs: &[&str]) -> Vec<String> {
@@ -12,6 +12,7 @@ fn said(logs: &[&str]) -> Vec<String> {
                 program: word().to_owned(),
                 number: word().parse().unwrap(),
                 nonce: word().parse().unwrap(),
+                blocked: Blocked::default(),
             }),
             ..Run::default()
         }

@@ -191,6 +191,16 @@ pub(super) fn wait_for_event(object: &Identity, ask: Ask, at: Site) {
         slot.wait.begin_giving_back(target, at, &stack(slot));
         stall::look_out();
         standstill::look_out();
+    } else if ask == Ask::Timed {
+        wait_alone();
+    }
+}
+
+/// The thread waits until a deadline for a notification, a barrier, a semaphore or a channel.
+#[cold]
+pub(super) fn wait_alone() {
+    if let Some(slot) = watching() {
+        slot.wait.begin_alone();
     }
 }
 

@@ -4,7 +4,7 @@ use super::super::identity::Identity;
 use super::super::log::Op;
 use super::super::mode::{Ask, Mode};
 use super::super::site::Site;
-use super::super::slot::{At, HeldLock, How, Slot};
+use super::super::slot::{self, At, HeldLock, How, Slot};
 use super::super::wait_for::{Kept, Target};
 use super::super::{reaction, registry};
 use super::judging::{SelfCheck, judge};
@@ -45,6 +45,8 @@ pub fn waiting(condvar: &Identity, lock: &Identity, mode: Mode, ask: Ask, at: Si
     }
     if ask == Ask::Wait {
         live::wait_for_condition(slot, condvar, lock, mode, at);
+    } else {
+        live::wait_alone();
     }
 }
 
@@ -149,6 +151,14 @@ pub fn passed(barrier: &Identity) {
 /// [`unblocked`](super::unblocked). No record is made of that.
 pub fn full(channel: &Identity, at: Site) {
     live::wait_for_event(channel, Ask::Wait, at);
+}
+
+/// The thread is about to sleep, which ends when it is told as [`unblocked`](super::unblocked). No record is
+/// made of that.
+pub fn sleeps() {
+    if let Some(slot) = slot::existing() {
+        slot.wait.begin_alone();
+    }
 }
 
 /// The thread is about to put `units` into a semaphore.

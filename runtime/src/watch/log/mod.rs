@@ -23,6 +23,9 @@
 //!         72  8  counter: chains that the running program forgot (they are in the log)
 //!         80  8  1 once the size limit was reached and the level fell from trace to order
 //!         88  8  1 once even the reserve for chains was full: nothing was recorded after that
+//!         96  8  nanoseconds that threads were blocked outside of anything watched, at least
+//!        104  8  nanoseconds that these threads were in watched waits
+//!        112  8  how many threads these two are of
 //!        128     program: text
 //! chunk    0  4  magic "LWCK"
 //!          4 12  zero
@@ -102,8 +105,8 @@ pub use writer::discard;
 #[cfg(any(feature = "checks", lockwise_overlay))]
 pub(super) use writer::open;
 pub(super) use writer::{
-    Cursor, Writer, after_fork_in_child, after_fork_in_parent, before_fork, count_forgotten,
-    generation, next_node_number,
+    Cursor, Writer, after_fork_in_child, after_fork_in_parent, before_fork, count_blocked,
+    count_forgotten, generation, next_node_number,
 };
 
 /// What the file starts with.
@@ -141,6 +144,12 @@ pub(crate) mod counter {
     pub(crate) const FELL: usize = 80;
     /// Whether recording stopped.
     pub(crate) const STOPPED: usize = 88;
+    /// Nanoseconds in which threads were blocked elsewhere.
+    pub(crate) const BLOCKED_ELSEWHERE: usize = 96;
+    /// Nanoseconds that the same threads spent in watched waits.
+    pub(crate) const WAITED: usize = 104;
+    /// How many threads that was counted of.
+    pub(crate) const COUNTED: usize = 112;
 }
 
 /// The tags of records. The numbers never change.

@@ -91,6 +91,12 @@ pub struct Header {
     pub fell: bool,
     /// Whether recording stopped before the process did.
     pub stopped: bool,
+    /// Nanoseconds, at least, in which threads were blocked outside of anything watched.
+    pub blocked_elsewhere_ns: u64,
+    /// Nanoseconds that the same threads spent in watched waits.
+    pub waited_ns: u64,
+    /// How many threads that was counted of: not those of a process that was killed, and not on each system.
+    pub counted: u64,
     /// The program's file name.
     pub program: String,
 }
@@ -392,6 +398,9 @@ fn read_header(bytes: &[u8]) -> Result<Header, LogError> {
         forgotten: word(counter::FORGOTTEN),
         fell: word(counter::FELL) != 0,
         stopped: word(counter::STOPPED) != 0,
+        blocked_elsewhere_ns: word(counter::BLOCKED_ELSEWHERE),
+        waited_ns: word(counter::WAITED),
+        counted: word(counter::COUNTED),
         // Early logs hold the name as the system gives it.
         program: String::from_utf8_lossy(program).into_owned(),
     })

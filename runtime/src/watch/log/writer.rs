@@ -468,6 +468,14 @@ pub(crate) fn count_forgotten(number: u64) {
     add(counter::FORGOTTEN, number);
 }
 
+/// Counts a thread that was blocked so long, in nanoseconds, outside of anything watched, and in watched
+/// waits.
+pub(crate) fn count_blocked(elsewhere: u64, waited: u64) {
+    add(counter::BLOCKED_ELSEWHERE, elsewhere);
+    add(counter::WAITED, waited);
+    count(counter::COUNTED);
+}
+
 /// A number for a node of the learned order; never used twice.
 pub(crate) fn next_node_number() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(1);
