@@ -5,7 +5,8 @@
 //! folder in `overlays/` there is a line in [`OVERLAYS`].
 
 /// The overlays that stand in for a crate by changing its sources, by folder.
-pub const OVERLAYS: [&str; 7] = [
+pub const OVERLAYS: [&str; 8] = [
+    "dashmap_4",
     "dashmap_5_0",
     "dashmap",
     "lock_api",
@@ -26,6 +27,8 @@ pub const FILES: &[(&str, &str)] = files![
     "overlays/core/lib.rs"
     "overlays/dashmap/lockwise.rs"
     "overlays/dashmap/overlay.toml"
+    "overlays/dashmap_4/lockwise.rs"
+    "overlays/dashmap_4/overlay.toml"
     "overlays/dashmap_5_0/lockwise.rs"
     "overlays/dashmap_5_0/overlay.toml"
     "overlays/lock_api/lockwise.rs"
