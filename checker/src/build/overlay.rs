@@ -25,6 +25,9 @@ pub struct Overlay {
     /// Whether it is about sites only: left as it is, the package is watched all the same.
     #[serde(default)]
     pub sites_only: bool,
+    /// The first number of the versions from which on the package is watched as it is.
+    #[serde(default)]
+    pub watched_from: Option<u32>,
     /// Files whose public functions are told who calls them.
     #[serde(default)]
     pub callers: Vec<String>,
@@ -136,7 +139,7 @@ pub fn find(package: &str, version: &str) -> Known {
         if overlay.fits(version) {
             return Known::Overlay(Box::new(overlay));
         }
-        if !overlay.sites_only {
+        if !overlay.sites_only && !overlay.is_watched_as_it_is(version) {
             known = Known::OtherVersions;
         }
     }
@@ -151,6 +154,17 @@ impl Overlay {
                 .strip_prefix(start.as_str())
                 .is_some_and(|rest| rest.starts_with('.'))
         })
+    }
+
+    /// Whether this version of the package is watched without being changed.
+    fn is_watched_as_it_is(&self, version: &str) -> bool {
+        let major = version
+            .split('.')
+            .next()
+            .and_then(|number| number.parse().ok());
+        self.watched_from
+            .zip(major)
+            .is_some_and(|(from, major): (u32, u32)| major >= from)
     }
 
     /// Copies the package in `from` to `to`, changed.

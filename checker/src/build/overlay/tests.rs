@@ -57,7 +57,8 @@ fn of_several_overlays_of_a_package_the_one_for_its_version_is_taken() {
     assert_eq!(find("lock_api", "0.3.0"), Known::OtherVersions);
     assert_eq!(find("serde", "1.0.0"), Known::Nothing);
     // Watched all the same.
-    assert_eq!(find("dashmap", "4.0.0"), Known::Nothing);
+    assert_eq!(find("dashmap", "7.0.0"), Known::Nothing);
+    assert_eq!(find("dashmap", "3.11.0"), Known::OtherVersions);
 }
 
 #[test]
