@@ -13,6 +13,7 @@ use std::str::FromStr;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use crate::limits;
 use crate::nearest::nearest;
 use crate::policy::FailOn;
 use crate::report::{Detail, Format};
@@ -93,10 +94,12 @@ watched locks that is started with LOCKWISE_LOG=DIR. STD text has one event a li
 
 const SETTINGS: &str = "\
 What the command line leaves open is taken from the environment (LOCKWISE_FAIL_ON, LOCKWISE_FORMAT,
-LOCKWISE_SHOW_EXCLUDED, LOCKWISE_DEPS, LOCKWISE_COLOR, LOCKWISE_LEVEL, LOCKWISE_BASELINE), then from
-`.config/lockwise.toml` in the project, whose keys are the names of the options:
+LOCKWISE_SHOW_EXCLUDED, LOCKWISE_DEPS, LOCKWISE_COLOR, LOCKWISE_LEVEL, LOCKWISE_BASELINE,
+LOCKWISE_LIMITS), then from `.config/lockwise.toml` in the project, whose keys are the names of the
+options:
   fail-on = \"possible\"
-  deps = true";
+  deps = true
+  limits = { window = 1000000 }";
 
 /// Finds what can deadlock: runs your program with watched locks, reads lock logs, proves or excludes each cycle.
 #[derive(Debug, Parser)]
@@ -158,13 +161,16 @@ pub enum Command {
     /// Remove what Lockwise built and recorded for this project
     Clean(Clean),
     /// Judge what was recorded earlier
-    #[command(after_help = format!("{RECORDED}\n\n{SETTINGS}\n\n{REPORT_CODES}"))]
+    #[command(after_help = format!(
+        "{RECORDED}\n\n{SETTINGS}\n\n{}\n\n{REPORT_CODES}", limits::help()
+    ))]
     Report(Report),
     /// Print the lock-order graph in DOT, for Graphviz
     #[command(after_help = format!(
-        "Example:\n  cargo lockwise graph logs/ | dot -Tsvg > locks.svg\n\n{RECORDED}\n\n{GRAPH_CODES}"
+        "Example:\n  cargo lockwise graph logs/ | dot -Tsvg > locks.svg\n\n{RECORDED}\n\n{}\n\n{GRAPH_CODES}",
+        limits::help()
     ))]
-    Graph(Inputs),
+    Graph(Graph),
     /// Say what a finding means and how to fix it
     Explain {
         /// The finding's code, say `LW0003`; without it, all codes are listed
@@ -255,6 +261,26 @@ pub struct Report {
     pub reporting: Reporting,
 }
 
+/// Options and arguments of `graph`.
+#[derive(Debug, Args)]
+pub struct Graph {
+    /// What to draw.
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// How far the reading goes.
+    #[command(flatten)]
+    pub limiting: Limiting,
+}
+
+/// How far reading and judging go.
+#[derive(Debug, Default, Args)]
+pub struct Limiting {
+    /// Let a bound on work or memory be another, say `window=1000000`; may be repeated. `cargo lockwise
+    /// report --help` lists them; a report says which were reached
+    #[arg(long, value_name = "NAME=NUMBER")]
+    pub limit: Vec<limits::Setting>,
+}
+
 /// What to read.
 #[derive(Debug, Args)]
 pub struct Inputs {
@@ -288,6 +314,9 @@ pub struct Reporting {
     /// exit code of this one stays what it is
     #[arg(long, value_name = "FILE")]
     pub write_baseline: Option<PathBuf>,
+    /// How far reading and judging go.
+    #[command(flatten)]
+    pub limiting: Limiting,
     /// When to colour [default: auto]
     #[arg(long, value_name = "WHEN")]
     pub color: Option<Color>,
@@ -332,6 +361,7 @@ impl Reporting {
             level: None,
             baseline: self.baseline.clone(),
             check: CheckLayer::default(),
+            limits: self.limiting.limit.clone(),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::cli::{Cli, Command};
 use crate::dot::Graph;
 use crate::finding::{Code, Verdict};
 use crate::input::Readers;
+use crate::limits::Limits;
 use crate::report::printable;
 use crate::settings::{Color, Environment, SettingsError};
 use crate::trace::Evidence;
@@ -28,7 +29,7 @@ pub struct Stages {
     /// From files to evidence.
     pub readers: Readers,
     /// From evidence to findings.
-    pub judge: fn(&Evidence) -> Verdict,
+    pub judge: fn(&Evidence, &Limits) -> Verdict,
     /// From evidence to the graph that is drawn.
     pub graph: fn(&Evidence) -> Graph,
 }
@@ -133,7 +134,7 @@ pub fn run(
         Command::Check(options) => check::run(options, surroundings, console, stages),
         Command::Clean(options) => clean::run(options, surroundings, console),
         Command::Report(options) => report::run(options, surroundings, console, stages),
-        Command::Graph(inputs) => graph::run(inputs, console, stages),
+        Command::Graph(options) => graph::run(options, surroundings, console, stages),
         Command::Explain { code } => explain(code.as_deref(), console),
     };
     match result {

@@ -28,6 +28,8 @@ pub struct Bounds {
     pub cycles_max: usize,
     /// Edges looked at, over all searches.
     pub steps_max: u64,
+    /// Edges looked at to tell whether components have more cycles than those found.
+    pub counted_max: u64,
 }
 
 /// What was found.
@@ -63,7 +65,7 @@ pub fn cycles<N: Copy + Ord + Hash>(graph: &OrderGraph<N>, bounds: Bounds) -> Cy
     for component in &components {
         left_out += component.shortest(bounds.cycles_max, &mut steps, &mut found);
     }
-    let mut steps = COUNTED_MAX;
+    let mut steps = bounds.counted_max;
     let more = components.iter().filter(|component| {
         let within = |cycle: &&Vec<N>| component.nodes.binary_search(&cycle[0]).is_ok();
         !component.is_ring()
@@ -81,9 +83,6 @@ pub fn cycles<N: Copy + Ord + Hash>(graph: &OrderGraph<N>, bounds: Bounds) -> Cy
         more,
     }
 }
-
-/// Edges looked at to tell whether components have more cycles than those found.
-const COUNTED_MAX: u64 = 200_000;
 
 /// The strongly connected components that such edges make, in the order of their nodes.
 fn components<N: Copy + Ord + Hash>(

@@ -28,6 +28,8 @@ use crate::trace::{Evidence, LockId, RunId};
 pub struct Bounds {
     /// Arcs in all; beyond that, each request keeps the shortest sufficient part of its arcs.
     pub arcs_max: usize,
+    /// Held locks looked at beyond these, over all requests of a run.
+    pub far_steps_max: u64,
 }
 
 /// One reason for an edge.
@@ -198,7 +200,7 @@ impl<N: Copy + Ord + Hash> OrderGraph<N> {
             while here != ChainId::EMPTY && apart.wants(dependency) {
                 here = apart.nearest(here);
                 if here == ChainId::EMPTY
-                    || far_steps >= FAR_STEPS_MAX
+                    || far_steps >= bounds.far_steps_max
                     || self.arcs >= bounds.arcs_max
                 {
                     break;
@@ -215,13 +217,10 @@ impl<N: Copy + Ord + Hash> OrderGraph<N> {
     }
 }
 
-/// Held locks looked at beyond the nearest, over all requests of a run.
-const FAR_STEPS_MAX: u64 = 100_000_000;
-
 /// The graph of one run over its lock instances.
 pub fn instances(run: RunId, history: &History, bounds: Bounds) -> OrderGraph<LockId> {
     let mut graph = OrderGraph::default();
-    let apart = Apart::of(history, FAR_STEPS_MAX);
+    let apart = Apart::of(history, bounds.far_steps_max);
     graph.fill(run, history, &apart, bounds, |dependency, link| {
         let ends = (link.held.lock, dependency.want.lock);
         (ends.0 != ends.1).then_some(ends)

@@ -1,7 +1,7 @@
 //! The checker of lockwise: reads what was recorded, judges it, and reports.
 //!
 //! Evidence flows one way, and each module uses those before it:
-//! [`trace`] (what was seen) → [`holders`] (who holds what) → [`input`] (from files) → [`stretch`] (what came before what) →
+//! [`limits`] (how far all of it goes) → [`trace`] (what was seen) → [`holders`] (who holds what) → [`input`] (from files) → [`stretch`] (what came before what) →
 //! [`history`] (who held what when it asked) → [`graph`] → [`cycles`] → [`judge`] → [`finding`] (what is said) →
 //! [`policy`] (what is shown, what fails) → [`report`] and [`dot`] (how it looks) → [`command`] (who
 //! asked). Beside it stand [`build`], which runs programs under watch, [`explain`], and [`nearest`], which
@@ -22,6 +22,7 @@ pub mod history;
 pub mod holders;
 pub mod input;
 pub mod judge;
+pub mod limits;
 pub mod nearest;
 pub mod origin;
 pub mod policy;

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 
 use crate::baseline::{Baseline, BaselineError};
 use crate::code::extra::Extra;
+use crate::limits::{Limits, Setting};
 use crate::policy::{FailOn, Policy};
 use crate::report::{Detail, Format};
 
@@ -68,6 +69,8 @@ pub struct Layer {
     pub baseline: Option<PathBuf>,
     /// `[check]`
     pub check: CheckLayer,
+    /// `limits`
+    pub limits: Vec<Setting>,
 }
 
 /// The settings that hold.
@@ -85,6 +88,8 @@ pub struct Settings {
     pub level: Option<LogLevel>,
     /// What `check` looks at beyond what it knows.
     pub check: Extra,
+    /// How far reading and judging go.
+    pub limits: Limits,
 }
 
 /// The environment that the program was started in.
@@ -112,6 +117,14 @@ pub enum SettingsError {
         value: String,
         /// What it can be.
         allowed: String,
+    },
+    /// A variable sets a limit that there is not, or to what it cannot be.
+    #[error("environment variable `{name}`: {why}")]
+    Limit {
+        /// Which.
+        name: String,
+        /// What is wrong.
+        why: String,
     },
     /// `--fail-on new` has nothing to compare with.
     #[error(
@@ -171,6 +184,7 @@ impl Layer {
             level: None,
             baseline: environment.get("LOCKWISE_BASELINE").map(PathBuf::from),
             check: CheckLayer::default(),
+            limits: limits_of(environment)?,
         })
     }
 
@@ -186,6 +200,8 @@ impl Layer {
             level: self.level.or(weaker.level),
             baseline: self.baseline.or(weaker.baseline),
             check: self.check.or(weaker.check),
+            // Of several on one limit the last holds.
+            limits: weaker.limits.into_iter().chain(self.limits).collect(),
         }
     }
 }
@@ -229,8 +245,26 @@ impl Settings {
             color: layer.color.unwrap_or_default(),
             level,
             check: layer.check.resolve(),
+            limits: Limits::with(&layer.limits),
         })
     }
+}
+
+/// The limits that `LOCKWISE_LIMITS` sets, with commas between them.
+fn limits_of(environment: &Environment) -> Result<Vec<Setting>, SettingsError> {
+    const NAME: &str = "LOCKWISE_LIMITS";
+    let Some(value) = environment.get(NAME) else {
+        return Ok(Vec::new());
+    };
+    let value = value.to_string_lossy();
+    let settings = value.split(',').filter(|text| !text.trim().is_empty());
+    let settings = settings.map(|text| {
+        text.parse().map_err(|why| SettingsError::Limit {
+            name: NAME.to_owned(),
+            why,
+        })
+    });
+    settings.collect()
 }
 
 /// A variable whose value is one of an enum's names.

@@ -114,6 +114,17 @@ impl Evidence {
             }
         }
     }
+
+    /// Puts the one run of `other` in the place of a run, and takes over the rest of it.
+    ///
+    /// # Panics
+    ///
+    /// If `other` has no run, or there is no run of this number.
+    pub fn replace(&mut self, run: RunId, other: Evidence) {
+        let before = self.runs.len();
+        self.absorb(other);
+        self.runs[run.at()] = self.runs.remove(before);
+    }
 }
 
 /// Appends what is new in `from` to `into` and returns the new index of each.
@@ -175,8 +186,8 @@ pub struct Run {
     /// How many events there were, where they are not kept but for forks, joins, waits under locks and what
     /// ends these; 0 where they are.
     pub events_seen: u64,
-    /// Of an excerpt: per thread, how many of its first events are made up, to lead to its start.
-    pub prologue: Vec<u32>,
+    /// Of an excerpt: which of its events are made up, to lead to its start; in ascending order.
+    pub made_up: Vec<u32>,
     /// Of an excerpt: how many events of the whole run come before it.
     pub begins_after: u64,
 }

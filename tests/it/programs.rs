@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use cargo_lockwise::input::log::{self, LogReadError};
+use cargo_lockwise::limits::Limits;
 use cargo_lockwise::trace::Evidence;
 use serde_json::Value;
 
@@ -59,7 +60,7 @@ pub(crate) fn recorded(name: &str, level: &str, logs: &Path) -> Command {
 
 /// What the checker reads in a log.
 pub(crate) fn evidence(log: &Path) -> Result<Evidence, LogReadError> {
-    log::read(log, log::Limits::default())
+    log::read(log, &Limits::default())
 }
 
 /// The JSON report on `input`, and the exit code.

@@ -18,9 +18,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cargo_lockwise::finding::{Certainty, Wants};
-use cargo_lockwise::input::bulk::{self, Consumer, Kind};
+use cargo_lockwise::input::bulk::{self, Kind};
 use cargo_lockwise::input::{packed, std_text};
 use cargo_lockwise::judge::{Options, judge};
+use cargo_lockwise::limits::Limits;
 use cargo_lockwise::trace::Evidence;
 
 use generator::{Generated, Plan};
@@ -182,39 +183,33 @@ fn hard(folder: Option<&Path>) {
 }
 
 fn read_text(text: &[u8]) -> Evidence {
-    let limits = std_text::Limits::default();
-    let once = |mut text: &[u8], consumer: &mut dyn Consumer| {
-        std_text::stream("bench", &mut text as &mut dyn BufRead, &limits, consumer)
-    };
-    bulk::read(
-        kind(false),
-        &bulk::Limits::default(),
-        |consumer| once(text, consumer),
-        |consumer| Some(once(text, consumer)),
-    )
+    let limits = Limits::default();
+    bulk::read(kind(false, &limits), &limits, |consumer| {
+        let mut text = text;
+        let text: &mut dyn BufRead = &mut text;
+        Some(std_text::stream("bench", text, &limits, consumer))
+    })
     .expect("it is well formed")
 }
 
 fn read_packed(bytes: &[u8]) -> Evidence {
-    let limits = packed::Limits::default();
-    let once = |mut bytes: &[u8], consumer: &mut dyn Consumer| {
-        packed::stream("bench", &mut bytes as &mut dyn BufRead, &limits, consumer)
-    };
-    bulk::read(
-        kind(true),
-        &bulk::Limits::default(),
-        |consumer| once(bytes, consumer),
-        |consumer| Some(once(bytes, consumer)),
-    )
+    let limits = Limits::default();
+    bulk::read(kind(true, &limits), &limits, |consumer| {
+        let mut bytes = bytes;
+        let bytes: &mut dyn BufRead = &mut bytes;
+        Some(packed::stream("bench", bytes, &limits, consumer))
+    })
     .expect("it is well formed")
 }
 
 /// A trace that is taken for a long one from its start, as a file of its length is.
-fn kind(reentrant: bool) -> Kind<'static> {
+fn kind(reentrant: bool, limits: &Limits) -> Kind<'static> {
     Kind {
         label: "bench",
+        kept_max: limits.kept_events,
         is_long: true,
         reentrant,
+        is_alone: true,
     }
 }
 

@@ -199,3 +199,29 @@ fn the_help_reads_well() {
     insta::assert_snapshot!("help_test", help("x test --help"));
     insta::assert_snapshot!("help_report", help("x report --help"));
 }
+
+#[test]
+fn limits_may_be_set_on_each_command_that_reads_logs() {
+    let of = |line: &str| match cli(line).unwrap().command {
+        Command::Report(options) => options.reporting.limiting.limit,
+        Command::Check(options) => options.reporting.limiting.limit,
+        Command::Graph(options) => options.limiting.limit,
+        Command::Test(options) | Command::Run(options) => options.reporting.limiting.limit,
+        other => panic!("{other:?}"),
+    };
+    for line in [
+        "cargo-lockwise report --limit window=5 --limit=chains=6 a.std",
+        "cargo-lockwise graph a.std --limit window=5 --limit chains=6",
+        "cargo-lockwise test -p bank --limit window=5 --limit chains=6",
+        "cargo-lockwise run --limit window=5 --limit chains=6 -- --limit x=1",
+        "cargo-lockwise check --limit window=5 --limit chains=6 --with logs",
+    ] {
+        let told: Vec<(&str, u64)> = of(line).iter().map(|l| (l.name, l.number)).collect();
+        assert_eq!(told, [("window", 5), ("chains", 6)], "{line}");
+    }
+    let error = cli("cargo-lockwise report --limit windows=5 a.std").unwrap_err();
+    assert!(
+        error.to_string().contains("did you mean `window`?"),
+        "{error}"
+    );
+}

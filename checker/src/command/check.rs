@@ -83,7 +83,7 @@ pub(super) fn run(
     if let Some(loaded) = &loaded {
         judged::complain(loaded, settings.color, console);
         inputs = judged::inputs(loaded);
-        let run = (stages.judge)(&loaded.evidence);
+        let run = (stages.judge)(&loaded.evidence, &settings.limits);
         joined::merge(&mut verdict.findings, run.findings);
         verdict.limits.extend(run.limits);
         verdict.settle();

@@ -2,20 +2,38 @@
 
 use std::io::{self, Write};
 
-use super::{CommandError, Console, Stages, judged};
-use crate::cli::Inputs;
+use super::{CommandError, Console, Stages, Surroundings, judged};
+use crate::build::nearest_root;
+use crate::cli::{Graph, Reporting};
 use crate::exit;
-use crate::input;
-use crate::settings::Color;
+use crate::input::{self, Aim};
+use crate::settings::{Color, Layer};
 
 pub(super) fn run(
-    inputs: &Inputs,
+    options: &Graph,
+    surroundings: &Surroundings,
     console: &mut dyn Console,
     stages: &Stages,
 ) -> Result<i32, CommandError> {
+    // Of all settings only the limits have to do with a drawing.
+    let layer = Layer {
+        limits: options.limiting.limit.clone(),
+        ..Layer::default()
+    };
+    let root = nearest_root(&surroundings.folder);
+    let settings = judged::settings(&Reporting::default(), layer, &root, surroundings, console)?;
+    let paths = &options.inputs.paths;
     let loaded = {
         let mut stdin = console.stdin();
-        input::load(&inputs.paths, &mut *stdin, &stages.readers, &mut |_| {})
+        let (readers, limits) = (&stages.readers, &settings.limits);
+        input::load(
+            paths,
+            &mut *stdin,
+            readers,
+            limits,
+            Aim::Orders,
+            &mut |_| {},
+        )
     };
     judged::complain(&loaded, Color::Auto, console);
     {

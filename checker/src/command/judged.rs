@@ -8,7 +8,7 @@ use super::{CommandError, Console, Stages, Surroundings, write_line};
 use crate::baseline::Baseline;
 use crate::cli::{Output, Reporting};
 use crate::exit::Inputs;
-use crate::input::{self, Loaded, Seen};
+use crate::input::{self, Aim, Loaded, Seen};
 use crate::report::{self, Detail, Format, Report, Sources, printable};
 use crate::settings::{self, Color, ConfigError, Layer, Settings, SettingsError};
 
@@ -66,7 +66,15 @@ pub(super) fn load(
     let shows = console.stderr_is_terminal() && settings.detail == Detail::Full;
     let mut loaded = if inputs.iter().any(|input| input.as_os_str() == "-") {
         let mut stdin = console.stdin();
-        input::load(inputs, &mut *stdin, &stages.readers, &mut |_| {})
+        let (readers, limits) = (&stages.readers, &settings.limits);
+        input::load(
+            inputs,
+            &mut *stdin,
+            readers,
+            limits,
+            Aim::Verdict,
+            &mut |_| {},
+        )
     } else {
         let mut err = console.stderr(settings.color);
         let mut progress = |text: &str| {
@@ -75,7 +83,14 @@ pub(super) fn load(
             }
         };
         let mut seen = |seen: Seen| progress(&told(seen));
-        let loaded = input::load(inputs, &mut io::empty(), &stages.readers, &mut seen);
+        let loaded = input::load(
+            inputs,
+            &mut io::empty(),
+            &stages.readers,
+            &settings.limits,
+            Aim::Verdict,
+            &mut seen,
+        );
         progress("");
         loaded
     };
@@ -105,7 +120,7 @@ fn told(seen: Seen) -> String {
 
 /// Judges what was read. What could not be read is among the limits.
 pub(super) fn judge(loaded: &Loaded, settings: &Settings, root: &Path, stages: &Stages) -> Report {
-    let mut verdict = (stages.judge)(&loaded.evidence);
+    let mut verdict = (stages.judge)(&loaded.evidence, &settings.limits);
     verdict
         .limits
         .extend(loaded.errors.iter().map(|error| chain(error)));

@@ -17,28 +17,28 @@ use crate::trace::{Evidence, Run};
 pub(super) const STAGES: Stages = Stages {
     readers: Readers {
         is_log: |head| head.starts_with(b"LOG!"),
-        log: |_, bytes, evidence| {
-            push(evidence, &String::from_utf8_lossy(bytes));
-            Ok(())
-        },
+        log: |_, bytes, _, _| Ok(seen(&String::from_utf8_lossy(bytes))),
         is_packed: |_| false,
-        packed: |_, _, _, _| Ok(()),
-        std_text: |_, text, _, evidence| {
+        packed: |_, _, _, _| Ok(Evidence::default()),
+        std_text: |_, text, _, _| {
             let mut whole = String::new();
             text.read_to_string(&mut whole)?;
-            push(evidence, &whole);
-            Ok(())
+            Ok(seen(&whole))
         },
     },
-    judge,
+    judge: |evidence, _| judge(evidence),
     graph: Graph::of,
 };
 
-fn push(evidence: &mut Evidence, text: &str) {
-    evidence.runs.push(Run {
+fn seen(text: &str) -> Evidence {
+    let run = Run {
         label: text.to_owned(),
         ..Run::default()
-    });
+    };
+    Evidence {
+        runs: vec![run],
+        ..Evidence::default()
+    }
 }
 
 fn judge(evidence: &Evidence) -> Verdict {

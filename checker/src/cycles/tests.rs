@@ -7,13 +7,21 @@ use super::*;
 use crate::graph::{self, OrderGraph};
 use crate::history::History;
 use crate::input::std_text;
+use crate::limits::Limits;
 use crate::trace::{LockId, RunId};
 
 /// The graph of a text trace.
 fn graph_of(text: &str) -> OrderGraph<LockId> {
-    let evidence = std_text::read("t", text.as_bytes(), &std_text::Limits::default()).unwrap();
+    let evidence = std_text::read("t", text.as_bytes(), &Limits::default()).unwrap();
     let history = History::of(&evidence.runs[0]);
-    graph::instances(RunId(0), &history, graph::Bounds { arcs_max: 10_000 })
+    graph::instances(
+        RunId(0),
+        &history,
+        graph::Bounds {
+            arcs_max: 10_000,
+            far_steps_max: 1_000_000,
+        },
+    )
 }
 
 /// One request per thread: `ac` holds `a` exclusively and wants `c` so; `a>c`, `aRc` and so on say
@@ -41,6 +49,7 @@ fn found(edges: &[(usize, usize, &str, &str)]) -> Vec<Vec<u32>> {
     let bounds = Bounds {
         cycles_max: 1_000,
         steps_max: 1_000_000,
+        counted_max: 200_000,
     };
     let found = cycles(&graph_of(&trace(edges)), bounds);
     let cycles = found.cycles.into_iter();
@@ -62,6 +71,7 @@ fn components_with_more_cycles_than_are_found_are_counted() {
     let bounds = Bounds {
         cycles_max: 1_000,
         steps_max: 1_000_000,
+        counted_max: 200_000,
     };
     let more = |edges: &[(usize, usize, &str, &str)]| cycles(&graph_of(&trace(edges)), bounds).more;
     // Two rings of two, a ring of three with a short cut: all that there is.
@@ -112,11 +122,13 @@ fn what_is_left_out_is_counted() {
     let none = Bounds {
         cycles_max: 1_000,
         steps_max: 0,
+        counted_max: 200_000,
     };
     assert_eq!(cycles(&graph, none).left_out, 4);
     let one = Bounds {
         cycles_max: 1,
         steps_max: 1_000,
+        counted_max: 200_000,
     };
     let found = cycles(&graph, one);
     assert_eq!((found.cycles.len(), found.left_out > 0), (1, true));

@@ -2,12 +2,13 @@ use std::ops::Range;
 
 use super::*;
 use crate::input::std_text;
+use crate::limits::Limits;
 
 /// The edges of a text trace as `AB`, in order.
 fn edges(text: &str, arcs_max: usize) -> (Vec<String>, u64) {
-    let evidence = std_text::read("t", text.as_bytes(), &std_text::Limits::default()).unwrap();
+    let evidence = std_text::read("t", text.as_bytes(), &Limits::default()).unwrap();
     let run = &evidence.runs[0];
-    let graph = instances(RunId(0), &History::of(run), Bounds { arcs_max });
+    let graph = instances(RunId(0), &History::of(run), bounds(arcs_max));
     let name = |node| run.locks[LockId::at(graph.graph[node])].label.clone();
     let mut edges: Vec<String> = graph
         .graph
@@ -16,6 +17,13 @@ fn edges(text: &str, arcs_max: usize) -> (Vec<String>, u64) {
         .collect();
     edges.sort();
     (edges, graph.left_out)
+}
+
+fn bounds(arcs_max: usize) -> Bounds {
+    Bounds {
+        arcs_max,
+        far_steps_max: 1_000_000,
+    }
 }
 
 /// One acquisition of each of these locks.
@@ -64,10 +72,10 @@ fn of_a_deep_nest_only_what_another_thread_takes_the_other_way_round_can_meet() 
     let singly = singly.collect::<Vec<_>>().concat();
     let across = "T2|acq(L90)|1\nT2|acq(L7)|1\nT2|rel(L7)|1\nT2|rel(L90)|1\n";
     let text = singly + &each(0..100, "acq") + &each(0..100, "rel") + across;
-    let evidence = std_text::read("t", text.as_bytes(), &std_text::Limits::default()).unwrap();
+    let evidence = std_text::read("t", text.as_bytes(), &Limits::default()).unwrap();
     let run = &evidence.runs[0];
     let history = History::of(run);
-    let graph = instances(RunId(0), &history, Bounds { arcs_max: 1_000 });
+    let graph = instances(RunId(0), &history, bounds(1_000));
     let mut apart: Vec<String> = graph
         .graph
         .edge_references()

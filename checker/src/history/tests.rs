@@ -1,9 +1,10 @@
 use super::*;
 use crate::input::std_text;
+use crate::limits::Limits;
 
 /// The dependencies of a text trace, `T1: A B -> C`, oldest held lock first.
 fn dependencies(text: &str) -> Vec<String> {
-    let evidence = std_text::read("t", text.as_bytes(), &std_text::Limits::default()).unwrap();
+    let evidence = std_text::read("t", text.as_bytes(), &Limits::default()).unwrap();
     let history = History::of(&evidence.runs[0]);
     let run = &evidence.runs[0];
     let name = |lock: LockId| run.locks[lock.at()].label.as_str();
@@ -25,7 +26,7 @@ fn dependencies(text: &str) -> Vec<String> {
 }
 
 fn slips(text: &str) -> Vec<SlipKind> {
-    let evidence = std_text::read("t", text.as_bytes(), &std_text::Limits::default()).unwrap();
+    let evidence = std_text::read("t", text.as_bytes(), &Limits::default()).unwrap();
     let history = History::of(&evidence.runs[0]);
     history.slips.iter().map(|slip| slip.kind).collect()
 }

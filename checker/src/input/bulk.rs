@@ -5,7 +5,7 @@
 //! and there is no misuse and no wait under a lock, that is all. Else the second pass keeps the chains of
 //! the locks on cycles or held in waits, as a log of level `order` has them, the waits, the misuse, and
 //! *excerpts*: stretches of the trace in which the sides of a cycle come close to each
-//! other. An excerpt starts with made-up events that lead to the state at its start ([`excerpt`]), so
+//! other. An excerpt starts with made-up events that lead to the state at its start ([`prologue`]), so
 //! it is a run of its own, and a schedule of it is one of the whole trace.
 //!
 //! What it cannot see: a deadlock whose sides are farther apart than [`Limits::window`] is not proved, and
@@ -14,43 +14,17 @@
 mod excerpt;
 mod holdings;
 mod pairs;
+mod prologue;
 mod scc;
 mod second;
 mod survey;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use self::second::Second;
+use self::second::{Second, Suspects};
 pub use self::survey::Survey;
-use crate::trace::{Evidence, Run};
-
-/// How much is kept of a long trace.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// A trace of at most so many events is kept whole. An event takes some 150 bytes in all.
-    pub events_max: usize,
-    /// Pairs of a held and a wanted lock that are kept; some 20 bytes each.
-    pub edges_max: usize,
-    /// Distinct chains on cycles that are kept; some 100 bytes each.
-    pub chains_max: usize,
-    /// How far apart the sides of a cycle may be, in events.
-    pub window: usize,
-    /// Events of all excerpts.
-    pub excerpts_max: usize,
-}
-
-impl Default for Limits {
-    /// Some 800 megabytes at the very most.
-    fn default() -> Self {
-        Limits {
-            events_max: 500_000,
-            edges_max: 20_000_000,
-            chains_max: 1_000_000,
-            window: 400_000,
-            excerpts_max: 1_500_000,
-        }
-    }
-}
+use crate::limits::{Limits, count};
+use crate::trace::{ClassId, Evidence, LockId, Run, RunId};
 
 /// Where the events of a trace go as they are read.
 pub trait Consumer {
@@ -77,24 +51,49 @@ impl Consumer for Whole {
 pub struct Kind<'a> {
     /// What it is called.
     pub label: &'a str,
-    /// Whether, by its length, it has more than [`Limits::events_max`] events for sure or nearly so, and
-    /// can be read twice.
+    /// A trace of at most so many events is kept whole.
+    pub kept_max: u64,
+    /// Whether, by its length, it has more events for sure or nearly so, and can be read twice.
     pub is_long: bool,
     /// Whether in its format a thread may take each lock that it holds.
     pub reentrant: bool,
+    /// Whether no other run is judged together with it.
+    pub is_alone: bool,
 }
 
 /// Keeps events while they are few, then surveys.
 struct First<'l> {
     limits: &'l Limits,
+    /// Events that are kept.
+    kept: usize,
     reentrant: bool,
     survey: Option<Survey>,
 }
 
+impl<'l> First<'l> {
+    fn new(kind: Kind<'_>, limits: &'l Limits) -> Self {
+        let mut first = First {
+            limits,
+            kept: count(kind.kept_max),
+            reentrant: kind.reentrant,
+            survey: None,
+        };
+        if kind.is_long {
+            first.begin();
+        }
+        first
+    }
+
+    fn begin(&mut self) {
+        let pairs = count(self.limits.lock_pairs);
+        self.survey = Some(Survey::new(pairs, self.reentrant));
+    }
+}
+
 impl Consumer for First<'_> {
     fn take(&mut self, run: &mut Run) {
-        if self.survey.is_none() && run.events.len() > self.limits.events_max {
-            self.survey = Some(Survey::new(self.limits.edges_max, self.reentrant));
+        if self.survey.is_none() && run.events.len() > self.kept {
+            self.begin();
         }
         if let Some(survey) = &mut self.survey {
             survey.take_from(run);
@@ -106,32 +105,67 @@ impl Consumer for First<'_> {
     }
 }
 
-/// Reads a trace with `first`, and if it is too long and suspicious again with `again`, which returns
-/// `None` if it cannot be read twice.
+/// What a first reading of a long trace has left to be looked at.
+#[derive(Debug)]
+pub struct Surveyed {
+    suspects: Suspects,
+    /// Pairs of a held and a wanted lock, one for each two classes: one by way of another these reach
+    /// what all pairs reach. None if no other run is judged together with it.
+    orders: Vec<(LockId, LockId)>,
+    /// Whether there is misuse, or an end in which threads wait.
+    is_odd: bool,
+}
+
+impl Surveyed {
+    /// Has all orders of the trace taken for suspicious.
+    pub fn take_all_orders(&mut self) {
+        self.suspects.across = vec![true; self.suspects.on_cycle.len()];
+    }
+
+    /// Whether a second reading has anything to look at.
+    pub fn is_suspicious(&self) -> bool {
+        let Suspects {
+            on_cycle,
+            across,
+            waited_under,
+            reentered: _,
+        } = &self.suspects;
+        self.is_odd
+            || on_cycle.contains(&true)
+            || across.contains(&true)
+            || !waited_under.is_empty()
+    }
+}
+
+/// What reads a trace; `None` if it was read before and cannot be read again.
+pub type Reading<'r, E> = dyn FnMut(&mut dyn Consumer) -> Option<Result<Evidence, E>> + 'r;
+
+/// Reads a trace: all of it, or what a first reading of a long one tells.
+///
+/// `read` reads it, and may be called again if it returns something else than `None` then.
 ///
 /// # Errors
 ///
-/// Whatever `first` or `again` returns.
-pub fn read<E>(
+/// Whatever `read` returns.
+///
+/// # Panics
+///
+/// If `read` returns `None` at the first call.
+pub fn first<E>(
     kind: Kind<'_>,
     limits: &Limits,
-    first: impl FnOnce(&mut dyn Consumer) -> Result<Evidence, E>,
-    again: impl FnOnce(&mut dyn Consumer) -> Option<Result<Evidence, E>>,
-) -> Result<Evidence, E> {
+    read: &mut Reading<'_, E>,
+) -> Result<(Evidence, Option<Surveyed>), E> {
     let label = kind.label;
-    let survey = || Survey::new(limits.edges_max, kind.reentrant);
-    let mut consumer = First {
-        limits,
-        reentrant: kind.reentrant,
-        survey: kind.is_long.then(survey),
-    };
-    let mut evidence = first(&mut consumer)?;
+    let mut consumer = First::new(kind, limits);
+    let mut evidence = read(&mut consumer).expect("it was not read before")?;
     let Some(mut survey) = consumer.survey else {
-        return Ok(evidence);
+        return Ok((evidence, None));
     };
-    if survey.events <= limits.events_max as u64 {
+    if survey.events <= kind.kept_max {
         // It was taken for longer than it is.
-        return again(&mut Whole).unwrap_or(Ok(evidence));
+        let again = read(&mut Whole).unwrap_or(Ok(evidence))?;
+        return Ok((again, None));
     }
     let run = &mut evidence.runs[0];
     run.events_seen = survey.events;
@@ -139,37 +173,126 @@ pub fn read<E>(
     let left_out = survey.left_out();
     if left_out > 0 {
         evidence.limits.push(format!(
-            "{label}: {left_out} requests made pairs of locks beyond the limit of {}, which were left out",
-            limits.edges_max
+            "{label}: {left_out} requests made pairs of locks beyond the first {}, which were left out \
+             (limit `lock-pairs`)",
+            limits.lock_pairs
+        ));
+    }
+    if survey.has_conditions {
+        evidence.limits.push(format!(
+            "{label}: too long to be kept whole: whether a wake-up can come too early was not looked at \
+             (limits `kept-events`, `kept-log-events`, `search-events`)"
         ));
     }
     let suspects = survey.suspects(run);
-    let is_plain = survey.is_plain;
-    if survey.has_conditions {
-        evidence.limits.push(format!(
-            "{label}: too long to be kept whole: whether a wake-up can come too early was not looked at"
-        ));
+    let orders = if kind.is_alone {
+        Vec::new()
+    } else {
+        survey.orders(run)
+    };
+    let surveyed = Surveyed {
+        orders,
+        is_odd: survey.misused || survey.is_stuck(),
+        suspects,
+    };
+    Ok((evidence, Some(surveyed)))
+}
+
+/// Notes, of long runs, the locks that lie on a cycle only together with other runs: the orders of
+/// classes in all of them make one graph. The runs are those of `evidence`, by number.
+pub fn across(evidence: &Evidence, long: &mut [(RunId, &mut Surveyed)]) {
+    if long.is_empty() || evidence.runs.len() < 2 {
+        return;
     }
-    let on_cycle = suspects.on_cycle.contains(&true);
-    let looked_through = !on_cycle && suspects.waited_under.is_empty();
-    if looked_through && !survey.misused && !survey.is_stuck() {
-        return Ok(evidence);
+    let class = |run: &Run, lock: LockId| run.locks[lock.at()].class;
+    let mut orders: Vec<(ClassId, ClassId)> = Vec::new();
+    for (at, run) in evidence.runs.iter().enumerate() {
+        let classes = |&(held, want): &(LockId, LockId)| (class(run, held), class(run, want));
+        match long.iter().find(|(id, _)| id.at() == at) {
+            Some((_, surveyed)) => orders.extend(surveyed.orders.iter().map(classes)),
+            None => orders.extend(survey::orders_of(run).iter().map(classes)),
+        }
     }
-    drop(survey);
-    let mut second = Second::new(suspects, limits);
-    let Some(reread) = again(&mut second) else {
-        evidence.limits.push(format!(
-            "{label}: it can be read only once, so its lock-order cycles, waits under locks and wrong uses \
-             of locks were not judged: give the trace as a file"
-        ));
+    orders.retain(|(held, want)| held != want);
+    orders.sort_unstable();
+    orders.dedup();
+    let edges = orders.iter().map(|&(held, want)| (held.0, want.0));
+    let on_cycle = scc::on_cycle(evidence.classes.len(), edges);
+    for (id, surveyed) in long {
+        let run = &evidence.runs[id.at()];
+        let is_on = |lock: LockId| on_cycle[class(run, lock).at()];
+        // It must have an order on a cycle, and one that is on none of its own.
+        let own = &surveyed.suspects.on_cycle;
+        let fresh = |lock: LockId| !own.get(lock.at()).copied().unwrap_or(false);
+        let mut orders = surveyed.orders.iter();
+        if orders.any(|&(held, want)| is_on(held) && is_on(want) && (fresh(held) || fresh(want))) {
+            let locks = (0..run.locks.len()).map(LockId::from);
+            surveyed.suspects.across = locks.map(is_on).collect();
+        }
+    }
+}
+
+/// Reads a long trace once more, for what is suspicious; `None` if it cannot be read twice, which the
+/// limits of `evidence` then say.
+///
+/// # Errors
+///
+/// Whatever `again` returns.
+pub fn second<E>(
+    label: &str,
+    limits: &Limits,
+    surveyed: Surveyed,
+    events_seen: u64,
+    again: impl FnOnce(&mut dyn Consumer) -> Option<Result<Evidence, E>>,
+) -> Option<Result<Evidence, E>> {
+    let mut second = Second::new(surveyed.suspects, limits);
+    let mut reread = match again(&mut second)? {
+        Ok(reread) => reread,
+        Err(error) => return Some(Err(error)),
+    };
+    second.take_all(&mut reread.runs[0]);
+    reread.runs[0].events_seen = events_seen;
+    // The first reading has said that.
+    reread.limits.clear();
+    second.finish(label, &mut reread);
+    Some(Ok(reread))
+}
+
+/// What is said of a long trace that is suspicious and cannot be read twice.
+pub fn read_once(label: &str) -> String {
+    format!(
+        "{label}: it can be read only once, so its lock-order cycles, waits under locks and wrong uses \
+         of locks were not judged: give the trace as a file"
+    )
+}
+
+/// Reads one trace, and if it is long and suspicious once more. `read` returns `None` if it is called
+/// again and cannot.
+///
+/// # Errors
+///
+/// Whatever `read` returns.
+///
+/// # Panics
+///
+/// If `read` returns `None` at the first call.
+pub fn read<E>(
+    kind: Kind<'_>,
+    limits: &Limits,
+    mut read: impl FnMut(&mut dyn Consumer) -> Option<Result<Evidence, E>>,
+) -> Result<Evidence, E> {
+    let (mut evidence, surveyed) = first(kind, limits, &mut read)?;
+    let Some(surveyed) = surveyed.filter(Surveyed::is_suspicious) else {
         return Ok(evidence);
     };
-    // The second reading has met threads and sites that have to do with data alone.
+    let events_seen = evidence.runs[0].events_seen;
+    let Some(reread) = second(kind.label, limits, surveyed, events_seen, read) else {
+        evidence.limits.push(read_once(kind.label));
+        return Ok(evidence);
+    };
     let mut reread = reread?;
-    second.take_all(&mut reread.runs[0]);
-    reread.runs[0].events_seen = evidence.runs[0].events_seen;
+    evidence.limits.append(&mut reread.limits);
     reread.limits = evidence.limits;
-    second.finish(label, is_plain, &mut reread);
     Ok(reread)
 }
 

@@ -6,17 +6,23 @@
 //! its subfolders; files in it that are foreign are left alone and counted.
 //!
 //! One bad input never hides the others: what is intact is read, and the rest comes back as errors.
+//!
+//! Long traces are read for their orders first. Which of these close a cycle is known when all inputs were
+//! read, since the halves may stand in different runs; then the suspicious ones are read once more.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use super::bulk::{self, Consumer, Kind, Surveyed};
 use super::compressed::{self, Compression};
 use super::mapped::Mapped;
 use super::meter::{Meter, Seen};
+use super::nature::{LOG, Nature, PACKED, STANDARD_INPUT, STD, has_extension};
 use super::{blocked, copies};
-use crate::trace::Evidence;
+use crate::limits::Limits;
+use crate::trace::{Evidence, RunId};
 
 /// How much of a file decides what it is, in bytes.
 const HEAD: usize = 8 << 10;
@@ -27,52 +33,25 @@ const FOREIGN_NAMED: usize = 3;
 /// How much of a file is read at once, in bytes.
 const BUFFER: usize = 256 << 10;
 
-/// The extension of our own logs.
-const LOG: &str = "lwlog";
-
-/// The extension of STD text.
-const STD: &str = "std";
-
-/// The extension of packed traces that is told from others' files by its name.
-const PACKED: &str = "ltb";
-
 /// The input that stands for standard input.
 const STDIN: &str = "-";
 
-/// What a reader returns when it refuses. What it could read is in the evidence all the same.
-pub type ReadResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
-
-/// An input, as it may be read once more.
-#[derive(Clone, Copy)]
-pub struct Again<'a> {
-    /// Opens it from its start; `None` if it cannot be read twice.
-    pub open: &'a dyn Fn() -> Option<io::Result<Box<dyn BufRead + 'a>>>,
-    /// Its length in bytes, compressed if it is; 0 if it cannot be read twice.
-    pub bytes: u64,
-}
-
-impl std::fmt::Debug for Again<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Again { open: _, bytes } = self;
-        f.debug_struct("Again")
-            .field("bytes", bytes)
-            .finish_non_exhaustive()
-    }
-}
+/// What a reader returns.
+pub type ReadResult = Result<Evidence, Box<dyn std::error::Error + Send + Sync>>;
 
 /// How each kind of input is known and read.
 #[derive(Debug, Clone, Copy)]
 pub struct Readers {
     /// Whether a file that starts with these bytes is one of our logs.
     pub is_log: fn(&[u8]) -> bool,
-    /// Adds one of our logs, all of its bytes, to the evidence.
-    pub log: fn(&Path, &[u8], &mut Evidence) -> ReadResult,
+    /// Reads one of our logs, all of its bytes.
+    pub log: fn(&Path, &[u8], &Limits, &mut dyn Consumer) -> ReadResult,
     /// Whether a file that starts with these bytes is a packed trace.
     pub is_packed: fn(&[u8]) -> bool,
-    /// Adds a packed trace to the evidence, as a run with this label.
-    pub packed: fn(&str, &mut dyn BufRead, Again<'_>, &mut Evidence) -> ReadResult,
-    /// Adds STD text to the evidence, as a run with this label.
-    pub std_text: fn(&str, &mut dyn BufRead, Again<'_>, &mut Evidence) -> ReadResult,
+    /// Reads a packed trace, as a run with this label.
+    pub packed: fn(&str, &mut dyn BufRead, &Limits, &mut dyn Consumer) -> ReadResult,
+    /// Reads STD text, as a run with this label.
+    pub std_text: fn(&str, &mut dyn BufRead, &Limits, &mut dyn Consumer) -> ReadResult,
 }
 
 /// What could be read, and what could not.
@@ -126,6 +105,15 @@ pub enum InputError {
     },
 }
 
+/// What evidence is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aim {
+    /// To be judged: of long traces what is suspicious is enough.
+    Verdict,
+    /// To be drawn: all orders count.
+    Orders,
+}
+
 /// Reads all `inputs`; `-` is `stdin`. An input named twice is read once.
 ///
 /// `seen` is told how far it is, for a progress line: before each input, and at each percent of a long
@@ -134,27 +122,31 @@ pub fn load(
     inputs: &[PathBuf],
     stdin: &mut dyn BufRead,
     readers: &Readers,
+    limits: &Limits,
+    aim: Aim,
     seen: &mut dyn FnMut(Seen),
 ) -> Loaded {
-    let meter = &Meter::new(seen);
     let mut loaded = Loaded::default();
-    let mut files = BTreeSet::new();
-    for input in inputs {
-        if input.as_os_str() == STDIN {
-            meter.next();
-            loaded.stdin(stdin, readers);
-        } else if input.is_dir() {
-            for path in loaded.search(input, readers) {
-                if is_new(&mut files, &path) {
-                    meter.next();
-                    loaded.file(&path, readers, meter);
-                }
-            }
-        } else if is_new(&mut files, input) {
-            meter.next();
-            loaded.file(input, readers, meter);
-        }
+    let named = loaded.named(inputs, readers);
+    let mut load = Load {
+        readers,
+        limits,
+        aim,
+        meter: &Meter::new(seen),
+        is_alone: named.len() == 1,
+        loaded,
+        long: Vec::new(),
+    };
+    for path in &named {
+        load.meter.next();
+        let result = match path {
+            Some(path) => load.file(path),
+            None => load.stdin(stdin),
+        };
+        load.settle(result);
     }
+    load.read_again();
+    let mut loaded = load.loaded;
     let copies = copies::limits(&loaded.evidence.runs);
     loaded.evidence.limits.extend(copies);
     let blocked = blocked::limits(&loaded.evidence.runs);
@@ -162,66 +154,84 @@ pub fn load(
     loaded
 }
 
-/// Whether the file was not met before, under any name.
-fn is_new(files: &mut BTreeSet<PathBuf>, path: &Path) -> bool {
-    files.insert(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
+/// An input, as it may be read once more.
+#[derive(Debug)]
+struct Source {
+    /// The file.
+    path: PathBuf,
+    /// What it is called uncompressed.
+    name: PathBuf,
+    nature: Nature,
+    /// Which input it is, from 1.
+    number: usize,
+    /// Its length in bytes, compressed if it is; 0 if it cannot be read twice.
+    length: u64,
+    /// All of a log that is not mapped.
+    whole: Vec<u8>,
 }
 
-/// What a file is, by its first bytes and its name.
-enum Nature {
-    Log,
-    Packed,
-    Text,
-    Foreign,
-}
-
-impl Loaded {
-    /// Reads one file that was named, or found and recognised.
-    fn file(&mut self, path: &Path, readers: &Readers, meter: &Meter<'_>) {
-        let result = self.try_file(path, readers, meter);
-        self.settle(result);
+impl Source {
+    /// What it is called in reports.
+    fn label(&self) -> String {
+        match self.nature {
+            Nature::Log => {
+                let name = self.name.file_name().unwrap_or(self.name.as_os_str());
+                format!("`{}`", name.display())
+            }
+            _ => self.path.display().to_string(),
+        }
     }
 
-    fn try_file(
-        &mut self,
-        path: &Path,
-        readers: &Readers,
-        meter: &Meter<'_>,
-    ) -> Result<(), InputError> {
+    /// The bytes of a log that is a file and not compressed.
+    fn mapped(&self) -> Option<Mapped> {
+        let is_file = self.length > 0 && self.name == self.path;
+        is_file.then(|| Mapped::of(&self.path)).flatten()
+    }
+}
+
+/// A long trace that was read once.
+struct Long {
+    run: RunId,
+    source: Source,
+    surveyed: Surveyed,
+}
+
+/// Reading, under way.
+struct Load<'a> {
+    readers: &'a Readers,
+    limits: &'a Limits,
+    aim: Aim,
+    meter: &'a Meter<'a>,
+    /// Whether there is one input only.
+    is_alone: bool,
+    loaded: Loaded,
+    long: Vec<Long>,
+}
+
+impl Load<'_> {
+    /// Reads one file that was named, or found and recognised.
+    fn file(&mut self, path: &Path) -> Result<(), InputError> {
         let file = File::open(path).map_err(|source| InputError::Io {
             path: path.to_owned(),
             source,
         })?;
-        let label = path.display().to_string();
         let meta = fs::metadata(path).ok().filter(fs::Metadata::is_file);
-        let length = meta.as_ref().map_or(0, fs::Metadata::len);
-        let mut bytes = BufReader::with_capacity(BUFFER, meter.of(file, length, false));
-        let again = Again {
-            open: &|| meta.is_some().then(|| reopened(path, length, meter)),
-            bytes: length,
-        };
-        self.stream(path, &label, &mut bytes, again, readers)
+        let length = meta.map_or(0, |meta| meta.len());
+        let mut bytes = BufReader::with_capacity(BUFFER, self.meter.of(file, length, false));
+        self.stream(path, &mut bytes, length)
     }
 
     /// Reads standard input.
-    fn stdin(&mut self, stdin: &mut dyn BufRead, readers: &Readers) {
-        let path = Path::new("standard input");
-        let again = Again {
-            open: &|| None,
-            bytes: 0,
-        };
-        let result = self.stream(path, "standard input", stdin, again, readers);
-        self.settle(result);
+    fn stdin(&mut self, stdin: &mut dyn BufRead) -> Result<(), InputError> {
+        self.stream(Path::new(STANDARD_INPUT), stdin, 0)
     }
 
     /// Reads what may be compressed.
     fn stream(
         &mut self,
         path: &Path,
-        label: &str,
         bytes: &mut dyn BufRead,
-        again: Again<'_>,
-        readers: &Readers,
+        length: u64,
     ) -> Result<(), InputError> {
         let io_error = |source| InputError::Io {
             path: path.to_owned(),
@@ -233,7 +243,7 @@ impl Loaded {
             return Err(InputError::Empty { path });
         }
         let Some(compression) = Compression::of(head) else {
-            return self.plain(path, path, label, bytes, again, readers);
+            return self.plain(path, path, bytes, length);
         };
         let inside = compressed::reader(compression, bytes);
         let mut inside = BufReader::with_capacity(BUFFER, inside);
@@ -247,7 +257,7 @@ impl Loaded {
         } else {
             path.to_owned()
         };
-        self.plain(path, &name, label, &mut inside, again, readers)
+        self.plain(path, &name, &mut inside, length)
     }
 
     /// Reads what is not compressed; there is some of it. `name` is what it is called uncompressed.
@@ -255,46 +265,208 @@ impl Loaded {
         &mut self,
         path: &Path,
         name: &Path,
-        label: &str,
         bytes: &mut dyn BufRead,
-        again: Again<'_>,
-        readers: &Readers,
+        length: u64,
     ) -> Result<(), InputError> {
+        let head = bytes.fill_buf().map_err(|source| InputError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        let nature = Nature::of(name, &head[..head.len().min(HEAD)], self.readers);
         let path = path.to_owned();
-        let head = match bytes.fill_buf() {
-            Ok(head) => &head[..head.len().min(HEAD)],
-            Err(source) => return Err(InputError::Io { path, source }),
+        if nature == Nature::Foreign {
+            return Err(if has_extension(name, LOG) {
+                InputError::NotALog { path }
+            } else {
+                InputError::Unknown { path }
+            });
+        }
+        let mut source = Source {
+            path,
+            name: name.to_owned(),
+            nature,
+            number: self.meter.number(),
+            length,
+            whole: Vec::new(),
         };
-        let result = match nature(name, head, readers) {
-            Nature::Log => {
-                // What is compressed, or no file, is read.
-                let is_file = again.bytes > 0 && name == path;
-                let mapped = is_file.then(|| Mapped::of(&path)).flatten();
-                let mut whole = Vec::new();
-                if mapped.is_none()
-                    && let Err(source) = bytes.read_to_end(&mut whole)
-                {
-                    return Err(InputError::Io { path, source });
+        let label = source.label();
+        let kept_max = match nature {
+            Nature::Log => self.limits.kept_log_events,
+            _ => self.limits.kept_events,
+        };
+        let mut kind = Kind {
+            label: &label,
+            kept_max,
+            is_long: length / nature.event_bytes() > kept_max,
+            // These come from Java and WebAssembly.
+            reentrant: nature == Nature::Packed,
+            is_alone: self.is_alone,
+        };
+        let first = if nature == Nature::Log {
+            let mapped = source.mapped();
+            if mapped.is_none()
+                && let Err(error) = bytes.read_to_end(&mut source.whole)
+            {
+                let path = source.path;
+                return Err(InputError::Io {
+                    path,
+                    source: error,
+                });
+            }
+            let whole = mapped.as_ref().map_or(&*source.whole, Mapped::bytes);
+            kind.is_long = whole.len() as u64 / nature.event_bytes() > kept_max;
+            bulk::first(kind, self.limits, &mut |consumer| {
+                Some((self.readers.log)(
+                    &source.name,
+                    whole,
+                    self.limits,
+                    consumer,
+                ))
+            })
+        } else {
+            let mut bytes = Some(bytes);
+            bulk::first(kind, self.limits, &mut |consumer| match bytes.take() {
+                Some(bytes) => Some(self.read(&source, bytes, consumer)),
+                None => self.reread(&source, consumer),
+            })
+        };
+        let (evidence, surveyed) = first.map_err(|error| InputError::Content {
+            path: source.path.clone(),
+            source: error,
+        })?;
+        let run = RunId::from(self.loaded.evidence.runs.len());
+        self.loaded.evidence.absorb(evidence);
+        if let Some(surveyed) = surveyed {
+            if source.length > 0 {
+                // It can be had again, and there may be many.
+                source.whole = Vec::new();
+            }
+            self.long.push(Long {
+                run,
+                source,
+                surveyed,
+            });
+        }
+        Ok(())
+    }
+
+    /// Reads what is no log of ours.
+    fn read(
+        &self,
+        source: &Source,
+        bytes: &mut dyn BufRead,
+        consumer: &mut dyn Consumer,
+    ) -> ReadResult {
+        let read = match source.nature {
+            Nature::Packed => self.readers.packed,
+            _ => self.readers.std_text,
+        };
+        read(&source.label(), bytes, self.limits, consumer)
+    }
+
+    /// Reads an input once more; `None` if it cannot be had again.
+    fn reread(&self, source: &Source, consumer: &mut dyn Consumer) -> Option<ReadResult> {
+        if source.nature == Nature::Log {
+            let log = |bytes: &[u8], consumer: &mut dyn Consumer| {
+                (self.readers.log)(&source.name, bytes, self.limits, consumer)
+            };
+            if let Some(mapped) = source.mapped() {
+                return Some(log(mapped.bytes(), consumer));
+            }
+            if source.length == 0 {
+                return Some(log(&source.whole, consumer));
+            }
+        }
+        if source.length == 0 {
+            return None;
+        }
+        let opened = reopened(&source.path, source.length, self.meter);
+        Some(opened.map_err(Into::into).and_then(|mut bytes| {
+            if source.nature != Nature::Log {
+                return self.read(source, &mut bytes, consumer);
+            }
+            let mut whole = Vec::new();
+            bytes.read_to_end(&mut whole)?;
+            (self.readers.log)(&source.name, &whole, self.limits, consumer)
+        }))
+    }
+
+    /// Reads long traces once more that are suspicious, alone or together with other runs.
+    fn read_again(&mut self) {
+        let mut long = std::mem::take(&mut self.long);
+        let mut surveyed: Vec<(RunId, &mut Surveyed)> = long
+            .iter_mut()
+            .map(|long| (long.run, &mut long.surveyed))
+            .collect();
+        match self.aim {
+            Aim::Verdict => bulk::across(&self.loaded.evidence, &mut surveyed),
+            Aim::Orders => {
+                for (_, surveyed) in surveyed {
+                    surveyed.take_all_orders();
                 }
-                let whole = mapped.as_ref().map_or(whole.as_slice(), Mapped::bytes);
-                (readers.log)(name, whole, &mut self.evidence)
             }
-            Nature::Packed => (readers.packed)(label, bytes, again, &mut self.evidence),
-            Nature::Text => (readers.std_text)(label, bytes, again, &mut self.evidence),
-            Nature::Foreign if has_extension(name, LOG) => {
-                return Err(InputError::NotALog { path });
+        }
+        for Long {
+            run,
+            source,
+            surveyed,
+        } in long
+        {
+            if !surveyed.is_suspicious() {
+                continue;
             }
-            Nature::Foreign => return Err(InputError::Unknown { path }),
-        };
-        result.map_err(|source| InputError::Content { path, source })
+            self.meter.again(source.number);
+            let label = source.label();
+            let events_seen = self.loaded.evidence.runs[run.at()].events_seen;
+            let reread = bulk::second(&label, self.limits, surveyed, events_seen, |consumer| {
+                self.reread(&source, consumer)
+            });
+            match reread {
+                Some(Ok(evidence)) => self.loaded.evidence.replace(run, evidence),
+                Some(Err(error)) => self.loaded.errors.push(InputError::Content {
+                    path: source.path,
+                    source: error,
+                }),
+                None => {
+                    let limits = &mut self.loaded.evidence.limits;
+                    limits.push(bulk::read_once(&label));
+                }
+            }
+        }
     }
 
     /// Counts one input.
     fn settle(&mut self, result: Result<(), InputError>) {
         match result {
-            Ok(()) => self.read += 1,
-            Err(error) => self.errors.push(error),
+            Ok(()) => self.loaded.read += 1,
+            Err(error) => self.loaded.errors.push(error),
         }
+    }
+}
+
+impl Loaded {
+    /// All inputs, each once, those in folders too; `None` is standard input.
+    fn named(&mut self, inputs: &[PathBuf], readers: &Readers) -> Vec<Option<PathBuf>> {
+        let mut named = Vec::new();
+        let mut files = BTreeSet::new();
+        for input in inputs {
+            if input.as_os_str() == STDIN {
+                named.push(None);
+                continue;
+            }
+            let found = if input.is_dir() {
+                self.search(input, readers)
+            } else {
+                vec![input.clone()]
+            };
+            let new = found.into_iter().filter(|path| {
+                // It may have been met before, under any name.
+                let real = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+                files.insert(real)
+            });
+            named.extend(new.map(Some));
+        }
+        named
     }
 
     /// Finds the logs and traces in a folder and below, in the order of their paths. Links to
@@ -404,47 +576,6 @@ fn is_ours(path: &Path, readers: &Readers) -> bool {
         reader.fill_buf().map(readers.is_log)
     });
     head.unwrap_or(false)
-}
-
-/// What a file is.
-fn nature(path: &Path, head: &[u8], readers: &Readers) -> Nature {
-    if (readers.is_log)(head) {
-        Nature::Log
-    } else if (readers.is_packed)(head) {
-        Nature::Packed
-    } else if !has_extension(path, LOG)
-        && is_text(head)
-        && (has_extension(path, STD)
-            || path.as_os_str() == "standard input"
-            || looks_like_std(head))
-    {
-        Nature::Text
-    } else {
-        Nature::Foreign
-    }
-}
-
-fn has_extension(path: &Path, extension: &str) -> bool {
-    path.extension()
-        .is_some_and(|found| found.eq_ignore_ascii_case(extension))
-}
-
-/// Whether the start of a file is text; a letter may be cut at its end.
-fn is_text(head: &[u8]) -> bool {
-    let valid = match std::str::from_utf8(head) {
-        Ok(_) => true,
-        Err(error) => error.error_len().is_none() && error.valid_up_to() > 0,
-    };
-    valid && !head.contains(&0)
-}
-
-/// Whether the first line that is no comment has the form `THREAD|OP|LOCATION`.
-fn looks_like_std(head: &[u8]) -> bool {
-    String::from_utf8_lossy(head)
-        .lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty() && !line.starts_with('#'))
-        .is_none_or(|line| line.matches('|').count() >= 1)
 }
 
 #[cfg(test)]

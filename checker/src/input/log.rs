@@ -18,7 +18,7 @@ use lockwise::watch::log::{self, LogError, LogFile};
 
 use self::names::Names;
 use super::bulk::{Consumer, Survey, Whole};
-pub use super::limits::Limits;
+use crate::limits::{Limits, count};
 use crate::trace::{
     Blocked, Chain, Evidence, Held, HeldId, HeldNode, Process, Reported, Run, Thread, ThreadId,
 };
@@ -54,7 +54,7 @@ pub fn is_log(head: &[u8]) -> bool {
 /// # Errors
 ///
 /// If the file cannot be read, and those of [`read_bytes`].
-pub fn read(path: &Path, limits: Limits) -> Result<Evidence, LogReadError> {
+pub fn read(path: &Path, limits: &Limits) -> Result<Evidence, LogReadError> {
     let bytes = fs::read(path).map_err(|source| LogReadError::Io {
         path: path.to_owned(),
         source,
@@ -67,12 +67,12 @@ pub fn read(path: &Path, limits: Limits) -> Result<Evidence, LogReadError> {
 /// # Errors
 ///
 /// If its header cannot be used. Damage behind the header is told in the limits of the evidence.
-pub fn read_bytes(path: &Path, bytes: &[u8], limits: Limits) -> Result<Evidence, LogReadError> {
+pub fn read_bytes(path: &Path, bytes: &[u8], limits: &Limits) -> Result<Evidence, LogReadError> {
     stream(path, bytes, limits, &mut Whole)
 }
 
 /// Reads the log of one process as [`read_bytes`] does, and lets `consumer` take events out of the run as
-/// they come: those that are left are what is returned, and what [`Limits::events_max`] bounds.
+/// they come: those that are left are what is returned, and what [`Limits::events`] bounds.
 ///
 /// # Errors
 ///
@@ -80,7 +80,7 @@ pub fn read_bytes(path: &Path, bytes: &[u8], limits: Limits) -> Result<Evidence,
 pub fn stream(
     path: &Path,
     bytes: &[u8],
-    limits: Limits,
+    limits: &Limits,
     consumer: &mut dyn Consumer,
 ) -> Result<Evidence, LogReadError> {
     let log = log::read(bytes)?;
@@ -131,7 +131,12 @@ impl Consumer for Watched<'_> {
 }
 
 /// Turns a log into a run.
-fn convert(log: &LogFile<'_>, file: &str, limits: Limits, consumer: &mut dyn Consumer) -> Evidence {
+fn convert(
+    log: &LogFile<'_>,
+    file: &str,
+    limits: &Limits,
+    consumer: &mut dyn Consumer,
+) -> Evidence {
     let mut evidence = Evidence {
         limits: damage(log, file),
         ..Evidence::default()
@@ -145,8 +150,15 @@ fn convert(log: &LogFile<'_>, file: &str, limits: Limits, consumer: &mut dyn Con
     let order = merge::merge(log, &threads, &mut names, &mut run, limits, consumer);
     if order.events_left_out {
         evidence.limits.push(format!(
-            "`{file}`: only the first {} events are used, the limit",
-            limits.events_max
+            "`{file}`: only the first {} events are used (limit `events`)",
+            limits.events
+        ));
+    }
+    if order.units_left_out > 0 {
+        evidence.limits.push(format!(
+            "`{file}`: {} units of semaphores and channels left out, after the first {} of each operation \
+             (limit `units`)",
+            order.units_left_out, limits.units
         ));
     }
     if order.forced > 0 {
@@ -337,3 +349,6 @@ fn held_below(
     }
     Ok(below)
 }
+
+#[cfg(test)]
+mod tests;

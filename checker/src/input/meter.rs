@@ -47,6 +47,17 @@ impl<'a> Meter<'a> {
         self.tell(None, false);
     }
 
+    /// Which input is read, from 1.
+    pub(super) fn number(&self) -> usize {
+        self.number.get()
+    }
+
+    /// An input is read once more.
+    pub(super) fn again(&self, number: usize) {
+        self.number.set(number);
+        self.tell(None, true);
+    }
+
     /// `file`, of so many bytes, as a reader that tells how far it is.
     pub(super) fn of<R>(&self, file: R, length: u64, again: bool) -> Metered<'_, 'a, R> {
         Metered {

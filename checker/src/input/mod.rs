@@ -4,17 +4,17 @@ mod blocked;
 pub mod bulk;
 mod compressed;
 mod copies;
-mod limits;
 mod load;
 pub mod log;
 #[cfg_attr(unix, path = "mapped/unix.rs")]
 #[cfg_attr(not(unix), path = "mapped/none.rs")]
 mod mapped;
 mod meter;
+mod nature;
 pub mod packed;
 mod relative;
 pub mod std_text;
 
-pub use load::{Again, InputError, Loaded, ReadResult, Readers, load};
+pub use load::{Aim, InputError, Loaded, ReadResult, Readers, load};
 pub use meter::Seen;
 pub use relative::relative_to;

@@ -21,7 +21,7 @@ use lockwise::watch::{Kind, Mode};
 
 use self::table::Table;
 use super::bulk::{Consumer, Survey, Whole};
-pub use super::limits::Limits;
+use crate::limits::{Limits, count};
 use crate::trace::{
     AcquireClass, Ask, Class, ClassId, Event, Evidence, Lock, LockId, Op, Run, Side, Site, SiteId,
     Thread, ThreadId, VariableId,
@@ -176,7 +176,7 @@ pub fn read(label: &str, reader: impl BufRead, limits: &Limits) -> Result<Eviden
 }
 
 /// Reads a packed trace as [`read`] does, and lets `consumer` take events out of the run as they come:
-/// those that are left are what is returned, and what [`Limits::events_max`] bounds.
+/// those that are left are what is returned, and what [`Limits::events`] bounds.
 ///
 /// # Errors
 ///
@@ -233,7 +233,7 @@ pub fn stream(
             None => {
                 for bytes in words.chunks_exact(8) {
                     let bytes = bytes.try_into().expect("chunks of eight bytes");
-                    builder.count(layout.word(bytes), &mut counts, *limits);
+                    builder.count(layout.word(bytes), &mut counts, limits);
                 }
             }
         }
@@ -245,7 +245,7 @@ pub fn stream(
             if got.map_err(|source| failed(label, counts.words, source))? < cut.len() {
                 break;
             }
-            builder.count(layout.word(cut), &mut counts, *limits);
+            builder.count(layout.word(cut), &mut counts, limits);
         }
         consumer.take(&mut builder.run);
     }
@@ -253,7 +253,7 @@ pub fn stream(
         return Err(PackedError::NoEvents(label.to_owned()));
     }
     let mut evidence = builder.finish(label);
-    evidence.limits = counts.sentences(label, told, *limits);
+    evidence.limits = counts.sentences(label, told, limits);
     Ok(evidence)
 }
 
@@ -302,7 +302,7 @@ struct Counts {
 
 impl Counts {
     /// What the report says about what is missing.
-    fn sentences(&self, label: &str, told: u64, limits: Limits) -> Vec<String> {
+    fn sentences(&self, label: &str, told: u64, limits: &Limits) -> Vec<String> {
         let mut said = Vec::new();
         if self.words < told {
             said.push(format!(
@@ -318,8 +318,8 @@ impl Counts {
         }
         if self.over_limit > 0 {
             said.push(format!(
-                "{label}: {} events after the first {} left out",
-                self.over_limit, limits.events_max
+                "{label}: {} events after the first {} left out (limit `events`)",
+                self.over_limit, limits.events
             ));
         }
         said
@@ -345,9 +345,9 @@ struct Builder {
 
 impl Builder {
     /// Takes in a word, and counts what it is.
-    fn count(&mut self, word: Word, counts: &mut Counts, limits: Limits) {
+    fn count(&mut self, word: Word, counts: &mut Counts, limits: &Limits) {
         counts.words += 1;
-        if self.run.events.len() >= limits.events_max {
+        if self.run.events.len() >= count(limits.events) {
             counts.over_limit += 1;
         } else if self.event(word).is_some() {
             self.known += 1;

@@ -21,26 +21,8 @@ use std::io::{self, BufRead};
 use self::builder::Builder;
 use self::fast::Known;
 use super::bulk::{Consumer, Whole};
+use crate::limits::{Limits, count};
 use crate::trace::Evidence;
-
-/// How much of a text trace is read.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Events beyond this number are left out. An event takes about 40 bytes.
-    pub events_max: usize,
-    /// A longer line is left out; no more of it than this is ever in memory.
-    pub line_bytes_max: usize,
-}
-
-impl Default for Limits {
-    /// Twenty million events, and lines of one mebibyte: a `# class:` header may be long.
-    fn default() -> Self {
-        Limits {
-            events_max: 20_000_000,
-            line_bytes_max: 1 << 20,
-        }
-    }
-}
 
 /// Lines without a single event after which a file is taken for something else.
 const GARBAGE_LINES_MAX: u64 = 10_000;
@@ -105,7 +87,7 @@ pub fn read(label: &str, reader: impl BufRead, limits: &Limits) -> Result<Eviden
 }
 
 /// Reads a text trace as [`read`] does, and lets `consumer` take events out of the run as they come:
-/// those that are left are what is returned, and what [`Limits::events_max`] bounds.
+/// those that are left are what is returned, and what [`Limits::events`] bounds.
 ///
 /// # Errors
 ///
@@ -130,7 +112,7 @@ pub fn stream(
             builder.count(taken.lines);
             number += taken.lines;
         }
-        let whole = match next_line(&mut reader, &mut line, limits.line_bytes_max) {
+        let whole = match next_line(&mut reader, &mut line, count(limits.line_bytes)) {
             Ok(None) => break,
             Ok(Some(whole)) => whole,
             Err(source) => {
@@ -162,7 +144,7 @@ pub fn stream(
             builder.comment(comment.trim());
             continue;
         }
-        if builder.events() >= limits.events_max {
+        if builder.events() >= count(limits.events) {
             skipped.over_limit += 1;
             continue;
         }
@@ -174,7 +156,7 @@ pub fn stream(
             }
             problem.err()
         } else {
-            Some(Malformed::Long(limits.line_bytes_max))
+            Some(Malformed::Long(count(limits.line_bytes)))
         };
         if let Some(problem) = problem {
             skipped.lines += 1;
@@ -266,9 +248,9 @@ impl Skipped {
         }
         if self.over_limit > 0 {
             said.push(format!(
-                "{label}: {} after the first {} events left out",
+                "{label}: {} after the first {} events left out (limit `events`)",
                 counted(self.over_limit, "line"),
-                limits.events_max
+                limits.events
             ));
         }
         said

@@ -33,10 +33,12 @@ impl<'a> Case<'a> {
         let histories = histories(evidence);
         let arcs = graph::Bounds {
             arcs_max: options.arcs_max,
+            far_steps_max: options.far_steps_max,
         };
         let found = cycles::Bounds {
             cycles_max: options.cycles_max,
             steps_max: options.cycle_steps_max,
+            counted_max: options.cycle_counts_max,
         };
         let classes = graph::classes(evidence, &histories, arcs);
         let class_cycles = cycles::cycles(&classes, found);
@@ -58,7 +60,7 @@ impl<'a> Case<'a> {
                     writes: OnceCell::new(),
                     found: OnceCell::new(),
                     proof_steps: Cell::new(options.proof_steps_max),
-                    directed: Cell::new(options.directed_max),
+                    directed: Cell::new(options.searches_max),
                     unproved: Cell::new(0),
                     too_long: Cell::new(0),
                     unsearched: Cell::new(0),
@@ -169,6 +171,11 @@ impl RunCase<'_> {
 
     pub(super) fn timeline(&self) -> &Timeline {
         self.timeline.get_or_init(|| Timeline::of(self.run))
+    }
+
+    /// Whether an event of an excerpt is none of the run's.
+    pub(super) fn is_made_up(&self, event: u32) -> bool {
+        self.run.made_up.binary_search(&event).is_ok()
     }
 
     /// Whether threads wait for each other in other ways than by locks and a plain join.

@@ -49,9 +49,6 @@ pub(super) struct Chosen {
     pub(super) complete: bool,
 }
 
-/// Choices that are kept for the proof.
-pub(super) const CHOICES_MAX: usize = 16;
-
 /// Finds the strongest choices for a cycle of locks; `None` if no choice is a cycle.
 pub(super) fn choose(case: &RunCase<'_>, cycle: &[LockId], steps_max: u64) -> Option<Chosen> {
     let candidates: Vec<&[Arc]> = (0..cycle.len())
@@ -157,7 +154,7 @@ impl<'a> Path<'a> {
         }
     }
 
-    /// All ways to take one of each row, up to [`CHOICES_MAX`].
+    /// All ways to take one of each row, up to [`super::Options::choices_max`].
     ///
     /// Choices that differ only in sites, or in when a thread did the same, count as one.
     fn choices(&mut self, rows: &[&[Arc]]) -> Vec<Vec<Arc>> {
@@ -183,7 +180,7 @@ impl<'a> Path<'a> {
             let pattern: Vec<u32> = self.arcs.iter().map(pattern).collect();
             if self.closes() && patterns.insert(pattern) {
                 choices.push(self.arcs.clone());
-                if choices.len() >= CHOICES_MAX {
+                if choices.len() >= self.case.options.choices_max.max(1) {
                     break;
                 }
             }

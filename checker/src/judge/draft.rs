@@ -264,9 +264,6 @@ pub(super) fn side(case: &Case<'_>, run: &RunCase<'_>, thread: ThreadId) -> Side
     }
 }
 
-/// Locks beside the one in question that a side shows at most.
-const ALSO_HELD_MAX: usize = 32;
-
 /// The locks of a chain but one, oldest first, and not too many.
 pub(super) fn also_held(
     evidence: &Evidence,
@@ -277,7 +274,7 @@ pub(super) fn also_held(
     let links = run.history.chain(chain);
     let others = links.filter(|(_, link)| Some(link.held.lock) != but);
     let mut held: Vec<LockUse> = others
-        .take(ALSO_HELD_MAX)
+        .take(run.options.held_shown_max)
         .map(|(_, link)| lock_use(evidence, run, &link.held, Some(link.class)))
         .collect();
     held.reverse();
@@ -325,22 +322,16 @@ pub(super) fn resource_use(case: &Case<'_>, run: &RunCase<'_>, event: u32) -> Op
     })
 }
 
-/// Entries of a witness that a report bears; a longer one is left out.
-const WITNESS_MAX: usize = 100_000;
-
 /// A schedule as reports give it: a thread per step, runs of one thread as `T1*3`. A very long one
 /// is left out, and the reasons say so.
 pub(super) fn show(draft: &mut Draft, run: &RunCase<'_>, schedule: &[Step]) {
-    let mut made_up = run.run.prologue.clone();
-    let seen = schedule
-        .iter()
-        .filter(|step| match made_up.get_mut(step.thread.at()) {
-            Some(left) if *left > 0 => {
-                *left -= 1;
-                false
-            }
-            _ => true,
-        });
+    let mut done = vec![0_usize; run.run.threads.len()];
+    let seen = schedule.iter().filter(|step| {
+        let at = &mut done[step.thread.at()];
+        *at += 1;
+        run.run.made_up.is_empty()
+            || !run.is_made_up(run.timeline().events_of[step.thread.at()][*at - 1])
+    });
     let schedule: Vec<Step> = seen.copied().collect();
     if run.run.begins_after > 0 {
         draft.reasons.push(format!(
@@ -349,9 +340,9 @@ pub(super) fn show(draft: &mut Draft, run: &RunCase<'_>, schedule: &[Step]) {
         ));
     }
     let by_thread = || schedule.chunk_by(|a, b| a.thread == b.thread);
-    if by_thread().nth(WITNESS_MAX).is_some() {
+    if by_thread().nth(run.options.witness_max).is_some() {
         draft.reasons.push(format!(
-            "the schedule is left out: it has {} steps",
+            "the schedule is left out: it has {} steps (limit `witness-entries`)",
             schedule.len()
         ));
         return;

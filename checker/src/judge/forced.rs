@@ -25,6 +25,7 @@ use std::collections::HashMap;
 use lockwise::watch::Mode;
 
 use self::order::Order;
+use super::Reversal;
 use super::timeline::{NONE, Timeline};
 use super::witness::Step;
 use crate::history::History;
@@ -42,15 +43,6 @@ pub(super) enum Forced {
     Open,
 }
 
-/// Words of memory for the order of one set of events.
-const WORDS_MAX: usize = 32_000_000;
-
-/// Sections that are left open for which both ways are tried.
-const WAYS_MAX: u32 = 64;
-
-/// Rounds of saturation; what is not found by then is not looked for.
-const ROUNDS_MAX: usize = 200;
-
 /// Looks for a way to the requests `goals`, one of each of several threads.
 ///
 /// `steps` is lowered by one for each event that is taken in or ordered again.
@@ -59,6 +51,7 @@ pub(super) fn solve(
     history: &History,
     timeline: &Timeline,
     goals: &[(ThreadId, u32)],
+    bounds: Reversal,
     steps: &mut u64,
 ) -> Forced {
     let mut set = Set::new(run, history, timeline, goals);
@@ -74,10 +67,10 @@ pub(super) fn solve(
         Closed::Open => return Forced::Open,
     }
     let mut work = vec![set];
-    let mut ways = WAYS_MAX;
+    let mut ways = bounds.ways_max;
     let mut open = false;
     while let Some(set) = work.pop() {
-        match one_way(set, steps) {
+        match one_way(set, bounds, steps) {
             Way::Schedule(schedule) => return Forced::Schedule(schedule),
             Way::Never => {}
             Way::Either(sets) if ways > 0 => {
@@ -102,15 +95,15 @@ enum Way<'a> {
     Open,
 }
 
-fn one_way<'a>(mut set: Set<'a>, steps: &mut u64) -> Way<'a> {
-    for _ in 0..ROUNDS_MAX {
+fn one_way<'a>(mut set: Set<'a>, bounds: Reversal, steps: &mut u64) -> Way<'a> {
+    for _ in 0..bounds.rounds_max {
         match set.close(steps) {
             Closed::Whole => {}
             Closed::Past(_) | Closed::Never => return Way::Never,
             Closed::Open => return Way::Open,
         }
         let events: usize = set.taken.iter().map(|&count| count as usize).sum();
-        if events * set.taken.len() > WORDS_MAX {
+        if events * set.taken.len() > bounds.words_max {
             return Way::Open;
         }
         let Some(left) = steps.checked_sub(events as u64) else {

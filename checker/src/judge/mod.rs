@@ -35,49 +35,79 @@ mod witness;
 use self::case::Case;
 use self::draft::Draft;
 use crate::finding::{Certainty, Stats, Verdict};
+use crate::limits::{Limits, count};
 use crate::trace::Evidence;
 
-/// How far the searches go. What they leave out is in [`Verdict::limits`].
+/// How far the searches go; [`crate::limits`] says what each bounds. What they leave out is in
+/// [`Verdict::limits`].
+#[expect(missing_docs, reason = "the table of limits has a line on each")]
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Arcs of a lock-order graph, some 300 bytes each where none is like another; beyond that, only
-    /// the nearest of nested locks are paired.
     pub arcs_max: usize,
-    /// Cycles that are judged, per run and for the classes.
+    pub far_steps_max: u64,
     pub cycles_max: usize,
-    /// Edges looked at in the search for cycles.
     pub cycle_steps_max: u64,
-    /// Checks made to choose the requests of one cycle.
+    pub cycle_counts_max: u64,
+    pub cycle_sides_max: usize,
     pub choice_steps_max: u64,
-    /// Checks made in one component to find cycles that are not the shortest through any edge.
+    pub choices_max: usize,
     pub seek_steps_max: u64,
-    /// Events taken in by all sync-preserving proofs of a run.
     pub proof_steps_max: u64,
-    /// A run with more events is not searched exhaustively.
+    pub proof_writers_max: usize,
+    pub reversals_max: usize,
+    pub reversal: Reversal,
     pub search_events_max: usize,
-    /// A run with more threads is not searched exhaustively.
     pub search_threads_max: usize,
-    /// Memory of the exhaustive search, in words of four bytes.
     pub search_words_max: u64,
-    /// Cycles of a run that are searched for on their own, where the exhaustive search gave up.
-    pub directed_max: usize,
+    pub searches_max: usize,
+    pub witness_max: usize,
+    pub held_shown_max: usize,
+}
+
+/// How far the search goes for one schedule that turns critical sections round.
+#[expect(missing_docs, reason = "the table of limits has a line on each")]
+#[derive(Debug, Clone, Copy)]
+pub struct Reversal {
+    pub ways_max: u64,
+    pub rounds_max: u64,
+    pub words_max: usize,
+}
+
+impl Options {
+    /// Those that these limits give.
+    pub fn of(limits: &Limits) -> Options {
+        Options {
+            arcs_max: count(limits.arcs),
+            far_steps_max: limits.far_steps,
+            cycles_max: count(limits.cycles),
+            cycle_steps_max: limits.cycle_steps,
+            cycle_counts_max: limits.cycle_counts,
+            cycle_sides_max: count(limits.cycle_sides),
+            choice_steps_max: limits.choice_steps,
+            choices_max: count(limits.choices),
+            seek_steps_max: limits.seek_steps,
+            proof_steps_max: limits.proof_steps,
+            proof_writers_max: count(limits.proof_writers),
+            reversals_max: count(limits.reversals),
+            reversal: Reversal {
+                ways_max: limits.reversal_ways,
+                rounds_max: limits.reversal_rounds,
+                words_max: count(limits.reversal_words),
+            },
+            search_events_max: count(limits.search_events),
+            search_threads_max: count(limits.search_threads),
+            search_words_max: limits.search_words,
+            searches_max: count(limits.searches),
+            witness_max: count(limits.witness_entries),
+            held_shown_max: count(limits.held_shown),
+        }
+    }
 }
 
 impl Default for Options {
     /// Enough for a million events in seconds and a few hundred megabytes.
     fn default() -> Self {
-        Options {
-            arcs_max: 1_000_000,
-            cycles_max: 1_000,
-            cycle_steps_max: 20_000_000,
-            choice_steps_max: 100_000,
-            seek_steps_max: 200_000,
-            proof_steps_max: 200_000_000,
-            search_events_max: 20_000,
-            search_threads_max: 400,
-            search_words_max: 4_000_000,
-            directed_max: 16,
-        }
+        Options::of(&Limits::default())
     }
 }
 
@@ -139,12 +169,12 @@ fn proved_in_excerpts(evidence: &Evidence, options: &Options) -> Vec<Draft> {
         seek_steps_max: options.seek_steps_max / 10,
         proof_steps_max: options.proof_steps_max / 10,
         search_events_max: options.search_events_max / 10,
-        directed_max: 0,
+        searches_max: 0,
         ..options.clone()
     };
     let case = Case::new(&excerpts, options);
     let mut drafts = Vec::new();
-    for rule in [recursion::judge as Rule, order_cycle::judge] {
+    for rule in [recursion::judge as Rule, order_cycle::judge, waiting::judge] {
         rule(&case, &mut drafts);
     }
     drafts.retain(|draft| draft.certainty == Certainty::Certain);
@@ -190,12 +220,13 @@ fn limits(case: &Case<'_>, limits: &mut Vec<String>) {
             label,
             run.graph.left_out,
             "pairs of a held and a wanted lock left out of the lock-order graph, those furthest \
-             apart; the orders they would show follow from nearer pairs",
+             apart; the orders they would show follow from nearer pairs (limits `arcs`, `far-steps`)",
         );
         say(
             label,
             run.cycles.left_out,
-            "lock-order edges that lie on cycles not followed, or their cycles not judged",
+            "lock-order edges that lie on cycles not followed, or their cycles not judged (limits `cycles`, \
+             `cycle-steps`)",
         );
         // Where all orders of the events were searched, nothing can have been missed.
         if run.cycles.more > 0 && !run.found().is_some_and(|found| found.complete) {
@@ -203,23 +234,25 @@ fn limits(case: &Case<'_>, limits: &mut Vec<String>) {
                 label,
                 run.cycles.more,
                 "groups of locks that have, or may have, more cycles than were judged: those are the \
-                 shortest through each order of two locks",
+                 shortest through each order of two locks (limit `cycle-counts`)",
             );
         }
         say(
             label,
             run.unproved.get(),
-            "cycles not searched exhaustively: these are `possible` and may be certain",
+            "cycles not searched exhaustively: these are `possible` and may be certain (limits \
+             `proof-steps`, `choices`, `reversals`, `search-events`, `search-threads`, `search-words`, \
+             `searches`)",
         );
         say(
             label,
             run.too_long.get(),
-            "long cycles not judged, after as many shorter ones as the bound allows",
+            "long cycles not judged, after as many shorter ones as the limit `cycle-sides` allows",
         );
         say(
             label,
             run.unsearched.get(),
-            "groups of locks in cycles with too many cycles to look at each",
+            "groups of locks in cycles with too many cycles to look at each (limit `seek-steps`)",
         );
         say(
             label,
@@ -233,7 +266,7 @@ fn limits(case: &Case<'_>, limits: &mut Vec<String>) {
         say(
             "all runs",
             case.classes.left_out + case.class_cycles.left_out,
-            "edges between lock classes not followed",
+            "edges between lock classes not followed (limits `arcs`, `cycles`)",
         );
     }
 }

@@ -44,7 +44,7 @@ fn cycles(run: &RunCase<'_>) -> Vec<(Vec<LockId>, Chosen)> {
     let mut sides = 0;
     for (at, &cycle) in shortest_first.iter().enumerate() {
         sides += cycle.len();
-        if sides > SIDES_JUDGED_MAX {
+        if sides > run.options.cycle_sides_max {
             run.too_long.set((shortest_first.len() - at) as u64);
             break;
         }
@@ -231,9 +231,6 @@ fn one_thread(cycle: &[Side]) -> String {
             .to_owned()
     }
 }
-
-/// Sides of cycles that are judged, over all cycles of a run.
-const SIDES_JUDGED_MAX: usize = 20_000;
 
 /// Gates that are named for a side, and the most sides of a cycle for which they are looked up.
 const GATES_NAMED: usize = 8;

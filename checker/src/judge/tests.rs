@@ -10,6 +10,7 @@ mod stories;
 use super::*;
 use crate::finding::{Certainty, Code, Finding, Wants};
 use crate::input::std_text;
+use crate::limits::Limits;
 use std::fmt::Write as _;
 
 /// Judges text traces as the runs `a`, `b`, …
@@ -21,11 +22,7 @@ fn evidence_of(traces: &[&str]) -> Evidence {
     let mut evidence = Evidence::default();
     for (label, trace) in ('a'..='z').zip(traces) {
         let text = spread(trace);
-        let read = std_text::read(
-            &label.to_string(),
-            text.as_bytes(),
-            &std_text::Limits::default(),
-        );
+        let read = std_text::read(&label.to_string(), text.as_bytes(), &Limits::default());
         evidence.absorb(read.expect("the trace is well formed"));
     }
     evidence

@@ -9,16 +9,18 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{Layer, Names, check, names};
+use crate::limits::Setting;
 use crate::nearest::nearest;
 
 /// Where the file lies, seen from the folder that it governs.
 pub const FILE: &str = ".config/lockwise.toml";
 
 /// The keys, for suggestions.
-pub(super) const KEYS: [&str; 8] = [
+pub(super) const KEYS: [&str; 9] = [
     "fail-on",
     "format",
     "show-excluded",
@@ -27,6 +29,7 @@ pub(super) const KEYS: [&str; 8] = [
     "level",
     "baseline",
     "check",
+    "limits",
 ];
 
 /// Why the file cannot be used.
@@ -112,6 +115,10 @@ pub fn parse(path: &Path, text: &str) -> Result<(Layer, Vec<String>), ConfigErro
             }
             continue;
         }
+        if name == "limits" {
+            layer.limits = limits(value).map_err(|(span, text)| wrong(span, text))?;
+            continue;
+        }
         let value = value.get_ref();
         match name {
             "fail-on" => layer.fail_on = Some(choice(value).map_err(at)?),
@@ -137,6 +144,27 @@ pub fn parse(path: &Path, text: &str) -> Result<(Layer, Vec<String>), ConfigErro
     }
     warnings.sort();
     Ok((layer, warnings))
+}
+
+/// Reads the table `limits`. A name that is not known is an error: a limit that does nothing would
+/// deceive.
+fn limits(value: &Spanned<DeValue<'_>>) -> Result<Vec<Setting>, (Range<usize>, String)> {
+    let Some(table) = value.get_ref().as_table() else {
+        let found = value.get_ref().type_str();
+        let message = format!("`limits`: expected a table, found {found}");
+        return Err((value.span(), message));
+    };
+    let one = |name: &str, value: &Spanned<DeValue<'_>>| {
+        let number = match value.get_ref() {
+            DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().parse().ok(),
+            _ => None,
+        };
+        let wrong = |message| (value.span(), format!("`limits.{name}`: {message}"));
+        let number = number.ok_or_else(|| wrong("expected a number from 0".to_owned()))?;
+        Setting::new(name, number).map_err(wrong)
+    };
+    let settings = table.iter().map(|(name, value)| one(name.get_ref(), value));
+    settings.collect()
 }
 
 /// What to write instead of a key that is not known: the one that was meant or, failing that, any.

@@ -3,6 +3,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Color, Environment, FILE, Layer, LogLevel, Settings, find, parse};
+use crate::limits::Limits;
 use crate::policy::FailOn;
 use crate::report::{Detail, Format};
 
@@ -122,7 +123,7 @@ fn an_unknown_key_is_a_warning_with_its_line() {
         warnings,
         [
             "lockwise.toml:3:2: unknown key `profile`; the keys are `fail-on`, `format`, \
-             `show-excluded`, `deps`, `color`, `level`, `baseline`, `check`"
+             `show-excluded`, `deps`, `color`, `level`, `baseline`, `check`, `limits`"
         ]
     );
 }
@@ -228,4 +229,37 @@ fn what_cannot_be_in_the_table_for_check_is_told_with_its_place() {
         "[[check.lock]]\ntype = 'a::B'\nexclusive = 'enter'\nsharde = 'look'",
     ];
     insta::assert_snapshot!(all.map(wrong).join("\n"));
+}
+
+#[test]
+fn limits_are_set_one_by_one_each_by_the_nearest_word() {
+    let line = Layer {
+        limits: vec!["window=1".parse().unwrap()],
+        ..Layer::default()
+    };
+    let variables = [("LOCKWISE_LIMITS", "window=2, chains=20")];
+    let file = "[limits]\nwindow = 3\nchains = 30\ncycles = 300";
+    let limits = resolve(line, &variables, file).unwrap().limits;
+    let expected = Limits {
+        window: 1,
+        chains: 20,
+        cycles: 300,
+        ..Limits::default()
+    };
+    assert_eq!(limits, expected);
+}
+
+#[test]
+fn a_limit_that_would_do_nothing_is_an_error() {
+    let file = |file| resolve(Layer::default(), &[], file).unwrap_err();
+    assert_eq!(
+        file("limits = { windows = 5 }"),
+        "/bank/.config/lockwise.toml:1:22: `limits.windows`: there is no limit `windows`; did you mean \
+         `window`?"
+    );
+    assert!(file("[limits]\nwindow = -5").contains("`limits.window`: expected a number from 0"));
+    assert!(file("limits = 5").contains("expected a table"));
+    let variables = [("LOCKWISE_LIMITS", "window=5,windows=5")];
+    let error = resolve(Layer::default(), &variables, "").unwrap_err();
+    assert!(error.starts_with("environment variable `LOCKWISE_LIMITS`: there is no limit"));
 }

@@ -4,28 +4,20 @@
 //! cycle with requests that other threads made within the ring, the events from some way before the
 //! first of these to some way behind the last become an excerpt.
 //!
-//! An excerpt begins with a *prologue*: made-up events that lead to the state at its start, the forks,
-//! the last writes and what is held. No thread may leave them half done, or what others did before the
-//! excerpt would not stand: so each thread with something held then writes a variable of its own, one
-//! thread reads them all and writes another, and that is the first thing that each thread reads.
+//! What leads to its start is made up ([`prologue`]).
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
+use super::prologue::{self, Excerpt, Start};
 use super::second::Suspects;
-use crate::holders::{Hold, Holders};
-use crate::trace::{AcquireClass, Ask, Event, Held, LockId, Op, Run, SiteId, ThreadId, VariableId};
+use crate::holders::Hold;
+use crate::limits::{Limits, count};
+use crate::trace::{Event, Held, LockId, Op, Run, ThreadId};
 
 /// Parts of the ring that an excerpt takes in before the first side and behind the last, at least so
 /// many events.
 const BEFORE: (usize, usize) = (20, 2);
 const BEHIND: (usize, usize) = (40, 4);
-
-/// Excerpts for one and the same cycle that are made, after which each second, fourth, … is.
-const EACH: u32 = 8;
-
-/// Requests looked at to find a cycle, each time and in all.
-const STEPS_MAX: u32 = 2_000;
-const ALL_STEPS_MAX: u64 = 20_000_000;
 
 /// Cycles that one request is taken for the end of.
 const FOUND_MAX: usize = 4;
@@ -43,28 +35,14 @@ struct Side {
     since: u64,
 }
 
-/// State at the start of the ring.
-#[derive(Debug, Default)]
-struct Start {
-    holders: Holders,
-    forks: Vec<Event>,
-    /// Per variable, its last write.
-    written: HashMap<VariableId, Event>,
-}
-
-impl Start {
-    fn follow(&mut self, event: Event) {
-        // What is wrong with it is told elsewhere.
-        self.holders.follow(&event, &[], false);
-        self.holders.slips.clear();
-        match event.op {
-            Op::Fork { .. } => self.forks.push(event),
-            Op::Write { variable } => {
-                self.written.insert(variable, event);
-            }
-            _ => {}
-        }
-    }
+/// A wait for something else than a lock, under a lock.
+#[derive(Debug, Clone)]
+struct Wait {
+    thread: ThreadId,
+    /// Whom it waits for, if that is one.
+    child: Option<ThreadId>,
+    at: u64,
+    since: u64,
 }
 
 /// The ring, and what was cut out of it.
@@ -78,30 +56,45 @@ pub(super) struct Window {
     gone: u64,
     /// Per held lock, the last requests of each thread and wanted lock.
     recent: HashMap<LockId, Vec<Side>>,
-    /// Per thread and lock that was held in a wait, the last request.
-    asked: HashMap<(ThreadId, LockId), u64>,
+    /// Per lock that is held in a wait, the last request of each thread, and the last waits.
+    asked: HashMap<LockId, Vec<(ThreadId, u64)>>,
+    waited: HashMap<LockId, Vec<Wait>>,
     /// Per thread, where its held locks were taken.
     taken: HashMap<ThreadId, Vec<(LockId, u64)>>,
     /// How often each cycle was met, by its sides.
     met: HashMap<Vec<(ThreadId, LockId)>, u32>,
     /// What is to be cut out: from, to.
     due: Option<(u64, u64)>,
-    runs: Vec<Run>,
+    cut_out: Vec<Excerpt>,
     room: usize,
-    /// Requests that may still be looked at.
+    /// Requests that may be looked at each time, and in all from now on.
+    steps_each: u64,
     steps: u64,
-    left_out: u64,
+    /// Excerpts for one and the same cycle, after which each second, fourth, … is made.
+    each: u32,
+    left_out: LeftOut,
+}
+
+/// What was not looked at.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct LeftOut {
+    /// Places for which there was no room.
+    pub(super) places: u64,
+    /// Places of cycles that had many already.
+    pub(super) alike: u64,
+    /// Requests behind which not all cycles were looked for.
+    pub(super) requests: u64,
 }
 
 /// What was cut out.
 pub(super) struct Excerpts {
     pub(super) runs: Vec<Run>,
-    /// Places for which there was no room.
-    pub(super) left_out: u64,
+    pub(super) left_out: LeftOut,
 }
 
 impl Window {
-    pub(super) fn new(size: usize, room: usize) -> Self {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let size = count(limits.window);
         let part = |(of, least): (usize, usize)| (size / of).max(least) as u64;
         Window {
             size,
@@ -112,13 +105,16 @@ impl Window {
             gone: 0,
             recent: HashMap::new(),
             asked: HashMap::new(),
+            waited: HashMap::new(),
             taken: HashMap::new(),
             met: HashMap::new(),
             due: None,
-            runs: Vec::new(),
-            room,
-            steps: ALL_STEPS_MAX,
-            left_out: 0,
+            cut_out: Vec::new(),
+            room: count(limits.excerpt_events),
+            steps_each: limits.excerpt_steps,
+            steps: limits.excerpt_steps_all,
+            each: u32::try_from(limits.excerpts).unwrap_or(u32::MAX),
+            left_out: LeftOut::default(),
         }
     }
 
@@ -166,19 +162,21 @@ impl Window {
         cyclic: bool,
     ) {
         let at = self.now();
-        if suspects.waited_under.contains(&want.lock) {
-            self.asked.insert((thread, want.lock), at);
-        }
-        if !cyclic {
-            return;
-        }
-        let taken = self.taken.get(&thread).and_then(|taken| taken.first());
         let side = Side {
             thread,
             want: want.lock,
             at,
-            since: taken.map_or(at, |&(_, at)| at),
+            since: self.since(thread),
         };
+        if suspects.waited_under.contains(&want.lock) {
+            let asked = self.asked.entry(want.lock).or_default();
+            asked.retain(|&(other, at)| other != thread && at >= self.gone);
+            asked.push((thread, at));
+            self.meet_waits(&side);
+        }
+        if !cyclic {
+            return;
+        }
         for held in held.iter().filter(|held| suspects.is_on_cycle(held.lock)) {
             if held.lock != want.lock {
                 self.close(held.lock, &side);
@@ -190,24 +188,55 @@ impl Window {
         }
     }
 
-    /// Takes in a join that is the next event: with a request of the child for what is held it may be a
-    /// circle.
-    pub(super) fn join(&mut self, thread: ThreadId, child: ThreadId, held: &[Hold]) {
+    /// Where the oldest lock that a thread holds was taken.
+    fn since(&self, thread: ThreadId) -> u64 {
+        let taken = self.taken.get(&thread).and_then(|taken| taken.first());
+        taken.map_or(self.now(), |&(_, at)| at)
+    }
+
+    /// Takes in a wait under locks that is the next event, for `child` or for anybody: with a request of
+    /// who ends it for what is held it may be a circle.
+    pub(super) fn wait(&mut self, thread: ThreadId, child: Option<ThreadId>, held: &[Hold]) {
+        let wait = Wait {
+            thread,
+            child,
+            at: self.now(),
+            since: self.since(thread),
+        };
         for Hold { held, .. } in held {
-            let Some(&at) = self.asked.get(&(child, held.lock)) else {
-                continue;
-            };
-            if at >= self.gone {
-                let taken = self.taken.get(&thread).and_then(|taken| taken.first());
-                let since = taken.map_or(at, |&(_, since)| since.min(at));
-                let side = |thread, at| Side {
-                    thread,
-                    want: held.lock,
-                    at,
-                    since,
-                };
-                self.note(&[side(child, at), side(thread, self.now())]);
+            let asked = self.asked.get(&held.lock).map_or(&[][..], Vec::as_slice);
+            let asked: Vec<(ThreadId, u64)> = asked
+                .iter()
+                .filter(|&&(other, at)| at >= self.gone && wait.may_be_for(other))
+                .copied()
+                .collect();
+            for (other, at) in asked {
+                self.note(&[
+                    Side {
+                        thread: other,
+                        want: held.lock,
+                        at,
+                        since: at,
+                    },
+                    wait.side(held.lock),
+                ]);
             }
+            let waited = self.waited.entry(held.lock).or_default();
+            waited.retain(|other| other.thread != thread && other.at >= self.gone);
+            waited.push(wait.clone());
+        }
+    }
+
+    /// Looks for waits under the lock that `side` wants.
+    fn meet_waits(&mut self, side: &Side) {
+        let waited = self.waited.get(&side.want).map_or(&[][..], Vec::as_slice);
+        let met: Vec<Side> = waited
+            .iter()
+            .filter(|wait| wait.at >= self.gone && wait.may_be_for(side.thread))
+            .map(|wait| wait.side(side.want))
+            .collect();
+        for wait in met {
+            self.note(&[side.clone(), wait]);
         }
     }
 
@@ -215,10 +244,11 @@ impl Window {
     fn close(&mut self, held: LockId, side: &Side) {
         let room_min = usize::try_from(self.before + self.behind).unwrap_or(usize::MAX);
         if self.steps == 0 || self.room < room_min {
-            self.left_out += 1;
+            self.left_out.requests += u64::from(self.steps == 0);
+            self.left_out.places += u64::from(self.steps > 0);
             return;
         }
-        let mut steps = STEPS_MAX;
+        let mut steps = self.steps_each;
         let mut path: Vec<Side> = vec![side.clone()];
         let mut rows: Vec<usize> = vec![0];
         let mut found: Vec<Vec<Side>> = Vec::new();
@@ -230,11 +260,12 @@ impl Window {
                 path.pop();
                 continue;
             };
-            *next += 1;
-            steps -= 1;
             if steps == 0 {
+                self.left_out.requests += 1;
                 break;
             }
+            *next += 1;
+            steps -= 1;
             let passed = path
                 .iter()
                 .any(|side| side.thread == other.thread || side.want == other.want);
@@ -254,7 +285,7 @@ impl Window {
                 path.pop();
             }
         }
-        self.steps = self.steps.saturating_sub(u64::from(STEPS_MAX - steps));
+        self.steps = self.steps.saturating_sub(self.steps_each - steps);
         for cycle in found {
             self.note(&cycle);
         }
@@ -267,7 +298,8 @@ impl Window {
         key.sort_unstable();
         let times = self.met.entry(key).or_default();
         *times += 1;
-        if *times > EACH && !times.is_power_of_two() {
+        if *times > self.each && !times.is_power_of_two() {
+            self.left_out.alike += 1;
             return;
         }
         let from = cycle.iter().map(|side| side.since).min().unwrap_or(0);
@@ -276,7 +308,7 @@ impl Window {
         let to = self.now() + 1 + self.behind;
         let length = usize::try_from(to - from).unwrap_or(usize::MAX);
         if length > self.room {
-            self.left_out += 1;
+            self.left_out.places += 1;
             return;
         }
         self.due = Some(match self.due {
@@ -300,120 +332,63 @@ impl Window {
         let from = from.max(self.gone);
         let skip = usize::try_from(from - self.gone).expect("it lies within the ring");
         let length = usize::try_from(to.min(self.now()) - from).expect("it lies within the ring");
-        let mut start = Start {
-            holders: self.start.holders.clone(),
-            forks: self.start.forks.clone(),
-            written: self.start.written.clone(),
-        };
+        let mut start = self.start.clone();
         for event in self.ring.iter().take(skip) {
             start.follow(event.clone());
         }
         let events: Vec<Event> = self.ring.iter().skip(skip).take(length).cloned().collect();
         self.room = self.room.saturating_sub(events.len());
-        self.runs.push(excerpt(start, from, events));
+        match prologue::excerpt(&start, events) {
+            Some(excerpt) => self.cut_out.push(excerpt),
+            None => self.left_out.places += 1,
+        }
     }
 
     /// All excerpts, as parts of `run`.
     pub(super) fn finish(mut self, run: &Run) -> Excerpts {
         self.cut();
-        for excerpt in &mut self.runs {
-            excerpt.label.clone_from(&run.label);
-            excerpt.threads.clone_from(&run.threads);
-            excerpt.locks.clone_from(&run.locks);
-            excerpt.resources.clone_from(&run.resources);
-            excerpt.complete = run.complete;
-            // It may have been before the excerpt.
-            let woken = run.woken_unseen.iter();
-            excerpt.woken_unseen = woken.map(|&(thread, _)| (thread, 0)).collect();
-            excerpt.prologue.resize(run.threads.len(), 0);
-        }
+        let runs = self
+            .cut_out
+            .into_iter()
+            .map(|Excerpt { run: part, units }| {
+                let mut resources = run.resources.clone();
+                for (semaphore, (more, most)) in units {
+                    let at_start = &mut resources[semaphore.at()].units;
+                    let now = (i64::from(*at_start) + more).clamp(0, i64::from(most));
+                    *at_start = u32::try_from(now).unwrap_or(most);
+                }
+                // It may have been before the excerpt.
+                let woken = run.woken_unseen.iter();
+                Run {
+                    label: run.label.clone(),
+                    threads: run.threads.clone(),
+                    locks: run.locks.clone(),
+                    resources,
+                    complete: run.complete,
+                    woken_unseen: woken.map(|&(thread, _)| (thread, 0)).collect(),
+                    ..part
+                }
+            });
         Excerpts {
-            runs: self.runs,
+            runs: runs.collect(),
             left_out: self.left_out,
         }
     }
 }
 
-/// A run of these events, from a state.
-fn excerpt(start: Start, begins_after: u64, events: Vec<Event>) -> Run {
-    let mut run = Run {
-        begins_after,
-        ..Run::default()
-    };
-    let site = events.first().map_or(SiteId(0), |event| event.site);
-    let mut add = |thread: ThreadId, op: Op, site: SiteId| {
-        if run.prologue.len() <= thread.at() {
-            run.prologue.resize(thread.at() + 1, 0);
-        }
-        run.prologue[thread.at()] += 1;
-        run.events.push(Event { thread, op, site });
-    };
-    let mut variables: u32 = 0;
-    let mut read = HashSet::new();
-    let mut acting = Vec::new();
-    for event in &events {
-        match event.op {
-            Op::Read { variable } => {
-                read.insert(variable);
-                variables = variables.max(variable.0 + 1);
-            }
-            Op::Write { variable } => variables = variables.max(variable.0 + 1),
-            _ => {}
-        }
-        if !acting.contains(&event.thread) {
-            acting.push(event.thread);
-        }
+impl Wait {
+    /// Whether it may be this thread that ends it.
+    fn may_be_for(&self, other: ThreadId) -> bool {
+        other != self.thread && self.child.is_none_or(|child| child == other)
     }
-    let mut busy: Vec<ThreadId> = Vec::new();
-    for fork in start.forks {
-        busy.push(fork.thread);
-        add(fork.thread, fork.op, fork.site);
-    }
-    let mut written: Vec<Event> = start.written.into_values().collect();
-    written.sort_by_key(|event| (event.thread, variable_of(event)));
-    for event in written {
-        if variable_of(&event).is_some_and(|variable| read.contains(&variable)) {
-            busy.push(event.thread);
-            add(event.thread, event.op, event.site);
-        }
-    }
-    for (thread, holds) in start.holders.all() {
-        for Hold { held, .. } in holds {
-            busy.push(thread);
-            let op = Op::Acquire {
-                lock: held.lock,
-                mode: held.mode,
-                ask: Ask::Wait,
-                class: AcquireClass::default(),
-            };
-            add(thread, op, held.site);
-        }
-    }
-    busy.sort_unstable();
-    busy.dedup();
-    let mut fresh = variables..;
-    let mut variable = || VariableId(fresh.next().expect("there are fewer than numbers"));
-    if let Some(&hub) = busy.first() {
-        let done: Vec<VariableId> = busy.iter().map(|_| variable()).collect();
-        for (&thread, &variable) in busy.iter().zip(&done) {
-            add(thread, Op::Write { variable }, site);
-        }
-        for &variable in &done {
-            add(hub, Op::Read { variable }, site);
-        }
-        let begun = variable();
-        add(hub, Op::Write { variable: begun }, site);
-        for thread in acting {
-            add(thread, Op::Read { variable: begun }, site);
-        }
-    }
-    run.events.extend(events);
-    run
-}
 
-fn variable_of(event: &Event) -> Option<VariableId> {
-    match event.op {
-        Op::Write { variable } => Some(variable),
-        _ => None,
+    /// As a side, under this lock.
+    fn side(&self, lock: LockId) -> Side {
+        Side {
+            thread: self.thread,
+            want: lock,
+            at: self.at,
+            since: self.since,
+        }
     }
 }

@@ -7,7 +7,7 @@ use lockwise::watch::Mode;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::excerpt::Window;
-use super::{Consumer, Limits};
+use super::{Consumer, Limits, count};
 use crate::holders::{Hold, Holders};
 use crate::trace::{
     Ask, Chain, Event, Evidence, Held, HeldId, HeldNode, Lock, LockId, Op, ResourceId, Run, Slip,
@@ -17,14 +17,13 @@ use crate::trace::{
 /// Events that a reader may pile up.
 const CHUNK: usize = 65_536;
 
-/// Waits under locks, and wrong uses of locks, that are kept of each trace.
-const FEW_MAX: usize = 10_000;
-
 /// What a first pass wants to know more about.
 #[derive(Debug, Default)]
 pub(super) struct Suspects {
     /// Per lock, whether it lies on a cycle.
     pub(super) on_cycle: Vec<bool>,
+    /// Per lock, whether it lies on one only together with other runs; empty if there are none.
+    pub(super) across: Vec<bool>,
     /// Locks that were held while their holder waited for something else than a lock.
     pub(super) waited_under: FxHashSet<LockId>,
     /// Locks that a thread took although it held them, and may.
@@ -35,6 +34,11 @@ impl Suspects {
     /// Whether a lock lies on a cycle.
     pub(super) fn is_on_cycle(&self, lock: LockId) -> bool {
         self.on_cycle.get(lock.at()).copied().unwrap_or(false)
+    }
+
+    /// Whether a lock lies on a cycle, if need be together with other runs.
+    fn is_on_any(&self, lock: LockId) -> bool {
+        self.is_on_cycle(lock) || self.across.get(lock.at()).copied().unwrap_or(false)
     }
 }
 
@@ -95,7 +99,7 @@ impl<'l> Second<'l> {
             wakers: BTreeMap::new(),
             slips: BTreeSet::new(),
             few_left_out: 0,
-            window: Window::new(limits.window, limits.excerpts_max),
+            window: Window::new(limits),
         }
     }
 
@@ -129,12 +133,9 @@ impl<'l> Second<'l> {
                 }
             }
             Op::Fork { .. } => self.events.push(event.clone()),
-            Op::Join { child } => {
-                self.window
-                    .join(event.thread, child, self.holders.of(event.thread));
+            Op::Join { .. } | Op::Barrier { .. } | Op::Pend { ask: Ask::Wait, .. } => {
                 self.wait(&event);
             }
-            Op::Barrier { .. } | Op::Pend { ask: Ask::Wait, .. } => self.wait(&event),
             _ => {}
         }
         self.holders.follow(&event, locks, over);
@@ -145,7 +146,7 @@ impl<'l> Second<'l> {
         }
         self.wakes(&event);
         for slip in std::mem::take(&mut self.holders.slips) {
-            if self.slips.len() < FEW_MAX {
+            if self.slips.len() < count(self.limits.waits) {
                 self.slips.insert(slip);
             } else if !self.slips.contains(&slip) {
                 self.few_left_out += 1;
@@ -165,12 +166,13 @@ impl<'l> Second<'l> {
     fn request(&mut self, event: &Event, lock: LockId, mode: Mode, ask: Ask) {
         let thread = event.thread;
         let held = self.holders.of(thread).iter();
-        let cyclic = self.suspects.is_on_cycle(lock)
-            && held
-                .clone()
-                .any(|hold| self.suspects.is_on_cycle(hold.held.lock));
-        let waited_under = self.suspects.waited_under.contains(&lock);
-        if !cyclic && !waited_under {
+        let suspects = &self.suspects;
+        let with_held = |such: fn(&Suspects, LockId) -> bool| {
+            such(suspects, lock) && held.clone().any(|hold| such(suspects, hold.held.lock))
+        };
+        let cyclic = with_held(Suspects::is_on_cycle);
+        let waited_under = suspects.waited_under.contains(&lock);
+        if !cyclic && !waited_under && !with_held(Suspects::is_on_any) {
             return;
         }
         let want = Held {
@@ -185,7 +187,7 @@ impl<'l> Second<'l> {
         }
         let held = self.held_node(thread);
         let stretch = self.asker(thread).stretch;
-        if self.chains.len() >= self.limits.chains_max {
+        if self.chains.len() >= count(self.limits.chains) {
             self.left_out += 1;
         } else if self
             .known
@@ -230,15 +232,21 @@ impl<'l> Second<'l> {
             Op::Join { child } => (3, ResourceId(child.0)),
             _ => return,
         };
+        let child = match event.op {
+            Op::Join { child } => Some(child),
+            _ => None,
+        };
+        self.window
+            .wait(event.thread, child, self.holders.of(event.thread));
         let held = self.held_node(event.thread);
         let fresh = held.is_some_and(|held| {
             let known = (event.thread, held, waker);
-            self.held_waits.len() < FEW_MAX && self.known_waits.insert(known)
+            self.held_waits.len() < count(self.limits.waits) && self.known_waits.insert(known)
         });
         if let Some(held) = held.filter(|_| fresh) {
             let at = u32::try_from(self.events.len()).expect("forks and few others");
             self.held_waits.push((at, held));
-        } else if held.is_some() && self.held_waits.len() >= FEW_MAX {
+        } else if held.is_some() && self.held_waits.len() >= count(self.limits.waits) {
             self.few_left_out += 1;
         }
         if fresh || matches!(event.op, Op::Join { .. }) {
@@ -294,7 +302,7 @@ impl<'l> Second<'l> {
         run.at_end.iter_mut().for_each(|(_, held)| later(held));
     }
 
-    pub(super) fn finish(mut self, label: &str, is_plain: bool, evidence: &mut Evidence) {
+    pub(super) fn finish(mut self, label: &str, evidence: &mut Evidence) {
         let run = &mut evidence.runs[0];
         self.end(run);
         self.renumber(run);
@@ -310,33 +318,40 @@ impl<'l> Second<'l> {
         if self.left_out > 0 {
             limits.push(format!(
                 "{label}: {} requests in lock-order cycles or for locks held in waits left out, after the \
-                 first {} distinct ones",
-                self.left_out, self.limits.chains_max
+                 first {} distinct ones (limit `chains`)",
+                self.left_out, self.limits.chains
             ));
         }
         if self.few_left_out > 0 {
             limits.push(format!(
-                "{label}: {} waits under locks and wrong uses of locks left out, after the first {FEW_MAX} \
-                 distinct ones of each",
-                self.few_left_out
+                "{label}: {} waits under locks and wrong uses of locks left out, after the first {} \
+                 distinct ones of each (limit `waits`)",
+                self.few_left_out, self.limits.waits
             ));
-        }
-        if !is_plain {
-            limits.push(format!(
-                "{label}: no proof was looked for, because it has other operations than on locks, \
-                 threads and data, and is too long to be kept whole"
-            ));
-            return;
         }
         limits.push(format!(
             "{label}: proofs were looked for where sides of a cycle come within {} events of each \
-             other",
+             other (limit `window`)",
             self.limits.window
         ));
-        if excerpts.left_out > 0 {
+        if excerpts.left_out.places > 0 {
             limits.push(format!(
-                "{label}: {} such places left out, after the first with {} events in all",
-                excerpts.left_out, self.limits.excerpts_max
+                "{label}: {} such places left out, after the first with {} events in all (limit \
+                 `excerpt-events`)",
+                excerpts.left_out.places, self.limits.excerpt_events
+            ));
+        }
+        if excerpts.left_out.alike > 0 {
+            limits.push(format!(
+                "{label}: {} such places left out of cycles that had {} before (limit `excerpts`)",
+                excerpts.left_out.alike, self.limits.excerpts
+            ));
+        }
+        if excerpts.left_out.requests > 0 {
+            limits.push(format!(
+                "{label}: not all cycles looked for that {} requests may close (limits `excerpt-steps`, \
+                 `excerpt-steps-all`)",
+                excerpts.left_out.requests
             ));
         }
         evidence.excerpts = excerpts.runs;

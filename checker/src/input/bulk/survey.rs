@@ -16,8 +16,6 @@ pub struct Survey {
     holdings: Holdings,
     /// Forks and joins, in order.
     pub(super) forks: Vec<Event>,
-    /// Whether there was nothing but operations on locks, threads and data.
-    pub(super) is_plain: bool,
     /// All events, those that are only counted too.
     pub(super) events: u64,
     /// Whether a lock was used wrongly, or may have been.
@@ -34,7 +32,6 @@ impl Survey {
         Survey {
             holdings: Holdings::new(pairs_max, reentrant),
             forks: Vec::new(),
-            is_plain: true,
             events: 0,
             misused: false,
             waited_under: FxHashSet::default(),
@@ -130,36 +127,25 @@ impl Survey {
                 self.give_back(thread, lock, side);
             }
             Op::Upgrade { lock } => {
-                self.is_plain = false;
                 self.holdings.lock(lock.0);
                 self.holdings.ask_for_more(thread, lock.0);
                 self.holdings.change(thread, lock.0, Side::Exclusive);
             }
             Op::Downgrade { lock, mode } => {
-                self.is_plain = false;
                 self.holdings.lock(lock.0);
                 self.holdings.change(thread, lock.0, side_of(mode));
             }
             Op::WaitBegin { lock, .. } => {
-                self.is_plain = false;
                 self.has_conditions = true;
                 self.give_back(thread, lock, Side::Any);
                 self.wait(thread);
             }
             Op::WaitEnd { lock, .. } => {
-                self.is_plain = false;
                 self.holdings.lock(lock.0);
                 self.holdings
                     .acquire_somehow(thread, lock.0, Side::Exclusive, true);
             }
-            Op::Barrier { .. } | Op::Pend { ask: Ask::Wait, .. } => {
-                self.is_plain = false;
-                self.wait(thread);
-            }
-            Op::Pend { ask: Ask::Try, .. }
-            | Op::Notify { .. }
-            | Op::NotifyAll { .. }
-            | Op::Post { .. } => self.is_plain = false,
+            Op::Barrier { .. } | Op::Pend { ask: Ask::Wait, .. } => self.wait(thread),
             Op::Fork { .. } => self.forks.push(event.clone()),
             Op::Join { child } => {
                 self.forks.push(event.clone());
@@ -169,12 +155,16 @@ impl Survey {
             Op::End => self.misused |= self.holdings.holds_some(thread),
             Op::Init { lock } | Op::Destroy { lock } => {
                 // Which of these are wrong is for the second pass to say.
-                self.is_plain = false;
                 self.misused = true;
                 self.holdings.lock(lock.0);
                 self.holdings.free(lock.0);
             }
-            Op::Read { .. } | Op::Write { .. } => {}
+            Op::Pend { ask: Ask::Try, .. }
+            | Op::Notify { .. }
+            | Op::NotifyAll { .. }
+            | Op::Post { .. }
+            | Op::Read { .. }
+            | Op::Write { .. } => {}
         }
     }
 
@@ -200,6 +190,7 @@ impl Survey {
         let reentered = self.holdings.reentered.iter();
         Suspects {
             on_cycle: self.on_cycle(run),
+            across: Vec::new(),
             waited_under: self.waited_under.clone(),
             reentered: reentered.map(|&lock| LockId(lock)).collect(),
         }
@@ -215,6 +206,31 @@ impl Survey {
         let locks = run.locks.iter();
         locks.map(|lock| on_cycle[lock.class.at()]).collect()
     }
+
+    /// A pair of locks for each two classes of which there is one.
+    pub(super) fn orders(&self, run: &Run) -> Vec<(LockId, LockId)> {
+        one_for_each(self.pairs().collect(), run)
+    }
+}
+
+/// One of the pairs for each two classes.
+fn one_for_each(mut pairs: Vec<(LockId, LockId)>, run: &Run) -> Vec<(LockId, LockId)> {
+    let class = |lock: LockId| run.locks[lock.at()].class;
+    let classes = |&(held, want): &(LockId, LockId)| (class(held), class(want));
+    pairs.sort_unstable_by_key(classes);
+    pairs.dedup_by_key(|pair| classes(pair));
+    pairs
+}
+
+/// The same for a run that is kept whole.
+pub(super) fn orders_of(run: &Run) -> Vec<(LockId, LockId)> {
+    let mut survey = Survey::new(usize::MAX, false);
+    run.events.iter().for_each(|event| survey.take(event));
+    let mut pairs: Vec<_> = survey.pairs().collect();
+    for chain in &run.chains {
+        pairs.extend(run.held_in(chain).map(|held| (held.lock, chain.want.lock)));
+    }
+    one_for_each(pairs, run)
 }
 
 fn side_of(mode: lockwise::watch::Mode) -> Side {

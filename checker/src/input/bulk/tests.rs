@@ -8,24 +8,31 @@ use crate::trace::{Op, ThreadId};
 
 /// Reads text with these limits.
 fn read_text(text: &str, limits: &Limits) -> Evidence {
-    let whole = std_text::Limits::default();
-    let once = |to: &mut dyn Consumer| std_text::stream("t", text.as_bytes(), &whole, to);
-    read(KIND, limits, once, |to| Some(once(to))).unwrap()
+    let whole = Limits::default();
+    let kind = kind(limits);
+    read(kind, limits, |to| {
+        Some(std_text::stream("t", text.as_bytes(), &whole, to))
+    })
+    .unwrap()
 }
 
-const KIND: Kind<'_> = Kind {
-    label: "t",
-    is_long: false,
-    reentrant: false,
-};
+fn kind(limits: &Limits) -> Kind<'static> {
+    Kind {
+        label: "t",
+        kept_max: limits.kept_events,
+        is_long: false,
+        reentrant: false,
+        is_alone: true,
+    }
+}
 
 const INVERSION: &str = "T0|fork(T1)|1\nT0|w(X)|1\nT0|acq(C)|1
 T0|acq(A)|1\nT0|acq(B)|2\nT0|rel(B)|3\nT0|rel(A)|4
 T1|r(X)|4\nT1|acq(B)|5\nT1|acq(A)|6\nT1|rel(A)|7\nT1|rel(B)|8\n";
 
-fn few(events_max: usize) -> Limits {
+fn few(kept_events: u64) -> Limits {
     Limits {
-        events_max,
+        kept_events,
         window: 7,
         ..Limits::default()
     }
@@ -53,10 +60,7 @@ fn a_long_trace_leaves_the_chains_on_cycles_and_an_excerpt() {
     };
     // It begins behind the fork and the write: these are made up again.
     assert_eq!(excerpt.begins_after, 2);
-    assert_eq!(
-        excerpt.events.len(),
-        7 + excerpt.prologue.iter().sum::<u32>() as usize
-    );
+    assert_eq!(excerpt.events.len(), 7 + excerpt.made_up.len());
     let made_up = excerpt.events.iter().take(3).map(|event| &event.op);
     let kinds: Vec<bool> = made_up
         .map(|op| matches!(op, Op::Fork { .. } | Op::Write { .. } | Op::Acquire { .. }))
@@ -67,17 +71,25 @@ fn a_long_trace_leaves_the_chains_on_cycles_and_an_excerpt() {
 #[test]
 fn a_long_trace_without_a_cycle_is_read_once() {
     let ordered = INVERSION.replace("acq(B)|5\nT1|acq(A)|6", "acq(A)|5\nT1|acq(B)|6");
-    let whole = std_text::Limits::default();
-    let once = |to: &mut dyn Consumer| std_text::stream("t", ordered.as_bytes(), &whole, to);
-    let evidence = read(KIND, &few(3), once, |_| panic!("it is read again")).unwrap();
+    let whole = Limits::default();
+    let mut times = 0;
+    let evidence = read(kind(&few(3)), &few(3), |to| {
+        times += 1;
+        Some(std_text::stream("t", ordered.as_bytes(), &whole, to))
+    });
+    let evidence = evidence.unwrap();
+    assert_eq!(times, 1);
     assert!(evidence.runs[0].chains.is_empty());
 }
 
 #[test]
 fn what_can_be_read_only_once_says_so() {
-    let whole = std_text::Limits::default();
-    let once = |to: &mut dyn Consumer| std_text::stream("t", INVERSION.as_bytes(), &whole, to);
-    let evidence = read(KIND, &few(3), once, |_| None).unwrap();
+    let whole = Limits::default();
+    let mut text = Some(INVERSION.as_bytes());
+    let evidence = read(kind(&few(3)), &few(3), |to| {
+        Some(std_text::stream("t", text.take()?, &whole, to))
+    });
+    let evidence = evidence.unwrap();
     assert!(
         evidence
             .limits
@@ -113,13 +125,13 @@ fn told(survey: &Survey) -> String {
     let Survey {
         events,
         misused,
-        is_plain,
+        has_conditions,
         waited_under,
         ..
     } = survey;
     let mut waited: Vec<_> = waited_under.iter().collect();
     waited.sort_unstable();
-    format!("{pairs:?} {events} {misused} {waited:?} {is_plain}")
+    format!("{pairs:?} {events} {misused} {waited:?} {has_conditions}")
 }
 
 /// Surveys a text of which a reader has so many bytes in hand at a time; with few, no line is taken in
@@ -128,11 +140,12 @@ fn surveyed(text: &[u8], at_once: usize) -> String {
     let limits = few(0);
     let mut first = First {
         limits: &limits,
+        kept: 0,
         reentrant: false,
         survey: Some(Survey::new(1_000, false)),
     };
     let reader = std::io::BufReader::with_capacity(at_once, text);
-    let whole = std_text::Limits::default();
+    let whole = Limits::default();
     let evidence = std_text::stream("t", reader, &whole, &mut first);
     let names = evidence.map(|evidence| {
         let run = &evidence.runs[0];
@@ -218,8 +231,8 @@ proptest! {
         }
         let limits = few(0);
         let survey = || Survey::new(1_000, true);
-        let mut first = First { limits: &limits, reentrant: true, survey: Some(survey()) };
-        let whole = packed::Limits::default();
+        let mut first = First { limits: &limits, kept: 0, reentrant: true, survey: Some(survey()) };
+        let whole = Limits::default();
         let streamed = packed::stream("t", bytes.as_slice(), &whole, &mut first);
         let read = packed::read("t", bytes.as_slice(), &whole);
         prop_assert_eq!(streamed.is_ok(), read.is_ok());

@@ -1,47 +1,56 @@
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::{Loaded, Readers, load};
+use super::{Aim, Loaded, Readers};
+use crate::finding::{Basis, Certainty, Verdict, Wants};
+use crate::limits::Limits;
 use crate::trace::{Evidence, Run};
+use crate::wiring::STAGES;
 
 /// Readers that only note what they were given; a log is what starts with `LOG!`.
 const READERS: Readers = Readers {
     is_log: |head| head.starts_with(b"LOG!"),
-    log: |path, bytes, evidence| {
+    log: |path, bytes, _, _| {
         if bytes.ends_with(b"damaged") {
             return Err("record 7 is damaged".into());
         }
-        note(evidence, "log", path.file_name().unwrap().to_str().unwrap());
-        Ok(())
+        let name = path.file_name().unwrap().to_str().unwrap();
+        Ok(noted("log", name))
     },
     is_packed: |head| head.starts_with(b"PACK"),
-    packed: |label, bytes, _, evidence| {
+    packed: |label, bytes, _, _| {
         let mut whole = Vec::new();
         bytes.read_to_end(&mut whole)?;
         let name = Path::new(label).file_name().unwrap().to_str().unwrap();
-        note(
-            evidence,
-            "packed",
-            &format!("{name} with {} bytes", whole.len()),
-        );
-        Ok(())
+        let what = format!("{name} with {} bytes", whole.len());
+        Ok(noted("packed", &what))
     },
-    std_text: |label, text, _, evidence| {
+    std_text: |label, text, _, _| {
         let lines = text.lines().collect::<Result<Vec<_>, _>>()?.len();
         let name = Path::new(label).file_name().unwrap().to_str().unwrap();
-        note(evidence, "text", &format!("{name} with {lines} lines"));
-        Ok(())
+        Ok(noted("text", &format!("{name} with {lines} lines")))
     },
 };
 
-fn note(evidence: &mut Evidence, format: &str, what: &str) {
-    evidence.runs.push(Run {
+fn noted(format: &str, what: &str) -> Evidence {
+    let run = Run {
         label: format!("{format} {what}"),
         ..Run::default()
-    });
+    };
+    Evidence {
+        runs: vec![run],
+        ..Evidence::default()
+    }
+}
+
+/// Loads with the default limits.
+fn load(inputs: &[PathBuf], stdin: &mut dyn BufRead, readers: &Readers) -> Loaded {
+    let limits = Limits::default();
+    super::load(inputs, stdin, readers, &limits, Aim::Verdict, &mut |_| {})
 }
 
 /// A folder with these files in it.
@@ -56,7 +65,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn read(inputs: &[PathBuf]) -> Loaded {
-    load(inputs, &mut io::empty(), &READERS, &mut |_| {})
+    load(inputs, &mut io::empty(), &READERS)
 }
 
 fn labels(loaded: &Loaded) -> Vec<&str> {
@@ -186,7 +195,7 @@ fn a_circle_of_links_is_no_trap() {
 fn standard_input_is_text() {
     let stdin = |mut content: &[u8]| {
         let content: &mut dyn BufRead = &mut content;
-        load(&[PathBuf::from("-")], content, &READERS, &mut |_| {})
+        load(&[PathBuf::from("-")], content, &READERS)
     };
     assert_eq!(
         labels(&stdin(b"T1|acq(L)|1\n")),
@@ -283,7 +292,7 @@ fn what_is_compressed_is_read_as_what_is_in_it() {
 fn standard_input_may_be_compressed_or_packed() {
     let from = |bytes: &[u8]| {
         let mut bytes = bytes;
-        load(&[PathBuf::from("-")], &mut bytes, &READERS, &mut |_| {})
+        load(&[PathBuf::from("-")], &mut bytes, &READERS)
     };
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gz.write_all(b"T1|acq(L)|1\n").unwrap();
@@ -293,4 +302,86 @@ fn standard_input_may_be_compressed_or_packed() {
         labels(&from(b"PACK")),
         ["packed standard input with 4 bytes"]
     );
+}
+
+/// An order of two locks, in one thread, after so many accesses to data.
+fn order(first: &str, second: &str, before: usize) -> String {
+    format!(
+        "{}T1|acq({first})|1\nT1|acq({second})|2\nT1|rel({second})|3\nT1|rel({first})|4\n",
+        "T1|w(V)|9\n".repeat(before)
+    )
+}
+
+/// Reads these traces, those of more than ten events in two readings, and judges them.
+fn judged(texts: &[String]) -> Verdict {
+    let named = (b'a'..).zip(texts);
+    let named: Vec<(String, &str)> = named
+        .map(|(name, text)| (format!("{}.std", char::from(name)), text.as_str()))
+        .collect();
+    let files: Vec<(&str, &str)> = named.iter().map(|(name, text)| (&**name, *text)).collect();
+    let folder = folder(&files);
+    let limits = Limits {
+        kept_events: 10,
+        ..Limits::default()
+    };
+    let paths = [folder.path().to_owned()];
+    let (readers, aim) = (&STAGES.readers, Aim::Verdict);
+    let loaded = super::load(&paths, &mut io::empty(), readers, &limits, aim, &mut |_| {});
+    assert!(loaded.errors.is_empty(), "{:?}", loaded.errors);
+    (STAGES.judge)(&loaded.evidence, &limits)
+}
+
+#[test]
+fn a_cycle_whose_halves_stand_in_different_runs_is_found_whichever_is_long() {
+    for (before, after) in [(0, 0), (0, 50), (50, 0), (50, 50)] {
+        let verdict = judged(&[order("A", "B", before), order("B", "A", after)]);
+        let [finding] = verdict.findings.as_slice() else {
+            panic!("{before} {after}: {verdict:?}");
+        };
+        assert_eq!(finding.certainty, Certainty::Possible);
+        assert_eq!(finding.basis, Some(Basis::CrossRun));
+        let runs: BTreeSet<_> = finding.cycle.iter().map(|side| side.run.clone()).collect();
+        assert_eq!(runs.len(), 2);
+        let sites = finding.cycle.iter().map(|side| match &side.wants {
+            Some(Wants::Lock(want)) => want.site.as_str(),
+            _ => "",
+        });
+        assert_eq!(sites.collect::<Vec<_>>(), ["2", "2"]);
+    }
+}
+
+#[test]
+fn a_cycle_over_three_long_runs_and_a_way_within_one_is_found() {
+    let around = judged(&[
+        order("A", "B", 50),
+        order("B", "C", 50) + &order("C", "D", 50),
+        order("D", "A", 50),
+    ]);
+    let [finding] = around.findings.as_slice() else {
+        panic!("{around:?}");
+    };
+    assert_eq!(finding.cycle.len(), 4);
+    assert_eq!(finding.basis, Some(Basis::CrossRun));
+}
+
+#[test]
+fn orders_that_agree_between_long_runs_are_no_finding_and_read_once() {
+    let verdict = judged(&[order("A", "B", 50), order("A", "B", 50), order("B", "C", 0)]);
+    assert!(verdict.findings.is_empty(), "{verdict:?}");
+    // A second reading would say how far proofs were looked for.
+    assert_eq!(verdict.limits, [""; 0]);
+}
+
+#[test]
+fn a_drawing_has_all_orders_of_a_long_trace() {
+    let text = order("A", "B", 50) + &order("B", "C", 50);
+    let folder = folder(&[("a.std", &text)]);
+    let limits = Limits {
+        kept_events: 10,
+        ..Limits::default()
+    };
+    let paths = [folder.path().to_owned()];
+    let (readers, aim) = (&STAGES.readers, Aim::Orders);
+    let loaded = super::load(&paths, &mut io::empty(), readers, &limits, aim, &mut |_| {});
+    assert_eq!((STAGES.graph)(&loaded.evidence).edges.len(), 2);
 }

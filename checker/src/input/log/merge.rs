@@ -15,8 +15,8 @@ use lockwise::watch::log::{Event as Record, LogFile, Segment};
 use lockwise::watch::{Ask as Asked, Mode};
 
 use self::turns::{first_turns, turn_of};
-use super::Limits;
 use super::names::Names;
+use super::{Limits, count};
 use crate::input::bulk::Consumer;
 use crate::trace::{AcquireClass, Ask, Event, LockId, Op, Run, Side, SiteId, ThreadId};
 
@@ -26,6 +26,8 @@ pub(super) struct Merged {
     pub(super) forced: usize,
     /// Whether the limit on events was reached.
     pub(super) events_left_out: bool,
+    /// Units beyond the limit of one operation.
+    pub(super) units_left_out: u64,
 }
 
 /// How an acquisition asks, for the purposes of judging.
@@ -101,6 +103,9 @@ struct Merge<'a, 'n> {
     /// What the events are appended to.
     run: &'n mut Run,
     consumer: &'n mut dyn Consumer,
+    /// Units of one operation that become events, and how many more there were.
+    units_max: u32,
+    units_left_out: u64,
     /// How many events the consumer has taken out of the run, and how many it has left there.
     taken: usize,
     left: usize,
@@ -124,7 +129,7 @@ pub(super) fn merge<'a>(
     threads: &BTreeMap<u32, ThreadId>,
     names: &mut Names<'a>,
     run: &mut Run,
-    limits: Limits,
+    limits: &Limits,
     consumer: &mut dyn Consumer,
 ) -> Merged {
     let streams: Vec<Stream<'a>> = threads
@@ -160,11 +165,13 @@ pub(super) fn merge<'a>(
             }
         })
         .collect();
-    let count = streams.len();
+    let all = streams.len();
     let mut merge = Merge {
         names,
         run,
         consumer,
+        units_max: u32::try_from(limits.units).unwrap_or(u32::MAX),
+        units_left_out: 0,
         taken: 0,
         left: 0,
         by_number: streams
@@ -172,12 +179,12 @@ pub(super) fn merge<'a>(
             .enumerate()
             .map(|(at, stream)| (stream.number, at))
             .collect(),
-        ready: (0..count).collect(),
+        ready: (0..all).collect(),
         streams,
         objects: first_turns(log),
         thread_waiters: HashMap::new(),
-        ended: vec![false; count],
-        fork_seen: vec![false; count],
+        ended: vec![false; all],
+        fork_seen: vec![false; all],
     };
     let merged = merge.run(limits);
     merge.hand_over();
@@ -190,7 +197,7 @@ pub(super) fn merge<'a>(
 }
 
 impl Merge<'_, '_> {
-    fn run(&mut self, limits: Limits) -> Merged {
+    fn run(&mut self, limits: &Limits) -> Merged {
         let mut forced = 0;
         loop {
             while let Some(at) = self.ready.pop_front() {
@@ -198,10 +205,11 @@ impl Merge<'_, '_> {
                     if self.run.events.len() >= self.left + AT_ONCE {
                         self.hand_over();
                     }
-                    if self.run.events.len() >= limits.events_max {
+                    if self.run.events.len() >= count(limits.events) {
                         return Merged {
                             forced,
                             events_left_out: true,
+                            units_left_out: self.units_left_out,
                         };
                     }
                     if let Some(blocked) = self.blocked(at, &next) {
@@ -219,6 +227,7 @@ impl Merge<'_, '_> {
                 return Merged {
                     forced,
                     events_left_out: false,
+                    units_left_out: self.units_left_out,
                 };
             };
             forced += 1;

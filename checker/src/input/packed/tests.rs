@@ -67,7 +67,7 @@ fn read_all(bytes: &[u8]) -> Result<Evidence, PackedError> {
 
 #[test]
 fn both_layouts_say_what_the_text_says() {
-    let text = std_text::read("t", TEXT.as_bytes(), &std_text::Limits::default()).unwrap();
+    let text = std_text::read("t", TEXT.as_bytes(), &Limits::default()).unwrap();
     for bytes in [ltb1(&EVENTS), rapid_bin(&EVENTS)] {
         let evidence = read_all(&bytes).unwrap();
         assert_eq!(told(&evidence), told(&text));
@@ -88,9 +88,15 @@ fn what_is_cut_off_or_strange_is_said() {
             "t: 1 words are no events and left out"
         ]
     );
-    let few = Limits { events_max: 2 };
+    let few = Limits {
+        events: 2,
+        ..Limits::default()
+    };
     let evidence = read("t", ltb1(&EVENTS).as_slice(), &few).unwrap();
-    assert_eq!(evidence.limits, ["t: 8 events after the first 2 left out"]);
+    assert_eq!(
+        evidence.limits,
+        ["t: 8 events after the first 2 left out (limit `events`)"]
+    );
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn random_bytes_are_an_error_and_not_read_to_the_end() {
 fn a_line_that_is_too_long_is_left_out_and_the_next_one_read() {
     let text = format!("T1|acq({})|1\nT1|acq(B)|2\n", "A".repeat(5_000));
     let limits = Limits {
-        line_bytes_max: 1_000,
+        line_bytes: 1_000,
         ..Limits::default()
     };
     let evidence = read("t.std", text.as_bytes(), &limits).unwrap();
@@ -190,7 +190,7 @@ fn a_line_that_is_too_long_is_left_out_and_the_next_one_read() {
 #[test]
 fn events_over_the_limit_are_left_out_and_counted() {
     let limits = Limits {
-        events_max: 2,
+        events: 2,
         ..Limits::default()
     };
     let text = "T1|acq(A)|1\nT1|rel(A)|2\nT1|acq(A)|3\nT1|rel(A)|4\n";

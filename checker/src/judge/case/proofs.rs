@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use super::super::choice::CHOICES_MAX;
 use super::super::closure::{self, Goal};
 use super::super::explore::{Stuck, explore};
 use super::super::forced::{self, Forced};
@@ -40,9 +39,10 @@ pub(in crate::judge) enum Outcome {
 }
 
 impl RunCase<'_> {
-    /// Whether the witness check accepts a schedule.
+    /// Whether the witness check accepts a schedule, and all its sides are events of the run.
     pub(in crate::judge) fn accepts(&self, schedule: &[Step], sides: &[(ThreadId, u32)]) -> bool {
-        witness::accepts(self.run, &self.history, self.timeline(), schedule, sides)
+        !sides.iter().any(|&(_, event)| self.is_made_up(event))
+            && witness::accepts(self.run, &self.history, self.timeline(), schedule, sides)
     }
 
     /// Looks for a proof that a cycle of locks can be reached by one of these choices of requests;
@@ -59,7 +59,7 @@ impl RunCase<'_> {
                 .events
                 .is_empty()
         };
-        let all = all && choices.len() < CHOICES_MAX;
+        let all = all && choices.len() < self.options.choices_max;
         let choices: Vec<&Vec<Arc>> = choices
             .iter()
             .filter(|arcs| arcs.iter().all(seen))
@@ -131,14 +131,22 @@ impl RunCase<'_> {
         let mut never = true;
         // Whether each choice is tried, because it is not known which to pass over.
         let mut each = false;
-        for _ in 0..FORCED_MAX {
+        for _ in 0..self.options.reversals_max {
             let now: Vec<(ThreadId, u32)> = goals
                 .iter()
                 .zip(&at)
                 .map(|(&(thread, events), &at)| (thread, events[at]))
                 .collect();
             let mut steps = self.proof_steps.get();
-            let forced = forced::solve(self.run, &self.history, self.timeline(), &now, &mut steps);
+            let bounds = self.options.reversal;
+            let forced = forced::solve(
+                self.run,
+                &self.history,
+                self.timeline(),
+                &now,
+                bounds,
+                &mut steps,
+            );
             self.proof_steps.set(steps);
             let past = match forced {
                 Forced::Schedule(schedule) => {
@@ -215,7 +223,7 @@ impl RunCase<'_> {
         let writers = self.writes(lock).into_iter().flatten();
         let mut tries: Vec<Vec<Goal<'_>>> = writers
             .filter(|(thread, _)| **thread != dependency.thread)
-            .take(WRITERS_MAX)
+            .take(self.options.proof_writers_max)
             .map(|(&thread, events)| vec![own, Goal { thread, events }])
             .collect();
         if excluded {
@@ -293,7 +301,7 @@ impl RunCase<'_> {
                 (!held.mode.excludes(want.mode)).then_some(want.lock)
             })
             .collect();
-        for pick in 0..WRITERS_MAX {
+        for pick in 0..self.options.proof_writers_max.max(1) {
             let mut goals = sides.clone();
             for &lock in &between {
                 let writers = self.writes(lock).into_iter().flatten();
@@ -385,9 +393,6 @@ impl RunCase<'_> {
     }
 }
 
-/// Choices of requests, of one pattern, for which a schedule is looked for that moves sections.
-const FORCED_MAX: usize = 64;
-
 /// The next choice of one event for each side; `false` if there is none.
 fn next_of(at: &mut [usize], goals: &[(ThreadId, &[u32])]) -> bool {
     for (at, (_, events)) in at.iter_mut().zip(goals) {
@@ -399,9 +404,6 @@ fn next_of(at: &mut [usize], goals: &[(ThreadId, &[u32])]) -> bool {
     }
     false
 }
-
-/// Writers that are tried between two readers.
-const WRITERS_MAX: usize = 4;
 
 /// The objects of a deadlock that is made of locks alone, in canonical order.
 pub(in crate::judge) fn cycle_of(stuck: &Stuck) -> Option<Vec<LockId>> {

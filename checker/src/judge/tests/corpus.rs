@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::input::{bulk, packed};
+use crate::limits::Limits;
 
 fn corpus(path: &str) -> PathBuf {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/corpus");
@@ -42,7 +43,7 @@ fn every_case_of_the_lock_order_corpus_gets_its_verdict_and_its_code() {
         let file = case["file"].as_str().unwrap();
         let expected = &case["expected"];
         let text = read(&format!("lock-order/{file}"));
-        let evidence = std_text::read(file, text.as_bytes(), &std_text::Limits::default()).unwrap();
+        let evidence = std_text::read(file, text.as_bytes(), &Limits::default()).unwrap();
         let verdict = judge(&evidence, &Options::default());
         let found = strongest(&verdict);
         let name = found.map_or(Value::from("none"), |c| serde_json::to_value(c).unwrap());
@@ -71,7 +72,7 @@ fn every_misuse_of_the_lock_order_corpus_is_told() {
     for case in index["cases"].as_array().unwrap() {
         let file = case["file"].as_str().unwrap();
         let text = read(&format!("lock-order/{file}"));
-        let evidence = std_text::read(file, text.as_bytes(), &std_text::Limits::default()).unwrap();
+        let evidence = std_text::read(file, text.as_bytes(), &Limits::default()).unwrap();
         let verdict = judge(&evidence, &Options::default());
         let told = verdict.findings.iter();
         let told = told.filter(|f| f.code == Code::LockMisuse && !f.message.contains("ended"));
@@ -82,24 +83,22 @@ fn every_misuse_of_the_lock_order_corpus_is_told() {
 
 /// Reads a case as a trace that is too long to be kept.
 fn read_as_long(file: &str, text: &str) -> Evidence {
-    let limits = bulk::Limits {
-        events_max: 0,
-        ..bulk::Limits::default()
+    let limits = Limits {
+        kept_events: 0,
+        ..Limits::default()
     };
     let kind = bulk::Kind {
         label: file,
+        kept_max: 0,
         is_long: true,
         reentrant: false,
+        is_alone: true,
     };
-    let once = |consumer: &mut dyn bulk::Consumer| {
-        std_text::stream(
-            file,
-            text.as_bytes(),
-            &std_text::Limits::default(),
-            consumer,
-        )
-    };
-    bulk::read(kind, &limits, once, |consumer| Some(once(consumer))).unwrap()
+    bulk::read(kind, &limits, |consumer| {
+        let text = text.as_bytes();
+        Some(std_text::stream(file, text, &limits, consumer))
+    })
+    .unwrap()
 }
 
 #[test]
@@ -109,7 +108,7 @@ fn a_case_that_is_too_long_to_be_kept_hides_nothing_and_makes_nothing_surer() {
     for case in index["cases"].as_array().unwrap() {
         let file = case["file"].as_str().unwrap();
         let text = read(&format!("lock-order/{file}"));
-        let whole = std_text::read(file, text.as_bytes(), &std_text::Limits::default()).unwrap();
+        let whole = std_text::read(file, text.as_bytes(), &Limits::default()).unwrap();
         let whole = judge(&whole, &Options::default());
         let long = judge(&read_as_long(file, &text), &Options::default());
         let misuse = |verdict: &Verdict| -> BTreeSet<String> {
@@ -154,7 +153,7 @@ fn planted_traces_are_certain_exactly_where_exhaustive_search_says_so() {
             serde_json::from_str(&read(&format!("traces/{name}.brute.json"))).unwrap();
         let deadlocks = brute["deadlocks_at_lines"].as_array().unwrap();
         let text = read(&format!("traces/{name}.std"));
-        let evidence = std_text::read(name, text.as_bytes(), &std_text::Limits::default()).unwrap();
+        let evidence = std_text::read(name, text.as_bytes(), &Limits::default()).unwrap();
         let verdict = judge(&evidence, &Options::default());
         let certain = verdict
             .findings
@@ -197,7 +196,7 @@ fn against_the_key(name: &str, evidence: &Evidence) {
 #[test]
 fn mixed_traces_are_judged_as_their_keys_say() {
     let small = read("traces/mix-2k-s7.std");
-    let limits = std_text::Limits::default();
+    let limits = Limits::default();
     against_the_key(
         "mix-2k-s7",
         &std_text::read("s7", small.as_bytes(), &limits).unwrap(),
@@ -210,7 +209,7 @@ fn mixed_traces_are_judged_as_their_keys_say() {
 #[test]
 fn packed_traces_get_the_verdict_of_their_text() {
     let text = read("traces/mix-2k-s7.std");
-    let limits = std_text::Limits::default();
+    let limits = Limits::default();
     let text = std_text::read("s7", text.as_bytes(), &limits).unwrap();
     let told = |evidence: &Evidence| {
         let verdict = judge(evidence, &Options::default());
@@ -220,7 +219,7 @@ fn packed_traces_get_the_verdict_of_their_text() {
     for name in ["traces/mix-2k-s7.ltb", "traces/mix-2k-s7.data"] {
         let bytes = fs::read(corpus(name)).unwrap();
         assert!(packed::is_packed(&bytes), "{name}");
-        let packed = packed::read("s7", bytes.as_slice(), &packed::Limits::default()).unwrap();
+        let packed = packed::read("s7", bytes.as_slice(), &Limits::default()).unwrap();
         assert_eq!(told(&packed), told(&text), "{name}");
     }
 }

@@ -1,6 +1,7 @@
 //! What text traces cannot say: runs without events, threads that were running before, and limits.
 
 use super::*;
+use crate::limits::Limits;
 use crate::trace::{
     Ask, Chain, Class, ClassId, Held, HeldId, HeldNode, Lock, LockId, Reported, Run, Site, SiteId,
     Thread, ThreadId,
@@ -303,7 +304,7 @@ fn a_search_that_is_cut_short_says_so() {
     let none = Options {
         proof_steps_max: 0,
         search_events_max: 0,
-        directed_max: 0,
+        searches_max: 0,
         ..Options::default()
     };
     let verdict = judge(&evidence_of(&[INVERSION]), &none);
@@ -328,7 +329,7 @@ fn ten_thousand_locks_held_at_once_in_two_orders_are_still_judged() {
             writeln!(text, "{thread}|rel(L{lock})|out").unwrap();
         }
     }
-    let evidence = std_text::read("deep", text.as_bytes(), &std_text::Limits::default()).unwrap();
+    let evidence = std_text::read("deep", text.as_bytes(), &Limits::default()).unwrap();
     let small = Options {
         arcs_max: 200_000,
         cycles_max: 50,
@@ -349,7 +350,7 @@ fn a_request_that_had_to_wait_hides_no_proof() {
         T2: acq(B) acq(A) rel(A) rel(B)";
     let no_search = Options {
         search_events_max: 0,
-        directed_max: 0,
+        searches_max: 0,
         ..Options::default()
     };
     let verdict = judge(&evidence_of(&[waited]), &no_search);
@@ -370,7 +371,7 @@ fn a_cycle_between_threads_is_not_lost_among_ten_thousand_locks_that_one_thread_
     }
     text += &(lines(1, "acq", &all) + &lines(1, "rel", &all));
     text += &(lines(2, "acq", &[5_000, 400]) + &lines(2, "rel", &[400, 5_000]));
-    let evidence = std_text::read("far", text.as_bytes(), &std_text::Limits::default()).unwrap();
+    let evidence = std_text::read("far", text.as_bytes(), &Limits::default()).unwrap();
     let small = Options {
         arcs_max: 100_000,
         ..Options::default()
@@ -411,7 +412,7 @@ fn a_chain_of_two_thousand_threads_is_one_cycle() {
         )
         .unwrap();
     }
-    let evidence = std_text::read("ring", text.as_bytes(), &std_text::Limits::default()).unwrap();
+    let evidence = std_text::read("ring", text.as_bytes(), &Limits::default()).unwrap();
     let verdict = judge(&evidence, &Options::default());
     assert_eq!(verdict.findings.len(), 1);
     assert_eq!(strongest(&verdict), Some(Certainty::Certain));

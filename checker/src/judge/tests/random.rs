@@ -8,6 +8,7 @@ use proptest::test_runner::{Config, TestRng, TestRunner};
 use super::oracle::{Act, Lock, Way, World};
 use super::*;
 use crate::input::bulk;
+use crate::limits::Limits;
 
 /// One intention of a thread; what cannot be done then is left out.
 type Wish = (u8, usize, Way);
@@ -92,25 +93,27 @@ fn acts(kind: u8, wishes: &[Wish], locks: usize) -> Vec<Act> {
 type Reader = fn(&str) -> Evidence;
 
 fn whole(text: &str) -> Evidence {
-    std_text::read("random", text.as_bytes(), &std_text::Limits::default()).unwrap()
+    std_text::read("random", text.as_bytes(), &Limits::default()).unwrap()
 }
 
 /// As a trace that is too long to be kept, of which a few events are seen at a time.
 fn bulk(text: &str) -> Evidence {
-    let limits = bulk::Limits {
-        events_max: 0,
-        window: 10 + text.len() % 16,
-        ..bulk::Limits::default()
+    let limits = Limits {
+        kept_events: 0,
+        window: 10 + text.len() as u64 % 16,
+        ..Limits::default()
     };
-    let whole = std_text::Limits::default();
     let kind = bulk::Kind {
         label: "random",
+        kept_max: 0,
         is_long: false,
         reentrant: false,
+        is_alone: true,
     };
-    let once =
-        |to: &mut dyn bulk::Consumer| std_text::stream("random", text.as_bytes(), &whole, to);
-    bulk::read(kind, &limits, once, |to| Some(once(to))).unwrap()
+    bulk::read(kind, &limits, |to| {
+        Some(std_text::stream("random", text.as_bytes(), &limits, to))
+    })
+    .unwrap()
 }
 
 /// Enough to find a wrong filter in seconds, and the same worlds each time: a share of some hundred
@@ -189,7 +192,7 @@ fn certain_is_what_the_oracle_can_reach_and_nearly_all_of_it() {
 fn without_the_exhaustive_search_certain_and_excluded_are_still_never_wrong() {
     let fast = Options {
         search_events_max: 0,
-        directed_max: 0,
+        searches_max: 0,
         ..Options::default()
     };
     // Circles of waits for other things than locks, through joins too, are looked for by that search:

@@ -6,10 +6,13 @@ use lockwise::watch::log::{ALL_UNITS, Event as Record};
 use super::{Merge, Permit, ask, forget};
 use crate::trace::{Ask, Op};
 
-/// The most units of one semaphore operation that become events.
-const UNITS_MAX: u32 = 1024;
-
 impl Merge<'_, '_> {
+    /// How many of the units of one operation become events.
+    fn counted(&mut self, units: u32) -> u32 {
+        self.units_left_out += u64::from(units.saturating_sub(self.units_max));
+        units.min(self.units_max)
+    }
+
     pub(super) fn take_condvar(&mut self, at: usize, record: Record<'_>) {
         match record {
             Record::Waiting {
@@ -83,7 +86,7 @@ impl Merge<'_, '_> {
                 let state = self.objects.entry(semaphore).or_default();
                 state.units = state.units.saturating_add(units);
                 let (semaphore, site) = (self.names.resource(semaphore), self.names.site(site));
-                for _ in 0..units.min(UNITS_MAX) {
+                for _ in 0..self.counted(units) {
                     self.push(at, Op::Post { semaphore }, site);
                 }
             }
@@ -119,7 +122,7 @@ impl Merge<'_, '_> {
                 }
                 let units = taken;
                 let (semaphore, site) = (self.names.resource(semaphore), self.names.site(site));
-                for _ in 0..units.min(UNITS_MAX) {
+                for _ in 0..self.counted(units) {
                     self.push(
                         at,
                         Op::Pend {
