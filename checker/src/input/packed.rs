@@ -558,6 +558,14 @@ impl Builder {
     }
 }
 
+/// Where the one that comes behind so many such words is.
+#[cold]
+fn position(words: &[[u8; 8]], count: usize, such: impl Fn([u8; 8]) -> bool) -> u64 {
+    let positions = (0..).zip(words).filter(|&(_, &bytes)| such(bytes));
+    let mut positions = positions.map(|(at, _)| at);
+    positions.nth(count).expect("there are more")
+}
+
 /// How many words are sorted out together.
 const TOGETHER: usize = 512;
 
@@ -573,15 +581,16 @@ fn told(
     locks: &[Option<LockId>],
     survey: &mut Survey,
 ) -> u64 {
+    let is_of_locks = |bytes: [u8; 8]| word(bytes).op & !1 != 2;
     let mut told = 0;
-    let mut rest: [([u8; 8], u16); TOGETHER] = [([0; 8], 0); TOGETHER];
+    let mut rest = [[0; 8]; TOGETHER];
     for some in words.as_chunks::<8>().0.chunks(TOGETHER) {
         let mut count = 0;
-        for (at, &bytes) in (0..).zip(some) {
-            rest[count % TOGETHER] = (bytes, at);
-            count += usize::from(word(bytes).op & !1 != 2);
+        for &bytes in some {
+            rest[count % TOGETHER] = bytes;
+            count += usize::from(is_of_locks(bytes));
         }
-        for &(bytes, at) in &rest[..count] {
+        for (at, &bytes) in rest[..count].iter().enumerate() {
             let word = word(bytes);
             let thread = threads.get(usize::from(word.thread)).copied().flatten();
             let lock = usize::try_from(word.argument).ok();
@@ -589,7 +598,9 @@ fn told(
             match (word.op, thread, lock) {
                 (0 | 1, Some(thread), Some(lock)) => survey.step(thread, lock, word.op == 0),
                 (8, Some(thread), Some(lock)) => survey.request(thread, lock),
-                _ => return told + u64::from(at),
+                _ => {
+                    return told + position(some, at, is_of_locks);
+                }
             }
         }
         told += some.len() as u64;

@@ -6,7 +6,9 @@
 //!
 //! What leads to its start is made up ([`prologue`]).
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
 
 use super::prologue::{self, Excerpt, Start};
 use super::second::Suspects;
@@ -52,17 +54,19 @@ pub(super) struct Window {
     behind: u64,
     start: Start,
     ring: VecDeque<Event>,
+    /// The state at the start of the last excerpt: the next one begins near it as a rule.
+    near: Option<Start>,
     /// How many events have left the ring.
     gone: u64,
     /// Per held lock, the last requests of each thread and wanted lock.
-    recent: HashMap<LockId, Vec<Side>>,
+    recent: FxHashMap<LockId, Vec<Side>>,
     /// Per lock that is held in a wait, the last request of each thread, and the last waits.
-    asked: HashMap<LockId, Vec<(ThreadId, u64)>>,
-    waited: HashMap<LockId, Vec<Wait>>,
+    asked: FxHashMap<LockId, Vec<(ThreadId, u64)>>,
+    waited: FxHashMap<LockId, Vec<Wait>>,
     /// Per thread, where its held locks were taken.
-    taken: HashMap<ThreadId, Vec<(LockId, u64)>>,
+    taken: Vec<Vec<(LockId, u64)>>,
     /// How often each cycle was met, by its sides.
-    met: HashMap<Vec<(ThreadId, LockId)>, u32>,
+    met: FxHashMap<Vec<(ThreadId, LockId)>, u32>,
     /// What is to be cut out: from, to.
     due: Option<(u64, u64)>,
     cut_out: Vec<Excerpt>,
@@ -102,12 +106,13 @@ impl Window {
             behind: part(BEHIND),
             start: Start::default(),
             ring: VecDeque::new(),
+            near: None,
             gone: 0,
-            recent: HashMap::new(),
-            asked: HashMap::new(),
-            waited: HashMap::new(),
-            taken: HashMap::new(),
-            met: HashMap::new(),
+            recent: FxHashMap::default(),
+            asked: FxHashMap::default(),
+            waited: FxHashMap::default(),
+            taken: Vec::new(),
+            met: FxHashMap::default(),
             due: None,
             cut_out: Vec::new(),
             room: count(limits.excerpt_events),
@@ -126,14 +131,9 @@ impl Window {
     pub(super) fn push(&mut self, event: Event) {
         let now = self.now();
         match event.op {
-            Op::Acquire { lock, .. } => {
-                self.taken
-                    .entry(event.thread)
-                    .or_default()
-                    .push((lock, now));
-            }
+            Op::Acquire { lock, .. } => self.taken_by(event.thread).push((lock, now)),
             Op::Release { lock, .. } => {
-                let taken = self.taken.entry(event.thread).or_default();
+                let taken = self.taken_by(event.thread);
                 if let Some(at) = taken.iter().rposition(|(held, _)| *held == lock) {
                     taken.remove(at);
                 }
@@ -190,8 +190,15 @@ impl Window {
 
     /// Where the oldest lock that a thread holds was taken.
     fn since(&self, thread: ThreadId) -> u64 {
-        let taken = self.taken.get(&thread).and_then(|taken| taken.first());
+        let taken = self.taken.get(thread.at()).and_then(|taken| taken.first());
         taken.map_or(self.now(), |&(_, at)| at)
+    }
+
+    fn taken_by(&mut self, thread: ThreadId) -> &mut Vec<(LockId, u64)> {
+        if self.taken.len() <= thread.at() {
+            self.taken.resize_with(thread.at() + 1, Vec::new);
+        }
+        &mut self.taken[thread.at()]
     }
 
     /// Takes in a wait under locks that is the next event, for `child` or for anybody: with a request of
@@ -332,16 +339,27 @@ impl Window {
         let from = from.max(self.gone);
         let skip = usize::try_from(from - self.gone).expect("it lies within the ring");
         let length = usize::try_from(to.min(self.now()) - from).expect("it lies within the ring");
-        let mut start = self.start.clone();
-        for event in self.ring.iter().take(skip) {
-            start.follow(event.clone());
-        }
+        let start = self.start_at(from);
         let events: Vec<Event> = self.ring.iter().skip(skip).take(length).cloned().collect();
         self.room = self.room.saturating_sub(events.len());
         match prologue::excerpt(&start, events) {
             Some(excerpt) => self.cut_out.push(excerpt),
             None => self.left_out.places += 1,
         }
+        self.near = Some(start);
+    }
+
+    /// The state before the event `from`, which is in the ring.
+    fn start_at(&mut self, from: u64) -> Start {
+        let near = self.near.take();
+        let near = near.filter(|near| (self.gone..=from).contains(&near.events()));
+        let mut start = near.unwrap_or_else(|| self.start.clone());
+        let position = |at: u64| usize::try_from(at - self.gone).expect("it lies within the ring");
+        let passed = position(start.events())..position(from);
+        for event in self.ring.range(passed) {
+            start.follow(event.clone());
+        }
+        start
     }
 
     /// All excerpts, as parts of `run`.

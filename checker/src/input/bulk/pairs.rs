@@ -43,10 +43,18 @@ impl Pairs {
     pub(super) fn note(&mut self, held: u32, want: u32) {
         if (held | want) >> self.near_bits == 0 {
             let bit = held << self.near_bits | want;
-            self.near[bit as usize / 64] |= 1 << (bit % 64);
+            // Nearly all are known: a mere look waits for no earlier store to the same word.
+            if self.near[bit as usize / 64] >> (bit % 64) & 1 == 0 {
+                self.set_near(bit);
+            }
         } else {
             self.note_far(held, want);
         }
+    }
+
+    #[cold]
+    fn set_near(&mut self, bit: u32) {
+        self.near[bit as usize / 64] |= 1 << (bit % 64);
     }
 
     #[inline(never)]

@@ -13,9 +13,10 @@
 //!
 //! No made-up event is ever a side of a deadlock that is told ([`Run::made_up`]).
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use lockwise::watch::Mode;
+use rustc_hash::FxHashMap;
 
 use crate::holders::{Hold, Holders};
 use crate::trace::{
@@ -38,7 +39,7 @@ pub(super) struct Start {
     holders: Holders,
     forks: Vec<Event>,
     /// Per variable, its last write.
-    written: HashMap<VariableId, Event>,
+    written: FxHashMap<VariableId, Event>,
     sleepers: BTreeMap<ThreadId, Sleeper>,
     /// Per barrier, the arrivals that do not make a group yet.
     arrived: BTreeMap<ResourceId, Vec<Event>>,
@@ -49,6 +50,11 @@ pub(super) struct Start {
 }
 
 impl Start {
+    /// How many events lead here.
+    pub(super) fn events(&self) -> u64 {
+        self.events
+    }
+
     /// Goes on to behind `event`.
     pub(super) fn follow(&mut self, event: Event) {
         self.events += 1;
