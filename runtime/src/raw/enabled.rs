@@ -10,9 +10,9 @@ use lock_api::{
 
 use super::sited::{SitedMutex, SitedRwLock};
 use super::waitable::Waitable;
-use super::watched::Watched;
+use super::watched::{Watched, mutex_mode};
 use crate::tag::Tag;
-use crate::watch::hooks::Ask;
+use crate::watch::hooks::{Ask, Asked};
 use crate::watch::{Identity, Mode, Site};
 
 /// The raw lock of [`crate::Mutex`].
@@ -83,31 +83,65 @@ impl<R: RawMutexTimed<Duration = Duration, Instant = Instant>> SitedMutex for Wa
     #[inline]
     #[track_caller]
     fn lock_at(&self, at: Site) {
-        let mode = self.tag.mutex_mode();
-        self.tag_for::<R::GuardMarker>().request(mode, at);
-        // Locks of parking_lot try for a while before they look at the time, as they do before they park;
-        // and where they are free this is one atomic operation, where `try_lock` would look first.
-        if !self.raw.try_lock_for(Duration::ZERO) {
-            self.park(mode, at, R::lock);
+        let mode = mutex_mode::<R>(&self.tag);
+        let asked = self.tag_for::<R::GuardMarker>().request(mode, at);
+        if self.raw.try_lock() {
+            self.tag.acquired_at_once(asked, mode, at);
+        } else {
+            self.lock_late(mode, at);
         }
-        self.tag.acquired(mode, Ask::Wait, at);
     }
 
     #[inline]
     fn try_lock_at(&self, at: Site) -> bool {
-        self.attempt::<R::GuardMarker>(self.tag.mutex_mode(), at, R::try_lock)
+        self.attempt::<R::GuardMarker>(mutex_mode::<R>(&self.tag), at, R::try_lock)
     }
 
     #[inline]
     fn try_lock_until_at(&self, deadline: Instant, at: Site) -> bool {
-        self.attempt_timed::<R::GuardMarker>(self.tag.mutex_mode(), at, R::try_lock, |raw| {
+        self.attempt_timed::<R::GuardMarker>(mutex_mode::<R>(&self.tag), at, R::try_lock, |raw| {
             raw.try_lock_until(deadline)
         })
     }
 }
 
+impl<R: RawMutexTimed<Duration = Duration, Instant = Instant>> Watched<R> {
+    /// Takes the lock, which is not free now.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn lock_late(&self, mode: Mode, at: Site) {
+        // Locks of parking_lot try for a while before they look at the time, as they do before they park.
+        if !self.raw.try_lock_for(Duration::ZERO) {
+            self.park(mode, at, R::lock);
+        }
+        self.tag.acquired(mode, Ask::Wait, at);
+    }
+}
+
 /// The marker of the guards of `parking_lot`'s read-write locks: what its features make of it.
 type RwLockMarker = <parking_lot::RawRwLock as lock_api::RawRwLock>::GuardMarker;
+
+impl RawRwLock {
+    /// Takes the lock, right after it was `asked` for: by `attempt`, else by `park`, which waits.
+    #[inline]
+    #[track_caller]
+    fn acquire_asked(
+        &self,
+        asked: Asked,
+        mode: Mode,
+        at: Site,
+        attempt: impl Fn(&parking_lot::RawRwLock) -> bool,
+        park: impl FnOnce(&parking_lot::RawRwLock),
+    ) {
+        if attempt(&self.raw) {
+            self.tag.acquired_at_once(asked, mode, at);
+        } else {
+            self.wait(mode, at, attempt, park);
+            self.tag.acquired(mode, Ask::Wait, at);
+        }
+    }
+}
 
 impl SitedRwLock for RawRwLock {
     #[inline]
@@ -118,8 +152,9 @@ impl SitedRwLock for RawRwLock {
     #[inline]
     #[track_caller]
     fn lock_shared_at(&self, at: Site) {
-        self.tag_for::<RwLockMarker>().request(Mode::Shared, at);
-        self.acquire(
+        let asked = self.tag_for::<RwLockMarker>().request(Mode::Shared, at);
+        self.acquire_asked(
+            asked,
             Mode::Shared,
             at,
             parking_lot::RawRwLock::try_lock_shared,
@@ -143,9 +178,11 @@ impl SitedRwLock for RawRwLock {
     #[inline]
     #[track_caller]
     fn lock_shared_recursive_at(&self, at: Site) {
-        self.tag_for::<RwLockMarker>()
+        let asked = self
+            .tag_for::<RwLockMarker>()
             .request(Mode::RecursiveShared, at);
-        self.acquire(
+        self.acquire_asked(
+            asked,
             Mode::RecursiveShared,
             at,
             parking_lot::RawRwLock::try_lock_shared_recursive,
@@ -156,8 +193,9 @@ impl SitedRwLock for RawRwLock {
     #[inline]
     #[track_caller]
     fn lock_exclusive_at(&self, at: Site) {
-        self.tag_for::<RwLockMarker>().request(Mode::Exclusive, at);
-        self.acquire(
+        let asked = self.tag_for::<RwLockMarker>().request(Mode::Exclusive, at);
+        self.acquire_asked(
+            asked,
             Mode::Exclusive,
             at,
             parking_lot::RawRwLock::try_lock_exclusive,
@@ -182,8 +220,9 @@ impl SitedRwLock for RawRwLock {
     #[inline]
     #[track_caller]
     fn lock_upgradable_at(&self, at: Site) {
-        self.tag_for::<RwLockMarker>().request(Mode::Upgradable, at);
-        self.acquire(
+        let asked = self.tag_for::<RwLockMarker>().request(Mode::Upgradable, at);
+        self.acquire_asked(
+            asked,
             Mode::Upgradable,
             at,
             parking_lot::RawRwLock::try_lock_upgradable,

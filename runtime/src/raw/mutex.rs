@@ -2,7 +2,7 @@
 
 use lock_api::{RawMutex, RawMutexFair, RawMutexTimed};
 
-use super::watched::{Watched, unknown};
+use super::watched::{Watched, mutex_mode, unknown};
 use crate::tag::effective;
 use crate::watch::Site;
 
@@ -16,7 +16,7 @@ unsafe impl<R: RawMutex> RawMutex for Watched<R> {
     #[inline]
     #[track_caller]
     fn lock(&self) {
-        let mode = self.tag.mutex_mode();
+        let mode = mutex_mode::<R>(&self.tag);
         let at = self
             .tag_for::<R::GuardMarker>()
             .request_through_trait(mode, Site::caller());
@@ -27,12 +27,12 @@ unsafe impl<R: RawMutex> RawMutex for Watched<R> {
     #[track_caller]
     fn try_lock(&self) -> bool {
         let at = effective(Site::caller());
-        self.attempt::<R::GuardMarker>(self.tag.mutex_mode(), at, R::try_lock)
+        self.attempt::<R::GuardMarker>(mutex_mode::<R>(&self.tag), at, R::try_lock)
     }
 
     #[inline]
     unsafe fn unlock(&self) {
-        self.tag.released(self.tag.mutex_mode());
+        self.tag.released(mutex_mode::<R>(&self.tag));
         // SAFETY: the caller holds this lock in the current context, and that is to hold `raw`.
         unsafe { self.raw.unlock() }
     }
@@ -47,7 +47,7 @@ unsafe impl<R: RawMutex> RawMutex for Watched<R> {
 unsafe impl<R: RawMutexFair> RawMutexFair for Watched<R> {
     #[inline]
     unsafe fn unlock_fair(&self) {
-        self.tag.released(self.tag.mutex_mode());
+        self.tag.released(mutex_mode::<R>(&self.tag));
         // SAFETY: the caller holds this lock in the current context, and that is to hold `raw`.
         unsafe { self.raw.unlock_fair() }
     }
@@ -55,10 +55,14 @@ unsafe impl<R: RawMutexFair> RawMutexFair for Watched<R> {
     #[inline]
     #[track_caller]
     unsafe fn bump(&self) {
-        self.bump_by(self.tag.mutex_mode(), effective(Site::caller()), |raw| {
-            // SAFETY: the caller holds this lock in the current context, and that is to hold `raw`.
-            unsafe { raw.bump() }
-        });
+        self.bump_by(
+            mutex_mode::<R>(&self.tag),
+            effective(Site::caller()),
+            |raw| {
+                // SAFETY: the caller holds this lock in the current context, and that is to hold `raw`.
+                unsafe { raw.bump() }
+            },
+        );
     }
 }
 
@@ -71,7 +75,7 @@ unsafe impl<R: RawMutexTimed> RawMutexTimed for Watched<R> {
     #[track_caller]
     fn try_lock_for(&self, timeout: R::Duration) -> bool {
         let at = effective(Site::caller());
-        self.attempt_timed::<R::GuardMarker>(self.tag.mutex_mode(), at, R::try_lock, |raw| {
+        self.attempt_timed::<R::GuardMarker>(mutex_mode::<R>(&self.tag), at, R::try_lock, |raw| {
             raw.try_lock_for(timeout)
         })
     }
@@ -80,7 +84,7 @@ unsafe impl<R: RawMutexTimed> RawMutexTimed for Watched<R> {
     #[track_caller]
     fn try_lock_until(&self, deadline: R::Instant) -> bool {
         let at = effective(Site::caller());
-        self.attempt_timed::<R::GuardMarker>(self.tag.mutex_mode(), at, R::try_lock, |raw| {
+        self.attempt_timed::<R::GuardMarker>(mutex_mode::<R>(&self.tag), at, R::try_lock, |raw| {
             raw.try_lock_until(deadline)
         })
     }

@@ -101,7 +101,13 @@ impl<R> Watched<R> {
     #[cold]
     #[inline(never)]
     #[track_caller]
-    fn wait(&self, mode: Mode, at: Site, attempt: impl Fn(&R) -> bool, park: impl FnOnce(&R)) {
+    pub(super) fn wait(
+        &self,
+        mode: Mode,
+        at: Site,
+        attempt: impl Fn(&R) -> bool,
+        park: impl FnOnce(&R),
+    ) {
         if try_again(|| attempt(&self.raw).then_some(())).is_some() {
             return;
         }
@@ -200,6 +206,18 @@ pub(super) fn shared<R>() -> Mode {
 #[inline]
 fn only_writers_shut_out<R>() -> bool {
     type_name::<R>() == "parking_lot::raw_rwlock::RawRwLock"
+}
+
+/// The mode in which a mutex is taken: its tag knows, but of raw locks of ours the type does.
+#[inline]
+pub(super) fn mutex_mode<R>(tag: &Tag) -> Mode {
+    /// The raw lock of [`crate::Mutex`], around which nobody but it is made.
+    const NEVER_REENTRANT: &str = "lockwise::raw::waitable::Waitable";
+    if type_name::<R>() == NEVER_REENTRANT {
+        Mode::Exclusive
+    } else {
+        tag.mutex_mode()
+    }
 }
 
 /// The identity of a lock of which nothing is known.

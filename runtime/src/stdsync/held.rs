@@ -62,12 +62,14 @@ impl<'a> Request<'a> {
         take: impl Fn() -> TryLockResult<G>,
         wait: impl FnOnce() -> LockResult<G>,
     ) -> LockResult<(Held<'a>, G)> {
-        hooks::request(self.lock, self.mode, Ask::Wait, self.at);
-        let taken = match taken(take()) {
-            Some(taken) => taken,
-            None => self.wait_for(take, wait),
+        let asked = hooks::request(self.lock, self.mode, Ask::Wait, self.at);
+        let (taken, held) = if let Some(taken) = taken(take()) {
+            hooks::acquired_at_once(asked, self.lock, self.mode, self.at);
+            (taken, Held::resumed(self.lock, self.mode))
+        } else {
+            let taken = self.wait_for(take, wait);
+            (taken, self.granted(Ask::Wait))
         };
-        let held = self.granted(Ask::Wait);
         map_result(taken, |guard| (held, guard))
     }
 

@@ -1,7 +1,7 @@
 //! Checks on: a tag is an identity, and its calls go to the hooks.
 
 use super::{GUARDS_ASK_APART, Wake, carried};
-use crate::watch::hooks::{self, Ask};
+use crate::watch::hooks::{self, Ask, Asked};
 use crate::watch::{Identity, Kind, Mode, Site};
 
 /// Who a watched object is.
@@ -52,8 +52,8 @@ impl Tag {
     /// Judges a request before the thread may block.
     #[inline]
     #[track_caller]
-    pub(crate) fn request(&self, mode: Mode, at: Site) {
-        hooks::request(&self.0, mode, Ask::Wait, at);
+    pub(crate) fn request(&self, mode: Mode, at: Site) -> Asked {
+        hooks::request(&self.0, mode, Ask::Wait, at)
     }
 
     /// Judges the upgrade of a lock that the thread holds upgradably, before it may block.
@@ -140,6 +140,12 @@ impl Tag {
     #[inline]
     pub(crate) fn acquired(&self, mode: Mode, ask: Ask, at: Site) {
         hooks::acquired(&self.0, mode, ask, at);
+    }
+
+    /// The thread got the lock, which it had asked for, without waiting. Called inside the critical section.
+    #[inline]
+    pub(crate) fn acquired_at_once(&self, asked: Asked, mode: Mode, at: Site) {
+        hooks::acquired_at_once(asked, &self.0, mode, at);
     }
 
     /// The thread is about to give the lock back.

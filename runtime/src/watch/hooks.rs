@@ -39,6 +39,7 @@ mod standstill;
 mod threads;
 mod waits;
 
+use std::fmt;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::finding::{Basis, Code};
@@ -214,6 +215,26 @@ pub(super) fn fresh_word(object: &Identity) -> u64 {
     word
 }
 
+/// A request that was judged, for [`acquired_at_once`].
+#[derive(Debug, Clone, Copy)]
+pub struct Asked(Option<Glance>);
+
+/// What was seen of a thread at a request of which nothing had to be looked up.
+#[derive(Clone, Copy)]
+struct Glance {
+    slot: &'static Slot,
+    /// The chain of what it holds; 0 if that is nothing.
+    key: u64,
+}
+
+impl fmt::Debug for Glance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Glance")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Judges a request before the thread may block.
 ///
 /// # Panics
@@ -221,20 +242,29 @@ pub(super) fn fresh_word(object: &Identity) -> u64 {
 /// If the request breaks a rule and the program chose to panic on that.
 #[inline]
 #[track_caller]
-pub fn request(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
-    if let Some(slot) = watching()
-        && slot.depth() > 0
-        && !is_known(slot, lock, mode, ask)
-    {
-        request_unknown(slot, lock, mode, ask, at);
+pub fn request(lock: &Identity, mode: Mode, ask: Ask, at: Site) -> Asked {
+    let Some(slot) = watching() else {
+        return Asked(None);
+    };
+    if slot.depth() == 0 {
+        return Asked(Some(Glance { slot, key: 0 }));
     }
+    if let Some(key) = known_chain(slot, lock, mode, ask) {
+        return Asked(Some(Glance { slot, key }));
+    }
+    request_unknown(slot, lock, mode, ask, at);
+    Asked(None)
 }
 
-/// Whether it is seen in the lock that this request was judged. Something is held.
+/// The chain of what is held, which is something, if it is seen in the lock that this request was judged.
 #[inline]
-fn is_known(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask) -> bool {
+fn known_chain(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask) -> Option<u64> {
     let plain = mode == Mode::Exclusive && ask == Ask::Wait;
-    plain && !has_to_catch_up() && lock.is_known_after(slot.key_above())
+    if !plain || has_to_catch_up() {
+        return None;
+    }
+    let key = slot.key_above();
+    lock.is_known_after(key).then_some(key)
 }
 
 /// Judges a request before the thread may block, and never panics: for callers that hold a guard
@@ -244,7 +274,7 @@ pub fn request_quietly(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
         // Nothing below panics while it is set: `react` sees to that.
         slot.quiet.set(true);
         slot.asks_for_guard.set(lock.id().0);
-        if slot.depth() > 0 && !is_known(slot, lock, mode, ask) {
+        if slot.depth() > 0 && known_chain(slot, lock, mode, ask).is_none() {
             request_unknown(slot, lock, mode, ask, at);
         }
         slot.quiet.set(false);
@@ -367,6 +397,27 @@ pub fn acquired(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     }
 }
 
+/// The thread got the lock, which it had `asked` for, to be waited for, and had not to wait. It has told of
+/// nothing in between. Called inside the critical section.
+#[inline]
+pub fn acquired_at_once(asked: Asked, lock: &Identity, mode: Mode, at: Site) {
+    let at = At::new(at, How::new(mode, Ask::Wait, lock.traits()));
+    let what = (lock.word(), at, lock.rank_word());
+    match asked.0 {
+        Some(Glance { slot, key }) if mode != Mode::Reentrant && what.0 != 0 => {
+            if key == 0 {
+                slot.push_first(what);
+            } else if !slot.push_inline(what, key) {
+                return acquired_otherwise(lock, at);
+            }
+            if slot.seen.get().traces() {
+                log_acquired(slot, lock, at);
+            }
+        }
+        _ => acquired_otherwise(lock, at),
+    }
+}
+
 /// An acquisition of which not all can be told at a glance.
 #[inline(never)]
 fn acquired_otherwise(lock: &Identity, at: At) {
@@ -440,31 +491,19 @@ fn show(slot: &Slot, lock: &Identity, key: u64, at: At) {
     }
 }
 
-/// Tells the log of an acquisition.
+/// Tells the log of the acquisition of what is held as the youngest now.
 #[inline(never)]
 fn log_acquired(slot: &Slot, lock: &Identity, at: At) {
-    let number = split(LockId(lock.word())).0;
-    let site = slot.site_part(at.site_word());
-    match site {
-        Some(site) if slot.seen.get().traces_unforked() && Part::takes(number) => {
-            let turn = lock.next_turn(at.is_shared());
-            let first = Part::number(number).small(at.how_logged()).then(site);
-            if Part::takes(turn.into()) {
-                log_short(slot, Op::Acquired, first, Part::number(turn.into()));
-            } else {
-                log_acquired_late(slot, lock, at, turn);
-            }
-        }
-        _ => log_acquired_otherwise(slot, lock, at),
-    }
-}
-
-/// The same where something has to be looked up or defined, or is great.
-#[cold]
-#[inline(never)]
-fn log_acquired_otherwise(slot: &Slot, lock: &Identity, at: At) {
     let turn = lock.next_turn(at.is_shared());
-    log_acquired_late(slot, lock, at, turn);
+    let number = split(LockId(lock.word())).0;
+    let parts = || {
+        let takes = slot.seen.get().traces_unforked() && Part::takes(number);
+        let site = slot.site_part(at.site_word()).filter(|_| takes)?;
+        Some(Part::number(number).small(at.how_logged()).then(site))
+    };
+    if !slot.log_acquired(lock.word(), at, turn, parts) {
+        log_acquired_late(slot, lock, at, turn);
+    }
 }
 
 #[cold]
@@ -483,27 +522,12 @@ fn log_acquired_late(slot: &Slot, lock: &Identity, at: At, turn: u32) {
     });
 }
 
-/// Writes a record of two short parts.
-#[inline]
-fn log_short(slot: &Slot, op: Op, first: Part, second: Part) {
-    if !slot.log_short(op, first, second) {
-        log_into_new_chunk(slot, op, first, second);
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn log_into_new_chunk(slot: &Slot, op: Op, first: Part, second: Part) {
-    let _busy = Busy::new(slot);
-    slot.log(op, |record| record.part(first).part(second));
-}
-
 /// The thread is about to give the lock back, which it holds in `mode`.
 #[inline]
 pub fn released(lock: &Identity, mode: Mode) {
     match at_a_glance() {
         (Some(slot), now) if mode != Mode::Reentrant && slot.pop(lock.word(), mode) => {
-            if now.traces() {
+            if now.traces() && !slot.log_youngest_released() {
                 log_released(slot, lock);
             }
         }
@@ -528,13 +552,12 @@ fn released_otherwise(lock: &Identity, mode: Mode) {
     }
 }
 
-/// Tells the log of a release.
+/// Tells the log of the release of a lock that it may not take for the youngest one.
 #[inline(never)]
 fn log_released(slot: &Slot, lock: &Identity) {
     let number = split(LockId(lock.word())).0;
-    if slot.seen.get().traces_unforked() && Part::takes(number) {
-        log_short(slot, Op::Released, Part::number(number), Part::EMPTY);
-    } else {
+    let known = slot.seen.get().traces_unforked() && Part::takes(number);
+    if !known || !slot.log_short(Op::Released, Part::number(number), Part::EMPTY) {
         log_released_otherwise(slot, lock);
     }
 }

@@ -434,6 +434,25 @@ impl Slot {
         self.cursor.short(op, first, second)
     }
 
+    /// Writes an acquisition into the log as [`Cursor::acquired`] does. What is stale was forgotten.
+    #[inline]
+    pub(super) fn log_acquired(
+        &self,
+        lock: u64,
+        at: At,
+        turn: u32,
+        parts: impl FnOnce() -> Option<Part>,
+    ) -> bool {
+        self.cursor.acquired(lock, at.word(), turn, parts)
+    }
+
+    /// Writes the release of the youngest lock as [`Cursor::youngest_released`] does. What is stale was
+    /// forgotten.
+    #[inline]
+    pub(super) fn log_youngest_released(&self) -> bool {
+        self.cursor.youngest_released()
+    }
+
     /// Writes a record with texts into the log, if there is one.
     pub(super) fn log_texts(&self, op: Op, fill: impl FnOnce(Record) -> Record) {
         if settings::log_wanted() {

@@ -153,10 +153,18 @@ pub(crate) mod hooks {
         Timed,
     }
 
-    pub(crate) fn request(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) struct Asked;
+
+    pub(crate) fn request(lock: &Identity, mode: Mode, ask: Ask, at: Site) -> Asked {
         assert!(at.is_in_this_test(), "requested at {at}");
         tell(format!("request {} {mode:?} {ask:?}", lock.label()));
         assert!(!REFUSES.take(), "refused");
+        Asked
+    }
+
+    pub(crate) fn acquired_at_once(_asked: Asked, lock: &Identity, mode: Mode, at: Site) {
+        acquired(lock, mode, Ask::Wait, at);
     }
 
     pub(crate) fn try_again<T>(mut attempt: impl FnMut() -> Option<T>) -> Option<T> {

@@ -118,11 +118,6 @@ impl Part {
         }
     }
 
-    fn bytes(self) -> impl Iterator<Item = u8> {
-        let bytes = self.bits.to_le_bytes();
-        bytes.into_iter().take(self.len as usize / 8)
-    }
-
     /// The sum of the bytes of both.
     #[inline]
     fn sum(self, other: Part) -> u8 {
@@ -139,8 +134,8 @@ impl Part {
     ///
     /// [`PLAIN_MAX`] bytes from `start` must be valid for writes, zero, and nobody else's.
     #[inline]
-    pub(super) unsafe fn write(start: *mut u8, op: Op, first: Part, second: Part) -> usize {
-        let sum = (op as u8).wrapping_add(first.sum(second));
+    pub(super) unsafe fn write(start: *mut u8, tag: u8, first: Part, second: Part) -> usize {
+        let sum = tag.wrapping_add(first.sum(second));
         let second = second.small(!sum);
         let split = 1 + first.len as usize / 8;
         // SAFETY: the tag is one byte of what the caller promises.
@@ -153,8 +148,8 @@ impl Part {
         unsafe { place.cast::<u64>().write_unaligned(second.bits.to_le()) };
         // SAFETY: the byte is valid for writes for as long as the caller's chunk is; a byte is aligned
         // anywhere; in this process nobody else refers to it, and other processes only read.
-        let tag = unsafe { AtomicU8::from_ptr(start) };
-        tag.store(op as u8, Ordering::Release);
+        let place = unsafe { AtomicU8::from_ptr(start) };
+        place.store(tag, Ordering::Release);
         split + second.len as usize / 8
     }
 }
@@ -227,14 +222,6 @@ impl Record {
         }
         self = self.number(cut as u64);
         for &byte in &text.as_bytes()[..cut] {
-            self.byte(byte);
-        }
-        self
-    }
-
-    /// Adds what a part holds.
-    pub(crate) fn part(mut self, part: Part) -> Self {
-        for byte in part.bytes() {
             self.byte(byte);
         }
         self

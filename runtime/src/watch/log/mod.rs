@@ -11,7 +11,7 @@
 //!
 //! ```text
 //! header   0  8  magic "LOCKWISE"
-//!          8  2  version (1): a reader refuses a greater one
+//!          8  2  version (2): a reader refuses a greater one
 //!         10  2  length of the header so far (128)
 //!         12  4  block length
 //!         16  4  process number
@@ -77,7 +77,22 @@
 //! 23 Finding    code byte, flags byte, [lock, how, site if flag 1], lock, how, site, [thread varint if
 //!               flag 2: whose side this is, if not the writer's], text
 //! 24 Joining    child varint, site
+//! 25 AcquiredAs lock, how, site, place byte, turn     as 8, and remembered in this place, of 32
 //! ```
+//!
+//! # Brief records
+//!
+//! A tag of 128 or more is a record of one byte, whose seven lower bits are a number and a bit that makes
+//! the count of all ones even, in place of a check; so a damaged bit is found there too. What they mean
+//! depends on earlier records of the same segment:
+//!
+//! ```text
+//!  0..32  the acquisition in this place once more, the turn greater by one
+//!  32     the release of the lock acquired last and not yet released, by records of this segment
+//!  33     place byte, varint, check: the acquisition in this place once more, the turn greater by that
+//! ```
+//!
+//! Version 1 had no tags from 25 on.
 //!
 //! A channel is written as a semaphore whose units are its messages. A second one counts its senders
 //! that are gone, and who learns that all are takes these units. The parking of a thread is one whose
@@ -91,6 +106,7 @@
 //! parents, and a [`Op::Seen`] for each node per thread and stretch between fork and join events.
 //! `DefNode` names the class of its lock, because at that level no `DefLock` is written.
 
+mod brief;
 mod encode;
 mod mapping;
 mod read;
@@ -112,7 +128,7 @@ pub(super) use writer::{
 /// What the file starts with.
 pub const MAGIC: &[u8; 8] = b"LOCKWISE";
 /// The version of the format that this build writes, and the greatest that it reads.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// The length of a block, in bytes. A multiple of every page size in use.
 pub const CHUNK_LEN: usize = 64 * 1024;
 /// What each chunk starts with.
@@ -184,4 +200,5 @@ pub enum Op {
     Seen = 22,
     Finding = 23,
     Joining = 24,
+    AcquiredAs = 25,
 }

@@ -12,6 +12,7 @@ use std::fmt;
 use self::decode::{CUT_OFF, Decoder, Item, decode};
 
 use super::super::mode::{Ask, Kind, Mode};
+use super::brief::Remembered;
 use super::{CHUNK_HEADER, CHUNK_LEN, CHUNK_MAGIC, HEADER_LEN, MAGIC, VERSION, counter};
 
 /// Why nothing could be read.
@@ -423,6 +424,7 @@ impl<'a> LogFile<'a> {
             return;
         }
         let mut segment: Option<Segment<'a>> = None;
+        let mut remembered = Remembered::default();
         let mut at = start + CHUNK_HEADER;
         while at < end {
             let tag = self.bytes[at];
@@ -437,7 +439,7 @@ impl<'a> LogFile<'a> {
                 }
                 break;
             }
-            match decode(&self.bytes[..end], at) {
+            match decode(&self.bytes[..end], at, &mut remembered) {
                 Ok((item, next)) => {
                     match item {
                         Item::Segment(begun) => {
@@ -503,9 +505,10 @@ impl<'a> LogFile<'a> {
     pub fn records(&self, segment: &Segment<'a>) -> impl Iterator<Item = Record<'a>> + use<'a> {
         let bytes = &self.bytes[..segment.end];
         let mut at = segment.start;
+        let mut remembered = Remembered::default();
         std::iter::from_fn(move || {
             while at < bytes.len() {
-                let (item, next) = decode(bytes, at).ok()?;
+                let (item, next) = decode(bytes, at, &mut remembered).ok()?;
                 at = next;
                 if let Item::Record(record) = item {
                     return Some(record);

@@ -4,14 +4,18 @@
 //! Everything here may be lost, nothing may fail: a log that cannot be written is given up with one
 //! line on standard error, and the program goes on.
 
-use std::cell::Cell;
-use std::ffi::CStr;
-use std::fs::File;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
+mod path;
 
-use super::super::memory::{SysVec, copy_text, hash_bytes, mix};
+use std::cell::Cell;
+use std::fs::File;
+use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64};
+
+use self::path::Path;
+use super::super::memory::{SysVec, copy_text};
 use super::super::own_lock::Guarded;
 use super::super::{platform, settings};
+use super::brief::{self, Again, Shown};
 use super::encode::{PLAIN_MAX, Part, Record};
 use super::{
     CHUNK_HEADER, CHUNK_LEN, CHUNK_MAGIC, HEADER_LEN, MAGIC, Op, TEXT_MAX, VERSION, counter,
@@ -56,6 +60,7 @@ pub(crate) struct Cursor {
     at: Cell<usize>,
     segment: Cell<u32>,
     generation: Cell<u32>,
+    shown: Shown,
 }
 
 /// Who writes: what a [`Op::Thread`] record says.
@@ -73,6 +78,7 @@ impl Cursor {
             at: Cell::new(CHUNK_LEN),
             segment: Cell::new(0),
             generation: Cell::new(0),
+            shown: Shown::new(),
         }
     }
 
@@ -106,6 +112,11 @@ impl Cursor {
     /// has left it to the parent, see [`Cursor::leave_the_parents`].
     #[inline]
     pub(crate) fn short(&self, op: Op, first: Part, second: Part) -> bool {
+        self.tagged(op as u8, first, second)
+    }
+
+    #[inline]
+    fn tagged(&self, tag: u8, first: Part, second: Part) -> bool {
         let at = self.at.get();
         if at > CHUNK_LEN - PLAIN_MAX {
             return false;
@@ -114,9 +125,82 @@ impl Cursor {
         let start = unsafe { self.base.get().add(at) };
         // SAFETY: the block is mapped, zero from `at` on (it was written as zeros and is filled
         // from the front), and belongs to this thread until `leave`.
-        let len = unsafe { Part::write(start, op, first, second) };
+        let len = unsafe { Part::write(start, tag, first, second) };
         self.at.set(at + len);
         true
+    }
+
+    /// Writes a record of one byte; false if there is no room in this chunk.
+    #[inline]
+    fn byte(&self, tag: u8) -> bool {
+        let at = self.at.get();
+        if at >= CHUNK_LEN {
+            return false;
+        }
+        // SAFETY: `at < CHUNK_LEN`, so the place lies inside the block.
+        let start = unsafe { self.base.get().add(at) };
+        // SAFETY: the byte is mapped and belongs to this thread until `leave`; a byte is aligned anywhere; in
+        // this process nobody else refers to it, and other processes only read.
+        let place = unsafe { AtomicU8::from_ptr(start) };
+        place.store(tag, Release);
+        self.at.set(at + 1);
+        true
+    }
+
+    /// Records the acquisition of the lock that the thread holds as its youngest now: its word, where and how
+    /// it was taken, and its turn. `parts` says of one that was not met lately what is to be written of it (the
+    /// number of the lock, how, and the site). False if nothing was written, since it says nothing, or there is
+    /// no room in this chunk.
+    #[inline]
+    pub(crate) fn acquired(
+        &self,
+        lock: u64,
+        at: u64,
+        turn: u32,
+        parts: impl FnOnce() -> Option<Part>,
+    ) -> bool {
+        match self.shown.acquired(lock, at, turn) {
+            Again::Next(tag) => self.byte(tag),
+            Again::Later(number, since) => self.acquired_later(number, since),
+            Again::Anew(number, turn) => self.acquired_anew(number, parts(), turn),
+        }
+    }
+
+    #[inline(never)]
+    fn acquired_later(&self, number: u8, since: u32) -> bool {
+        let place = Part::EMPTY.small(number);
+        let written = Part::takes(since.into())
+            && self.tagged(brief::LATER, place, Part::number(since.into()));
+        if !written {
+            self.shown.forget(number);
+        }
+        written
+    }
+
+    #[inline(never)]
+    fn acquired_anew(&self, number: u8, parts: Option<Part>, turn: u32) -> bool {
+        let written = Part::takes(turn.into())
+            && parts.is_some_and(|parts| {
+                let second = Part::EMPTY.small(number).then(Part::number(turn.into()));
+                self.short(Op::AcquiredAs, parts, second)
+            });
+        if !written {
+            self.shown.forget(number);
+        }
+        written
+    }
+
+    /// Records the release of the lock that the thread held as its youngest; false if it must be named, or
+    /// there is no room in this chunk.
+    #[inline]
+    pub(crate) fn youngest_released(&self) -> bool {
+        self.shown.released() && self.byte(brief::RELEASED)
+    }
+
+    /// What the thread holds has changed in another way than at its young end, or without a record.
+    #[inline]
+    pub(crate) fn lose_track(&self) {
+        self.shown.lose_track();
     }
 
     /// Leaves the chunk alone if it is that of the process from which this one was forked.
@@ -142,6 +226,7 @@ impl Cursor {
         }
         self.base.set(std::ptr::null_mut());
         self.at.set(CHUNK_LEN);
+        self.shown.clear();
         let Some((base, at)) = OPEN.with(|open| open.take_chunk(room + TEXT_ROOM)) else {
             count(counter::LOST);
             return false;
@@ -298,116 +383,6 @@ impl OpenLog {
         });
         let _ = self.count_block();
         true
-    }
-}
-
-/// The most bytes of a path that the systems at hand take, its zero included.
-const PATH_MAX: usize = 4096;
-
-/// A path, or a part of one, built without an allocator. Behind it all bytes are zero.
-#[derive(Clone, Copy)]
-struct Path {
-    bytes: [u8; PATH_MAX],
-    len: usize,
-}
-
-impl Path {
-    const EMPTY: Path = Path {
-        bytes: [0; PATH_MAX],
-        len: 0,
-    };
-
-    fn push(&mut self, part: &[u8]) -> Option<()> {
-        // One place is left for the zero.
-        self.bytes[..PATH_MAX - 1]
-            .get_mut(self.len..self.len + part.len())?
-            .copy_from_slice(part);
-        self.len += part.len();
-        Some(())
-    }
-
-    fn push_number(&mut self, number: u64, base: u64) -> Option<()> {
-        let mut digits = [0_u8; 20];
-        let mut at = digits.len();
-        let mut rest = number;
-        loop {
-            at -= 1;
-            digits[at] = b"0123456789abcdef"[(rest % base) as usize];
-            rest /= base;
-            if rest == 0 {
-                return self.push(&digits[at..]);
-            }
-        }
-    }
-
-    /// The directory that `LOCKWISE_LOG` names, from the root.
-    fn of_logs() -> Option<Path> {
-        let named = platform::env(c"LOCKWISE_LOG")?;
-        let mut path = Path::EMPTY;
-        if !named.starts_with(b"/") {
-            path.len = platform::current_dir(&mut path.bytes[..PATH_MAX - 1])?;
-            path.push(b"/")?;
-        }
-        path.push(named)?;
-        Some(path)
-    }
-
-    /// The file that counts the blocks of all logs in this directory.
-    fn total(&self) -> Option<Path> {
-        let mut path = *self;
-        path.push(b"/")?;
-        path.push(super::TOTAL.as_bytes())?;
-        Some(path)
-    }
-
-    /// A fresh `DIR/PROGRAM.PID.NONCE.lwlog` in this directory, and the nonce.
-    fn log(&self, parent: u64) -> Option<(Path, u64)> {
-        let mut buffer = [0; 256];
-        let program = platform::program_name(&mut buffer);
-        let process = std::process::id();
-        // Unlike for two processes, two copies of this runtime in one, and two lives of one number.
-        let now = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0, |since| since.as_nanos() as u64);
-        let here = HEADER.as_ptr().expose_provenance() as u64;
-        let nonce = mix(
-            mix(now, u64::from(process)),
-            hash_bytes(here, program) ^ parent,
-        );
-        Some((self.log_of(nonce)?, nonce))
-    }
-
-    /// The log of this process with this nonce.
-    fn log_of(&self, nonce: u64) -> Option<Path> {
-        let mut path = *self;
-        path.push(b"/")?;
-        let mut buffer = [0; 256];
-        let program = platform::program_name(&mut buffer);
-        path.push(&program[..program.len().min(100)])?;
-        path.push(b".")?;
-        path.push_number(u64::from(std::process::id()), 10)?;
-        path.push(b".")?;
-        path.push_number(nonce, 16)?;
-        path.push(b".lwlog")?;
-        Some(path)
-    }
-
-    /// Creates the file, and the directories that it stands in where they are missing.
-    fn create(&self) -> Option<File> {
-        platform::create_new(self.c_str()?).or_else(|| {
-            let slashes = (1..self.len).filter(|&at| self.bytes[at] == b'/');
-            for slash in slashes {
-                let mut above = *self;
-                above.bytes[slash..].fill(0);
-                above.len = slash;
-                platform::make_dir(above.c_str()?);
-            }
-            platform::create_new(self.c_str()?)
-        })
-    }
-
-    fn c_str(&self) -> Option<&CStr> {
-        CStr::from_bytes_with_nul(&self.bytes[..=self.len]).ok()
     }
 }
 

@@ -124,6 +124,12 @@ impl At {
         Ask::from_number(self.how() >> ASK_SHIFT & 0b11)
     }
 
+    /// All of it in one word.
+    #[inline]
+    pub(super) fn word(self) -> u64 {
+        self.0
+    }
+
     /// The site, packed.
     #[inline]
     pub(in super::super) fn site_word(self) -> u64 {

@@ -222,6 +222,7 @@ impl Slot {
     /// Adds a lock as the youngest; `key` is the chain of what is held.
     pub(in super::super) fn push_above(&self, what: (u64, At, u32), key: u64, node: u32) {
         let depth = self.depth();
+        self.cursor.lose_track();
         if depth == self.held.capacity.get() && !self.held.grow() {
             return;
         }
@@ -270,6 +271,7 @@ impl Slot {
     /// Moves the entries above `gap` down by one and computes their chains anew.
     fn close_gap(&self, gap: usize) {
         let depth = self.depth();
+        self.cursor.lose_track();
         for at in gap + 1..depth {
             self.held.entry(at - 1).copy(self.held.entry(at));
         }

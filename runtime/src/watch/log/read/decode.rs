@@ -1,6 +1,7 @@
 //! Decoding one record.
 
 use super::super::super::mode::{Ask, Kind, Mode};
+use super::super::brief::{self, Acquisition, LATER, RELEASED, Remembered};
 use super::super::{Op, SENDABLE};
 use super::{ClassDef, LockDef, NodeDef, Record, Segment, SiteDef};
 
@@ -18,14 +19,23 @@ pub(super) const CUT_OFF: &str = "a record is cut off";
 pub(super) const UNKNOWN: &str = "a record of no known kind";
 pub(super) const WRONG: &str = "a record's check does not match";
 
-/// Decodes the record at `at`; returns it and where the next one starts.
-pub(super) fn decode(bytes: &[u8], at: usize) -> Result<(Item<'_>, usize), &'static str> {
+pub(super) const BEFORE: &str = "a record that refers to one that is not there";
+
+/// Decodes the record at `at`; returns it and where the next one starts. What it refers to is `remembered`.
+pub(super) fn decode<'a>(
+    bytes: &'a [u8],
+    at: usize,
+    remembered: &mut Remembered,
+) -> Result<(Item<'a>, usize), &'static str> {
     let tag = bytes[at];
-    if !(Op::DefSite as u8..=Op::Joining as u8).contains(&tag) {
+    if tag >= 0x80 && tag != LATER {
+        return Ok((Item::Record(brief_record(tag, remembered)?), at + 1));
+    }
+    if tag != LATER && !(Op::DefSite as u8..=Op::AcquiredAs as u8).contains(&tag) {
         return Err(UNKNOWN);
     }
     let mut decoder = Decoder { bytes, at: at + 1 };
-    let item = decoder.item(tag).ok_or(CUT_OFF)?;
+    let read = decoder.read(tag).ok_or(CUT_OFF)?;
     let end = decoder.at;
     let check = *bytes.get(end).ok_or(CUT_OFF)?;
     let sum = bytes[at..end]
@@ -34,7 +44,66 @@ pub(super) fn decode(bytes: &[u8], at: usize) -> Result<(Item<'_>, usize), &'sta
     if check != !sum {
         return Err(WRONG);
     }
+    let item = match read {
+        Read::Item(item) => {
+            match item {
+                Item::Segment(_) => *remembered = Remembered::default(),
+                Item::Record(Record::Released { lock }) => remembered.released(lock),
+                _ => {}
+            }
+            item
+        }
+        Read::Acquired(what, place) => {
+            remembered.acquired(what, place).ok_or(UNKNOWN)?;
+            Item::Record(what.into())
+        }
+        Read::Again(place, since) => {
+            let what = remembered.again(place, since).ok_or(BEFORE)?;
+            Item::Record(what.into())
+        }
+    };
     Ok((item, end + 1))
+}
+
+fn brief_record(tag: u8, remembered: &mut Remembered) -> Result<Record<'static>, &'static str> {
+    if tag == RELEASED {
+        let lock = remembered.youngest_released().ok_or(BEFORE)?;
+        return Ok(Record::Released { lock });
+    }
+    let number = brief::number(tag).ok_or(WRONG)?;
+    if usize::from(number) >= brief::PLACES {
+        return Err(UNKNOWN);
+    }
+    let what = remembered.again(number, 1).ok_or(BEFORE)?;
+    Ok(what.into())
+}
+
+impl From<Acquisition> for Record<'_> {
+    fn from(what: Acquisition) -> Self {
+        let Acquisition {
+            lock,
+            mode,
+            ask,
+            site,
+            turn,
+        } = what;
+        Record::Acquired {
+            lock,
+            mode,
+            ask,
+            site,
+            turn,
+        }
+    }
+}
+
+/// What the bytes of a record say, before what was remembered is looked at.
+enum Read<'a> {
+    Item(Item<'a>),
+    /// An acquisition, and where it is to be remembered.
+    Acquired(Acquisition, Option<u8>),
+    /// The acquisition in a place, with a turn so much greater.
+    Again(u8, u32),
 }
 
 /// A place in a record.
@@ -90,6 +159,35 @@ impl<'a> Decoder<'a> {
 
     fn ask(&mut self) -> Option<Ask> {
         Some(Ask::from_number(self.byte()?))
+    }
+
+    fn read(&mut self, tag: u8) -> Option<Read<'a>> {
+        Some(match tag {
+            LATER => Read::Again(self.byte()?, self.number()?),
+            8 => Read::Acquired(self.acquisition(Self::number)?, None),
+            25 => {
+                let mut place = 0;
+                let what = self.acquisition(|decoder| {
+                    place = decoder.byte()?;
+                    decoder.number()
+                })?;
+                Read::Acquired(what, Some(place))
+            }
+            _ => Read::Item(self.item(tag)?),
+        })
+    }
+
+    /// An acquisition, whose turn is read by `turn`.
+    fn acquisition(&mut self, turn: impl FnOnce(&mut Self) -> Option<u32>) -> Option<Acquisition> {
+        let lock = self.long()?;
+        let (mode, ask) = self.how()?;
+        Some(Acquisition {
+            lock,
+            mode,
+            ask,
+            site: self.number()?,
+            turn: turn(self)?,
+        })
     }
 
     fn item(&mut self, tag: u8) -> Option<Item<'a>> {
@@ -190,17 +288,6 @@ impl<'a> Decoder<'a> {
                 site: self.number()?,
             },
             7 => Record::End,
-            8 => {
-                let lock = self.long()?;
-                let (mode, ask) = self.how()?;
-                Record::Acquired {
-                    lock,
-                    mode,
-                    ask,
-                    site: self.number()?,
-                    turn: self.number()?,
-                }
-            }
             9 => Record::Released { lock: self.long()? },
             10 => {
                 let lock = self.long()?;

@@ -1,0 +1,177 @@
+//! Records of one byte, for what a thread does again and again.
+//!
+//! Most acquisitions are of a lock that the thread had a moment ago, taken at the same place in the code,
+//! with nobody else in between; and most releases are of the lock that was taken last. Writer and reader both
+//! remember the acquisitions of the segment, each in one of a few places, so that a byte can stand for one.
+//! A byte of the log costs about half a nanosecond, since the system must give the page and write it out.
+//!
+//! What is remembered ends with the segment, so that each can be read by itself.
+
+use std::cell::Cell;
+
+use super::super::mode::{Ask, Mode};
+
+/// How many acquisitions are remembered; a power of two.
+pub(super) const PLACES: usize = 32;
+/// The release of the lock that was acquired last and not yet released.
+pub(super) const RELEASED: u8 = tag(PLACES as u8);
+/// The acquisition in a place once more, after turns of others.
+pub(super) const LATER: u8 = tag(PLACES as u8 + 1);
+
+/// The tag of a brief record: its number, and a bit that makes the count of ones even.
+const fn tag(number: u8) -> u8 {
+    let tag = 0x80 | number << 1;
+    tag | (tag.count_ones() & 1) as u8
+}
+
+/// The number in a brief record's tag; none if a bit of it is wrong.
+pub(super) fn number(tag: u8) -> Option<u8> {
+    tag.count_ones().is_multiple_of(2).then_some(tag >> 1 & 63)
+}
+
+/// What the writer remembers of its segment.
+pub(super) struct Shown {
+    places: [Place; PLACES],
+    /// How many of the locks that the thread holds, from the youngest, are those that the reader takes for
+    /// the youngest too.
+    open: Cell<usize>,
+}
+
+/// An acquisition that was recorded.
+struct Place {
+    /// The lock's word, 0 for none.
+    lock: Cell<u64>,
+    /// Where and how it was taken.
+    at: Cell<u64>,
+    turn: Cell<u32>,
+}
+
+impl Place {
+    const fn new() -> Place {
+        Place {
+            lock: Cell::new(0),
+            at: Cell::new(0),
+            turn: Cell::new(0),
+        }
+    }
+}
+
+/// How an acquisition can be recorded.
+pub(super) enum Again {
+    /// By this tag alone.
+    Next(u8),
+    /// As that in this place, with a turn so much greater.
+    Later(u8, u32),
+    /// As one that is remembered in this place from now on, with this turn.
+    Anew(u8, u32),
+}
+
+impl Shown {
+    pub(super) const fn new() -> Shown {
+        Shown {
+            places: [const { Place::new() }; PLACES],
+            open: Cell::new(0),
+        }
+    }
+
+    /// A segment begins.
+    pub(super) fn clear(&self) {
+        self.open.set(0);
+        for place in &self.places {
+            place.lock.set(0);
+        }
+    }
+
+    /// How to record this acquisition, which is remembered.
+    #[inline]
+    pub(super) fn acquired(&self, lock: u64, at: u64, turn: u32) -> Again {
+        self.open.set(self.open.get() + 1);
+        // Locks have numbers in a row, and sites stand in a row of structures of three words.
+        let number = (lock.wrapping_add(at >> 3)) as usize % PLACES;
+        let place = &self.places[number];
+        let number = number as u8;
+        let since = turn.wrapping_sub(place.turn.replace(turn));
+        if (place.lock.get(), place.at.get()) != (lock, at) {
+            place.lock.set(lock);
+            place.at.set(at);
+            Again::Anew(number, turn)
+        } else if since == 1 {
+            Again::Next(tag(number))
+        } else {
+            Again::Later(number, since)
+        }
+    }
+
+    /// The acquisition for which this place was named was not recorded that way.
+    pub(super) fn forget(&self, number: u8) {
+        self.places[usize::from(number) % PLACES].lock.set(0);
+        self.lose_track();
+    }
+
+    /// Whether the lock that the thread held as the youngest, and has released, is the one that the reader
+    /// takes for that.
+    #[inline]
+    pub(super) fn released(&self) -> bool {
+        let open = self.open.get();
+        self.open.set(open.saturating_sub(1));
+        open > 0
+    }
+
+    /// What the thread holds has changed in another way than at its young end, or without a record.
+    #[inline]
+    pub(super) fn lose_track(&self) {
+        self.open.set(0);
+    }
+}
+
+/// What the reader remembers of a segment.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Remembered {
+    places: [Option<Acquisition>; PLACES],
+    /// The locks that were acquired and not released, the youngest last.
+    open: Vec<u64>,
+}
+
+/// An acquisition that was recorded.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Acquisition {
+    pub(super) lock: u64,
+    pub(super) mode: Mode,
+    pub(super) ask: Ask,
+    pub(super) site: u32,
+    pub(super) turn: u32,
+}
+
+impl Remembered {
+    /// An acquisition was recorded, to be remembered in a place if one is given.
+    pub(super) fn acquired(&mut self, what: Acquisition, place: Option<u8>) -> Option<()> {
+        self.open.push(what.lock);
+        if let Some(place) = place {
+            *self.places.get_mut(usize::from(place))? = Some(what);
+        }
+        Some(())
+    }
+
+    /// The acquisition in a place once more, with a turn so much greater; none if there is none.
+    pub(super) fn again(&mut self, place: u8, since: u32) -> Option<Acquisition> {
+        let what = self.places.get_mut(usize::from(place))?.as_mut()?;
+        what.turn = what.turn.wrapping_add(since);
+        self.open.push(what.lock);
+        Some(*what)
+    }
+
+    /// This lock was released.
+    pub(super) fn released(&mut self, lock: u64) {
+        if let Some(at) = self.open.iter().rposition(|&open| open == lock) {
+            self.open.remove(at);
+        }
+    }
+
+    /// The youngest lock was released; none if there is none.
+    pub(super) fn youngest_released(&mut self) -> Option<u64> {
+        self.open.pop()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+use super::super::super::memory::mix;
+use super::*;
+
+/// What the reader makes of what the writer says of an acquisition at the site `at`.
+fn read(remembered: &mut Remembered, again: &Again, lock: u64, at: u64) -> Option<Acquisition> {
+    match *again {
+        Again::Next(tag) => remembered.again(number(tag)?, 1),
+        Again::Later(place, since) => remembered.again(place, since),
+        Again::Anew(place, turn) => {
+            let what = Acquisition {
+                lock,
+                mode: Mode::Exclusive,
+                ask: Ask::Wait,
+                site: at as u32,
+                turn,
+            };
+            remembered.acquired(what, Some(place))?;
+            Some(what)
+        }
+    }
+}
+
+#[test]
+fn a_damaged_bit_of_a_brief_tag_is_seen() {
+    let tags = (0..PLACES as u8).map(tag).chain([RELEASED, LATER]);
+    for tag in tags {
+        assert!(tag >= 0x80 && number(tag).is_some());
+        for bit in 0..7 {
+            assert_eq!(number(tag ^ 1 << bit), None, "{tag:#x}, bit {bit}");
+        }
+    }
+}
+
+#[test]
+fn the_reader_understands_what_the_writer_says_whatever_threads_do() {
+    let mut random = 3_u64;
+    let mut draw = |below: u64| {
+        random = mix(random, 7);
+        random % below
+    };
+    for locks in [2, 5, 40, 200] {
+        let writer = Shown::new();
+        let mut reader = Remembered::default();
+        let mut turns = vec![0_u32; locks as usize];
+        // What is held, and whether the log was told of it.
+        let mut held: Vec<u64> = Vec::new();
+        let mut brief = 0;
+        for _ in 0..20_000 {
+            match draw(8) {
+                0..=3 if held.len() < 6 => {
+                    let (lock, at) = (draw(locks), 8 * draw(3));
+                    let turn = &mut turns[lock as usize];
+                    *turn += if draw(4) == 0 {
+                        draw(300) as u32 + 1
+                    } else {
+                        1
+                    };
+                    held.push(lock + 1);
+                    let again = writer.acquired(lock + 1, at, *turn);
+                    brief += u32::from(matches!(again, Again::Next(_)));
+                    let what = read(&mut reader, &again, lock + 1, at).expect("it is known");
+                    let told = (what.lock, u64::from(what.site), what.turn);
+                    assert_eq!(told, (lock + 1, at, *turn));
+                }
+                4 if held.len() > 1 => {
+                    // Not the youngest, and by name.
+                    let lock = held.remove(draw(held.len() as u64) as usize);
+                    writer.lose_track();
+                    reader.released(lock);
+                }
+                5 if held.len() > 1 && draw(4) == 0 => {
+                    // By another thread, so that this one's log does not say so.
+                    held.remove(draw(held.len() as u64) as usize);
+                    writer.lose_track();
+                }
+                6 if draw(400) == 0 => {
+                    writer.clear();
+                    reader = Remembered::default();
+                }
+                _ => {
+                    let Some(lock) = held.pop() else { continue };
+                    if writer.released() {
+                        assert_eq!(reader.youngest_released(), Some(lock));
+                    } else {
+                        reader.released(lock);
+                    }
+                }
+            }
+        }
+        assert!(brief > 10, "some acquisitions are like the one before");
+    }
+}
+
+#[test]
+fn what_was_not_recorded_is_not_referred_to() {
+    let writer = Shown::new();
+    let Again::Anew(place, 1) = writer.acquired(5, 8, 1) else {
+        panic!("nothing is known yet");
+    };
+    writer.forget(place);
+    assert!(
+        !writer.released(),
+        "the reader does not know that it is held"
+    );
+    assert!(matches!(writer.acquired(5, 8, 2), Again::Anew(_, 2)));
+}
