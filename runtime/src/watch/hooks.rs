@@ -402,9 +402,9 @@ pub fn acquired(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
 #[inline]
 pub fn acquired_at_once(asked: Asked, lock: &Identity, mode: Mode, at: Site) {
     let at = At::new(at, How::new(mode, Ask::Wait, lock.traits()));
-    let what = (lock.word(), at, lock.rank_word());
     match asked.0 {
-        Some(Glance { slot, key }) if mode != Mode::Reentrant && what.0 != 0 => {
+        Some(Glance { slot, key }) if mode != Mode::Reentrant => {
+            let what = (lock.id().0, at, lock.rank_word());
             if key == 0 {
                 slot.push_first(what);
             } else if !slot.push_inline(what, key) {
@@ -495,6 +495,14 @@ fn show(slot: &Slot, lock: &Identity, key: u64, at: At) {
 #[inline(never)]
 fn log_acquired(slot: &Slot, lock: &Identity, at: At) {
     let turn = lock.next_turn(at.is_shared());
+    if !slot.log_acquired_next(lock.word(), at, turn) {
+        log_acquired_anew(slot, lock, at, turn);
+    }
+}
+
+/// The same for one unlike those before it.
+#[inline(never)]
+fn log_acquired_anew(slot: &Slot, lock: &Identity, at: At, turn: u32) {
     let number = split(LockId(lock.word())).0;
     let parts = || {
         let takes = slot.seen.get().traces_unforked() && Part::takes(number);

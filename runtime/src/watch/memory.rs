@@ -279,14 +279,26 @@ impl<T: Copy> Drop for SysVec<T> {
     }
 }
 
-/// Mixes a key so that neighbours do not cluster.
+/// Mixes a key so that keys do not cluster, but for those that differ in the last bits only: numbers in a row
+/// come to stand in a row of places, so that those asked for one after the other share cache lines.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the low bits of a hash are a hash"
 )]
 #[inline]
 fn spread(key: u64) -> usize {
-    fold(key, 0) as usize
+    (fold(key >> NEAR_BITS, 0) << NEAR_BITS | key & ((1 << NEAR_BITS) - 1)) as usize
+}
+
+/// How many last bits of a key tell neighbours apart.
+const NEAR_BITS: u32 = 3;
+
+/// A key for maps of these two, such that the keys of one `a` with numbers `b` in a row are neighbours there.
+#[inline]
+pub(super) const fn near(a: u64, b: u64) -> u64 {
+    let key = fold(a, b >> NEAR_BITS) << NEAR_BITS | b & ((1 << NEAR_BITS) - 1);
+    // 0 marks a free place.
+    if key == 0 { 1 << NEAR_BITS } else { key }
 }
 
 /// Mixes two words with one multiplication, less well than [`mix`] and in a third of the time: both halves

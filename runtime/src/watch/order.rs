@@ -26,13 +26,14 @@ mod held_at;
 mod links;
 mod search;
 
+use std::cmp::Ordering;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use self::held_at::HeldAt;
 use self::links::Links;
 use super::identity::LockId;
 use super::log::{self, Op};
-use super::memory::{SysMap, SysVec, mix};
+use super::memory::{SysMap, SysVec, mix, near};
 use super::mode::{Ask, Mode};
 use super::own_lock::Guarded;
 use super::site::Site;
@@ -53,6 +54,10 @@ const STEPS_MAX: usize = 20_000;
 /// On how many threads a node is remembered to have been seen.
 const SEEN_MAX: usize = 3;
 
+/// How many children of a node need keys: fewer are looked through, since they mostly stand beside each other,
+/// and places in a large map are far away.
+const CHILDREN_FEW: u32 = 5;
+
 static ORDER: Guarded<Learned> = Guarded::new(Learned {
     nodes: SysVec::new(),
     children: SysMap::new(),
@@ -69,7 +74,7 @@ static ORDER: Guarded<Learned> = Guarded::new(Learned {
 struct Learned {
     /// By number, from 1.
     nodes: SysVec<Node>,
-    /// Node by hash of (parent, lock, mode, ask).
+    /// Node by hash of (parent, lock, mode, ask), where the parent has not only a few children.
     children: SysMap,
     /// The latest node for each lock; the others hang on it.
     by_lock: SysMap,
@@ -93,6 +98,8 @@ struct Node {
     first_child: u32,
     next_sibling: u32,
     next_of_lock: u32,
+    /// How many children it has.
+    children: u32,
     lock: LockId,
     mode: Mode,
     ask: Ask,
@@ -210,6 +217,12 @@ pub(super) fn joined(thread: u32, joiner: u32, stretch: u32) {
     });
 }
 
+/// The key of a node among all children of all nodes.
+fn child_key(parent: u32, lock: LockId, mode: Mode, ask: Ask) -> u64 {
+    let how = mode as u64 | (ask as u64) << 8;
+    near(u64::from(parent) << 16 | how, lock.0)
+}
+
 fn short(name: &str) -> [u8; 32] {
     let mut bytes = [0; 32];
     let len = name.len().min(32);
@@ -275,27 +288,17 @@ impl Learned {
 
     /// The child of `parent` for this acquisition, and whether it is new; 0 without memory.
     fn child(&mut self, parent: u32, held: HeldLock) -> (u32, bool) {
-        let how = held.mode as u64 | (held.ask as u64) << 8;
-        let mut key = mix(mix(u64::from(parent) << 16 | how, held.lock.0), 3) | 1;
-        while let Some(found) = self.children.get(key) {
-            let node = self.node(found);
-            if (node.parent, node.lock, node.mode, node.ask)
-                == (parent, held.lock, held.mode, held.ask)
-            {
-                return (found, false);
-            }
-            key = mix(key, 5) | 1;
+        if let Some(found) = self.find_child(parent, held) {
+            return (found, false);
         }
+        let above = (parent != 0).then(|| *self.node(parent));
         let number = self.nodes.len() as u32 + 1;
-        let node = Node {
+        let fresh = self.nodes.push(Node {
             parent,
             first_child: 0,
-            next_sibling: if parent == 0 {
-                0
-            } else {
-                self.node(parent).first_child
-            },
+            next_sibling: above.map_or(0, |above| above.first_child),
             next_of_lock: 0,
+            children: 0,
             lock: held.lock,
             mode: held.mode,
             ask: held.ask,
@@ -303,24 +306,78 @@ impl Learned {
             seen: [(0, 0); SEEN_MAX],
             stack: 0,
             logged: (0, 0),
-        };
-        if !self.nodes.push(node) {
+        });
+        if !fresh {
             return (0, false);
+        }
+        let Some(above) = above else {
+            self.index(number);
+            return (number, true);
+        };
+        if above.first_child == 0 {
+            // Only what is held while something else is asked for stands in the list.
+            let key = above.lock.0.max(1);
+            self.nodes[parent as usize - 1].next_of_lock = self.by_lock.get(key).unwrap_or(0);
+            let _ = self.by_lock.insert(key, parent);
+        }
+        let row = &mut self.nodes[parent as usize - 1];
+        row.first_child = number;
+        row.children += 1;
+        match row.children.cmp(&CHILDREN_FEW) {
+            Ordering::Less => {}
+            // From now on they are looked for by key.
+            Ordering::Equal => {
+                let mut at = number;
+                while at != 0 {
+                    self.index(at);
+                    at = self.node(at).next_sibling;
+                }
+            }
+            Ordering::Greater => self.index(number),
+        }
+        self.links.add(above.lock, held.lock);
+        (number, true)
+    }
+
+    /// The child of `parent` for this acquisition, if there is one.
+    fn find_child(&self, parent: u32, held: HeldLock) -> Option<u32> {
+        let fits = |number: u32| {
+            let node = self.node(number);
+            (node.parent, node.lock, node.mode, node.ask)
+                == (parent, held.lock, held.mode, held.ask)
+        };
+        if parent != 0 && self.node(parent).children < CHILDREN_FEW {
+            let mut at = self.node(parent).first_child;
+            while at != 0 && !fits(at) {
+                at = self.node(at).next_sibling;
+            }
+            return (at != 0).then_some(at);
+        }
+        let mut key = child_key(parent, held.lock, held.mode, held.ask);
+        loop {
+            let found = self.children.get(key)?;
+            if fits(found) {
+                return Some(found);
+            }
+            key = mix(key, 5) | 1;
+        }
+    }
+
+    /// Has a node be found by its key.
+    fn index(&mut self, number: u32) {
+        let Node {
+            parent,
+            lock,
+            mode,
+            ask,
+            ..
+        } = *self.node(number);
+        let mut key = child_key(parent, lock, mode, ask);
+        while self.children.get(key).is_some() {
+            key = mix(key, 5) | 1;
         }
         // An entry that does not fit makes the node findable on fewer ways, never wrong.
         let _ = self.children.insert(key, number);
-        if parent != 0 {
-            let above = *self.node(parent);
-            if above.first_child == 0 {
-                // Only what is held while something else is asked for stands in the list.
-                let key = above.lock.0.max(1);
-                self.nodes[parent as usize - 1].next_of_lock = self.by_lock.get(key).unwrap_or(0);
-                let _ = self.by_lock.insert(key, parent);
-            }
-            self.nodes[parent as usize - 1].first_child = number;
-            self.links.add(above.lock, held.lock);
-        }
-        (number, true)
     }
 
     /// Notes that `thread` showed the node; whether it is the first time for that thread.

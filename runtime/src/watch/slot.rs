@@ -434,8 +434,13 @@ impl Slot {
         self.cursor.short(op, first, second)
     }
 
-    /// Writes an acquisition into the log as [`Cursor::acquired`] does. What is stale was forgotten.
+    /// Writes an acquisition into the log as [`Cursor::acquired_next`] does. What is stale was forgotten.
     #[inline]
+    pub(super) fn log_acquired_next(&self, lock: u64, at: At, turn: u32) -> bool {
+        self.cursor.acquired_next(lock, at.word(), turn)
+    }
+
+    /// Writes an acquisition into the log as [`Cursor::acquired`] does. What is stale was forgotten.
     pub(super) fn log_acquired(
         &self,
         lock: u64,

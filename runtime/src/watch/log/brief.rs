@@ -56,14 +56,12 @@ impl Place {
     }
 }
 
-/// How an acquisition can be recorded.
+/// How an acquisition can be recorded that is not the next of its kind.
 pub(super) enum Again {
-    /// By this tag alone.
-    Next(u8),
     /// As that in this place, with a turn so much greater.
     Later(u8, u32),
-    /// As one that is remembered in this place from now on, with this turn.
-    Anew(u8, u32),
+    /// As one that is remembered in this place from now on.
+    Anew(u8),
 }
 
 impl Shown {
@@ -82,23 +80,32 @@ impl Shown {
         }
     }
 
-    /// How to record this acquisition, which is remembered.
+    /// The tag that stands for this acquisition, if it is one that is remembered, with the next turn.
     #[inline]
-    pub(super) fn acquired(&self, lock: u64, at: u64, turn: u32) -> Again {
+    pub(super) fn next(&self, lock: u64, at: u64, turn: u32) -> Option<u8> {
+        let number = number_of(lock, at);
+        let place = &self.places[number];
+        let next = place.lock.get() == lock
+            && place.at.get() == at
+            && place.turn.get().wrapping_add(1) == turn;
+        next.then(|| {
+            place.turn.set(turn);
+            self.open.set(self.open.get() + 1);
+            tag(number as u8)
+        })
+    }
+
+    /// How to record this acquisition, which is not the next one of its kind. It is remembered.
+    pub(super) fn otherwise(&self, lock: u64, at: u64, turn: u32) -> Again {
         self.open.set(self.open.get() + 1);
-        // Locks have numbers in a row, and sites stand in a row of structures of three words.
-        let number = (lock.wrapping_add(at >> 3)) as usize % PLACES;
+        let number = number_of(lock, at);
         let place = &self.places[number];
         let number = number as u8;
         let since = turn.wrapping_sub(place.turn.replace(turn));
-        if (place.lock.get(), place.at.get()) != (lock, at) {
-            place.lock.set(lock);
-            place.at.set(at);
-            Again::Anew(number, turn)
-        } else if since == 1 {
-            Again::Next(tag(number))
-        } else {
+        if (place.lock.replace(lock), place.at.replace(at)) == (lock, at) {
             Again::Later(number, since)
+        } else {
+            Again::Anew(number)
         }
     }
 
@@ -113,7 +120,9 @@ impl Shown {
     #[inline]
     pub(super) fn released(&self) -> bool {
         let open = self.open.get();
-        self.open.set(open.saturating_sub(1));
+        if open > 0 {
+            self.open.set(open - 1);
+        }
         open > 0
     }
 
@@ -122,6 +131,13 @@ impl Shown {
     pub(super) fn lose_track(&self) {
         self.open.set(0);
     }
+}
+
+/// The place for an acquisition: locks have numbers in a row, and sites stand in a row of structures of three
+/// words.
+#[inline]
+fn number_of(lock: u64, at: u64) -> usize {
+    (lock.wrapping_add(at >> 3)) as usize % PLACES
 }
 
 /// What the reader remembers of a segment.

@@ -147,11 +147,18 @@ impl Cursor {
         true
     }
 
-    /// Records the acquisition of the lock that the thread holds as its youngest now: its word, where and how
-    /// it was taken, and its turn. `parts` says of one that was not met lately what is to be written of it (the
-    /// number of the lock, how, and the site). False if nothing was written, since it says nothing, or there is
-    /// no room in this chunk.
+    /// Records the acquisition of the lock that the thread holds as its youngest now (its word, where and how it
+    /// was taken, and its turn), if the same was recorded just before this turn. False if it was not, or there is
+    /// no room in this chunk: then [`Cursor::acquired`] is to be told of it.
     #[inline]
+    pub(crate) fn acquired_next(&self, lock: u64, at: u64, turn: u32) -> bool {
+        let tag = self.shown.next(lock, at, turn);
+        tag.is_some_and(|tag| self.byte(tag))
+    }
+
+    /// The same for any other. `parts` says of one that was not met lately what is to be written of it: the
+    /// number of the lock, how, and the site. False if nothing was written, since it says nothing, or there is
+    /// no room in this chunk.
     pub(crate) fn acquired(
         &self,
         lock: u64,
@@ -159,31 +166,20 @@ impl Cursor {
         turn: u32,
         parts: impl FnOnce() -> Option<Part>,
     ) -> bool {
-        match self.shown.acquired(lock, at, turn) {
-            Again::Next(tag) => self.byte(tag),
-            Again::Later(number, since) => self.acquired_later(number, since),
-            Again::Anew(number, turn) => self.acquired_anew(number, parts(), turn),
-        }
-    }
-
-    #[inline(never)]
-    fn acquired_later(&self, number: u8, since: u32) -> bool {
-        let place = Part::EMPTY.small(number);
-        let written = Part::takes(since.into())
-            && self.tagged(brief::LATER, place, Part::number(since.into()));
-        if !written {
-            self.shown.forget(number);
-        }
-        written
-    }
-
-    #[inline(never)]
-    fn acquired_anew(&self, number: u8, parts: Option<Part>, turn: u32) -> bool {
-        let written = Part::takes(turn.into())
-            && parts.is_some_and(|parts| {
+        let (number, written) = match self.shown.otherwise(lock, at, turn) {
+            Again::Later(number, since) if Part::takes(since.into()) => {
+                let place = Part::EMPTY.small(number);
+                let written = self.tagged(brief::LATER, place, Part::number(since.into()));
+                (number, written)
+            }
+            Again::Anew(number) if Part::takes(turn.into()) => {
                 let second = Part::EMPTY.small(number).then(Part::number(turn.into()));
-                self.short(Op::AcquiredAs, parts, second)
-            });
+                let written =
+                    parts().is_some_and(|parts| self.short(Op::AcquiredAs, parts, second));
+                (number, written)
+            }
+            Again::Later(number, _) | Again::Anew(number) => (number, false),
+        };
         if !written {
             self.shown.forget(number);
         }

@@ -6,8 +6,13 @@
 //! behind it. So as long as locks are taken in one order everywhere, asking costs nothing. A link
 //! that closes a circle stays outside the order; from then on asking costs a walk.
 
+use std::cmp::Ordering;
+
 use super::super::identity::LockId;
-use super::super::memory::{SysMap, SysVec, mix};
+use super::super::memory::{SysMap, SysVec, near};
+
+/// How many links from a lock are looked up in a map: fewer are looked through.
+const LINKS_FEW: u32 = 5;
 
 /// A lock that is requested next.
 #[derive(Clone, Copy)]
@@ -15,13 +20,15 @@ struct Link {
     to: LockId,
     /// The link before this one from the same lock, plus one; 0 for none.
     next: u32,
+    /// How many links from the same lock there were before this one.
+    before: u32,
     /// Whether it closes a circle of links that were there before.
     back: bool,
 }
 
 /// All links between neighbours in chains.
 pub(super) struct Links {
-    /// Which (lock, lock requested next) there are.
+    /// Which (lock, lock requested next) there are, for locks with not only a few.
     known: SysMap,
     /// For each lock the latest of its `rows`, plus one.
     after: SysMap,
@@ -55,16 +62,57 @@ impl Links {
 
     /// Notes that `to` is requested while `from` is the youngest lock held.
     pub(super) fn add(&mut self, from: LockId, to: LockId) {
-        let known = mix(from.0, to.0) | 1;
-        if from == to || self.known.get(known).is_some() {
+        let next = self.first(from);
+        if from == to || self.is_known(from, to, next) {
             return;
         }
         let back = !self.ascend(from, to);
-        let next = self.first(from);
-        let kept = self.rows.push(Link { to, next, back })
-            && self.after.insert(key(from), self.rows.len() as u32)
-            && self.known.insert(known, 1);
+        let before = if next == 0 {
+            0
+        } else {
+            self.rows[next as usize - 1].before + 1
+        };
+        let kept = self.rows.push(Link {
+            to,
+            next,
+            before,
+            back,
+        }) && self.after.insert(key(from), self.rows.len() as u32)
+            && self.index(from, before);
         self.circular |= back || !kept;
+    }
+
+    /// Whether there is a link, of which the latest from the same lock is `latest`, plus one.
+    fn is_known(&self, from: LockId, to: LockId, latest: u32) -> bool {
+        let row = |at: u32| &self.rows[at as usize - 1];
+        if latest != 0 && row(latest).before + 1 >= LINKS_FEW {
+            return self.known.get(near(from.0, to.0)).is_some();
+        }
+        let mut at = latest;
+        while at != 0 && row(at).to != to {
+            at = row(at).next;
+        }
+        at != 0
+    }
+
+    /// Has the latest link from a lock be known, where so many were there `before` it, and all of them when
+    /// they are not few any more; false without memory.
+    fn index(&mut self, from: LockId, before: u32) -> bool {
+        let mut left = match (before + 1).cmp(&LINKS_FEW) {
+            Ordering::Less => 0,
+            Ordering::Equal => LINKS_FEW,
+            Ordering::Greater => 1,
+        };
+        let mut at = self.rows.len() as u32;
+        while left > 0 {
+            let Link { to, next, .. } = self.rows[at as usize - 1];
+            if !self.known.insert(near(from.0, to.0), 1) {
+                return false;
+            }
+            at = next;
+            left -= 1;
+        }
+        true
     }
 
     /// Whether some path of links leads from `start` to a lock that is wanted.
@@ -124,7 +172,7 @@ impl Links {
         while let Some(lock) = self.to_visit.pop() {
             let mut at = self.first(lock);
             while at != 0 {
-                let Link { to, next, back } = self.rows[at as usize - 1];
+                let Link { to, next, back, .. } = self.rows[at as usize - 1];
                 at = next;
                 if back {
                     continue;
@@ -199,6 +247,7 @@ fn key(lock: LockId) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::memory::mix;
     use super::*;
 
     /// Whether `from` leads to `to`, by repeated looks at all links.

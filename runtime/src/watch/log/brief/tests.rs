@@ -1,12 +1,19 @@
 use super::super::super::memory::mix;
 use super::*;
 
-/// What the reader makes of what the writer says of an acquisition at the site `at`.
-fn read(remembered: &mut Remembered, again: &Again, lock: u64, at: u64) -> Option<Acquisition> {
-    match *again {
-        Again::Next(tag) => remembered.again(number(tag)?, 1),
-        Again::Later(place, since) => remembered.again(place, since),
-        Again::Anew(place, turn) => {
+/// What the reader makes of what the writer says of an acquisition at the site `at`, and whether that was
+/// one byte.
+fn read(
+    writer: &Shown,
+    reader: &mut Remembered,
+    (lock, at, turn): (u64, u64, u32),
+) -> Option<(Acquisition, bool)> {
+    if let Some(tag) = writer.next(lock, at, turn) {
+        return Some((reader.again(number(tag)?, 1)?, true));
+    }
+    let what = match writer.otherwise(lock, at, turn) {
+        Again::Later(place, since) => reader.again(place, since)?,
+        Again::Anew(place) => {
             let what = Acquisition {
                 lock,
                 mode: Mode::Exclusive,
@@ -14,10 +21,11 @@ fn read(remembered: &mut Remembered, again: &Again, lock: u64, at: u64) -> Optio
                 site: at as u32,
                 turn,
             };
-            remembered.acquired(what, Some(place))?;
-            Some(what)
+            reader.acquired(what, Some(place))?;
+            what
         }
-    }
+    };
+    Some((what, false))
 }
 
 #[test]
@@ -56,11 +64,11 @@ fn the_reader_understands_what_the_writer_says_whatever_threads_do() {
                         1
                     };
                     held.push(lock + 1);
-                    let again = writer.acquired(lock + 1, at, *turn);
-                    brief += u32::from(matches!(again, Again::Next(_)));
-                    let what = read(&mut reader, &again, lock + 1, at).expect("it is known");
+                    let said = (lock + 1, at, *turn);
+                    let (what, short) = read(&writer, &mut reader, said).expect("it is known");
+                    brief += u32::from(short);
                     let told = (what.lock, u64::from(what.site), what.turn);
-                    assert_eq!(told, (lock + 1, at, *turn));
+                    assert_eq!(told, said);
                 }
                 4 if held.len() > 1 => {
                     // Not the youngest, and by name.
@@ -94,7 +102,8 @@ fn the_reader_understands_what_the_writer_says_whatever_threads_do() {
 #[test]
 fn what_was_not_recorded_is_not_referred_to() {
     let writer = Shown::new();
-    let Again::Anew(place, 1) = writer.acquired(5, 8, 1) else {
+    assert_eq!(writer.next(5, 8, 1), None);
+    let Again::Anew(place) = writer.otherwise(5, 8, 1) else {
         panic!("nothing is known yet");
     };
     writer.forget(place);
@@ -102,5 +111,6 @@ fn what_was_not_recorded_is_not_referred_to() {
         !writer.released(),
         "the reader does not know that it is held"
     );
-    assert!(matches!(writer.acquired(5, 8, 2), Again::Anew(_, 2)));
+    assert_eq!(writer.next(5, 8, 2), None);
+    assert!(matches!(writer.otherwise(5, 8, 2), Again::Anew(_)));
 }
