@@ -110,6 +110,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/order.rs"
     "src/watch/order/held_at.rs"
     "src/watch/order/links.rs"
+    "src/watch/order/locks.rs"
     "src/watch/order/search.rs"
     "src/watch/own_lock.rs"
     "src/watch/platform.rs"

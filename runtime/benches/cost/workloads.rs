@@ -88,7 +88,8 @@ impl Workload {
             Workload::Nested4 => 5_000,
             Workload::Nested8 => 2_500,
             // A call goes once through all locks.
-            Workload::Chain | Workload::RootFirst | Workload::RootAgain => 1,
+            Workload::Chain => 20,
+            Workload::RootFirst | Workload::RootAgain => 1,
             Workload::PingPong => 500,
         }
     }

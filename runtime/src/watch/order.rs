@@ -24,13 +24,15 @@
 
 mod held_at;
 mod links;
+mod locks;
 mod search;
 
 use std::cmp::Ordering;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use self::held_at::HeldAt;
-use self::links::Links;
+use self::links::{Links, Sure};
+use self::locks::Locks;
 use super::identity::LockId;
 use super::log::{self, Op};
 use super::memory::{SysMap, SysVec, mix, near};
@@ -61,7 +63,7 @@ const CHILDREN_FEW: u32 = 5;
 static ORDER: Guarded<Learned> = Guarded::new(Learned {
     nodes: SysVec::new(),
     children: SysMap::new(),
-    by_lock: SysMap::new(),
+    locks: Locks::new(),
     stacks: SysVec::new(),
     reported: SysMap::new(),
     threads: SysVec::new(),
@@ -76,8 +78,7 @@ struct Learned {
     nodes: SysVec<Node>,
     /// Node by hash of (parent, lock, mode, ask), where the parent has not only a few children.
     children: SysMap,
-    /// The latest node for each lock; the others hang on it.
-    by_lock: SysMap,
+    locks: Locks,
     /// The stacks of new chains, where they are captured.
     stacks: SysVec<Stack>,
     /// Hashes of what was reported.
@@ -100,6 +101,8 @@ struct Node {
     next_of_lock: u32,
     /// How many children it has.
     children: u32,
+    /// The number of the lock in `locks`.
+    number: u32,
     lock: LockId,
     mode: Mode,
     ask: Ask,
@@ -291,14 +294,22 @@ impl Learned {
         if let Some(found) = self.find_child(parent, held) {
             return (found, false);
         }
+        let lock = self.locks.number(held.lock);
+        if lock == 0 {
+            return (0, false);
+        }
         let above = (parent != 0).then(|| *self.node(parent));
-        let number = self.nodes.len() as u32 + 1;
+        let siblings = match above {
+            Some(above) => above.first_child,
+            None => self.locks.row(lock).root,
+        };
         let fresh = self.nodes.push(Node {
             parent,
             first_child: 0,
-            next_sibling: above.map_or(0, |above| above.first_child),
+            next_sibling: siblings,
             next_of_lock: 0,
             children: 0,
+            number: lock,
             lock: held.lock,
             mode: held.mode,
             ask: held.ask,
@@ -310,33 +321,37 @@ impl Learned {
         if !fresh {
             return (0, false);
         }
+        let node = self.nodes.len() as u32;
         let Some(above) = above else {
-            self.index(number);
-            return (number, true);
+            self.locks.row_mut(lock).root = node;
+            return (node, true);
         };
+        let row = &mut self.nodes[parent as usize - 1];
         if above.first_child == 0 {
             // Only what is held while something else is asked for stands in the list.
-            let key = above.lock.0.max(1);
-            self.nodes[parent as usize - 1].next_of_lock = self.by_lock.get(key).unwrap_or(0);
-            let _ = self.by_lock.insert(key, parent);
+            let holder = &mut self.locks.row_mut(above.number).holder;
+            row.next_of_lock = std::mem::replace(holder, parent);
         }
-        let row = &mut self.nodes[parent as usize - 1];
-        row.first_child = number;
+        row.first_child = node;
         row.children += 1;
         match row.children.cmp(&CHILDREN_FEW) {
             Ordering::Less => {}
             // From now on they are looked for by key.
             Ordering::Equal => {
-                let mut at = number;
+                let mut at = node;
                 while at != 0 {
                     self.index(at);
                     at = self.node(at).next_sibling;
                 }
             }
-            Ordering::Greater => self.index(number),
+            Ordering::Greater => self.index(node),
         }
-        self.links.add(above.lock, held.lock);
-        (number, true)
+        // What no other node holds was asked for here for the first time.
+        let alone =
+            self.node(parent).next_of_lock == 0 && self.locks.row(above.number).holder == parent;
+        let sure = if alone { Sure::Yes } else { Sure::No };
+        self.links.add(above.number, lock, sure);
+        (node, true)
     }
 
     /// The child of `parent` for this acquisition, if there is one.
@@ -346,8 +361,13 @@ impl Learned {
             (node.parent, node.lock, node.mode, node.ask)
                 == (parent, held.lock, held.mode, held.ask)
         };
-        if parent != 0 && self.node(parent).children < CHILDREN_FEW {
-            let mut at = self.node(parent).first_child;
+        let few = if parent == 0 {
+            Some(self.locks.row(self.locks.find(held.lock)?).root)
+        } else {
+            let above = self.node(parent);
+            (above.children < CHILDREN_FEW).then_some(above.first_child)
+        };
+        if let Some(mut at) = few {
             while at != 0 && !fits(at) {
                 at = self.node(at).next_sibling;
             }
@@ -466,7 +486,7 @@ impl Learned {
         log::count_forgotten(self.nodes.len() as u64);
         self.nodes.clear();
         self.children.clear();
-        self.by_lock.clear();
+        self.locks.clear();
         self.stacks.clear();
         self.links.clear();
         for held in &mut self.held_at {

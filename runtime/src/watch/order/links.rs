@@ -6,132 +6,136 @@
 //! behind it. So as long as locks are taken in one order everywhere, asking costs nothing. A link
 //! that closes a circle stays outside the order; from then on asking costs a walk.
 
-use std::cmp::Ordering;
-
-use super::super::identity::LockId;
 use super::super::memory::{SysMap, SysVec, near};
-
-/// How many links from a lock are looked up in a map: fewer are looked through.
-const LINKS_FEW: u32 = 5;
 
 /// A lock that is requested next.
 #[derive(Clone, Copy)]
 struct Link {
-    to: LockId,
+    to: u32,
     /// The link before this one from the same lock, plus one; 0 for none.
     next: u32,
-    /// How many links from the same lock there were before this one.
-    before: u32,
     /// Whether it closes a circle of links that were there before.
     back: bool,
 }
 
-/// All links between neighbours in chains.
+/// Whether a link is known to be new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sure {
+    Yes,
+    No,
+}
+
+/// What is known of a lock.
+#[derive(Clone, Copy)]
+struct Row {
+    /// The latest of its links, plus one; 0 for none.
+    latest: u32,
+    /// Its place in the order, plus one; 0 for none. Links ascend, but for those that go back.
+    place: u32,
+    /// The round of the walk that met it last.
+    visited: u32,
+}
+
+/// All links between neighbours in chains. Locks are told by number, from 1.
 pub(super) struct Links {
-    /// Which (lock, lock requested next) there are, for locks with not only a few.
+    /// Which (lock, lock requested next) there are, but for those of which the caller was sure.
     known: SysMap,
-    /// For each lock the latest of its `rows`, plus one.
-    after: SysMap,
-    rows: SysVec<Link>,
-    /// The place of each lock in the order; links ascend, but for those that go back.
-    places: SysMap,
-    by_place: SysVec<LockId>,
+    all: SysVec<Link>,
+    rows: SysVec<Row>,
+    by_place: SysVec<u32>,
     /// Whether some link goes back, or one could not be kept for want of memory.
     circular: bool,
-    /// Locks met by the walk of this round, marked with its number.
-    visited: SysMap,
     round: u32,
     /// Locks that the walk has still to go on from.
-    to_visit: SysVec<LockId>,
+    to_visit: SysVec<u32>,
 }
 
 impl Links {
     pub(super) const fn new() -> Self {
         Links {
             known: SysMap::new(),
-            after: SysMap::new(),
+            all: SysVec::new(),
             rows: SysVec::new(),
-            places: SysMap::new(),
             by_place: SysVec::new(),
             circular: false,
-            visited: SysMap::new(),
             round: 0,
             to_visit: SysVec::new(),
         }
     }
 
-    /// Notes that `to` is requested while `from` is the youngest lock held.
-    pub(super) fn add(&mut self, from: LockId, to: LockId) {
-        let next = self.first(from);
-        if from == to || self.is_known(from, to, next) {
+    /// Notes that `to` is requested while `from` is the youngest lock held. A link that is there already may be
+    /// added once more by a caller that is `sure` that it is new; that costs memory and time only.
+    pub(super) fn add(&mut self, from: u32, to: u32, sure: Sure) {
+        if from == to {
             return;
         }
+        if !self.make_room(from.max(to)) {
+            self.circular = true;
+            return;
+        }
+        if sure == Sure::No {
+            let known = near(from.into(), to.into());
+            if self.known.get(known).is_some() {
+                return;
+            }
+            self.circular |= !self.known.insert(known, 1);
+        }
         let back = !self.ascend(from, to);
-        let before = if next == 0 {
-            0
-        } else {
-            self.rows[next as usize - 1].before + 1
-        };
-        let kept = self.rows.push(Link {
-            to,
-            next,
-            before,
-            back,
-        }) && self.after.insert(key(from), self.rows.len() as u32)
-            && self.index(from, before);
+        let next = self.row(from).latest;
+        let kept = self.all.push(Link { to, next, back });
+        if kept {
+            self.row_mut(from).latest = self.all.len() as u32;
+        }
         self.circular |= back || !kept;
     }
 
-    /// Whether there is a link, of which the latest from the same lock is `latest`, plus one.
-    fn is_known(&self, from: LockId, to: LockId, latest: u32) -> bool {
-        let row = |at: u32| &self.rows[at as usize - 1];
-        if latest != 0 && row(latest).before + 1 >= LINKS_FEW {
-            return self.known.get(near(from.0, to.0)).is_some();
-        }
-        let mut at = latest;
-        while at != 0 && row(at).to != to {
-            at = row(at).next;
-        }
-        at != 0
-    }
-
-    /// Has the latest link from a lock be known, where so many were there `before` it, and all of them when
-    /// they are not few any more; false without memory.
-    fn index(&mut self, from: LockId, before: u32) -> bool {
-        let mut left = match (before + 1).cmp(&LINKS_FEW) {
-            Ordering::Less => 0,
-            Ordering::Equal => LINKS_FEW,
-            Ordering::Greater => 1,
+    /// Makes rows for all locks up to this one; false without memory.
+    fn make_room(&mut self, lock: u32) -> bool {
+        const NONE: Row = Row {
+            latest: 0,
+            place: 0,
+            visited: 0,
         };
-        let mut at = self.rows.len() as u32;
-        while left > 0 {
-            let Link { to, next, .. } = self.rows[at as usize - 1];
-            if !self.known.insert(near(from.0, to.0), 1) {
+        while self.rows.len() < lock as usize {
+            if !self.rows.push(NONE) {
                 return false;
             }
-            at = next;
-            left -= 1;
         }
         true
     }
 
+    fn row(&self, lock: u32) -> &Row {
+        &self.rows[lock as usize - 1]
+    }
+
+    fn row_mut(&mut self, lock: u32) -> &mut Row {
+        &mut self.rows[lock as usize - 1]
+    }
+
+    fn link(&self, number: u32) -> &Link {
+        &self.all[number as usize - 1]
+    }
+
     /// Whether some path of links leads from `start` to a lock that is wanted.
-    pub(super) fn lead(&mut self, start: LockId, wanted: impl Fn(LockId) -> bool) -> bool {
+    pub(super) fn lead(&mut self, start: u32, wanted: impl Fn(u32) -> bool) -> bool {
         if !self.circular {
             return false;
+        }
+        if !self.make_room(start) {
+            return true;
         }
         let mark = self.next_round();
         if !self.visit(start, mark) {
             return true;
         }
         while let Some(lock) = self.to_visit.pop() {
-            let mut at = self.first(lock);
+            let mut at = self.row(lock).latest;
             while at != 0 {
-                let Link { to, next, .. } = self.rows[at as usize - 1];
+                let Link { to, next, .. } = *self.link(at);
                 if wanted(to) {
                     return true;
                 }
-                if self.visited.get(key(to)) != Some(mark) && !self.visit(to, mark) {
+                if self.row(to).visited != mark && !self.visit(to, mark) {
                     return true;
                 }
                 at = next;
@@ -148,16 +152,14 @@ impl Links {
     /// Forgets all links.
     pub(super) fn clear(&mut self) {
         self.known.clear();
-        self.after.clear();
+        self.all.clear();
         self.rows.clear();
-        self.places.clear();
         self.by_place.clear();
         self.circular = false;
-        self.visited.clear();
     }
 
     /// Orders the locks so that `from` comes before `to`; false if links lead back already.
-    fn ascend(&mut self, from: LockId, to: LockId) -> bool {
+    fn ascend(&mut self, from: u32, to: u32) -> bool {
         let (Some(upper), Some(lower)) = (self.place(from), self.place(to)) else {
             return false;
         };
@@ -170,9 +172,9 @@ impl Links {
             return false;
         }
         while let Some(lock) = self.to_visit.pop() {
-            let mut at = self.first(lock);
+            let mut at = self.row(lock).latest;
             while at != 0 {
-                let Link { to, next, back, .. } = self.rows[at as usize - 1];
+                let Link { to, next, back } = *self.link(at);
                 at = next;
                 if back {
                     continue;
@@ -181,7 +183,7 @@ impl Links {
                     return false;
                 }
                 let within = self.place(to).is_some_and(|place| place < upper);
-                if within && self.visited.get(key(to)) != Some(mark) && !self.visit(to, mark) {
+                if within && self.row(to).visited != mark && !self.visit(to, mark) {
                     return false;
                 }
             }
@@ -189,7 +191,7 @@ impl Links {
         let mut free = lower;
         for place in lower..=upper {
             let lock = self.by_place[place];
-            if self.visited.get(key(lock)) == Some(mark) {
+            if self.row(lock).visited == mark {
                 if !self.to_visit.push(lock) {
                     return false;
                 }
@@ -205,29 +207,28 @@ impl Links {
     }
 
     /// The place of a lock; a new one comes last. None without memory.
-    fn place(&mut self, lock: LockId) -> Option<usize> {
-        if let Some(place) = self.places.get(key(lock)) {
+    fn place(&mut self, lock: u32) -> Option<usize> {
+        if let Some(place) = self.row(lock).place.checked_sub(1) {
             return Some(place as usize);
         }
         let last = self.by_place.len();
-        let fits = self.by_place.push(lock) && self.places.insert(key(lock), last as u32);
-        fits.then_some(last)
+        self.by_place.push(lock).then(|| {
+            self.row_mut(lock).place = last as u32 + 1;
+            last
+        })
     }
 
-    fn put(&mut self, lock: LockId, place: usize) {
+    fn put(&mut self, lock: u32, place: usize) {
         self.by_place[place] = lock;
-        self.circular |= !self.places.insert(key(lock), place as u32);
-    }
-
-    /// The latest link from a lock, plus one; 0 for none.
-    fn first(&self, lock: LockId) -> u32 {
-        self.after.get(key(lock)).unwrap_or(0)
+        self.row_mut(lock).place = place as u32 + 1;
     }
 
     fn next_round(&mut self) -> u32 {
         if self.round == u32::MAX {
             self.round = 0;
-            self.visited.clear();
+            for row in self.rows.iter_mut() {
+                row.visited = 0;
+            }
         }
         self.round += 1;
         self.to_visit.clear();
@@ -235,14 +236,10 @@ impl Links {
     }
 
     /// Has the walk go on from a lock; false without memory.
-    fn visit(&mut self, lock: LockId, mark: u32) -> bool {
-        self.visited.insert(key(lock), mark) && self.to_visit.push(lock)
+    fn visit(&mut self, lock: u32, mark: u32) -> bool {
+        self.row_mut(lock).visited = mark;
+        self.to_visit.push(lock)
     }
-}
-
-/// The key of a lock in maps, where 0 marks a free place.
-fn key(lock: LockId) -> u64 {
-    lock.0.max(1)
 }
 
 #[cfg(test)]
@@ -251,7 +248,7 @@ mod tests {
     use super::*;
 
     /// Whether `from` leads to `to`, by repeated looks at all links.
-    fn leads(links: &[(u64, u64)], from: u64, to: u64) -> bool {
+    fn leads(links: &[(u32, u32)], from: u32, to: u32) -> bool {
         let mut met = vec![from];
         let mut at = 0;
         while let Some(&lock) = met.get(at) {
@@ -271,16 +268,22 @@ mod tests {
     #[test]
     fn what_leads_where_is_what_a_walk_over_all_links_says() {
         let mut random = 1_u64;
-        let mut draw = |below: u64| {
+        let mut draw = |below: u32| {
             random = mix(random, 9);
-            random % below + 1
+            (random % u64::from(below)) as u32 + 1
         };
         for locks in [4, 9, 20, 40] {
             let mut ours = Links::new();
             let mut all = Vec::new();
             for _ in 0..2 * locks {
                 let (from, to) = (draw(locks), draw(locks));
-                ours.add(LockId(from), LockId(to));
+                let fresh = !all.contains(&(from, to));
+                let sure = if fresh && draw(2) == 1 {
+                    Sure::Yes
+                } else {
+                    Sure::No
+                };
+                ours.add(from, to, sure);
                 if from != to {
                     all.push((from, to));
                 }
@@ -288,10 +291,10 @@ mod tests {
                 assert_eq!(ours.are_ordered(), !circle, "{all:?}");
                 if circle {
                     let (from, to) = (draw(locks), draw(locks));
-                    let said = ours.lead(LockId(from), |lock| lock.0 == to);
+                    let said = ours.lead(from, |lock| lock == to);
                     assert_eq!(said, leads(&all, from, to), "{from} {to} {all:?}");
                 } else {
-                    let place = |lock| ours.places.get(lock);
+                    let place = |lock| ours.row(lock).place;
                     assert!(all.iter().all(|link| place(link.0) < place(link.1)));
                 }
             }

@@ -19,10 +19,11 @@ impl Learned {
             self.searches_cut += 1;
             return false;
         }
-        let wants = self.node(node).lock;
-        let held = &self.held_at[0];
-        self.links
-            .lead(wants, |lock| lock != wants && held.holds(lock))
+        let wants = self.node(node).number;
+        let (held, locks) = (&self.held_at[0], &self.locks);
+        self.links.lead(wants, |lock| {
+            lock != wants && held.holds(locks.row(lock).lock)
+        })
     }
 
     /// Collects what the side at this place of a path holds, from its node; returns how many locks
@@ -102,7 +103,7 @@ impl Learned {
         deeper: &mut bool,
     ) -> bool {
         let last = *self.node(path[at - 1]);
-        let mut holder = self.by_lock.get(last.lock.0.max(1)).unwrap_or(0);
+        let mut holder = self.locks.row(last.number).holder;
         while holder != 0 {
             let Node {
                 mode,
