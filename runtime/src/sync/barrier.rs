@@ -2,15 +2,18 @@
 
 use std::error::Error;
 use std::fmt;
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Release};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::backend::{Backend, Flow, Lock, Tracked, TrackedFlow};
 use super::deadline::Deadline;
-use super::event::Event;
+use super::event::{Event, Waiter};
 use super::leaf::LeafMutex;
 use super::threads::Threads;
 use crate::watch::Site;
@@ -65,6 +68,16 @@ impl<B: Backend> Round<B> {
         B::Threads::step();
         self.passed.store(passed, Release);
         self.over.set();
+    }
+
+    /// How it has ended, once it is over.
+    fn outcome(&self) -> Result<bool, BrokenBarrier> {
+        B::Threads::step();
+        if self.passed.load(Acquire) {
+            Ok(false)
+        } else {
+            Err(BrokenBarrier)
+        }
     }
 }
 
@@ -186,6 +199,21 @@ impl<B: Backend> Barrier<B> {
         self.wait_at(Deadline::At(deadline), Site::caller())
     }
 
+    /// [`Barrier::wait`], as a future. It comes to the barrier when it is first polled; dropped before it is
+    /// ready it goes away again, and the barrier waits for another one in its place.
+    ///
+    /// # Panics
+    ///
+    /// As [`Barrier::wait`], when it is polled.
+    #[track_caller]
+    pub fn wait_async(&self) -> BarrierWait<'_, B> {
+        BarrierWait {
+            barrier: self,
+            come: None,
+            at: Site::caller(),
+        }
+    }
+
     /// Breaks the barrier, until it is [`reset`](Barrier::reset).
     #[track_caller]
     pub fn abort(&self) {
@@ -210,6 +238,19 @@ impl<B: Backend> Barrier<B> {
 
     #[track_caller]
     fn wait_at(&self, deadline: Deadline, at: Site) -> Result<bool, BrokenBarrier> {
+        let Some(round) = self.arrive(deadline.is_timed(), at)? else {
+            return Ok(true);
+        };
+        if !round.over.wait_at(deadline, at) && !self.give_up(&round, at) {
+            // All have come: only the action is waited for.
+            round.over.wait_at(Deadline::Never, at);
+        }
+        round.outcome()
+    }
+
+    /// One more has come. Nothing if that was the last one, and the round is over.
+    #[track_caller]
+    fn arrive(&self, timed: bool, at: Site) -> Result<Option<Arc<Round<B>>>, BrokenBarrier> {
         let mut state = self.state.lock_at(at);
         if state.is_broken {
             return Err(BrokenBarrier);
@@ -224,23 +265,27 @@ impl<B: Backend> Barrier<B> {
         if come + 1 == self.parties {
             drop(state);
             for _ in 0..come {
-                self.arrived.obtained(deadline.is_timed(), at);
+                self.arrived.obtained(timed, at);
             }
             self.lead(&round, at);
-            return Ok(true);
+            return Ok(None);
         }
         self.arrived.posted(1, at);
         state.round = Some((Arc::clone(&round), come + 1));
-        drop(state);
-        if !round.over.wait_at(deadline, at) && !self.give_up(&round, at) {
-            // All have come: only the action is waited for.
-            round.over.wait_at(Deadline::Never, at);
-        }
-        B::Threads::step();
-        if round.passed.load(Acquire) {
-            Ok(false)
-        } else {
-            Err(BrokenBarrier)
+        Ok(Some(round))
+    }
+
+    /// Takes an arrival back, unless its round is over, or all have come.
+    fn unarrive(&self, round: &Arc<Round<B>>, at: Site) {
+        let mut state = self.state.lock_at(at);
+        if let Some((now, come)) = &mut state.round
+            && Arc::ptr_eq(now, round)
+        {
+            *come -= 1;
+            let left = (*come == 0).then(|| state.round.take());
+            drop(state);
+            drop(left);
+            self.arrived.obtained(true, at);
         }
     }
 
@@ -277,5 +322,57 @@ impl<B: Backend> fmt::Debug for Barrier<B> {
         f.debug_struct("Barrier")
             .field("parties", &self.parties)
             .finish_non_exhaustive()
+    }
+}
+
+/// Waits at a [`Barrier`], as a future: see [`Barrier::wait_async`].
+#[must_use = "futures do nothing unless polled"]
+pub struct BarrierWait<'a, B: Backend = Tracked> {
+    barrier: &'a Barrier<B>,
+    /// The round to which it has come, and its place among those who wait for the end of that.
+    come: Option<(Arc<Round<B>>, Waiter)>,
+    at: Site,
+}
+
+impl<B: Backend> Future for BarrierWait<'_, B> {
+    type Output = Result<bool, BrokenBarrier>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if this.come.is_none() {
+            match this.barrier.arrive(false, this.at) {
+                Err(broken) => return Poll::Ready(Err(broken)),
+                Ok(None) => return Poll::Ready(Ok(true)),
+                Ok(Some(round)) => this.come = Some((round, Waiter::new())),
+            }
+        }
+        let Some((round, waiter)) = &mut this.come else {
+            unreachable!("it has come")
+        };
+        if round
+            .over
+            .poll(waiter, context.waker(), false, this.at)
+            .is_pending()
+        {
+            return Poll::Pending;
+        }
+        let outcome = round.outcome();
+        this.come = None;
+        Poll::Ready(outcome)
+    }
+}
+
+impl<B: Backend> Drop for BarrierWait<'_, B> {
+    fn drop(&mut self) {
+        if let Some((round, waiter)) = &mut self.come {
+            let _ = round.over.leave(waiter, false, self.at);
+            self.barrier.unarrive(round, self.at);
+        }
+    }
+}
+
+impl<B: Backend> fmt::Debug for BarrierWait<'_, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BarrierWait").field(self.barrier).finish()
     }
 }

@@ -34,3 +34,15 @@ impl Deadline {
         }
     }
 }
+
+/// When `delay` from now is. What is too far away to be written down is as late as can be, within a factor of
+/// two: nobody is left to see it.
+pub(super) fn due_after<T: Threads>(mut delay: Duration) -> Instant {
+    let now = T::now();
+    loop {
+        if let Some(due) = now.checked_add(delay) {
+            return due;
+        }
+        delay /= 2;
+    }
+}

@@ -3,11 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::{Future, poll_fn};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
+use super::alarm::Alarm;
 use super::backend::{Backend, Lock, Tracked};
-use super::deadline::Deadline;
+use super::deadline::{Deadline, due_after};
 use super::later::Later;
 use super::leaf::LeafMutex;
 use super::park;
@@ -137,18 +139,14 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
         Ok(DelayToken(place))
     }
 
-    /// Puts an item in that is due after `delay`, with priority 0.
+    /// Puts an item in that is due after `delay`, with priority 0. A delay too long to be written down never ends.
     ///
     /// # Errors
     ///
     /// [`PutError::Closed`], with the item.
-    ///
-    /// # Panics
-    ///
-    /// If that is too far away to be written down.
     #[track_caller]
     pub fn put_after(&self, item: T, delay: Duration) -> Result<DelayToken, PutError<T>> {
-        self.put_at(item, B::Threads::now() + delay, 0)
+        self.put_at(item, due_after::<B::Threads>(delay), 0)
     }
 
     /// Gets what is due, waiting for it.
@@ -179,6 +177,23 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
     #[track_caller]
     pub fn get_deadline(&self, deadline: Instant) -> Result<T, GetError> {
         self.get_until(Deadline::At(deadline), Site::caller())
+    }
+
+    /// [`get`](DelayQueue::get), as a future. Dropped before it is ready, it takes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](DelayQueue::get).
+    #[track_caller]
+    pub fn get_async(&self) -> impl Future<Output = Result<T, GetError>> + use<'_, T, B> {
+        let mut getting = Getting {
+            queue: self,
+            ticket: Ticket::new(),
+            first: None,
+            alarm: None,
+            at: Site::caller(),
+        };
+        poll_fn(move |context| getting.poll(context.waker()))
     }
 
     /// Gets what is due now, if something is.
@@ -271,11 +286,16 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
                 None => first = None,
             }
         };
-        let mut later = Later::new();
-        let mut state = self.state.lock_at(at);
-        state.getters.leave(&mut ticket, &mut later);
-        drop(state);
+        self.leave(&mut ticket, at);
         got
+    }
+
+    /// A get waits no more.
+    fn leave(&self, ticket: &mut Ticket, at: Site) {
+        if ticket.is_some() {
+            let mut later = Later::new();
+            self.state.lock_at(at).getters.leave(ticket, &mut later);
+        }
     }
 
     fn poll(
@@ -318,6 +338,46 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
     }
 }
 
+/// A get that waits as a task.
+struct Getting<'a, T: Send, B: Backend> {
+    queue: &'a DelayQueue<T, B>,
+    ticket: Ticket,
+    /// What it looks out for: the first item, as it was seen.
+    first: Option<Instant>,
+    alarm: Option<Alarm>,
+    at: Site,
+}
+
+impl<T: Send, B: Backend> Getting<'_, T, B> {
+    fn poll(&mut self, waker: &Waker) -> Poll<Result<T, GetError>> {
+        loop {
+            match self
+                .queue
+                .poll(&mut self.ticket, waker, self.first, self.at)
+            {
+                Poll::Ready(Look::Got(item)) => return Poll::Ready(Ok(item)),
+                Poll::Ready(Look::Over(error)) => return Poll::Ready(Err(error)),
+                Poll::Ready(Look::NotBefore(due)) => {
+                    self.first = due;
+                    self.alarm = due.map(Alarm::at);
+                }
+                Poll::Pending => {
+                    let rings = |alarm: &mut Alarm| alarm.poll(waker).is_ready();
+                    if !self.alarm.as_mut().is_some_and(rings) {
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<T: Send, B: Backend> Drop for Getting<'_, T, B> {
+    fn drop(&mut self) {
+        self.queue.leave(&mut self.ticket, self.at);
+    }
+}
+
 impl<T: Send> Default for DelayQueue<T> {
     #[track_caller]
     fn default() -> DelayQueue<T> {
@@ -328,9 +388,13 @@ impl<T: Send> Default for DelayQueue<T> {
 impl<T: Send, B: Backend> fmt::Debug for DelayQueue<T, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("DelayQueue");
-        let len = self.state.try_lock_at(self.born).map(|it| it.items.len());
-        match len {
-            Some(len) => shown.field("len", &len),
+        let state = self.state.try_lock_at(self.born);
+        let seen = state.map(|it| (it.items.len(), it.is_closed, it.getters.waiting()));
+        match seen {
+            Some((len, closed, waiting)) => shown
+                .field("len", &len)
+                .field("closed", &closed)
+                .field("waiting", &waiting),
             None => shown.field("len", &format_args!("<locked>")),
         };
         shown.finish()

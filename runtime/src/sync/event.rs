@@ -19,10 +19,10 @@ use crate::watch::Site;
 
 /// A flag that threads and tasks can wait for.
 ///
-/// - **Sticky**: [`set`](Event::set) later all who wait, in the order in which they came, and whoever
+/// - **Sticky**: [`set`](Event::set) wakes all who wait, in the order in which they came, and whoever
 ///   comes later passes at once, until [`clear`](Event::clear).
 /// - **Counted**: who waited when it was set returns, even if it is cleared before they run.
-/// - **Ordering**: what came before a `set` has happened for whoever it later or lets pass.
+/// - **Ordering**: what came before a `set` has happened for whoever it wakes or lets pass.
 /// - **Blocking**: only the waits block. Waiting for an event that is set takes no lock, and so leaves no
 ///   record either: what it orders is known only of those who really had to wait. So two orders of locks that
 ///   nothing but such a passing keeps apart are reported, and may be called certain: make the second of the
@@ -79,7 +79,7 @@ impl State {
 
 /// A waiter between its attempts.
 #[derive(Debug)]
-struct Waiter {
+pub(super) struct Waiter {
     ticket: Ticket,
     /// How often the event had been set when it came.
     sets: u64,
@@ -87,7 +87,7 @@ struct Waiter {
 
 /// How a waiter came to pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Passed {
+pub(super) enum Passed {
     /// It waited, and was woken.
     Woken,
     /// The event was set when it came.
@@ -95,7 +95,7 @@ enum Passed {
 }
 
 impl Waiter {
-    const fn new() -> Waiter {
+    pub(super) const fn new() -> Waiter {
         Waiter {
             ticket: Ticket::new(),
             sets: 0,
@@ -137,7 +137,7 @@ impl<B: Backend> Event<B> {
         self.set.load(Acquire)
     }
 
-    /// Sets it and later all who wait. Whether it was not set before.
+    /// Sets it and wakes all who wait. Whether it was not set before.
     #[track_caller]
     pub fn set(&self) -> bool {
         let at = Site::caller();
@@ -256,7 +256,13 @@ impl<B: Backend> Event<B> {
     }
 
     /// Whether the waiter may pass; otherwise it queues up.
-    fn poll(&self, waiter: &mut Waiter, waker: &Waker, timed: bool, at: Site) -> Poll<Passed> {
+    pub(super) fn poll(
+        &self,
+        waiter: &mut Waiter,
+        waker: &Waker,
+        timed: bool,
+        at: Site,
+    ) -> Poll<Passed> {
         let (waker, mut later) = (waker.clone(), Later::new());
         let mut state = self.state.lock_at(at);
         if let Some(passed) = state.passes(waiter) {
@@ -273,7 +279,7 @@ impl<B: Backend> Event<B> {
     }
 
     /// Takes a waiter back. Whether it might have passed.
-    fn leave(&self, waiter: &mut Waiter, timed: bool, at: Site) -> Option<Passed> {
+    pub(super) fn leave(&self, waiter: &mut Waiter, timed: bool, at: Site) -> Option<Passed> {
         let mut later = Later::new();
         let mut state = self.state.lock_at(at);
         let passed = state.passes(waiter);

@@ -36,6 +36,7 @@
 #![forbid(unsafe_code)]
 
 mod actor;
+mod alarm;
 mod backend;
 mod barrier;
 mod deadline;
@@ -58,16 +59,17 @@ mod waiters;
 
 pub use crate::{Condvar, Semaphore, SemaphoreGuard};
 pub use actor::{
-    Actor, ActorBuilder, AskError, Context, Exit, Handle, JoinError, Recipient, Restarts,
-    SendError, Status, Timer, WeakHandle, start,
+    Actor, ActorBuilder, ActorTask, AskError, Context, Exit, Handle, JoinError, Recipient,
+    Restarts, SendError, Status, Timer, WeakHandle, start,
 };
+pub use alarm::within;
 pub use backend::{Backend, Flow, Lock, NoFlow, Raw, Tracked, TrackedFlow};
-pub use barrier::{Barrier, BrokenBarrier};
+pub use barrier::{Barrier, BarrierWait, BrokenBarrier};
 pub use delay::{DelayQueue, DelayToken};
 pub use event::{Event, EventWait};
 pub use exchange::{
-    Delivered, Delivery, Exchange, InDelivery, Read, ReadError, Reader, Sink, Slow, Subscription,
-    SubscriptionId, WrongType, exchange, exchange_names,
+    Delivered, Delivering, Delivery, Exchange, InDelivery, Read, ReadError, Reader, Sink, Slow,
+    Subscription, SubscriptionId, WrongType, exchange, exchange_names,
 };
 pub use leaf::{LeafGuard, LeafMutex};
 pub use poller::{Ended, NothingToWaitFor, Poller, Room, Source};
@@ -75,6 +77,7 @@ pub use pool::{BuildError, Map, PoolBuilder, Refused, Shutdown, ThreadPool, Work
 pub use priority::{GetHighest, Priority, PriorityQueue, Token};
 pub use promise::{
     AsCompleted, End, Failure, Future, Promise, Until, Waited, as_completed, wait_for,
+    wait_for_async,
 };
 pub use queue::{
     Get, GetError, Iter, Put, PutError, Queue, Receiver, Sender, Task, TryIter, WeakSender,

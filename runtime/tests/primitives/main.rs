@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 mod actor;
 mod against;
+mod awaited;
 mod barrier;
 #[path = "../compiled/mod.rs"]
 mod compiled;
@@ -19,6 +20,7 @@ mod condition;
 mod counted;
 mod deadlines;
 mod delay;
+mod edges;
 mod event;
 mod exchange;
 mod leaf;
@@ -61,6 +63,12 @@ use on_each_backend;
 const LONG: Duration = Duration::from_secs(60);
 /// Short, for what is not going to happen.
 const SHORT: Duration = Duration::from_millis(20);
+
+/// A moment that has passed.
+fn past(by: Duration) -> Instant {
+    let moment = Instant::now().checked_sub(by);
+    moment.expect("the machine has run for longer than that")
+}
 
 /// How often a test does something that it does very often: `full` times, or fewer if the variable says so.
 ///
@@ -122,6 +130,6 @@ fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 /// Polls a future once.
-fn poll_once<F: Future>(future: std::pin::Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
+fn poll_once<F: Future + ?Sized>(future: std::pin::Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(waker))
 }

@@ -53,11 +53,15 @@ pub(super) struct Asked<T> {
 }
 
 impl<T: Threads> Keeper for Asked<T> {
-    fn begin_wait(&self, result: &Arc<AtomicBool>) -> bool {
+    fn begin_wait(&self, mut results: Vec<Arc<AtomicBool>>) -> bool {
+        // A question has one answer.
+        let Some(come) = results.pop() else {
+            return true;
+        };
         circle::begin::<T>(Waits {
             on: Arc::clone(&self.node),
             question: Some(Arc::clone(&self.question)),
-            come: Arc::clone(result),
+            come,
         })
     }
 

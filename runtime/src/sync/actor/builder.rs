@@ -5,9 +5,11 @@ use std::io;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::cell::{Cell, live};
+use super::cell::Cell;
 use super::handle::Handle;
+use super::life::live;
 use super::role::Actor;
+use super::task::ActorTask;
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::threads::{Described, Threads};
 use crate::watch::Site;
@@ -40,6 +42,15 @@ pub enum Restarts {
     AtMost(u32),
     /// Always.
     Always,
+}
+
+impl Restarts {
+    fn count(self) -> u32 {
+        match self {
+            Restarts::AtMost(count) => count,
+            Restarts::Always => u32::MAX,
+        }
+    }
 }
 
 impl ActorBuilder {
@@ -101,11 +112,59 @@ impl<B: Backend> ActorBuilder<B> {
         restarts: Restarts,
         make: impl FnMut() -> A + Send + 'static,
     ) -> io::Result<Handle<A::Message, B>> {
-        let restarts = match restarts {
-            Restarts::AtMost(count) => count,
-            Restarts::Always => u32::MAX,
-        };
-        self.spawn(make, restarts, Site::caller())
+        self.spawn(make, restarts.count(), Site::caller())
+    }
+
+    /// Makes an actor without a thread: it lives in the task that is returned, on whatever executor that is given to.
+    /// The name and the stack size are for threads only. A panic is its end.
+    ///
+    /// ```
+    /// use lockwise::sync::{Actor, ActorBuilder, Context, Promise, Scheduler};
+    ///
+    /// struct Double;
+    ///
+    /// impl Actor for Double {
+    ///     type Message = (u32, Promise<u32>);
+    ///
+    ///     fn handle(&mut self, (number, reply): Self::Message, _: &Context<'_, Self::Message>) {
+    ///         drop(reply.set(2 * number));
+    ///     }
+    /// }
+    ///
+    /// let scheduler = Scheduler::new();
+    /// let (double, task) = ActorBuilder::new().task(Double);
+    /// scheduler.spawn(task);
+    /// let six = scheduler.spawn(async move { double.ask_async(|reply| (3, reply)).await.unwrap() });
+    /// scheduler.run().unwrap();
+    /// assert_eq!(six.result().wait().unwrap(), 6);
+    /// ```
+    #[track_caller]
+    pub fn task<A: Actor<B> + Send>(self, actor: A) -> (Handle<A::Message, B>, ActorTask<A, B>) {
+        let mut actor = Some(actor);
+        self.make_task(Box::new(move || once(&mut actor)), 0, Site::caller())
+    }
+
+    /// [`task`](ActorBuilder::task) of the actor that `make` makes, which makes another one if that panics: see
+    /// [`start_supervised`](ActorBuilder::start_supervised).
+    #[track_caller]
+    pub fn supervised_task<A: Actor<B>>(
+        self,
+        restarts: Restarts,
+        make: impl FnMut() -> A + Send + 'static,
+    ) -> (Handle<A::Message, B>, ActorTask<A, B>) {
+        self.make_task(Box::new(make), restarts.count(), Site::caller())
+    }
+
+    fn make_task<A: Actor<B>>(
+        self,
+        make: Box<dyn FnMut() -> A + Send>,
+        restarts: u32,
+        born: Site,
+    ) -> (Handle<A::Message, B>, ActorTask<A, B>) {
+        let cell = Arc::new(Cell::new(self.capacity, born));
+        let handle = Handle::of(Arc::clone(&cell));
+        let task = ActorTask::new(cell, handle.downgrade(), make, restarts);
+        (handle, task)
     }
 
     fn spawn<A: Actor<B>>(

@@ -1,17 +1,14 @@
-//! An actor's thread, from start to end, and what its handles share with it.
+//! What an actor and its handles share.
 
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 use std::sync::atomic::{AtomicBool, AtomicU8};
 
 use super::circle::{self, Node, Waits};
-use super::context::Context;
 use super::exit::{Exit, JoinError, Status};
-use super::handle::WeakHandle;
-use super::mail::Mails;
-use super::role::Actor;
+use super::life::drop_quietly;
+use super::mail::{Mail, Mails};
 use crate::sync::backend::{Backend, Lock};
 use crate::sync::deadline::Deadline;
 use crate::sync::event::Event;
@@ -19,7 +16,7 @@ use crate::sync::queue::Core;
 use crate::sync::threads::Threads;
 use crate::watch::Site;
 
-/// What an actor's thread and its handles share.
+/// What an actor and its handles share.
 pub(super) struct Cell<M: Send, B: Backend> {
     pub(super) mailbox: Core<Mails<M>, B>,
     pub(super) node: Arc<Node>,
@@ -28,7 +25,7 @@ pub(super) struct Cell<M: Send, B: Backend> {
     /// How it has ended, once it has.
     exit: B::Mutex<Option<Exit>>,
     /// Set last of all.
-    stopped: Event<B>,
+    pub(super) stopped: Event<B>,
     /// The same, for those who look for circles.
     is_stopped: Arc<AtomicBool>,
     pub(super) born: Site,
@@ -48,23 +45,29 @@ impl<M: Send, B: Backend> Cell<M, B> {
         }
     }
 
-    /// Set when all of it is dropped.
-    pub(super) fn stopped(&self) -> &Event<B> {
-        &self.stopped
-    }
-
     pub(super) fn status(&self) -> Status {
         B::Threads::step();
         Status::from_number(self.status.load(Acquire))
     }
 
-    fn advance(&self, status: Status) {
+    pub(super) fn advance(&self, status: Status) {
         B::Threads::step();
         self.status.fetch_max(status as u8, AcqRel);
     }
 
+    /// Takes a message out of its mail: it is being handled.
+    pub(super) fn open(&self, mail: Mail<M>) -> M {
+        if let Some(question) = mail.asked {
+            // First told that it is handled, so that nobody sees it neither here nor there.
+            self.node.handles::<B::Threads>(Some(Arc::clone(&question)));
+            B::Threads::step();
+            question.store(true, Release);
+        }
+        mail.message
+    }
+
     /// Whether an end of this kind is the last one.
-    fn is_over(&self, exit: &Exit, restarts: u32) -> bool {
+    pub(super) fn is_over(&self, exit: &Exit, restarts: u32) -> bool {
         !matches!(exit, Exit::Panicked(_)) || restarts == 0 || self.is_killed.load(Acquire)
     }
 
@@ -92,12 +95,26 @@ impl<M: Send, B: Backend> Cell<M, B> {
                 return Err(JoinError::TimedOut);
             }
         }
+        Ok(self.its_exit(at))
+    }
+
+    /// [`join`](Cell::join), as a future.
+    pub(super) async fn join_async(&self, at: Site) -> Result<Exit, JoinError> {
+        if circle::is_here::<B::Threads>(&self.node) {
+            return Err(JoinError::Itself);
+        }
+        self.stopped.wait_async().await;
+        Ok(self.its_exit(at))
+    }
+
+    /// How it has ended, once it has.
+    fn its_exit(&self, at: Site) -> Exit {
         let exit = self.exit.lock_at(at).clone();
-        Ok(exit.expect("it is written before the end is told"))
+        exit.expect("it is written before the end is told")
     }
 
     /// The end, whatever came before: what is left in the mailbox is dropped, and then the end is told.
-    fn stop(&self, exit: Exit) {
+    pub(super) fn stop(&self, exit: Exit) {
         self.advance(Status::Stopping);
         drop_quietly(self.mailbox.close_now(self.born));
         *self.exit.lock_at(self.born) = Some(exit);
@@ -115,73 +132,4 @@ impl<T: Threads> Drop for Waiting<T> {
     fn drop(&mut self) {
         circle::end::<T>();
     }
-}
-
-/// What an actor's thread does. `make` makes the actor, and makes another one as often as `restarts` says.
-pub(super) fn live<A: Actor<B>, B: Backend>(
-    cell: &Arc<Cell<A::Message, B>>,
-    me: &WeakHandle<A::Message, B>,
-    mut make: impl FnMut() -> A,
-    mut restarts: u32,
-) {
-    circle::enter::<B::Threads>(Some(Arc::clone(&cell.node)));
-    let duty = cell.stopped.duty();
-    let exit = loop {
-        let exit = one_life(cell, me, &mut make, restarts);
-        if cell.is_over(&exit, restarts) {
-            break exit;
-        }
-        restarts -= 1;
-    };
-    circle::enter::<B::Threads>(None);
-    drop_quietly(make);
-    drop(duty);
-    cell.stop(exit);
-}
-
-/// An actor from its making to its drop. Nothing unwinds out of here.
-fn one_life<A: Actor<B>, B: Backend>(
-    cell: &Arc<Cell<A::Message, B>>,
-    me: &WeakHandle<A::Message, B>,
-    make: &mut impl FnMut() -> A,
-    restarts: u32,
-) -> Exit {
-    let mut actor = match caught(make) {
-        Ok(actor) => actor,
-        Err(exit) => return exit,
-    };
-    let ran = caught(|| {
-        let context = Context::new(cell, me);
-        actor.on_start(&context);
-        cell.advance(Status::Running);
-        actor.run(&context);
-    });
-    cell.node.handles::<B::Threads>(None);
-    let exit = match ran {
-        Err(exit) => exit,
-        Ok(()) if cell.is_killed.load(Acquire) => Exit::Killed,
-        Ok(()) => Exit::Closed,
-    };
-    if cell.is_over(&exit, restarts) {
-        cell.advance(Status::Stopping);
-    }
-    // A panic of the hook, or of the drop, is printed; what counts is how the actor ended.
-    let _ = caught(|| actor.on_stop(&exit));
-    drop_quietly(actor);
-    exit
-}
-
-/// Runs `f`; its panic is how the actor ends.
-fn caught<T>(f: impl FnOnce() -> T) -> Result<T, Exit> {
-    catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
-        let text = crate::sync::promise::text(&*payload).unwrap_or("no text");
-        let exit = Exit::Panicked(Arc::from(text));
-        drop_quietly(payload);
-        exit
-    })
-}
-
-/// Drops something of the program, whose panic must not keep the end from being told.
-fn drop_quietly<T>(value: T) {
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
 }

@@ -15,6 +15,7 @@
 //! twice, and each has a version; if none has changed there was a moment at which all of them waited. If
 //! several see the same circle, one of them is told: it stops waiting, and the others look again.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Acquire;
@@ -52,6 +53,29 @@ pub(super) struct Waits {
 /// Says that this thread is an actor; nothing says that it is not.
 pub(super) fn enter<T: Threads>(node: Option<Arc<Node>>) {
     T::with_own(|own| own.actor.replace(node));
+}
+
+/// This thread is an actor that is a task, until this is dropped.
+pub(super) struct Here<T: Threads> {
+    /// What the thread was before.
+    before: Option<Arc<Node>>,
+    threads: PhantomData<fn() -> T>,
+}
+
+impl<T: Threads> Here<T> {
+    pub(super) fn enter(node: &Arc<Node>) -> Here<T> {
+        let node = Some(Arc::clone(node));
+        Here {
+            before: T::with_own(|own| own.actor.replace(node)).flatten(),
+            threads: PhantomData,
+        }
+    }
+}
+
+impl<T: Threads> Drop for Here<T> {
+    fn drop(&mut self) {
+        enter::<T>(self.before.take());
+    }
 }
 
 fn here<T: Threads>() -> Option<Arc<Node>> {

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Release;
@@ -17,8 +18,8 @@ use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::Deadline;
 use crate::sync::event::Event;
 use crate::sync::poller::Ended;
-use crate::sync::promise::{Failure, Future, Promise};
-use crate::sync::queue::PutError;
+use crate::sync::promise::{self, Failure, Promise};
+use crate::sync::queue::{PutError, PutIn};
 use crate::sync::threads::Threads;
 use crate::watch::Site;
 
@@ -29,7 +30,7 @@ use crate::watch::Site;
 ///   are served in the order in which they came.
 /// - **Close**: what was sent before is handled; what is sent after comes back. Closing again changes nothing,
 ///   and an actor may close itself.
-/// - **Ask**: a message is made around a [`Promise`], and its [`Future`] is returned. If the actor ends without
+/// - **Ask**: a message is made around a [`Promise`], and its [`Future`](promise::Future) is returned. If the actor ends without
 ///   an answer the future fails. An actor that waits for an answer of itself, or of one that waits for
 ///   it in turn (for an answer, or to join it), gets [`Failure::Deadlock`] at once: whoever closes the circle
 ///   is told, whether that is a child that asks its parent or the parent that joins its child.
@@ -174,6 +175,20 @@ impl<M: Send, B: Backend> Handle<M, B> {
         self.put(ordinary(message), Deadline::At(deadline), Site::caller())
     }
 
+    /// [`send`](Handle::send), as a future. Dropped before it is ready, it takes the message back and drops it.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Closed`], with the message.
+    #[track_caller]
+    pub fn send_async(
+        &self,
+        message: M,
+    ) -> impl Future<Output = Result<(), SendError<M>>> + use<'_, M, B> {
+        let sending = PutIn::new(&self.cell().mailbox, ordinary(message), Site::caller());
+        async move { sending.await.map(drop).map_err(its_message) }
+    }
+
     /// Sends a message that comes before all that are not urgent. It takes no room and never waits.
     ///
     /// # Errors
@@ -197,7 +212,7 @@ impl<M: Send, B: Backend> Handle<M, B> {
     pub fn ask<R: Send>(
         &self,
         make: impl FnOnce(Promise<R, B>) -> M,
-    ) -> Result<Future<R, B>, SendError<M>> {
+    ) -> Result<promise::Future<R, B>, SendError<M>> {
         self.ask_at(make, Deadline::Never, Site::caller())
     }
 
@@ -229,7 +244,39 @@ impl<M: Send, B: Backend> Handle<M, B> {
         make: impl FnOnce(Promise<R, B>) -> M,
         deadline: Deadline,
         at: Site,
-    ) -> Result<Future<R, B>, SendError<M>> {
+    ) -> Result<promise::Future<R, B>, SendError<M>> {
+        let (mail, future) = self.question(make, at);
+        self.put(mail, deadline, at)?;
+        Ok(future)
+    }
+
+    /// Asks, waiting for room if the mailbox is bounded, and gives the answer, as a future. Dropped before the
+    /// message is sent, it takes that back and drops it; dropped later, the answer goes back to who gives it.
+    ///
+    /// # Errors
+    ///
+    /// The message, if it was not sent; otherwise why there is no answer.
+    #[track_caller]
+    pub fn ask_async<R: Send, F: FnOnce(Promise<R, B>) -> M>(
+        &self,
+        make: F,
+    ) -> impl Future<Output = Result<R, AskError<M>>> + use<'_, M, B, R, F> {
+        let at = Site::caller();
+        let (mail, answer) = self.question(make, at);
+        let sending = PutIn::new(&self.cell().mailbox, mail, at);
+        async move {
+            let sent = sending.await.map_err(its_message);
+            sent.map_err(|refused| AskError::Refused(refused.into_inner()))?;
+            answer.await.map_err(AskError::Failed)
+        }
+    }
+
+    /// The mail that `make` makes around a promise, and the future of that.
+    fn question<R: Send>(
+        &self,
+        make: impl FnOnce(Promise<R, B>) -> M,
+        at: Site,
+    ) -> (Mail<M>, promise::Future<R, B>) {
         let question: Message = Arc::new(AtomicBool::new(false));
         let keeper = Arc::new(Asked {
             node: Arc::clone(&self.cell().node),
@@ -241,8 +288,7 @@ impl<M: Send, B: Backend> Handle<M, B> {
             asked: Some(question),
             ..ordinary(make(promise))
         };
-        self.put(mail, deadline, at)?;
-        Ok(future)
+        (mail, future)
     }
 
     /// Takes no more messages; those that were sent are handled. Whether it was open.
@@ -291,6 +337,16 @@ impl<M: Send, B: Backend> Handle<M, B> {
         self.cell().join(Deadline::At(deadline), Site::caller())
     }
 
+    /// [`join`](Handle::join), as a future. It can be dropped at any time.
+    ///
+    /// # Errors
+    ///
+    /// If it is polled by the actor itself. Circles of several actors are not seen.
+    #[track_caller]
+    pub fn join_async(&self) -> impl Future<Output = Result<Exit, JoinError>> + use<'_, M, B> {
+        self.cell().join_async(Site::caller())
+    }
+
     /// How far the actor is.
     pub fn status(&self) -> Status {
         self.cell().status()
@@ -325,7 +381,7 @@ impl<M: Send, B: Backend> Handle<M, B> {
     }
 
     pub(in crate::sync) fn stopped(&self) -> &Event<B> {
-        self.cell().stopped()
+        &self.cell().stopped
     }
 
     /// A handle that does not keep the actor open.
@@ -393,6 +449,16 @@ impl<M: Send, B: Backend> WeakHandle<M, B> {
     pub fn join_timeout(&self, timeout: Duration) -> Result<Exit, JoinError> {
         self.cell
             .join(Deadline::after::<B::Threads>(timeout), Site::caller())
+    }
+
+    /// [`Handle::join_async`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn join_async(&self) -> impl Future<Output = Result<Exit, JoinError>> + use<'_, M, B> {
+        self.cell.join_async(Site::caller())
     }
 
     /// Whether the actor takes no more messages.

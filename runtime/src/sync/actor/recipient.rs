@@ -1,6 +1,8 @@
 //! A handle that forgets what else an actor understands: [`Recipient`].
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use super::handle::{Handle, SendError};
@@ -14,7 +16,12 @@ pub struct Recipient<N>(Arc<dyn Receives<N>>);
 /// Something that takes messages of a kind.
 trait Receives<N>: Send + Sync {
     fn send(&self, message: N) -> Result<(), SendError<()>>;
+
+    fn send_async(&self, message: N) -> Sending<'_>;
 }
+
+/// A message on its way.
+type Sending<'a> = Pin<Box<dyn Future<Output = Result<(), SendError<()>>> + Send + 'a>>;
 
 /// A handle, and how its messages are made.
 struct Into<M: Send, B: Backend, F> {
@@ -27,11 +34,21 @@ impl<N, M: Send, B: Backend, F: Fn(N) -> M + Send + Sync> Receives<N> for Into<M
     fn send(&self, message: N) -> Result<(), SendError<()>> {
         self.handle
             .send((self.make)(message))
-            .map_err(|refused| match refused {
-                SendError::Full(_) => SendError::Full(()),
-                SendError::Timeout(_) => SendError::Timeout(()),
-                SendError::Closed(_) => SendError::Closed(()),
-            })
+            .map_err(|refused| without_message(&refused))
+    }
+
+    #[track_caller]
+    fn send_async(&self, message: N) -> Sending<'_> {
+        let sending = self.handle.send_async((self.make)(message));
+        Box::pin(async move { sending.await.map_err(|refused| without_message(&refused)) })
+    }
+}
+
+fn without_message<M>(refused: &SendError<M>) -> SendError<()> {
+    match refused {
+        SendError::Full(_) => SendError::Full(()),
+        SendError::Timeout(_) => SendError::Timeout(()),
+        SendError::Closed(_) => SendError::Closed(()),
     }
 }
 
@@ -55,6 +72,19 @@ impl<N> Recipient<N> {
     #[track_caller]
     pub fn send(&self, message: N) -> Result<(), SendError<()>> {
         self.0.send(message)
+    }
+
+    /// [`send`](Recipient::send), as a future. Dropped before it is ready, it takes the message back and drops it.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Recipient::send).
+    #[track_caller]
+    pub fn send_async(
+        &self,
+        message: N,
+    ) -> impl Future<Output = Result<(), SendError<()>>> + Send + use<'_, N> {
+        self.0.send_async(message)
     }
 }
 

@@ -2,14 +2,16 @@
 
 use std::any::Any;
 use std::fmt;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
+use std::task::Poll;
 
 use super::reader::{Inlet, Reader, Slow};
 use super::sink::{Delivery, Sink};
-use super::subscriber::{InDelivery, Subscriber, SubscriptionId, is_delivering};
+use super::subscriber::{InDelivery, Subscriber, SubscriptionId, To, is_delivering};
 use crate::sync::backend::{Backend, Lock, Tracked};
 use crate::sync::leaf::LeafMutex;
 use crate::watch::Site;
@@ -42,7 +44,7 @@ use crate::watch::Site;
 /// assert!(last.get().is_err_and(|error| error.lagged() == Some(1)));
 /// assert_eq!(last.get(), Ok("two"));
 /// ```
-pub struct Exchange<T, B: Backend = Tracked> {
+pub struct Exchange<T: Send, B: Backend = Tracked> {
     /// The subscribers; another list for each change. Nothing, as long as nobody has subscribed.
     list: B::Mutex<Option<Snapshot<T, B>>>,
     born: Site,
@@ -95,10 +97,13 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
     /// Subscribes a sink. The same sink twice gets each message twice.
     #[track_caller]
     pub fn attach(&self, sink: impl Sink<T> + 'static) -> SubscriptionId {
+        self.add(To::Sink(Box::new(sink)), Site::caller())
+    }
+
+    fn add(&self, to: To<T, B>, at: Site) -> SubscriptionId {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let at = Site::caller();
         let id = SubscriptionId(NEXT.fetch_add(1, Relaxed));
-        let subscriber = Arc::new(Subscriber::new(id, Box::new(sink)));
+        let subscriber = Arc::new(Subscriber::new(id, to));
         self.change(at, |list| list.push(Arc::clone(&subscriber)));
         id
     }
@@ -113,8 +118,9 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
     /// Subscribes a queue, and returns its other end. The subscription ends when that is dropped.
     #[track_caller]
     pub fn reader(&self, slow: Slow) -> Reader<T, B> {
-        let (inlet, reader) = Inlet::new(slow, Site::caller());
-        self.attach(inlet);
+        let at = Site::caller();
+        let (inlet, reader) = Inlet::new(slow, at);
+        self.add(To::Reader(inlet), at);
         reader
     }
 
@@ -141,6 +147,28 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
         Ok(gone.is_some())
     }
 
+    /// [`detach_sync`](Exchange::detach_sync), as a future. The subscription ends when this is called, also if the
+    /// future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`detach_sync`](Exchange::detach_sync).
+    #[track_caller]
+    pub fn detach_async(
+        &self,
+        id: SubscriptionId,
+    ) -> impl Future<Output = Result<bool, InDelivery>> + use<T, B> {
+        let here = is_delivering::<B::Threads>(id);
+        let gone = (!here).then(|| self.take_out(id, Site::caller()));
+        async move {
+            let gone = gone.ok_or(InDelivery)?;
+            if let Some(gone) = &gone {
+                gone.wait_quiet_async().await;
+            }
+            Ok(gone.is_some())
+        }
+    }
+
     /// How many subscriptions there are: a hint.
     #[track_caller]
     pub fn len(&self) -> usize {
@@ -165,34 +193,39 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
         T: Clone,
     {
         let at = Site::caller();
-        let mut round = Round {
-            delivered: Delivered::default(),
-            closed: Vec::new(),
-            panic: None,
-        };
         let list = self.snapshot(at);
-        let mut full = Vec::new();
-        if let Some((last, others)) = list.as_deref().and_then(|list| list.split_last()) {
-            for subscriber in others {
-                let mut slot = None;
-                let copy = catch_unwind(AssertUnwindSafe(|| message.clone()));
-                match copy {
-                    Ok(copy) => slot = Some(copy),
-                    Err(panic) => drop(round.panic.get_or_insert(panic)),
-                }
-                if round.offer(subscriber, &mut slot) {
-                    full.push((subscriber, slot));
-                }
-            }
-            let mut slot = Some(message);
-            if round.offer(last, &mut slot) {
-                full.push((last, slot));
-            }
-        }
+        let (mut round, full) = Round::begin(list.as_deref(), message);
         // Those that are to be waited for come last, so that nobody else waits for them.
         for (subscriber, mut slot) in full {
             round.wait_with(subscriber, &mut slot);
         }
+        self.end(round, at)
+    }
+
+    /// [`send`](Exchange::send), as a future. Whoever has room gets the message when it is first polled. Dropped
+    /// before it is ready, it is not given to those that were still to be waited for.
+    ///
+    /// # Panics
+    ///
+    /// As [`send`](Exchange::send), when it is polled.
+    #[track_caller]
+    pub fn send_async(&self, message: T) -> impl Future<Output = Delivered> + use<'_, T, B>
+    where
+        T: Clone,
+    {
+        let at = Site::caller();
+        async move {
+            let list = self.snapshot(at);
+            let (mut round, full) = Round::begin(list.as_deref(), message);
+            for (subscriber, mut slot) in full {
+                round.wait_with_async(subscriber, &mut slot).await;
+            }
+            self.end(round, at)
+        }
+    }
+
+    /// Takes those off the list that are closed, and says what became of a message.
+    fn end(&self, round: Round, at: Site) -> Delivered {
         for id in &round.closed {
             self.take_out(*id, at);
         }
@@ -242,6 +275,7 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
 }
 
 /// A message on its way through the list.
+#[derive(Default)]
 struct Round {
     delivered: Delivered,
     closed: Vec<SubscriptionId>,
@@ -249,41 +283,105 @@ struct Round {
     panic: Option<Box<dyn Any + Send>>,
 }
 
+/// Subscribers that are to be waited for, each with its copy of the message.
+type Full<'a, T, B> = Vec<(&'a Subscriber<T, B>, Option<T>)>;
+
 impl Round {
+    /// Offers the message to all.
+    fn begin<T: Clone + Send, B: Backend>(
+        list: Option<&Vec<Arc<Subscriber<T, B>>>>,
+        message: T,
+    ) -> (Round, Full<'_, T, B>) {
+        let (mut round, mut full) = (Round::default(), Vec::new());
+        let list = list.map_or(&[][..], Vec::as_slice);
+        let (mut message, mut next) = (Some(message), 0);
+        // A panic is that of one subscriber, or of its copy: the others behind it come after.
+        while next < list.len() {
+            let rest = AssertUnwindSafe(|| {
+                while let Some(to) = list.get(next) {
+                    next += 1;
+                    let mut slot = if next == list.len() {
+                        message.take()
+                    } else {
+                        message.clone()
+                    };
+                    if round.offer(to, &mut slot) {
+                        full.push((&**to, slot));
+                    }
+                }
+            });
+            if let Err(panic) = catch_unwind(rest) {
+                round.panic.get_or_insert(panic);
+            }
+        }
+        (round, full)
+    }
+
     /// Offers the message to a subscriber. Whether that is full, and to be waited for.
-    fn offer<T, B: Backend>(&mut self, to: &Subscriber<T, B>, slot: &mut Option<T>) -> bool {
-        let offered = |sink: &dyn Sink<T>, slot: &mut Option<T>| sink.try_deliver(slot);
-        slot.is_some() && self.give(to, slot, offered) == Some(Delivery::Full)
+    #[inline]
+    fn offer<T: Send, B: Backend>(&mut self, to: &Subscriber<T, B>, slot: &mut Option<T>) -> bool {
+        let delivery = match &to.to {
+            To::Reader(inlet) => inlet.offer(slot),
+            To::Sink(sink) => {
+                let Some(_under_way) = to.begin() else {
+                    return false;
+                };
+                let _on_it = to.on_it();
+                sink.try_deliver(slot)
+            }
+        };
+        self.note(to.id, delivery);
+        delivery == Delivery::Full
     }
 
     /// Waits until a subscriber has taken the message.
-    fn wait_with<T, B: Backend>(&mut self, to: &Subscriber<T, B>, slot: &mut Option<T>) {
-        self.give(to, slot, |sink, slot| sink.deliver(slot));
+    fn wait_with<T: Send, B: Backend>(&mut self, to: &Subscriber<T, B>, slot: &mut Option<T>) {
+        let Some(_under_way) = to.begin() else { return };
+        let _on_it = to.on_it();
+        let delivered = catch_unwind(AssertUnwindSafe(|| to.to.sink().deliver(slot)));
+        self.note_or_panic(to.id, delivered);
     }
 
-    fn give<T, B: Backend>(
+    /// [`wait_with`](Round::wait_with), as a future.
+    async fn wait_with_async<T: Send, B: Backend>(
         &mut self,
         to: &Subscriber<T, B>,
         slot: &mut Option<T>,
-        how: impl FnOnce(&dyn Sink<T>, &mut Option<T>) -> Delivery,
-    ) -> Option<Delivery> {
-        let _under_way = to.begin()?;
-        match catch_unwind(AssertUnwindSafe(|| how(&*to.sink, slot))) {
-            Ok(delivery) => {
-                match delivery {
-                    Delivery::Taken => self.delivered.taken += 1,
-                    Delivery::Dropped => self.delivered.dropped += 1,
-                    Delivery::Full => {}
-                    Delivery::Closed => {
-                        self.delivered.closed += 1;
-                        self.closed.push(to.id);
-                    }
-                }
-                Some(delivery)
+    ) {
+        let Some(_under_way) = to.begin() else { return };
+        let mut delivering = to.to.sink().deliver_async(slot);
+        let delivered = poll_fn(|context| {
+            let _on_it = to.on_it();
+            let polled = AssertUnwindSafe(|| delivering.as_mut().poll(context));
+            match catch_unwind(polled) {
+                Ok(Poll::Pending) => Poll::Pending,
+                Ok(Poll::Ready(delivery)) => Poll::Ready(Ok(delivery)),
+                Err(panic) => Poll::Ready(Err(panic)),
             }
+        });
+        let delivered = delivered.await;
+        self.note_or_panic(to.id, delivered);
+    }
+
+    fn note_or_panic(&mut self, to: SubscriptionId, delivered: std::thread::Result<Delivery>) {
+        match delivered {
+            Ok(delivery) => self.note(to, delivery),
             Err(panic) => {
                 self.panic.get_or_insert(panic);
-                None
+            }
+        }
+    }
+
+    /// Notes what became of a delivery.
+    #[inline]
+    fn note(&mut self, to: SubscriptionId, delivery: Delivery) {
+        match delivery {
+            Delivery::Taken => self.delivered.taken += 1,
+            Delivery::Dropped => self.delivered.dropped += 1,
+            Delivery::Full => {}
+            Delivery::Closed => {
+                self.delivered.closed += 1;
+                self.closed.push(to);
             }
         }
     }

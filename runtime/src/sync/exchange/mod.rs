@@ -13,5 +13,5 @@ mod subscriber;
 pub use bus::{Delivered, Exchange, Subscription};
 pub use reader::{Read, ReadError, Reader, Slow};
 pub use registry::{WrongType, exchange, exchange_names};
-pub use sink::{Delivery, Sink};
+pub use sink::{Delivering, Delivery, Sink};
 pub use subscriber::{InDelivery, SubscriptionId};

@@ -9,11 +9,10 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::ring::{Ring, Seen};
-use super::sink::{Delivery, Sink};
+use super::sink::{Delivering, Delivery, Sink, taken};
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::Deadline;
-use crate::sync::queue::{Core, GetError, Guard, How, PutError, Work};
-use crate::sync::waiters::Ticket;
+use crate::sync::queue::{Core, GetError, Guard, How, PutError, PutIn, TakeOut, Work};
 use crate::watch::Site;
 
 /// What happens to a message when a reader has as many as it may.
@@ -96,6 +95,24 @@ impl<T: Send, B: Backend> Inlet<T, B> {
         (Inlet(Arc::clone(&mailbox)), Reader(mailbox))
     }
 
+    /// Takes the message out of the slot, if that does not have to wait; what had to go for it is left there.
+    #[inline]
+    pub(super) fn offer(&self, message: &mut Option<T>) -> Delivery {
+        let Some(taken) = message.take().map(Seen::Message) else {
+            return Delivery::Taken;
+        };
+        let core = &self.0.core;
+        match core.put_plainly(taken, core.born()) {
+            Ok(None) => Delivery::Taken,
+            Ok(Some(Seen::Message(old))) => {
+                *message = Some(old);
+                Delivery::Dropped
+            }
+            Ok(Some(Seen::Lagged(_))) => Delivery::Dropped,
+            Err((state, taken)) => self.put_locked(state, taken, message, Wait::No),
+        }
+    }
+
     #[inline]
     fn put(&self, message: &mut Option<T>, wait: Wait) -> Delivery {
         let Some(taken) = message.take().map(Seen::Message) else {
@@ -156,6 +173,19 @@ impl<T: Send, B: Backend> Sink<T> for Inlet<T, B> {
     fn deliver(&self, message: &mut Option<T>) -> Delivery {
         self.put(message, Wait::ForRoom)
     }
+
+    /// Asked for only where there is no room, and that is to be waited for.
+    fn deliver_async<'a>(&'a self, message: &'a mut Option<T>) -> Delivering<'a> {
+        let core = &self.0.core;
+        let message = message.take().map(Seen::Message);
+        let putting = message.map(|message| PutIn::new(core, message, core.born()));
+        Box::pin(async move {
+            match putting {
+                None => Delivery::Taken,
+                Some(putting) => taken(putting.await.is_ok()),
+            }
+        })
+    }
 }
 
 impl<T: Send, B: Backend> Drop for Inlet<T, B> {
@@ -213,11 +243,7 @@ impl<T: Send, B: Backend> Reader<T, B> {
     /// A future of the next message. Dropped before it is ready, it takes none.
     #[track_caller]
     pub fn get_async(&self) -> Read<'_, T, B> {
-        Read {
-            reader: self,
-            ticket: Ticket::new(),
-            at: Site::caller(),
-        }
+        Read(TakeOut::new(&self.0.core, Work::Done, Site::caller()))
     }
 
     /// How many messages are there: a hint.
@@ -264,40 +290,21 @@ impl<T: Send, B: Backend> fmt::Debug for Reader<T, B> {
     }
 }
 
-/// The next message of a [`Reader`], as a future.
+/// The next message of a [`Reader`], as a future. It takes one only when it is ready; dropped after it was woken
+/// for one, it wakes the next.
 #[must_use = "futures do nothing unless polled"]
-pub struct Read<'a, T: Send, B: Backend = Tracked> {
-    reader: &'a Reader<T, B>,
-    ticket: Ticket,
-    at: Site,
-}
+pub struct Read<'a, T: Send, B: Backend = Tracked>(TakeOut<'a, Ring<T>, B>);
 
 impl<T: Send, B: Backend> Future for Read<'_, T, B> {
     type Output = Result<T, ReadError>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, ReadError>> {
-        let this = self.get_mut();
-        let how = How {
-            at: this.at,
-            timed: false,
-        };
-        let core = &this.reader.0.core;
-        let (mut slot, ticket) = (None, &mut this.ticket);
-        let got = core.poll_get(&mut slot, ticket, context.waker(), Work::Done, how);
-        got.map(|got| seen(got.and_then(|()| slot.ok_or(GetError::Closed))))
-    }
-}
-
-impl<T: Send, B: Backend> Drop for Read<'_, T, B> {
-    fn drop(&mut self) {
-        if self.ticket.is_some() {
-            self.reader.0.core.abandon_get(&mut self.ticket);
-        }
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, ReadError>> {
+        Pin::new(&mut self.0).poll(context).map(seen)
     }
 }
 
 impl<T: Send, B: Backend> fmt::Debug for Read<'_, T, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Read").field(self.reader).finish()
+        f.debug_tuple("Read").field(&self.0).finish()
     }
 }

@@ -1,5 +1,8 @@
 //! What can subscribe: [`Sink`].
 
+use std::future::Future;
+use std::pin::Pin;
+
 use crate::sync::actor::{Handle, SendError};
 use crate::sync::backend::Backend;
 use crate::sync::queue::{PutError, Sender};
@@ -13,7 +16,19 @@ pub trait Sink<T>: Send + Sync {
     fn deliver(&self, message: &mut Option<T>) -> Delivery {
         self.try_deliver(message)
     }
+
+    /// [`deliver`](Sink::deliver), as a future; without one of its own it does that when it is polled. Dropped
+    /// before it is ready, it takes the message back.
+    fn deliver_async<'a>(&'a self, message: &'a mut Option<T>) -> Delivering<'a>
+    where
+        T: Send,
+    {
+        Box::pin(async move { self.deliver(message) })
+    }
 }
+
+/// A delivery on its way.
+pub type Delivering<'a> = Pin<Box<dyn Future<Output = Delivery> + Send + 'a>>;
 
 /// What became of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,10 +68,26 @@ impl<T: Send, B: Backend> Sink<T> for Sender<T, B> {
     }
 
     fn deliver(&self, message: &mut Option<T>) -> Delivery {
-        match message.take().map(|item| self.put(item)) {
-            None | Some(Ok(())) => Delivery::Taken,
-            Some(Err(_)) => Delivery::Closed,
-        }
+        taken(message.take().is_none_or(|item| self.put(item).is_ok()))
+    }
+
+    fn deliver_async<'a>(&'a self, message: &'a mut Option<T>) -> Delivering<'a> {
+        let putting = message.take().map(|item| self.put_async(item));
+        Box::pin(async move {
+            match putting {
+                None => Delivery::Taken,
+                Some(putting) => taken(putting.await.is_ok()),
+            }
+        })
+    }
+}
+
+/// That a message was taken, or else that nothing is any more.
+pub(super) fn taken(is_taken: bool) -> Delivery {
+    if is_taken {
+        Delivery::Taken
+    } else {
+        Delivery::Closed
     }
 }
 
@@ -76,9 +107,16 @@ impl<T: Send, B: Backend> Sink<T> for Handle<T, B> {
     }
 
     fn deliver(&self, message: &mut Option<T>) -> Delivery {
-        match message.take().map(|item| self.send(item)) {
-            None | Some(Ok(())) => Delivery::Taken,
-            Some(Err(_)) => Delivery::Closed,
-        }
+        taken(message.take().is_none_or(|item| self.send(item).is_ok()))
+    }
+
+    fn deliver_async<'a>(&'a self, message: &'a mut Option<T>) -> Delivering<'a> {
+        let sending = message.take().map(|item| self.send_async(item));
+        Box::pin(async move {
+            match sending {
+                None => Delivery::Taken,
+                Some(sending) => taken(sending.await.is_ok()),
+            }
+        })
     }
 }

@@ -2,9 +2,11 @@
 
 use std::error::Error;
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::AcqRel;
 
+use super::reader::Inlet;
 use super::sink::Sink;
 use crate::sync::backend::Backend;
 use crate::sync::event::Event;
@@ -27,26 +29,58 @@ impl fmt::Display for InDelivery {
 impl Error for InDelivery {}
 
 /// A sink, and how many deliveries to it are under way.
-pub(super) struct Subscriber<T, B: Backend> {
+pub(super) struct Subscriber<T: Send, B: Backend> {
     pub(super) id: SubscriptionId,
-    pub(super) sink: Box<dyn Sink<T>>,
+    pub(super) to: To<T, B>,
     /// The number of deliveries, and [`GONE`].
     under_way: AtomicU64,
     /// Set when it is gone and no delivery is under way.
     quiet: Event<B>,
 }
 
+/// What stands in the list.
+pub(super) enum To<T: Send, B: Backend> {
+    /// A reader, which is the usual thing. Nothing of the program runs in a delivery to it, it cannot be detached but
+    /// by closing it, and so deliveries under way are not counted.
+    Reader(Inlet<T, B>),
+    Sink(Box<dyn Sink<T>>),
+}
+
+impl<T: Send, B: Backend> To<T, B> {
+    /// It as a sink.
+    pub(super) fn sink(&self) -> &dyn Sink<T> {
+        match self {
+            To::Reader(inlet) => inlet,
+            To::Sink(sink) => &**sink,
+        }
+    }
+}
+
 /// It was detached: no more deliveries begin.
 const GONE: u64 = 1 << 63;
 
 /// A delivery under way.
-pub(super) struct UnderWay<'a, T, B: Backend>(&'a Subscriber<T, B>);
+pub(super) struct UnderWay<'a, T: Send, B: Backend>(&'a Subscriber<T, B>);
 
-impl<T, B: Backend> Subscriber<T, B> {
-    pub(super) fn new(id: SubscriptionId, sink: Box<dyn Sink<T>>) -> Subscriber<T, B> {
+/// This thread is at work on a delivery, until this is dropped.
+pub(super) struct OnIt<T: Threads>(SubscriptionId, PhantomData<fn() -> T>);
+
+impl<T: Threads> Drop for OnIt<T> {
+    fn drop(&mut self) {
+        T::with_own(|own| {
+            let mut row = own.delivering.borrow_mut();
+            // Deliveries end in the order opposite to that in which they began.
+            debug_assert_eq!(row.last(), Some(&self.0));
+            row.pop();
+        });
+    }
+}
+
+impl<T: Send, B: Backend> Subscriber<T, B> {
+    pub(super) fn new(id: SubscriptionId, to: To<T, B>) -> Subscriber<T, B> {
         Subscriber {
             id,
-            sink,
+            to,
             under_way: AtomicU64::new(0),
             quiet: Event::new_in(),
         }
@@ -57,9 +91,14 @@ impl<T, B: Backend> Subscriber<T, B> {
         B::Threads::step();
         let before = self.under_way.fetch_add(1, AcqRel);
         let under_way = UnderWay(self);
+        (before & GONE == 0).then_some(under_way)
+    }
+
+    /// This thread works on a delivery that is under way.
+    pub(super) fn on_it(&self) -> OnIt<B::Threads> {
         // Locals of a thread that ends may be gone: then nothing is known of deliveries on it.
         B::Threads::with_own(|own| own.delivering.borrow_mut().push(self.id));
-        (before & GONE == 0).then_some(under_way)
+        OnIt(self.id, PhantomData)
     }
 
     /// No more deliveries begin. False if it was so before.
@@ -76,6 +115,11 @@ impl<T, B: Backend> Subscriber<T, B> {
     pub(super) fn wait_quiet(&self) {
         self.quiet.wait();
     }
+
+    /// [`wait_quiet`](Subscriber::wait_quiet), as a future.
+    pub(super) async fn wait_quiet_async(&self) {
+        self.quiet.wait_async().await;
+    }
 }
 
 /// Whether this thread is delivering to that subscriber.
@@ -84,14 +128,8 @@ pub(super) fn is_delivering<T: Threads>(id: SubscriptionId) -> bool {
     here.unwrap_or(false)
 }
 
-impl<T, B: Backend> Drop for UnderWay<'_, T, B> {
+impl<T: Send, B: Backend> Drop for UnderWay<'_, T, B> {
     fn drop(&mut self) {
-        B::Threads::with_own(|own| {
-            let mut row = own.delivering.borrow_mut();
-            // Deliveries end in the order opposite to that in which they began.
-            debug_assert_eq!(row.last(), Some(&self.0.id));
-            row.pop();
-        });
         B::Threads::step();
         if self.0.under_way.fetch_sub(1, AcqRel) == GONE + 1 {
             self.0.quiet.set();

@@ -2,7 +2,8 @@
 
 use std::error::Error;
 use std::fmt;
-use std::task::Poll;
+use std::future::poll_fn;
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::source::Source;
@@ -88,6 +89,22 @@ impl<'a, K> Poller<'a, K> {
         self.ready(Deadline::Never).ok_or(NothingToWaitFor)
     }
 
+    /// [`wait`](Poller::wait), as a future. It can be dropped at any time.
+    ///
+    /// # Errors
+    ///
+    /// If there are no sources.
+    pub async fn wait_async(&mut self) -> Result<&K, NothingToWaitFor> {
+        if self.sources.is_empty() {
+            return Err(NothingToWaitFor);
+        }
+        let mut looking = Looking::new(&self.sources, self.next);
+        let found = poll_fn(|context| looking.look(context.waker())).await;
+        drop(looking);
+        self.next = found + 1;
+        Ok(&self.sources[found].1)
+    }
+
     /// Waits until a source is ready, at most for `timeout`; without sources that long.
     pub fn wait_timeout(&mut self, timeout: Duration) -> Option<&K> {
         self.ready((self.waits().after)(timeout))
@@ -110,19 +127,46 @@ impl<'a, K> Poller<'a, K> {
     }
 
     fn ready(&mut self, deadline: Deadline) -> Option<&K> {
-        let (count, next) = (self.sources.len(), self.next);
-        let mut tickets: Vec<_> = self.sources.iter().map(|_| Ticket::new()).collect();
-        let found = (self.waits().until)(deadline, &mut |waker| {
-            let mut order = (0..count).map(|at| (next + at) % count);
-            let ready = order.find(|&at| self.sources[at].0.watch(&mut tickets[at], waker));
-            ready.map_or(Poll::Pending, Poll::Ready)
-        });
-        for ((source, _), ticket) in self.sources.iter().zip(&mut tickets) {
-            source.unwatch(ticket);
-        }
+        let mut looking = Looking::new(&self.sources, self.next);
+        let found = (self.waits().until)(deadline, &mut |waker| looking.look(waker));
+        drop(looking);
         let found = found?;
         self.next = found + 1;
         Some(&self.sources[found].1)
+    }
+}
+
+/// Sources that are looked at, and watched where they are not ready, until this is dropped.
+struct Looking<'s, 'a, K> {
+    sources: &'s [(&'a dyn Source, K)],
+    tickets: Vec<Ticket>,
+    /// Who is asked first.
+    first: usize,
+}
+
+impl<'s, 'a, K> Looking<'s, 'a, K> {
+    fn new(sources: &'s [(&'a dyn Source, K)], first: usize) -> Self {
+        Looking {
+            sources,
+            tickets: sources.iter().map(|_| Ticket::new()).collect(),
+            first,
+        }
+    }
+
+    /// Which one is ready; if none, the waker is used when one may be.
+    fn look(&mut self, waker: &Waker) -> Poll<usize> {
+        let (count, first) = (self.sources.len(), self.first);
+        let mut order = (0..count).map(|at| (first + at) % count);
+        let ready = order.find(|&at| self.sources[at].0.watch(&mut self.tickets[at], waker));
+        ready.map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+impl<K> Drop for Looking<'_, '_, K> {
+    fn drop(&mut self) {
+        for ((source, _), ticket) in self.sources.iter().zip(&mut self.tickets) {
+            source.unwatch(ticket);
+        }
     }
 }
 

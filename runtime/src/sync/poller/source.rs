@@ -10,7 +10,7 @@ use crate::sync::waiters::Ticket;
 /// A queue, priority queue or reader is ready when there is something to be got, or it is closed; its
 /// [`room`](crate::sync::Queue::room) when something can be put; an event when it is set; a future when
 /// it has its result; the [end](crate::sync::Handle::ended) of an actor when it has come.
-pub trait Source {
+pub trait Source: Sync {
     /// How those wait who use it.
     #[doc(hidden)]
     fn waits(&self) -> Waits;

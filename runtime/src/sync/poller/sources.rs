@@ -11,7 +11,7 @@ use crate::sync::event::Event;
 use crate::sync::exchange::Reader;
 use crate::sync::priority::{Priority, PriorityQueue};
 use crate::sync::promise::Future;
-use crate::sync::queue::{Queue, Receiver};
+use crate::sync::queue::{End, Queue, Receiver};
 use crate::sync::waiters::Ticket;
 
 /// The room of a queue, as a [`Source`].
@@ -45,17 +45,17 @@ sources! {
     (B: Backend) Event<B>, this =>
         |ticket, waker| this.watch_set(ticket, waker), |ticket| this.unwatch_set(ticket);
     (T: Send, B: Backend) Queue<T, B>, this =>
-        |ticket, waker| this.core().watch_get(ticket, waker), |ticket| this.core().unwatch_get(ticket);
+        |ticket, waker| this.core().watch(End::Get, ticket, waker), |ticket| this.core().unwatch(End::Get, ticket);
     (T: Send, B: Backend) Receiver<T, B>, this =>
         |ticket, waker| this.queue().watch(ticket, waker), |ticket| this.queue().unwatch(ticket);
     (T: Send, P: Priority, B: Backend) PriorityQueue<T, P, B>, this =>
-        |ticket, waker| this.core().watch_get(ticket, waker), |ticket| this.core().unwatch_get(ticket);
+        |ticket, waker| this.core().watch(End::Get, ticket, waker), |ticket| this.core().unwatch(End::Get, ticket);
     (T: Send, B: Backend) Reader<T, B>, this =>
-        |ticket, waker| this.core().watch_get(ticket, waker), |ticket| this.core().unwatch_get(ticket);
+        |ticket, waker| this.core().watch(End::Get, ticket, waker), |ticket| this.core().unwatch(End::Get, ticket);
     (T: Send, B: Backend) Future<T, B>, this =>
         |ticket, waker| this.watch_done(ticket, waker), |ticket| this.unwatch_done(ticket);
     (T: Send, B: Backend) Room<'_, T, B>, this =>
-        |ticket, waker| this.0.core().watch_put(ticket, waker), |ticket| this.0.core().unwatch_put(ticket);
+        |ticket, waker| this.0.core().watch(End::Put, ticket, waker), |ticket| this.0.core().unwatch(End::Put, ticket);
     (M: Send, B: Backend) Ended<'_, M, B>, this =>
         |ticket, waker| this.0.stopped().watch(ticket, waker), |ticket| this.0.stopped().unwatch(ticket);
 }

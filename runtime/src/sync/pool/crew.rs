@@ -228,7 +228,7 @@ impl<B: Backend> Host for Here<'_, B> {
 }
 
 impl<B: Backend> Keeper for Crew<B> {
-    fn begin_wait(&self, result: &Arc<AtomicBool>) -> bool {
+    fn begin_wait(&self, results: Vec<Arc<AtomicBool>>) -> bool {
         if !self.is_here() {
             return true;
         }
@@ -236,7 +236,7 @@ impl<B: Backend> Keeper for Crew<B> {
         let mut state = self.state.lock_at(at);
         let full = state.started == self.plan.workers || state.is_closed;
         let workers = if full { state.alive } else { usize::MAX };
-        let all = state.waiting.begin(B::Threads::number(), result, workers);
+        let all = state.waiting.begin(B::Threads::number(), results, workers);
         drop(state);
         let Some(all) = all else { return true };
         B::Threads::step();

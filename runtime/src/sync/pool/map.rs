@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use crate::sync::alarm::within;
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::promise::{Failure, Future};
 use crate::sync::threads::Threads;
@@ -37,12 +38,40 @@ impl<T: Send, B: Backend> Map<T, B> {
         self
     }
 
+    /// The next result, as a future; nothing, if there is none left. Dropped before it is ready, it takes none.
+    pub async fn next_async(&mut self) -> Option<Result<T, Failure>> {
+        let next = self.results.front()?;
+        match self.deadline {
+            None => _ = next.done_async().await,
+            Some(deadline) => {
+                let left = deadline.saturating_duration_since(B::Threads::now());
+                within(left, next.done_async()).await;
+            }
+        }
+        let result = self.results.pop_front()?.try_get();
+        Some(self.given(result.unwrap_or_else(|late| too_late(&late))))
+    }
+
+    /// A result that is given, and the last one if it is a failure.
+    fn given(&mut self, result: Result<T, Failure>) -> Result<T, Failure> {
+        if result.is_err() {
+            self.cancel();
+        }
+        result
+    }
+
     /// Cancels what has not begun, and forgets all results.
     fn cancel(&mut self) {
         for result in self.results.drain(..) {
             result.cancel();
         }
     }
+}
+
+/// What has not come in time: it is cancelled, if it has not begun.
+fn too_late<T: Send, B: Backend>(late: &Future<T, B>) -> Result<T, Failure> {
+    late.cancel();
+    Err(Failure::TimedOut)
 }
 
 impl<T: Send, B: Backend> Iterator for Map<T, B> {
@@ -53,18 +82,11 @@ impl<T: Send, B: Backend> Iterator for Map<T, B> {
         let next = self.results.pop_front()?;
         let result = match self.deadline {
             None => next.wait(),
-            Some(deadline) => {
-                let left = deadline.saturating_duration_since(B::Threads::now());
-                next.wait_timeout(left).unwrap_or_else(|late| {
-                    late.cancel();
-                    Err(Failure::TimedOut)
-                })
-            }
+            Some(deadline) => next
+                .wait_deadline(deadline)
+                .unwrap_or_else(|late| too_late(&late)),
         };
-        if result.is_err() {
-            self.cancel();
-        }
-        Some(result)
+        Some(self.given(result))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -13,19 +13,22 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Acquire;
 
+/// Whether each of some results has come.
+type Results = Vec<Arc<AtomicBool>>;
+
 /// The workers of a pool that wait for results of it.
 #[derive(Debug, Default)]
 pub(super) struct WaitingWorkers {
     version: u64,
-    /// By the number of the worker's thread.
-    row: Vec<(u64, Arc<AtomicBool>)>,
+    /// By the number of the worker's thread: the results of which it waits for one.
+    row: Vec<(u64, Results)>,
 }
 
 /// The waits at one moment, when all workers waited.
 #[derive(Debug)]
 pub(super) struct AllWait {
     version: u64,
-    results: Vec<Arc<AtomicBool>>,
+    results: Results,
 }
 
 impl WaitingWorkers {
@@ -36,21 +39,16 @@ impl WaitingWorkers {
         }
     }
 
-    /// The thread of that number, a worker, waits for a result. If all `workers` do so now: what they wait for.
-    pub(super) fn begin(
-        &mut self,
-        me: u64,
-        result: &Arc<AtomicBool>,
-        workers: usize,
-    ) -> Option<AllWait> {
+    /// The thread of that number, a worker, waits for one of some results. If all `workers` wait now: for what.
+    pub(super) fn begin(&mut self, me: u64, results: Results, workers: usize) -> Option<AllWait> {
         self.version += 1;
-        self.row.push((me, Arc::clone(result)));
+        self.row.push((me, results));
         (self.row.len() == workers).then(|| AllWait {
             version: self.version,
             results: self
                 .row
                 .iter()
-                .map(|(_, result)| Arc::clone(result))
+                .flat_map(|(_, results)| results.iter().map(Arc::clone))
                 .collect(),
         })
     }

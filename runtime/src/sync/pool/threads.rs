@@ -1,6 +1,7 @@
 //! [`ThreadPool`]: threads that do jobs.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,12 +10,12 @@ use super::crew::Crew;
 use super::job::{Job, Promised, Refused};
 use super::map::Map;
 use crate::sync::backend::{Backend, Lock, Tracked};
-use crate::sync::promise::{End, Future, Keeper, Promise};
+use crate::sync::promise::{self, End, Keeper, Promise};
 use crate::watch::Site;
 
 /// Threads that do jobs, in the order in which these were submitted, and give their results.
 ///
-/// - **Results**: [`submit`](ThreadPool::submit) gives a [`Future`]. A job that panics fails its future with
+/// - **Results**: [`submit`](ThreadPool::submit) gives a [`Future`](promise::Future). A job that panics fails its future with
 ///   the panic, and its worker goes on to the next job.
 /// - **Blocking**: submitting never waits. [`join`](ThreadPool::join) waits until all that was submitted is
 ///   done; it can be called again, and by several threads.
@@ -102,7 +103,7 @@ impl<B: Backend> ThreadPool<B> {
     ///
     /// The work, if the pool was shut down or is broken.
     #[track_caller]
-    pub fn submit<F, T>(&self, work: F) -> Result<Future<T, B>, Refused<F>>
+    pub fn submit<F, T>(&self, work: F) -> Result<promise::Future<T, B>, Refused<F>>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
@@ -148,9 +149,22 @@ impl<B: Backend> ThreadPool<B> {
     }
 
     /// Waits until all that was submitted is done.
+    ///
+    /// # Panics
+    ///
+    /// In a job of this very pool, which could not end.
     #[track_caller]
     pub fn join(&self) {
+        self.assert_elsewhere();
         self.crew.jobs.join();
+    }
+
+    #[track_caller]
+    fn assert_elsewhere(&self) {
+        assert!(
+            !self.crew.is_here(),
+            "a job cannot wait until its own pool is done"
+        );
     }
 
     /// [`join`](ThreadPool::join), at most for `timeout`. Whether all was done.
@@ -165,18 +179,48 @@ impl<B: Backend> ThreadPool<B> {
         self.crew.jobs.join_deadline(deadline)
     }
 
+    /// [`join`](ThreadPool::join), as a future. It can be dropped at any time.
+    ///
+    /// # Panics
+    ///
+    /// As [`join`](ThreadPool::join).
+    #[track_caller]
+    pub fn join_async(&self) -> impl Future<Output = ()> + use<'_, B> {
+        self.assert_elsewhere();
+        self.crew.jobs.join_async()
+    }
+
     /// Takes no more jobs, and ends the workers when there is nothing left to do.
     ///
     /// Inside one of its own jobs it does not wait. Again it does what it did not do before.
     #[track_caller]
     pub fn shutdown(&self, how: Shutdown) {
         let at = Site::caller();
+        self.begin_shutdown(how, at);
+        if how != Shutdown::Detach && !self.crew.is_here() {
+            self.crew.join(at);
+        }
+    }
+
+    /// [`shutdown`](ThreadPool::shutdown), as a future that ends when the workers have; with
+    /// [`Shutdown::Detach`] at once. The pool is shut down when this is called, also if the future is dropped.
+    #[track_caller]
+    pub fn shutdown_async(&self, how: Shutdown) -> impl Future<Output = ()> + use<'_, B> {
+        let at = Site::caller();
+        self.begin_shutdown(how, at);
+        async move {
+            if how != Shutdown::Detach && !self.crew.is_here() {
+                self.crew.ended.wait_async().await;
+                // They have done all that they had to, and are about to end.
+                self.crew.join(at);
+            }
+        }
+    }
+
+    fn begin_shutdown(&self, how: Shutdown, at: Site) {
         match how {
             Shutdown::Cancel => self.crew.give_up(End::Cancelled, at),
             Shutdown::Finish | Shutdown::Detach => self.crew.close(at),
-        }
-        if how != Shutdown::Detach && !self.crew.is_here() {
-            self.crew.join(at);
         }
     }
 

@@ -1,13 +1,14 @@
 //! One thread that does jobs: [`Worker`].
 
 use std::fmt;
+use std::future::Future;
 use std::time::Duration;
 
 use super::builder::BuildError;
 use super::job::Refused;
 use super::threads::{Shutdown, ThreadPool};
 use crate::sync::backend::{Backend, Tracked};
-use crate::sync::promise::Future;
+use crate::sync::promise;
 
 /// A thread that does jobs one after the other, and gives their results.
 ///
@@ -55,7 +56,7 @@ impl<B: Backend> Worker<B> {
     ///
     /// The work, if the worker was closed.
     #[track_caller]
-    pub fn submit<F, T>(&self, work: F) -> Result<Future<T, B>, Refused<F>>
+    pub fn submit<F, T>(&self, work: F) -> Result<promise::Future<T, B>, Refused<F>>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
@@ -93,7 +94,27 @@ impl<B: Backend> Worker<B> {
         self.0.join_timeout(timeout)
     }
 
+    /// [`join`](Worker::join), as a future. It can be dropped at any time.
+    #[track_caller]
+    pub fn join_async(&self) -> impl Future<Output = ()> + use<'_, B> {
+        let is_closed = self.0.is_closed();
+        let ended = is_closed.then(|| self.0.shutdown_async(Shutdown::Finish));
+        let done = (!is_closed).then(|| self.0.join_async());
+        async move {
+            if let Some(ended) = ended {
+                ended.await;
+            }
+            if let Some(done) = done {
+                done.await;
+            }
+        }
+    }
+
     /// Waits until all that was submitted is done; if it was closed, also until the thread has ended.
+    ///
+    /// # Panics
+    ///
+    /// In a job of this very worker, unless it was closed: then that does not wait.
     #[track_caller]
     pub fn join(&self) {
         if self.0.is_closed() {

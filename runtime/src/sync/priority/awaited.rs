@@ -2,32 +2,31 @@
 
 use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::key::Priority;
-use super::queue::{PriorityQueue, its_item};
+use super::levels::Levels;
+use super::queue::PriorityQueue;
 use crate::sync::backend::{Backend, Tracked};
-use crate::sync::queue::{GetError, How, Work};
-use crate::sync::waiters::Ticket;
+use crate::sync::queue::{GetError, TakeOut, Work};
 use crate::watch::Site;
 
 /// Gets the highest item of a [`PriorityQueue`], as a future.
 ///
-/// It takes an item only when it is ready. Dropped after it was woken for one, it later the next.
+/// It takes an item only when it is ready. Dropped after it was woken for one, it wakes the next.
 #[must_use = "futures do nothing unless polled"]
 pub struct GetHighest<'a, T: Send, P: Priority = i64, B: Backend = Tracked> {
-    queue: &'a PriorityQueue<T, P, B>,
-    ticket: Ticket,
-    how: How,
+    taking: TakeOut<'a, Levels<T>, B>,
+    priorities: PhantomData<fn(P)>,
 }
 
 impl<'a, T: Send, P: Priority, B: Backend> GetHighest<'a, T, P, B> {
     pub(super) fn new(queue: &'a PriorityQueue<T, P, B>, at: Site) -> Self {
         GetHighest {
-            queue,
-            ticket: Ticket::new(),
-            how: How { at, timed: false },
+            taking: TakeOut::new(&queue.core, Work::Done, at),
+            priorities: PhantomData,
         }
     }
 }
@@ -35,25 +34,14 @@ impl<'a, T: Send, P: Priority, B: Backend> GetHighest<'a, T, P, B> {
 impl<T: Send, P: Priority, B: Backend> Future for GetHighest<'_, T, P, B> {
     type Output = Result<T, GetError>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, GetError>> {
-        let this = self.get_mut();
-        let core = &this.queue.core;
-        let (mut slot, ticket) = (None, &mut this.ticket);
-        let got = core.poll_get(&mut slot, ticket, context.waker(), Work::Done, this.how);
-        got.map(|got| got.map(|()| its_item(slot)))
-    }
-}
-
-impl<T: Send, P: Priority, B: Backend> Drop for GetHighest<'_, T, P, B> {
-    fn drop(&mut self) {
-        if self.ticket.is_some() {
-            self.queue.core.abandon_get(&mut self.ticket);
-        }
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, GetError>> {
+        let got = Pin::new(&mut self.taking).poll(context);
+        got.map(|got| got.map(|placed| placed.item))
     }
 }
 
 impl<T: Send, P: Priority, B: Backend> fmt::Debug for GetHighest<'_, T, P, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("GetHighest").field(self.queue).finish()
+        f.debug_tuple("GetHighest").field(&self.taking).finish()
     }
 }

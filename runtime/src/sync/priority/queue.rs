@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::fmt;
+use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -13,7 +14,7 @@ use super::levels::{Levels, Place, Placed};
 use crate::sync::backend::{Backend, Flow, Tracked};
 use crate::sync::deadline::Deadline;
 use crate::sync::later::Later;
-use crate::sync::queue::{Core, GetError, How, PutError, Work};
+use crate::sync::queue::{Core, GetError, How, PutError, PutIn, Work};
 use crate::sync::threads::Threads;
 use crate::watch::Site;
 
@@ -159,6 +160,26 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
         self.put_at(item, priority, Deadline::At(deadline), Site::caller())
     }
 
+    /// [`put`](PriorityQueue::put), as a future. Dropped before it is ready, it takes the item back and drops it.
+    ///
+    /// # Errors
+    ///
+    /// [`PutError::Closed`], with the item.
+    ///
+    /// # Panics
+    ///
+    /// As [`put`](PriorityQueue::put), when this is called.
+    #[track_caller]
+    pub fn put_async(
+        &self,
+        item: T,
+        priority: P,
+    ) -> impl Future<Output = Result<Token, PutError<T>>> + use<'_, T, P, B> {
+        let token = self.token(priority);
+        let putting = PutIn::new(&self.core, placed(&token, item), Site::caller());
+        async move { its_token(putting.await, token) }
+    }
+
     /// Puts an item in if there is room.
     ///
     /// # Errors
@@ -167,10 +188,8 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
     #[track_caller]
     pub fn try_put(&self, item: T, priority: P) -> Result<Token, PutError<T>> {
         let token = self.token(priority);
-        match self.core.try_put(placed(&token, item), Site::caller()) {
-            Ok(_) => Ok(token),
-            Err(refused) => Err(refused.map(|placed| placed.item)),
-        }
+        let put = self.core.try_put(placed(&token, item), Site::caller());
+        its_token(put, token)
     }
 
     /// Puts an item in, in place of the lowest one if there is no room, which is returned: of several lowest,
@@ -195,7 +214,9 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
         } else {
             match state.store.last() {
                 Some(last) if last.0.0 < token.key => evicted = state.store.remove(last),
-                _ => return Err(PutError::Full(its_item(slot))),
+                _ => {
+                    return Err(PutError::Full(its_placed(slot).item));
+                }
             }
             // In its place, ahead of puts that wait: the room is its own.
             let entries = self.core.flows().entries();
@@ -361,10 +382,7 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
         at: Site,
     ) -> Result<Token, PutError<T>> {
         let token = self.token(priority);
-        match self.core.put(placed(&token, item), deadline, at) {
-            Ok(_) => Ok(token),
-            Err(refused) => Err(refused.map(|placed| placed.item)),
-        }
+        its_token(self.core.put(placed(&token, item), deadline, at), token)
     }
 
     fn get_at(&self, deadline: Deadline, at: Site) -> Result<T, GetError> {
@@ -380,9 +398,20 @@ fn placed<T>(token: &Token, item: T) -> Placed<T> {
     }
 }
 
-/// The item in the slot, where one is known to be.
-pub(super) fn its_item<T>(slot: Option<Placed<T>>) -> T {
-    slot.expect("what was got, or refused, is in the slot").item
+/// What was refused.
+fn its_placed<T>(slot: Option<Placed<T>>) -> Placed<T> {
+    slot.expect("what is refused stays in its slot")
+}
+
+/// What a put has come to: the token of the item, or the item.
+fn its_token<T, D>(
+    put: Result<D, PutError<Placed<T>>>,
+    token: Token,
+) -> Result<Token, PutError<T>> {
+    match put {
+        Ok(_) => Ok(token),
+        Err(refused) => Err(refused.map(|placed| placed.item)),
+    }
 }
 
 impl<T: Send, P: Priority> Default for PriorityQueue<T, P> {

@@ -1,6 +1,7 @@
 //! The side that gets the result: [`Future`].
 
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -60,8 +61,9 @@ impl<T: Send, B: Backend> Future<T, B> {
     #[track_caller]
     pub fn wait(mut self) -> Result<T, Failure> {
         let at = Site::caller();
-        if let Some(outcome) = self.shared.take_at_once(false, at) {
-            self.is_taken = true;
+        let this = &mut self;
+        if let Some(outcome) = this.shared.take_at_once(&mut this.ticket, false, at) {
+            this.is_taken = true;
             return outcome;
         }
         match self.shared.wait(Deadline::Never, at) {
@@ -140,6 +142,17 @@ impl<T: Send, B: Backend> Future<T, B> {
         self.shared.wait(Deadline::At(deadline), Site::caller()) == Wait::Ended
     }
 
+    /// [`wait_done`](Future::wait_done), as a future: how it has ended. It can be dropped at any time.
+    #[track_caller]
+    pub fn done_async(&self) -> impl std::future::Future<Output = End> + use<'_, T, B> {
+        let mut waiting = Done {
+            shared: &self.shared,
+            ticket: Ticket::new(),
+            at: Site::caller(),
+        };
+        poll_fn(move |context| waiting.poll(context.waker()))
+    }
+
     /// Whether there is a result.
     #[track_caller]
     pub fn is_done(&self) -> bool {
@@ -189,6 +202,31 @@ impl<T: Send, B: Backend> Future<T, B> {
     }
 }
 
+/// Waits, as a task, until there is a result.
+struct Done<'a, T: Send, B: Backend> {
+    shared: &'a Shared<T, B>,
+    ticket: Ticket,
+    at: Site,
+}
+
+impl<T: Send, B: Backend> Done<'_, T, B> {
+    fn poll(&mut self, waker: &Waker) -> Poll<End> {
+        let ended = self.shared.poll(&mut self.ticket, waker, false, self.at);
+        ended.map(|_| {
+            let end = self.shared.ended(self.at);
+            end.expect("what has ended stays so")
+        })
+    }
+}
+
+impl<T: Send, B: Backend> Drop for Done<'_, T, B> {
+    fn drop(&mut self) {
+        if self.ticket.is_some() {
+            let _ = self.shared.leave(&mut self.ticket, false, self.at);
+        }
+    }
+}
+
 impl<T: Send, B: Backend> std::future::Future for Future<T, B> {
     type Output = Result<T, Failure>;
 
@@ -199,11 +237,16 @@ impl<T: Send, B: Backend> std::future::Future for Future<T, B> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, Failure>> {
         let this = &mut *self;
         let at = this.shared.born();
+        if let Some(outcome) = this.shared.take_at_once(&mut this.ticket, false, at) {
+            this.is_taken = true;
+            return Poll::Ready(outcome);
+        }
         let ended = this
             .shared
             .poll(&mut this.ticket, context.waker(), false, at);
         ended.map(|_| {
             let outcome = this.shared.take(at);
+            this.is_taken = true;
             outcome.expect("a future is not polled after it has given its result")
         })
     }

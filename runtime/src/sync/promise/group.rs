@@ -1,13 +1,17 @@
 //! Waiting for several results: [`wait_for`] and [`as_completed`].
 
 use std::fmt;
-use std::task::Poll;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use super::failure::End;
 use super::future::Future;
+use super::shared::{Keeper, Shared, Waiting};
+use crate::sync::alarm::Alarm;
 use crate::sync::backend::{Backend, Tracked};
-use crate::sync::deadline::Deadline;
+use crate::sync::deadline::{Deadline, due_after};
 use crate::sync::park;
 use crate::sync::waiters::Ticket;
 use crate::watch::Site;
@@ -34,6 +38,9 @@ pub struct Waited<T: Send, B: Backend = Tracked> {
 
 /// Waits until `until` is true of the futures, for `timeout` at most if there is one.
 ///
+/// A worker of a pool that waits for results of this very pool learns at once if these can never come: then they are
+/// among those that have not ended, and waiting for one gives [`Failure::Deadlock`](super::Failure::Deadlock).
+///
 /// ```
 /// use std::time::Duration;
 ///
@@ -56,14 +63,51 @@ pub fn wait_for<T: Send, B: Backend>(
     let at = Site::caller();
     let futures: Vec<_> = futures.into_iter().collect();
     let deadline = timeout.map_or(Deadline::Never, Deadline::after::<B::Threads>);
-    let enough = |ends: &[Option<End>]| match until {
-        Until::All => ends.iter().all(Option::is_some),
-        Until::First => ends.is_empty() || ends.iter().any(Option::is_some),
-        Until::FirstFailure => {
-            ends.iter().all(Option::is_some) || ends.iter().flatten().any(|end| *end != End::Done)
+    let ends = wait(&futures, deadline, at, |ends| until.is_enough(ends));
+    sorted(futures, ends)
+}
+
+/// [`wait_for`], as a future. Dropped before it is ready, it drops the futures; with a `timeout` it gives
+/// them back.
+#[track_caller]
+pub fn wait_for_async<T: Send, B: Backend, I: IntoIterator<Item = Future<T, B>>>(
+    futures: I,
+    until: Until,
+    timeout: Option<Duration>,
+) -> impl std::future::Future<Output = Waited<T, B>> + use<T, B, I> {
+    let at = Site::caller();
+    let futures: Vec<_> = futures.into_iter().collect();
+    let mut alarm = timeout.map(|timeout| Alarm::at(due_after::<B::Threads>(timeout)));
+    async move {
+        let mut ends = Group::new(&futures, false, at);
+        poll_fn(|context| {
+            let waker = context.waker();
+            let late = |alarm: &mut Alarm| alarm.poll(waker).is_ready();
+            if until.is_enough(ends.look(waker)) || alarm.as_mut().is_some_and(late) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+        let ends = ends.leave();
+        sorted(futures, ends)
+    }
+}
+
+impl Until {
+    fn is_enough(self, ends: &[Option<End>]) -> bool {
+        let all = || ends.iter().all(Option::is_some);
+        match self {
+            Until::All => all(),
+            Until::First => ends.is_empty() || ends.iter().any(Option::is_some),
+            Until::FirstFailure => all() || ends.iter().flatten().any(|end| *end != End::Done),
         }
-    };
-    let ends = wait(&futures, deadline, at, enough);
+    }
+}
+
+/// The futures by whether they have ended.
+fn sorted<T: Send, B: Backend>(futures: Vec<Future<T, B>>, ends: Vec<Option<End>>) -> Waited<T, B> {
     let mut waited = Waited {
         done: Vec::new(),
         pending: Vec::new(),
@@ -78,48 +122,116 @@ pub fn wait_for<T: Send, B: Backend>(
     waited
 }
 
-/// Waits until `enough` of the ends, and returns them.
+/// Futures that are waited for together, and the ends of those that have ended. Dropped, it waits no more.
+struct Group<'a, T: Send, B: Backend> {
+    futures: &'a [Future<T, B>],
+    tickets: Vec<Ticket>,
+    ends: Vec<Option<End>>,
+    timed: bool,
+    at: Site,
+}
+
+impl<'a, T: Send, B: Backend> Group<'a, T, B> {
+    fn new(futures: &'a [Future<T, B>], timed: bool, at: Site) -> Group<'a, T, B> {
+        Group {
+            futures,
+            tickets: futures.iter().map(|_| Ticket::new()).collect(),
+            ends: vec![None; futures.len()],
+            timed,
+            at,
+        }
+    }
+
+    /// Those that have ended by now. The waker is used when another one does.
+    fn look(&mut self, waker: &Waker) -> &[Option<End>] {
+        self.each(|shared, ticket, timed, at| {
+            let ended = shared.poll(ticket, waker, timed, at);
+            ended.is_ready()
+        });
+        &self.ends
+    }
+
+    /// Looks one last time, and waits no more.
+    fn leave(mut self) -> Vec<Option<End>> {
+        self.each(|shared, ticket, timed, at| shared.leave(ticket, timed, at).is_some());
+        std::mem::take(&mut self.ends)
+    }
+
+    /// Asks of each that has not ended whether it has.
+    fn each(&mut self, has_ended: impl Fn(&Shared<T, B>, &mut Ticket, bool, Site) -> bool) {
+        let each = self.futures.iter().zip(&mut self.tickets);
+        for ((future, ticket), end) in each.zip(&mut self.ends) {
+            let shared = future.shared();
+            if end.is_none() && has_ended(shared, ticket, self.timed, self.at) {
+                *end = shared.ended(self.at);
+            }
+        }
+    }
+
+    /// Says that this thread waits for one of those that have not ended, if one and the same keeps all of them.
+    /// An error if none ever will.
+    fn begin_wait(&self) -> Result<Option<Waiting<'a>>, NoEnd> {
+        let ends = self.futures.iter().zip(&self.ends);
+        let pending = ends.filter(|(_, end)| end.is_none());
+        let pending: Vec<_> = pending.map(|(future, _)| future.shared()).collect();
+        let Some(keeper) = pending.first().and_then(|first| first.keeper()) else {
+            return Ok(None);
+        };
+        let is_same =
+            |other: &Arc<dyn Keeper>| std::ptr::addr_eq(Arc::as_ptr(keeper), Arc::as_ptr(other));
+        if !pending.iter().all(|it| it.keeper().is_some_and(is_same)) {
+            return Ok(None);
+        }
+        let results = pending.iter().map(|it| it.told_of_end(self.at));
+        let waiting = Waiting::begin(&**keeper, results.collect());
+        waiting.map(Some).ok_or(NoEnd)
+    }
+}
+
+/// None of the results will ever come.
+struct NoEnd;
+
+impl<T: Send, B: Backend> Drop for Group<'_, T, B> {
+    fn drop(&mut self) {
+        for (future, ticket) in self.futures.iter().zip(&mut self.tickets) {
+            if ticket.is_some() {
+                let _ = future.shared().leave(ticket, self.timed, self.at);
+            }
+        }
+    }
+}
+
+/// Waits until `enough` of the ends, and returns them. Earlier if no other will ever come.
 fn wait<T: Send, B: Backend>(
     futures: &[Future<T, B>],
     deadline: Deadline,
     at: Site,
     enough: impl Fn(&[Option<End>]) -> bool,
 ) -> Vec<Option<End>> {
-    let mut tickets: Vec<_> = futures.iter().map(|_| Ticket::new()).collect();
-    let mut ends = vec![None; futures.len()];
+    let timed = deadline.is_timed();
+    let mut ends = Group::new(futures, timed, at);
+    let mut waiting = None;
     park::wait::<B::Threads, _>(deadline, |waker| {
-        for ((future, ticket), end) in futures.iter().zip(&mut tickets).zip(&mut ends) {
-            if end.is_none()
-                && future
-                    .shared()
-                    .poll(ticket, waker, deadline.is_timed(), at)
-                    .is_ready()
-            {
-                *end = future.shared().ended(at);
+        drop(waiting.take());
+        if enough(ends.look(waker)) {
+            return Poll::Ready(());
+        }
+        if !timed {
+            match ends.begin_wait() {
+                Ok(begun) => waiting = begun,
+                Err(NoEnd) => return Poll::Ready(()),
             }
         }
-        if enough(&ends) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
+        Poll::Pending
     });
-    for ((future, ticket), end) in futures.iter().zip(&mut tickets).zip(&mut ends) {
-        if end.is_none()
-            && future
-                .shared()
-                .leave(ticket, deadline.is_timed(), at)
-                .is_some()
-        {
-            *end = future.shared().ended(at);
-        }
-    }
-    ends
+    drop(waiting);
+    ends.leave()
 }
 
 /// The futures in the order in which they end.
 ///
-/// Each step waits for the next one. Of those that have ended meanwhile, the ones given first come first.
+/// Each step waits for the next one. Of those that have ended meanwhile, the ones given first come first. If none
+/// will ever end, see [`Failure::Deadlock`](super::Failure::Deadlock), they come as they are.
 #[track_caller]
 pub fn as_completed<T: Send, B: Backend>(
     futures: impl IntoIterator<Item = Future<T, B>>,
@@ -144,9 +256,27 @@ impl<T: Send, B: Backend> Iterator for AsCompleted<T, B> {
         if self.pending.is_empty() {
             return None;
         }
-        let any = |ends: &[Option<End>]| ends.iter().any(Option::is_some);
-        let ends = wait(&self.pending, Deadline::Never, self.at, any);
-        let at = ends.iter().position(Option::is_some)?;
+        let ends = wait(&self.pending, Deadline::Never, self.at, |ends| {
+            Until::First.is_enough(ends)
+        });
+        let at = ends.iter().position(Option::is_some).unwrap_or(0);
+        Some(self.pending.remove(at))
+    }
+}
+
+impl<T: Send, B: Backend> AsCompleted<T, B> {
+    /// The next one, as a future; nothing, if there is none left. Dropped before it is ready, it takes none.
+    pub async fn next_async(&mut self) -> Option<Future<T, B>> {
+        if self.pending.is_empty() {
+            return None;
+        }
+        let mut ends = Group::new(&self.pending, false, self.at);
+        let at = poll_fn(|context| {
+            let ended = ends.look(context.waker()).iter().position(Option::is_some);
+            ended.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await;
+        drop(ends);
         Some(self.pending.remove(at))
     }
 }

@@ -34,8 +34,9 @@ pub(super) struct Shared<T: Send, B: Backend> {
 
 /// Who is to keep a promise, and may see that a wait for it can never end.
 pub(in crate::sync) trait Keeper: Send + Sync {
-    /// This thread is about to wait for a result, however long that takes. False if that has no end.
-    fn begin_wait(&self, result: &Arc<AtomicBool>) -> bool;
+    /// This thread is about to wait for one of these results, all of which are kept by this one, however long that
+    /// takes. False if that has no end.
+    fn begin_wait(&self, results: Vec<Arc<AtomicBool>>) -> bool;
 
     /// This thread does not wait any more.
     fn end_wait(&self);
@@ -51,7 +52,17 @@ pub(in crate::sync) trait Host {
 }
 
 /// Says, when dropped, that the thread does not wait any more.
-struct Waiting<'a>(&'a dyn Keeper);
+pub(super) struct Waiting<'a>(&'a dyn Keeper);
+
+impl<'a> Waiting<'a> {
+    /// This thread is about to wait for one of these results. Nothing if that has no end.
+    pub(super) fn begin(
+        keeper: &'a dyn Keeper,
+        results: Vec<Arc<AtomicBool>>,
+    ) -> Option<Waiting<'a>> {
+        keeper.begin_wait(results).then_some(Waiting(keeper))
+    }
+}
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
@@ -306,12 +317,19 @@ impl<T: Send, B: Backend> Shared<T, B> {
         self.has_ended.load(Acquire)
     }
 
-    /// The outcome, taken as by a wait, if it has ended. It can be taken once.
-    pub(super) fn take_at_once(&self, timed: bool, at: Site) -> Option<Outcome<T>> {
+    /// The outcome, taken as by a wait, if it has ended; the waiter leaves then. It can be taken once.
+    pub(super) fn take_at_once(
+        &self,
+        ticket: &mut Ticket,
+        timed: bool,
+        at: Site,
+    ) -> Option<Outcome<T>> {
         if !self.has_ended() {
             return None;
         }
+        let mut later = Later::new();
         let mut state = self.state.lock_at(at);
+        state.leave(ticket, &mut later);
         let told = state.has_ended();
         let outcome = state.take();
         drop(state);
@@ -340,10 +358,10 @@ impl<T: Send, B: Backend> Shared<T, B> {
         let waiting = match self.keeper.as_deref().filter(|_| !timed) {
             None => None,
             Some(keeper) => {
-                if !keeper.begin_wait(&self.told_of_end(at)) {
+                let Some(waiting) = Waiting::begin(keeper, vec![self.told_of_end(at)]) else {
                     return Wait::Stuck;
-                }
-                Some(Waiting(keeper))
+                };
+                Some(waiting)
             }
         };
         self.flow.pending_work(timed, at);
@@ -363,8 +381,13 @@ impl<T: Send, B: Backend> Shared<T, B> {
         }
     }
 
+    /// Who is to keep it, if somebody has a say in waits for it.
+    pub(super) fn keeper(&self) -> Option<&Arc<dyn Keeper>> {
+        self.keeper.as_ref()
+    }
+
     /// What is set when it ends, or is set already.
-    fn told_of_end(&self, at: Site) -> Arc<AtomicBool> {
+    pub(super) fn told_of_end(&self, at: Site) -> Arc<AtomicBool> {
         let new = Arc::default();
         let mut state = self.state.lock_at(at);
         let told = Arc::clone(state.interested().told.get_or_insert(new));

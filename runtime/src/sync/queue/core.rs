@@ -6,14 +6,14 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Poll, Waker};
 
 use super::refusal::{GetError, Refusal};
-use super::state::{Fate, Flows, How, Phase, State};
+use super::state::{End, Fate, Flows, How, Phase, State};
 use super::store::Store;
 use crate::sync::backend::{Backend, Flow, Lock, Tracked, TrackedFlow};
 use crate::sync::deadline::Deadline;
 use crate::sync::later::Later;
 use crate::sync::leaf::LeafMutex;
 use crate::sync::park::{self, Look};
-use crate::sync::waiters::{Left, Ticket, Waiters};
+use crate::sync::waiters::{Left, Ticket};
 use crate::watch::Site;
 
 /// A queue of any order.
@@ -61,6 +61,11 @@ impl<E> Putting<E> {
     /// Whether it waited, and was accepted.
     pub(in crate::sync) fn was_admitted(&self) -> bool {
         self.was_admitted
+    }
+
+    /// Whether it waits for room.
+    pub(super) fn waits(&self) -> bool {
+        self.waits.is_some()
     }
 
     pub(in crate::sync) fn new(entry: E) -> Putting<E> {
@@ -387,37 +392,28 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         later.run();
     }
 
-    /// Whether something can be got, or never will be; otherwise the waker is used when that may have changed.
-    pub(in crate::sync) fn watch_get(&self, ticket: &mut Ticket, waker: &Waker) -> bool {
+    /// Whether something can be done at this end, or never will be; otherwise the waker is used when that may have
+    /// changed.
+    pub(in crate::sync) fn watch(&self, end: End, ticket: &mut Ticket, waker: &Waker) -> bool {
         let (waker, mut later) = (waker.clone(), Later::new());
         let mut state = self.lock(self.born);
-        let ready = state.has_entry() || !state.is_open();
-        watch(&mut state.get_watchers, ready, ticket, waker, &mut later);
-        ready
-    }
-
-    /// Takes such a waker back.
-    pub(in crate::sync) fn unwatch_get(&self, ticket: &mut Ticket) {
-        if ticket.is_some() {
-            let mut later = Later::new();
-            self.lock(self.born).get_watchers.leave(ticket, &mut later);
+        let ready = state.is_ready(end);
+        let watchers = state.watchers(end);
+        if ready {
+            watchers.leave(ticket, &mut later);
+            later.drop_later(Some(waker));
+        } else {
+            watchers.enter(ticket, waker, &mut later);
         }
-    }
-
-    /// Whether something can be put, or never will be; otherwise the waker is used when that may have changed.
-    pub(in crate::sync) fn watch_put(&self, ticket: &mut Ticket, waker: &Waker) -> bool {
-        let (waker, mut later) = (waker.clone(), Later::new());
-        let mut state = self.lock(self.born);
-        let ready = state.has_room() || !state.is_open();
-        watch(&mut state.put_watchers, ready, ticket, waker, &mut later);
         ready
     }
 
     /// Takes such a waker back.
-    pub(in crate::sync) fn unwatch_put(&self, ticket: &mut Ticket) {
+    pub(in crate::sync) fn unwatch(&self, end: End, ticket: &mut Ticket) {
         if ticket.is_some() {
             let mut later = Later::new();
-            self.lock(self.born).put_watchers.leave(ticket, &mut later);
+            let mut state = self.lock(self.born);
+            state.watchers(end).leave(ticket, &mut later);
         }
     }
 
@@ -439,20 +435,28 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         self.flows.done.pending_work(timed, at);
         let mut ticket = Ticket::new();
         park::wait::<B::Threads, _>(deadline, |waker| self.poll_join(&mut ticket, waker, at));
-        let mut later = Later::new();
-        let mut state = self.lock(at);
-        let joined = state.is_joined(&ticket);
-        let left = state.leave_join(&mut ticket, &mut later);
-        drop(state);
-        if left == Left::Chosen {
-            self.flows.done.obtained(timed, at);
-        } else {
+        let (joined, left) = self.leave_join(&mut ticket, timed, at);
+        if left == Left::Waiting {
             self.flows.done.gave_up();
         }
         joined
     }
 
-    fn poll_join(&self, ticket: &mut Ticket, waker: &Waker, at: Site) -> Poll<()> {
+    /// A join waits no more. Whether all is done, or was since it came, and whether it was told of that.
+    pub(super) fn leave_join(&self, ticket: &mut Ticket, timed: bool, at: Site) -> (bool, Left) {
+        let mut later = Later::new();
+        let mut state = self.lock(at);
+        let joined = state.is_joined(ticket);
+        let left = state.leave_join(ticket, &mut later);
+        drop(state);
+        if left == Left::Chosen {
+            self.flows.done.obtained(timed, at);
+        }
+        (joined, left)
+    }
+
+    /// Whether a join may go on; otherwise it queues up.
+    pub(super) fn poll_join(&self, ticket: &mut Ticket, waker: &Waker, at: Site) -> Poll<()> {
         let (waker, mut later) = (waker.clone(), Later::new());
         let mut state = self.lock(at);
         if state.is_joined(ticket) {
@@ -516,21 +520,5 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
             }
             None => shown.field("len", &format_args!("<locked>")).finish(),
         }
-    }
-}
-
-/// Registers a watcher, or takes it back where there is nothing to be waited for.
-fn watch(
-    watchers: &mut Waiters,
-    ready: bool,
-    ticket: &mut Ticket,
-    waker: Waker,
-    later: &mut Later,
-) {
-    if ready {
-        watchers.leave(ticket, later);
-        later.drop_later(Some(waker));
-    } else {
-        watchers.enter(ticket, waker, later);
     }
 }

@@ -1,6 +1,7 @@
 //! The two ends of a queue, which close it when the last one goes: [`Sender`] and [`Receiver`].
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
@@ -113,6 +114,19 @@ impl<T: Send, B: Backend> Sender<T, B> {
         self.0.queue.put_async(item)
     }
 
+    /// [`Queue::put_many_async`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn put_many_async<I: IntoIterator<Item = T>>(
+        &self,
+        items: I,
+    ) -> impl Future<Output = Result<(), PutError<Vec<T>>>> + use<'_, T, B, I> {
+        self.0.queue.put_many_async(items)
+    }
+
     /// [`Queue::put_stop`].
     ///
     /// # Errors
@@ -199,6 +213,18 @@ impl<T: Send, B: Backend> Receiver<T, B> {
     #[track_caller]
     pub fn get_task(&self) -> Result<Task<'_, T, B>, GetError> {
         self.0.queue.get_task()
+    }
+
+    /// [`Queue::get_task_async`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn get_task_async(
+        &self,
+    ) -> impl Future<Output = Result<Task<'_, T, B>, GetError>> + use<'_, T, B> {
+        self.0.queue.get_task_async()
     }
 
     /// [`Queue::iter`].

@@ -1,10 +1,12 @@
 //! [`Queue`]: first in, first out.
 
 use std::fmt;
+use std::future::Future;
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::core::{Core, Guard, Putting, Work};
+use super::futures::AllDone;
 use super::iter::{Iter, TryIter};
 use super::plain::is_large;
 use super::refusal::{GetError, PutError};
@@ -169,6 +171,30 @@ impl<T: Send, B: Backend> Queue<T, B> {
         Ok(())
     }
 
+    /// [`put_many`](Queue::put_many), as a future. Dropped before it is ready, it drops the items that were not
+    /// put.
+    ///
+    /// # Errors
+    ///
+    /// [`PutError::Closed`], with the items that were not put.
+    #[track_caller]
+    pub fn put_many_async<I: IntoIterator<Item = T>>(
+        &self,
+        items: I,
+    ) -> impl Future<Output = Result<(), PutError<Vec<T>>>> + use<'_, T, B, I> {
+        let at = Site::caller();
+        let mut items = items.into_iter().collect::<Vec<T>>().into_iter();
+        async move {
+            while let Some(item) = items.next() {
+                if let Err(refused) = Put::new(self, item, at).await {
+                    let rest = std::iter::once(refused.into_inner()).chain(items);
+                    return Err(PutError::Closed(rest.collect()));
+                }
+            }
+            Ok(())
+        }
+    }
+
     /// A future that puts an item in. Dropped before it is ready, it takes the item back and drops it.
     #[track_caller]
     pub fn put_async(&self, item: T) -> Put<'_, T, B> {
@@ -235,7 +261,7 @@ impl<T: Send, B: Backend> Queue<T, B> {
     /// A future of the next item. Dropped before it is ready, it takes none.
     #[track_caller]
     pub fn get_async(&self) -> Get<'_, T, B> {
-        Get::new(self, Site::caller())
+        Get::new(self, Work::Done, Site::caller())
     }
 
     /// Gets the next item, waiting for it, with a guard: until that is dropped the item is not done.
@@ -282,6 +308,22 @@ impl<T: Send, B: Backend> Queue<T, B> {
         self.get_task_at(Deadline::At(deadline), Site::caller())
     }
 
+    /// [`get_task`](Queue::get_task), as a future. Dropped before it is ready, it takes no item.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Queue::get).
+    #[track_caller]
+    pub fn get_task_async(
+        &self,
+    ) -> impl Future<Output = Result<Task<'_, T, B>, GetError>> + use<'_, T, B> {
+        let at = Site::caller();
+        async move {
+            let item = Get::new(self, Work::Kept, at).await?;
+            Ok(Task::new(self, item, at))
+        }
+    }
+
     /// Waits until all that was put is done.
     ///
     /// Closing does not end this by itself: what is queued has still to be got. `close_now` counts what
@@ -302,6 +344,12 @@ impl<T: Send, B: Backend> Queue<T, B> {
     #[track_caller]
     pub fn join_deadline(&self, deadline: Instant) -> bool {
         self.core.join(Deadline::At(deadline), Site::caller())
+    }
+
+    /// [`join`](Queue::join), as a future. It can be dropped at any time.
+    #[track_caller]
+    pub fn join_async(&self) -> impl Future<Output = ()> + use<'_, T, B> {
+        AllDone::new(&self.core, Site::caller())
     }
 
     /// Closes the queue: nothing can be put any more. Whether it was open.

@@ -1,12 +1,13 @@
 //! First in, first out, between threads and tasks: [`Queue`] and its two ends.
 //!
 //! `store` says in which order entries come out, `state` what happens under the lock, `core` how one waits
-//! for that, `patience` what comes before, and `plain` what is left where nobody waits; these serve the
-//! priority queue, mailboxes and readers too.
+//! for that as a thread and `futures` as a task, `patience` what comes before, and `plain` what is left where
+//! nobody waits; these serve the priority queue, mailboxes and readers too.
 
 mod core;
 mod ends;
 mod fifo;
+mod futures;
 mod iter;
 mod patience;
 mod plain;
@@ -19,9 +20,10 @@ mod waits;
 pub(super) use self::core::{Core, Guard, Putting, Work};
 pub use ends::{Receiver, Sender, WeakSender};
 pub use fifo::Queue;
+pub(super) use futures::{PutIn, TakeOut};
 pub use iter::{Iter, TryIter};
 pub use refusal::{GetError, PutError};
-pub(super) use state::How;
+pub(super) use state::{End, How};
 pub(super) use store::Store;
 pub use task::Task;
 pub use waits::{Get, Put};

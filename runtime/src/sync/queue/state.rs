@@ -62,6 +62,15 @@ impl How {
     }
 }
 
+/// An end of a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sync) enum End {
+    /// Where things are got.
+    Get,
+    /// Where they are put.
+    Put,
+}
+
 /// The state of a queue.
 pub(in crate::sync) struct State<S: Store> {
     pub(in crate::sync) store: S,
@@ -77,8 +86,8 @@ pub(in crate::sync) struct State<S: Store> {
     passed_by: u32,
     getters: Waiters,
     /// Pollers that want to know when something can be got, or put.
-    pub(super) get_watchers: Waiters,
-    pub(super) put_watchers: Waiters,
+    get_watchers: Waiters,
+    put_watchers: Waiters,
     /// Entries that were got, and are not done yet. Those in the store are not either.
     kept: usize,
     joiners: Waiters,
@@ -204,9 +213,26 @@ impl<S: Store> State<S> {
     }
 
     /// Whether something could be got now.
-    pub(super) fn has_entry(&self) -> bool {
+    fn has_entry(&self) -> bool {
         self.store.total() > 0
             || (self.is_rendezvous() && self.is_open() && !self.putters.is_empty())
+    }
+
+    /// Whether something could be done at this end, or never can.
+    pub(super) fn is_ready(&self, end: End) -> bool {
+        let possible = match end {
+            End::Get => self.has_entry(),
+            End::Put => self.has_room(),
+        };
+        possible || !self.is_open()
+    }
+
+    /// The pollers of this end.
+    pub(super) fn watchers(&mut self, end: End) -> &mut Waiters {
+        match end {
+            End::Get => &mut self.get_watchers,
+            End::Put => &mut self.put_watchers,
+        }
     }
 
     /// Puts an entry that there is room for, or that needs none. What it has displaced is left in the slot.

@@ -12,12 +12,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{AcqRel, Release};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::turns::{Sleep, Sleepers};
-use crate::sync::deadline::Deadline;
+use crate::sync::deadline::{Deadline, due_after};
 use crate::sync::promise::{Failure, Future as Outcome, Promise};
 use crate::sync::queue::{Queue, Work};
+use crate::sync::threads::OsThreads;
 use crate::watch::Site;
 
 /// Tasks that take turns on one thread, instead of a thread for each.
@@ -161,11 +162,7 @@ impl Scheduler {
 
     /// A future that ends after `time`. Only tasks of this scheduler are woken by it.
     pub fn sleep(&self, time: Duration) -> Sleep {
-        let now = Instant::now();
-        // Too far away to be written down is long after the end of the program.
-        let far = Duration::from_secs(60 * 60 * 24 * 365);
-        let until = now.checked_add(time).unwrap_or(now + far);
-        Sleep::new(Rc::clone(&self.0.sleepers), until)
+        Sleep::new(Rc::clone(&self.0.sleepers), due_after::<OsThreads>(time))
     }
 
     /// Runs the tasks until all are over.

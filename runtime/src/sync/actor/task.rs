@@ -1,0 +1,204 @@
+//! An actor that is a task: [`ActorTask`].
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Acquire, Release};
+use std::task::{Context as Polled, Poll, Waker};
+
+use super::cell::Cell;
+use super::circle;
+use super::context::Context;
+use super::exit::{Exit, Status};
+use super::handle::WeakHandle;
+use super::life::{caught, drop_quietly, end, handled_all};
+use super::role::Actor;
+use super::timers::Timers;
+use crate::sync::alarm::Alarm;
+use crate::sync::backend::{Backend, Tracked};
+use crate::sync::queue::{GetError, How, Work};
+use crate::sync::threads::Threads;
+use crate::sync::waiters::Ticket;
+
+/// An actor without a thread of its own: a future that lives as long as the actor, and gives how it has ended.
+/// It is made by [`ActorBuilder::task`](super::ActorBuilder::task), and runs on whatever executor it is given to.
+///
+/// Asked by another task of the same executor it answers without a switch of threads.
+///
+/// - **Messages** are handled one after the other, as by the usual [`Actor::run`], which is not called. After some
+///   of them the other tasks of the executor have their turn.
+/// - **Blocking**: a handler that waits keeps the executor's thread, as anything does that waits in a task.
+/// - **Drop**: dropped before its end the actor is killed; what is left in its mailbox is dropped, and whoever
+///   waits for an answer learns that.
+#[must_use = "the actor handles messages when this is polled"]
+pub struct ActorTask<A: Actor<B>, B: Backend = Tracked> {
+    cell: Arc<Cell<A::Message, B>>,
+    me: WeakHandle<A::Message, B>,
+    /// Makes the actor, and makes another one after a panic. Nothing after the end.
+    make: Option<Box<dyn FnMut() -> A + Send>>,
+    restarts: u32,
+    actor: Option<A>,
+    timers: Timers<A::Message>,
+    /// The place of the task at the mailbox.
+    ticket: Ticket,
+    /// Wakes it when a message of its own is due.
+    alarm: Option<Alarm>,
+}
+
+/// So many messages are handled before other tasks have their turn. A turn costs about as much as a few messages.
+const MESSAGES_A_TURN: u32 = 64;
+
+/// Nothing of it is pinned.
+impl<A: Actor<B>, B: Backend> Unpin for ActorTask<A, B> {}
+
+impl<A: Actor<B>, B: Backend> ActorTask<A, B> {
+    pub(super) fn new(
+        cell: Arc<Cell<A::Message, B>>,
+        me: WeakHandle<A::Message, B>,
+        make: Box<dyn FnMut() -> A + Send>,
+        restarts: u32,
+    ) -> ActorTask<A, B> {
+        ActorTask {
+            cell,
+            me,
+            make: Some(make),
+            restarts,
+            actor: None,
+            timers: Timers::new(),
+            ticket: Ticket::new(),
+            alarm: None,
+        }
+    }
+
+    /// Makes the actor and starts it. How it has ended, if it has already.
+    fn begin(&mut self) -> Option<Exit> {
+        let make = self.make.as_mut()?;
+        let actor = match caught(make) {
+            Ok(actor) => self.actor.insert(actor),
+            Err(exit) => return Some(exit),
+        };
+        let context = Context::new(&self.cell, &self.me, &self.timers);
+        let started = caught(|| actor.on_start(&context));
+        self.cell.advance(Status::Running);
+        started.err()
+    }
+
+    /// The next message; otherwise the waker is used when there is one, or will never be.
+    fn next(&mut self, waker: &Waker) -> Poll<Result<A::Message, GetError>> {
+        let cell = &*self.cell;
+        B::Threads::step();
+        if cell.is_killed.load(Acquire) {
+            return Poll::Ready(Err(GetError::Closed));
+        }
+        if let Some(message) = self.timers.due::<B::Threads>() {
+            return Poll::Ready(Ok(message));
+        }
+        let (at, timed) = (cell.born, false);
+        let (mut slot, how) = (None, How { at, timed });
+        let got = cell
+            .mailbox
+            .poll_get(&mut slot, &mut self.ticket, waker, Work::Done, how);
+        if let Poll::Ready(got) = got {
+            return Poll::Ready(got.map(|()| {
+                let mail = slot.expect("what was got is in the slot");
+                cell.open(mail)
+            }));
+        }
+        let first = self.timers.first();
+        if self.alarm.as_ref().map(Alarm::due) != first {
+            self.alarm = first.map(Alarm::at);
+        }
+        if let Some(alarm) = &mut self.alarm
+            && alarm.poll(waker).is_ready()
+        {
+            // A message of its own has become due just now.
+            waker.wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    /// Handles a message, or what else comes next. How the actor has ended, if it has.
+    fn step(&mut self, waker: &Waker) -> Poll<Option<Exit>> {
+        if self.actor.is_none() {
+            return Poll::Ready(self.begin());
+        }
+        let message = match self.next(waker) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok(message)) => message,
+            Poll::Ready(Err(_)) => return Poll::Ready(Some(handled_all(&self.cell))),
+        };
+        let context = Context::new(&self.cell, &self.me, &self.timers);
+        let handled = self
+            .actor
+            .as_mut()
+            .map(|actor| caught(|| actor.handle(message, &context)));
+        self.cell.node.handles::<B::Threads>(None);
+        Poll::Ready(handled.and_then(Result::err))
+    }
+
+    /// The actor has ended so. True if that was the last one.
+    fn ended(&mut self, exit: &Exit) -> bool {
+        let is_over = self.cell.is_over(exit, self.restarts);
+        if let Some(actor) = self.actor.take() {
+            end(&self.cell, actor, exit, self.restarts);
+        }
+        self.alarm = None;
+        drop_quietly(std::mem::replace(&mut self.timers, Timers::new()));
+        if is_over {
+            drop_quietly(self.make.take());
+            if self.ticket.is_some() {
+                self.cell.mailbox.abandon_get(&mut self.ticket);
+            }
+            self.cell.stop(exit.clone());
+        } else {
+            self.restarts -= 1;
+        }
+        is_over
+    }
+}
+
+impl<A: Actor<B>, B: Backend> Future for ActorTask<A, B> {
+    type Output = Exit;
+
+    /// # Panics
+    ///
+    /// If polled again after the end.
+    fn poll(mut self: Pin<&mut Self>, polled: &mut Polled<'_>) -> Poll<Exit> {
+        let this = &mut *self;
+        assert!(this.make.is_some(), "an actor is not polled after its end");
+        let _here = circle::Here::<B::Threads>::enter(&this.cell.node);
+        for _ in 0..MESSAGES_A_TURN {
+            match this.step(polled.waker()) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(None) => {}
+                Poll::Ready(Some(exit)) => {
+                    if this.ended(&exit) {
+                        return Poll::Ready(exit);
+                    }
+                }
+            }
+        }
+        polled.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl<A: Actor<B>, B: Backend> Drop for ActorTask<A, B> {
+    fn drop(&mut self) {
+        if self.make.is_some() {
+            let _here = circle::Here::<B::Threads>::enter(&self.cell.node);
+            B::Threads::step();
+            self.cell.is_killed.store(true, Release);
+            self.ended(&Exit::Killed);
+        }
+    }
+}
+
+impl<A: Actor<B>, B: Backend> fmt::Debug for ActorTask<A, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActorTask")
+            .field("status", &self.cell.status())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,171 @@
+//! Putting, getting and joining as futures, for a queue of any order: what users see is made of these.
+//!
+//! Each can be dropped at any time. A put takes its entry back then, if that is not in the queue yet; a get that
+//! was woken for an entry and has not taken it wakes the next one.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::core::{Core, Putting, Work};
+use super::plain::is_large;
+use super::refusal::{GetError, PutError};
+use super::state::How;
+use super::store::Store;
+use crate::sync::backend::Backend;
+use crate::sync::waiters::Ticket;
+use crate::watch::Site;
+
+/// Puts an entry in, waiting for room. Gives what it has displaced, or what was refused.
+pub(in crate::sync) struct PutIn<'a, S: Store<Entry: Send> + Send, B: Backend> {
+    core: &'a Core<S, B>,
+    putting: Putting<S::Entry>,
+    how: How,
+}
+
+/// Takes the next entry out, waiting for it.
+pub(in crate::sync) struct TakeOut<'a, S: Store<Entry: Send> + Send, B: Backend> {
+    core: &'a Core<S, B>,
+    ticket: Ticket,
+    work: Work,
+    how: How,
+}
+
+/// Waits until all that was put is done.
+pub(in crate::sync) struct AllDone<'a, S: Store<Entry: Send> + Send, B: Backend> {
+    core: &'a Core<S, B>,
+    ticket: Ticket,
+    at: Site,
+}
+
+impl<'a, S: Store<Entry: Send> + Send, B: Backend> PutIn<'a, S, B> {
+    pub(in crate::sync) fn new(core: &'a Core<S, B>, entry: S::Entry, at: Site) -> Self {
+        PutIn {
+            core,
+            putting: Putting::new(entry),
+            how: How { at, timed: false },
+        }
+    }
+}
+
+impl<'a, S: Store<Entry: Send> + Send, B: Backend> TakeOut<'a, S, B> {
+    pub(in crate::sync) fn new(core: &'a Core<S, B>, work: Work, at: Site) -> Self {
+        TakeOut {
+            core,
+            ticket: Ticket::new(),
+            work,
+            how: How { at, timed: false },
+        }
+    }
+}
+
+impl<'a, S: Store<Entry: Send> + Send, B: Backend> AllDone<'a, S, B> {
+    pub(in crate::sync) fn new(core: &'a Core<S, B>, at: Site) -> Self {
+        AllDone {
+            core,
+            ticket: Ticket::new(),
+            at,
+        }
+    }
+}
+
+/// Entries are never pinned.
+impl<S: Store<Entry: Send> + Send, B: Backend> Unpin for PutIn<'_, S, B> {}
+
+impl<S: Store<Entry: Send> + Send, B: Backend> Future for PutIn<'_, S, B> {
+    type Output = Result<Option<S::Entry>, PutError<S::Entry>>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        if !is_large::<S::Entry>()
+            && !this.putting.waits()
+            && let Some(entry) = this.putting.slot.take()
+        {
+            match this.core.put_plainly(entry, this.how.at) {
+                Ok(displaced) => return Poll::Ready(Ok(displaced)),
+                Err((state, entry)) => {
+                    drop(state);
+                    this.putting.slot = Some(entry);
+                }
+            }
+        }
+        let put = this
+            .core
+            .poll_put(&mut this.putting, context.waker(), this.how);
+        put.map(|put| {
+            let slot = this.putting.slot.take();
+            put.map_or_else(
+                |refusal| Err(refusal.of(slot.expect("what is refused stays in its slot"))),
+                |()| Ok(None),
+            )
+        })
+    }
+}
+
+impl<S: Store<Entry: Send> + Send, B: Backend> Future for TakeOut<'_, S, B> {
+    type Output = Result<S::Entry, GetError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        if !this.ticket.is_some()
+            && let Ok(entry) = this.core.get_plainly(this.work, this.how)
+        {
+            return Poll::Ready(Ok(entry));
+        }
+        let (mut slot, ticket) = (None, &mut this.ticket);
+        let got = this
+            .core
+            .poll_get(&mut slot, ticket, context.waker(), this.work, this.how);
+        got.map(|got| got.map(|()| slot.expect("what was got is in the slot")))
+    }
+}
+
+impl<S: Store<Entry: Send> + Send, B: Backend> Future for AllDone<'_, S, B> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        let done = this
+            .core
+            .poll_join(&mut this.ticket, context.waker(), this.at);
+        if done.is_ready() {
+            this.core.leave_join(&mut this.ticket, false, this.at);
+        }
+        done
+    }
+}
+
+impl<S: Store<Entry: Send> + Send, B: Backend> Drop for PutIn<'_, S, B> {
+    fn drop(&mut self) {
+        self.core.withdraw(&mut self.putting, self.how);
+    }
+}
+
+impl<S: Store<Entry: Send> + Send, B: Backend> Drop for TakeOut<'_, S, B> {
+    fn drop(&mut self) {
+        if self.ticket.is_some() {
+            self.core.abandon_get(&mut self.ticket);
+        }
+    }
+}
+
+impl<S: Store<Entry: Send> + Send, B: Backend> Drop for AllDone<'_, S, B> {
+    fn drop(&mut self) {
+        if self.ticket.is_some() {
+            self.core.leave_join(&mut self.ticket, false, self.at);
+        }
+    }
+}
+
+/// Shows the queue, under the name of the future.
+macro_rules! shows_its_queue {
+    ($($name:ident)*) => {$(
+        impl<S: Store<Entry: Send> + Send, B: Backend> fmt::Debug for $name<'_, S, B> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.core.debug(stringify!($name), f)
+            }
+        }
+    )*};
+}
+shows_its_queue!(PutIn TakeOut AllDone);

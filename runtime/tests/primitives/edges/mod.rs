@@ -1,0 +1,8 @@
+//! Ends of what the documentation promises: no time, no room, closed while somebody waits, closed twice, panics in
+//! what is called, the last handle.
+
+mod actors;
+mod exchanges;
+mod queues;
+mod results;
+mod waiting;

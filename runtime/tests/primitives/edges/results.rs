@@ -1,0 +1,282 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use lockwise::sync::{
+    End, Event, Failure, Promise, Refused, Shutdown, ThreadPool, Until, Worker, as_completed,
+    wait_for,
+};
+use lockwise::thread;
+
+use crate::counted::Drops;
+use crate::{SHORT, on_each_backend, past};
+
+on_each_backend! {
+    fn what_has_ended_cannot_be_cancelled() {
+        let (promise, future) = Promise::<u32, B>::new_in();
+        assert!(future.cancel());
+        assert!(!future.cancel());
+        assert!(!promise.is_wanted() && !promise.start());
+        assert_eq!(promise.set(1), Err(1));
+        assert_eq!(future.ended(), Some(End::Cancelled));
+        assert!(matches!(future.wait(), Err(Failure::Cancelled)));
+        let (promise, future) = Promise::<u32, B>::new_in();
+        promise.set(2).unwrap();
+        assert!(!future.cancel());
+        assert_eq!(future.wait().unwrap(), 2);
+    }
+
+    fn cancelled_work_is_not_begun() {
+        let (promise, future) = Promise::<u32, B>::new_in();
+        future.cancel();
+        let begun = AtomicUsize::new(0);
+        promise.fulfil(|| {
+            begun.fetch_add(1, SeqCst);
+            1
+        });
+        assert_eq!(begun.load(SeqCst), 0);
+    }
+
+    fn no_time_is_one_look_at_a_result() {
+        let (promise, future) = Promise::<u32, B>::new_in();
+        let future = future.wait_timeout(Duration::ZERO).unwrap_err();
+        assert!(!future.wait_done_timeout(Duration::ZERO));
+        promise.set(1).unwrap();
+        let past = past(SHORT);
+        assert!(future.wait_done_deadline(past));
+        assert_eq!(future.wait_deadline(past).unwrap().unwrap(), 1);
+    }
+
+    fn a_late_callback_that_panics_does_not_reach_who_registers_it() {
+        let (promise, future) = Promise::<u32, B>::new_in();
+        promise.set(1).unwrap();
+        future.on_done(|_| panic!("in a callback"));
+        let runs = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&runs);
+        future.on_done(move |end| {
+            assert_eq!(end, End::Done);
+            counted.fetch_add(1, SeqCst);
+        });
+        assert_eq!(runs.load(SeqCst), 1);
+        assert_eq!(future.wait().unwrap(), 1);
+    }
+
+    fn callbacks_hand_a_result_on_a_long_way() {
+        // Each is kept by the callback of the one before.
+        let (first, mut last) = Promise::<u32, B>::new_in();
+        for _ in 0..100 {
+            let (next, future) = Promise::<u32, B>::new_in();
+            last.on_done(move |end| {
+                assert_eq!(end, End::Done);
+                next.set(7).unwrap();
+            });
+            // What nobody takes is dropped; the callbacks run all the same.
+            last = future;
+        }
+        // Given back, as its future is gone by now.
+        assert_eq!(first.set(1), Err(1));
+        assert_eq!(last.wait().unwrap(), 7);
+    }
+
+    fn a_promise_that_goes_with_its_thread_is_dropped() {
+        let (promise, future) = Promise::<u32, B>::new_in();
+        let gone = thread::spawn(move || {
+            let _promise = promise;
+            panic!("on the way");
+        });
+        assert!(matches!(future.wait(), Err(Failure::Dropped)));
+        assert!(gone.join().is_err());
+    }
+
+    fn a_panic_without_a_text_has_none() {
+        let pool = ThreadPool::<B>::new_in(1).unwrap();
+        let result = pool.submit(|| std::panic::panic_any(5_u8)).unwrap();
+        match result.wait().unwrap_err() {
+            failure @ Failure::Panicked(_) => assert_eq!(failure.message(), None),
+            other => panic!("{other:?}"),
+        }
+        let result = pool.submit(|| panic!("with {}", "a text")).unwrap();
+        assert_eq!(result.wait().unwrap_err().message(), Some("with a text"));
+    }
+
+    fn waiting_for_nothing_and_for_what_is_there_does_not_wait() {
+        let (promise, future) = Promise::<u32, B>::new_in();
+        promise.set(1).unwrap();
+        let waited = wait_for([future], Until::FirstFailure, Some(Duration::ZERO));
+        assert_eq!((waited.done.len(), waited.pending.len()), (1, 0));
+        let mut none = as_completed(Vec::<lockwise::sync::Future<u32, B>>::new());
+        assert!(none.next().is_none());
+    }
+
+    fn a_job_that_waits_for_jobs_behind_it_is_told() {
+        let pool = Arc::new(ThreadPool::<B>::new_in(1).unwrap());
+        let inner = Arc::clone(&pool);
+        let told = pool.submit(move || {
+            let jobs: Vec<_> = (0..2).map(|number| inner.submit(move || number).unwrap()).collect();
+            let mut waited = wait_for(jobs, Until::All, None);
+            assert_eq!((waited.done.len(), waited.pending.len()), (0, 2));
+            let first = waited.pending.remove(0);
+            assert!(matches!(first.wait(), Err(Failure::Deadlock)));
+            let mut rest = as_completed(waited.pending);
+            let second = rest.next().unwrap();
+            matches!(second.wait(), Err(Failure::Deadlock))
+        });
+        assert!(told.unwrap().wait().unwrap());
+    }
+
+    fn a_job_may_wait_for_several_while_another_worker_does_them() {
+        let pool = Arc::new(ThreadPool::<B>::new_in(2).unwrap());
+        let inner = Arc::clone(&pool);
+        let sum = pool.submit(move || {
+            let jobs: Vec<_> = (1..=10).map(|number| inner.submit(move || number).unwrap()).collect();
+            let waited = wait_for(jobs, Until::All, None);
+            assert!(waited.pending.is_empty());
+            waited.done.into_iter().map(|job| job.wait().unwrap()).sum::<u32>()
+        });
+        assert_eq!(sum.unwrap().wait().unwrap(), 55);
+    }
+
+    fn a_job_cannot_join_its_own_pool() {
+        let pool = Arc::new(ThreadPool::<B>::new_in(1).unwrap());
+        let inner = Arc::clone(&pool);
+        let joined = pool.submit(move || inner.join()).unwrap();
+        let failure = joined.wait().unwrap_err();
+        assert!(failure.message().unwrap().contains("its own pool"), "{failure}");
+        let inner = Arc::clone(&pool);
+        let in_time = pool.submit(move || inner.join_timeout(Duration::ZERO)).unwrap();
+        assert!(!in_time.wait().unwrap());
+        pool.join();
+    }
+
+    fn a_refused_job_can_still_be_done() {
+        let pool = ThreadPool::<B>::new_in(1).unwrap();
+        pool.shutdown(Shutdown::Finish);
+        let text = String::from("mine");
+        let Err(Refused(work)) = pool.submit(move || text) else {
+            panic!("it was taken");
+        };
+        assert_eq!(work(), "mine");
+        assert!(pool.map([1], |number| number).is_err());
+        pool.join();
+    }
+
+    fn a_pool_is_shut_down_in_each_way_again() {
+        let pool = ThreadPool::<B>::new_in(1).unwrap();
+        let (began, go) = (Arc::new(Event::<B>::new_in()), Arc::new(Event::<B>::new_in()));
+        let (begins, goes) = (Arc::clone(&began), Arc::clone(&go));
+        let running = pool.submit(move || {
+            begins.set();
+            goes.wait();
+            1
+        }).unwrap();
+        let queued = pool.submit(|| 2).unwrap();
+        began.wait();
+        pool.shutdown(Shutdown::Detach);
+        assert!(pool.is_closed());
+        go.set();
+        pool.shutdown(Shutdown::Cancel);
+        pool.shutdown(Shutdown::Cancel);
+        pool.shutdown(Shutdown::Finish);
+        assert_eq!(running.wait().unwrap(), 1);
+        // Cancelled, or done before that.
+        assert!(matches!(queued.wait(), Ok(2) | Err(Failure::Cancelled)));
+        assert_eq!(pool.workers(), 0);
+    }
+
+    fn a_map_of_nothing_has_no_results() {
+        let pool = ThreadPool::<B>::new_in(1).unwrap();
+        assert_eq!(pool.map(Vec::<u32>::new(), |number| number).unwrap().count(), 0);
+    }
+
+    fn a_dropped_map_cancels_what_has_not_begun() {
+        let pool = ThreadPool::<B>::new_in(1).unwrap();
+        let (began, go) = (Arc::new(Event::<B>::new_in()), Arc::new(Event::<B>::new_in()));
+        let (begins, goes) = (Arc::clone(&began), Arc::clone(&go));
+        let done = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&done);
+        let results = pool.map(0..10, move |_| {
+            begins.set();
+            goes.wait();
+            counted.fetch_add(1, SeqCst);
+        }).unwrap();
+        began.wait();
+        drop(results);
+        go.set();
+        pool.join();
+        assert_eq!(done.load(SeqCst), 1);
+    }
+
+    fn what_a_job_holds_is_dropped_before_it_counts_as_done() {
+        let drops = Drops::default();
+        let pool = ThreadPool::<B>::new_in(1).unwrap();
+        let value = drops.value();
+        drop(pool.submit(move || drop(value)).unwrap());
+        let value = drops.value();
+        drop(pool.submit(move || {
+            let _value = &value;
+            panic!("with something in hand");
+        }).unwrap());
+        pool.join();
+        assert_eq!(drops.count(), 2);
+    }
+
+    fn a_worker_is_closed_cancelled_and_joined_again() {
+        let worker = Worker::<B>::new_in().unwrap();
+        let (began, go) = (Arc::new(Event::<B>::new_in()), Arc::new(Event::<B>::new_in()));
+        let (begins, goes) = (Arc::clone(&began), Arc::clone(&go));
+        let running = worker.submit(move || {
+            begins.set();
+            goes.wait();
+        }).unwrap();
+        let queued = worker.submit(|| ()).unwrap();
+        began.wait();
+        thread::scope(|scope| {
+            let canceller = scope.spawn(|| worker.cancel());
+            assert!(matches!(queued.wait(), Err(Failure::Cancelled)));
+            go.set();
+            canceller.join().unwrap();
+        });
+        running.wait().unwrap();
+        worker.close();
+        worker.close();
+        assert!(worker.submit(|| ()).is_err());
+        worker.join();
+        worker.join();
+        assert!(worker.join_timeout(Duration::ZERO));
+    }
+
+    fn a_job_that_submits_behind_the_end_is_told() {
+        let pool = Arc::new(ThreadPool::<B>::new_in(1).unwrap());
+        let go = Arc::new(Event::<B>::new_in());
+        let (inner, goes) = (Arc::clone(&pool), Arc::clone(&go));
+        let refused = pool.submit(move || {
+            goes.wait();
+            inner.submit(|| ()).is_err()
+        }).unwrap();
+        pool.shutdown(Shutdown::Detach);
+        go.set();
+        assert!(refused.wait().unwrap());
+        pool.shutdown(Shutdown::Finish);
+    }
+}
+
+#[test]
+fn a_pool_of_nobody_is_an_error_that_can_be_shown() {
+    let error = ThreadPool::new(0).unwrap_err();
+    assert_eq!(error.to_string(), "a pool needs a worker");
+    // An initializer that panics leaves a pool that refuses, and nobody waits for ever.
+    let pool = ThreadPool::builder(1)
+        .grow_on_need()
+        .initializer(|| panic!("in the initializer"))
+        .build()
+        .unwrap();
+    let result = pool.submit(|| 1);
+    let refused = catch_unwind(AssertUnwindSafe(|| {
+        result.map(lockwise::sync::Future::wait)
+    }));
+    match refused.unwrap() {
+        Ok(result) => assert!(matches!(result, Err(Failure::Broken))),
+        Err(Refused(work)) => assert_eq!(work(), 1),
+    }
+}

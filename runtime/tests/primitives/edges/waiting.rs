@@ -1,0 +1,268 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use lockwise::sync::{
+    Barrier, BrokenBarrier, Condvar, Event, Failure, Poller, Promise, Queue, Scheduler, Semaphore,
+    Stuck, ThreadLocal, block_on, select, yield_now,
+};
+use lockwise::{Mutex, thread};
+
+use crate::counted::Drops;
+use crate::{LONG, SHORT, on_each_backend, past, until};
+
+on_each_backend! {
+    fn an_event_tells_what_was_news() {
+        let event = Event::<B>::new_in();
+        assert!(!event.clear());
+        assert!(event.set());
+        assert!(!event.set());
+        assert!(event.clear());
+        assert!(!event.clear());
+        assert!(!event.is_set());
+    }
+
+    fn no_time_is_one_look_at_an_event() {
+        let event = Event::<B>::new_in();
+        let past = past(SHORT);
+        assert!(!event.wait_timeout(Duration::ZERO));
+        assert!(!event.wait_deadline(past));
+        event.set();
+        assert!(event.wait_timeout(Duration::ZERO));
+        assert!(event.wait_deadline(past));
+        event.wait_timeout(Duration::MAX);
+    }
+
+    fn a_barrier_without_time_is_broken() {
+        let barrier = Barrier::<B>::new_in(2);
+        assert_eq!(barrier.wait_timeout(Duration::ZERO), Err(BrokenBarrier));
+        assert!(barrier.is_broken());
+        barrier.abort();
+        barrier.reset();
+        barrier.reset();
+        assert!(!barrier.is_broken());
+        assert_eq!(Barrier::<B>::new_in(1).wait_timeout(Duration::ZERO), Ok(true));
+    }
+
+    fn a_barrier_may_be_asked_by_its_action() {
+        let seen = Arc::new(AtomicUsize::new(usize::MAX));
+        let barrier = Arc::<Barrier<B>>::new_cyclic(|me| {
+            let (me, seen) = (me.clone(), Arc::clone(&seen));
+            Barrier::new_in(2).with_action(move || {
+                let barrier: Arc<Barrier<B>> = me.upgrade().unwrap();
+                assert!(!barrier.is_broken());
+                seen.store(barrier.waiting(), SeqCst);
+            })
+        });
+        thread::scope(|scope| {
+            let other = scope.spawn(|| barrier.wait());
+            let led = [barrier.wait().unwrap(), other.join().unwrap().unwrap()];
+            assert!(led[0] != led[1]);
+        });
+        // The round is over; the next one has not begun.
+        assert_eq!(seen.load(SeqCst), 0);
+    }
+
+    fn a_closed_member_does_not_hide_the_others_of_a_poller() {
+        let (closed, live) = (Queue::<u32, B>::new_in(), Queue::<u32, B>::new_in());
+        closed.close();
+        let mut poller = Poller::new();
+        poller.add(&closed, "closed");
+        poller.add(&live, "live");
+        live.put_many(0..10).unwrap();
+        let mut seen = Vec::new();
+        for _ in 0..8 {
+            seen.push(*poller.wait().unwrap());
+        }
+        assert_eq!(seen.iter().filter(|key| **key == "live").count(), 4);
+        // And as long as nothing else comes it is told again and again.
+        while live.try_get().is_ok() {}
+        for _ in 0..3 {
+            assert_eq!(poller.wait_timeout(LONG), Some(&"closed"));
+        }
+    }
+
+    fn a_poller_sees_room_and_the_end_of_it() {
+        let queue = Queue::<u32, B>::bounded_in(1);
+        let room = queue.room();
+        let mut poller = Poller::new();
+        poller.add(&room, "room");
+        assert_eq!(poller.poll(), Some(&"room"));
+        queue.put(1).unwrap();
+        assert_eq!(poller.poll(), None);
+        assert_eq!(poller.wait_deadline(past(SHORT)), None);
+        queue.close();
+        assert_eq!(poller.poll(), Some(&"room"));
+        assert_eq!(queue.try_put(2).unwrap_err().into_inner(), 2);
+    }
+
+    fn a_poller_waits_for_results_and_events_that_are_taken_back() {
+        let event = Event::<B>::new_in();
+        let (promise, future) = Promise::<u32, B>::new_in();
+        let mut poller = Poller::new();
+        poller.add(&event, "event");
+        poller.add(&future, "result");
+        event.set();
+        assert_eq!(poller.wait_timeout(Duration::ZERO), Some(&"event"));
+        event.clear();
+        assert_eq!(poller.wait_timeout(Duration::ZERO), None);
+        drop(promise);
+        assert_eq!(poller.wait_timeout(Duration::ZERO), Some(&"result"));
+        drop(poller);
+        assert!(matches!(future.wait(), Err(Failure::Dropped)));
+    }
+
+    fn a_select_of_what_is_closed_is_done_at_once() {
+        let (queue, full) = (Queue::<u32, B>::new_in(), Queue::<u32, B>::bounded_in(1));
+        full.put(1).unwrap();
+        full.close();
+        let refused = select! {
+            get(queue) -> item => panic!("{item:?}"),
+            put(full, 2) -> put => put.unwrap_err().into_inner(),
+        };
+        assert_eq!(refused, 2);
+        queue.close();
+        let got = select! {
+            get(queue) -> item => item.is_err(),
+        };
+        assert!(got);
+    }
+
+    fn each_thread_has_a_value_of_its_own_until_the_object_goes() {
+        let drops = Drops::default();
+        let local = ThreadLocal::<_, B>::new_in();
+        let made = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    for _ in 0..3 {
+                        local.with(
+                            || {
+                                made.fetch_add(1, SeqCst);
+                                drops.value()
+                            },
+                            |_| (),
+                        );
+                    }
+                });
+            }
+        });
+        assert_eq!(made.load(SeqCst), 2);
+        drop(local);
+        assert_eq!(drops.count(), 2);
+    }
+}
+
+#[test]
+fn a_semaphore_takes_no_more_than_it_can_count() {
+    let semaphore = Semaphore::new(u32::MAX);
+    semaphore.release(0);
+    let refused = catch_unwind(AssertUnwindSafe(|| semaphore.release(1)));
+    assert!(refused.is_err());
+    assert_eq!(semaphore.available(), u32::MAX);
+    let none = Semaphore::new(0);
+    assert!(none.try_acquire().is_none());
+    assert!(none.try_acquire_for(Duration::ZERO).is_none());
+    none.release(2);
+    none.acquire().forget();
+    assert_eq!(none.available(), 1);
+    drop(none.try_acquire_for(Duration::MAX));
+    assert_eq!(none.available(), 1);
+}
+
+#[test]
+fn a_condition_without_time_gives_the_lock_back() {
+    let (lock, changed) = (Mutex::new(1), Condvar::new());
+    let mut held = lock.lock();
+    assert!(changed.wait_for(&mut held, Duration::ZERO).timed_out());
+    *held += 1;
+    assert!(lock.try_lock().is_none());
+    drop(held);
+    assert_eq!(*lock.lock(), 2);
+    assert!(!changed.notify_one());
+}
+
+#[test]
+fn a_scheduler_runs_again_and_with_nothing_to_do() {
+    let scheduler = Scheduler::new();
+    assert_eq!(scheduler.run(), Ok(()));
+    let inner = scheduler.clone();
+    let outer = scheduler.spawn(async move {
+        let task = inner.spawn(async {
+            yield_now().await;
+            1
+        });
+        task.result().await.unwrap() + 1
+    });
+    assert_eq!(scheduler.run(), Ok(()));
+    assert_eq!(outer.cancel().unwrap(), 2);
+    scheduler.spawn(std::future::pending::<()>());
+    assert_eq!(scheduler.run(), Err(Stuck { tasks: 1 }));
+}
+
+#[test]
+fn a_sleep_that_is_cancelled_keeps_nobody() {
+    let scheduler = Scheduler::new();
+    let forever = scheduler.sleep(Duration::MAX);
+    let sleeper = scheduler.spawn(forever);
+    let at_once = scheduler.sleep(Duration::ZERO);
+    let other = scheduler.spawn(async move {
+        at_once.await;
+        assert!(matches!(sleeper.cancel(), Err(Failure::Dropped)));
+    });
+    scheduler.run().unwrap();
+    assert!(other.is_done());
+}
+
+#[test]
+fn a_task_may_cancel_itself_in_its_own_turn() {
+    let scheduler = Scheduler::new();
+    let slot = Rc::new(std::cell::RefCell::new(None));
+    let mine = Rc::clone(&slot);
+    let drops = Drops::default();
+    let value = drops.value();
+    let task = scheduler.spawn(async move {
+        let _value = value;
+        let me: lockwise::sync::ScheduledTask<()> = mine.borrow_mut().take().unwrap();
+        drop(me.cancel());
+        yield_now().await;
+        unreachable!("it was cancelled");
+    });
+    *slot.borrow_mut() = Some(task);
+    assert_eq!(scheduler.run(), Ok(()));
+    assert_eq!(drops.count(), 1);
+}
+
+#[test]
+fn tasks_go_with_their_scheduler() {
+    let drops = Drops::default();
+    let (value, never) = (drops.value(), std::future::pending::<()>());
+    let scheduler = Scheduler::new();
+    let task = scheduler.spawn(async move {
+        let _value = value;
+        never.await;
+    });
+    assert_eq!(scheduler.run(), Err(Stuck { tasks: 1 }));
+    let result = task.result();
+    drop(scheduler);
+    assert_eq!(drops.count(), 1);
+    assert!(matches!(result.wait(), Err(Failure::Dropped)));
+}
+
+#[test]
+fn waiting_inside_of_waiting_takes_no_wake_up_from_it() {
+    let (outer, inner) = (Arc::new(Event::new()), Arc::new(Event::new()));
+    let (sets_outer, sets_inner) = (Arc::clone(&outer), Arc::clone(&inner));
+    let setter = thread::spawn(move || {
+        sets_outer.set();
+        sets_inner.set();
+    });
+    block_on(async {
+        block_on(inner.wait_async());
+        outer.wait_async().await;
+    });
+    setter.join().unwrap();
+    until(|| outer.is_set());
+}
