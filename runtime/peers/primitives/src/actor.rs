@@ -1,8 +1,8 @@
 //! Asking an actor, beside kameo, ractor and actix.
 //!
-//! Their actors are tasks, ours have threads of their own. Asked from the main thread, as in a program that
-//! begins with `#[tokio::main]`, or by actix from another arbiter, each message goes from one thread to another
-//! with all of them. Asked by another task, theirs mostly stay on one thread, and nobody has to be woken.
+//! Their actors are tasks, ours threads or tasks. Asked from the main thread, as in a program that begins with
+//! `#[tokio::main]`, or by actix from another arbiter, each message goes from one thread to another with all of
+//! them; ours is a thread there. Asked by another task, all stay mostly on one thread, and nobody has to be woken.
 
 use actix::{Arbiter, System};
 use lockwise::sync::{self, ActorBuilder, Backend, Context, Handle, Promise, Raw, Tracked};
@@ -160,6 +160,19 @@ fn ours<B: Backend>() -> Cost {
     })
 }
 
+/// Ours as a task, asked by another one.
+async fn ours_as_a_task<B: Backend>() -> Cost {
+    let (counter, task) = ActorBuilder::<B>::new_in().task(Counter(0));
+    tokio::spawn(task);
+    let (start, mut sum) = (Cost::start(), 0);
+    for _ in 0..ASKS {
+        let answer = counter.ask_async(|reply| OurAdd(1, reply)).await;
+        sum = answer.expect("it answers");
+    }
+    assert_eq!(sum, ASKS);
+    start.end(ASKS)
+}
+
 fn runtime() -> Runtime {
     let mut builder = Builder::new_multi_thread();
     let runtime = builder.worker_threads(2).enable_all().build();
@@ -181,13 +194,24 @@ pub(crate) fn compare(bench: &mut Bench) {
         ],
     );
     bench.compare(
-        "actor: ask, theirs from another task",
+        "actor: ask, from another task",
         vec![
             peer("kameo", || task(tokio.spawn(kameo()))),
             peer("ractor", || task(tokio.spawn(ractor()))),
+            raw(&ahead[..2], || task(tokio.spawn(ours_as_a_task::<Raw>()))),
+            tracked(|| task(tokio.spawn(ours_as_a_task::<Tracked>()))),
+        ],
+    );
+    let local = || Builder::new_current_thread().enable_all().build();
+    let local = local().expect("it needs no thread");
+    bench.compare(
+        "actor: ask, from another task of the same thread",
+        vec![
+            peer("kameo", || local.block_on(kameo())),
+            peer("ractor", || local.block_on(ractor())),
             peer("actix", actix_within),
-            raw(&ahead, ours::<Raw>),
-            tracked(ours::<Tracked>),
+            raw(&ahead, || local.block_on(ours_as_a_task::<Raw>())),
+            tracked(|| local.block_on(ours_as_a_task::<Tracked>())),
         ],
     );
 }
