@@ -69,7 +69,9 @@ fn project(edition: &str, programs: &BTreeMap<String, String>) -> TempDir {
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let manifest = format!(
         "[package]\nname = \"cases{number}\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n\n\
-         [dependencies]\ndashmap = \"6\"\nparking_lot = \"0.12\"\ntokio = {{ version = \"1\", features = [\"sync\", \"time\"] }}\n\n\
+         [dependencies]\nasync-lock = \"3\"\ndashmap = \"6\"\nlazy_static = \"1\"\nonce_cell = \"1\"\n\
+         parking_lot = \"0.12\"\nspin = \"0.9\"\n\
+         tokio = {{ version = \"1\", features = [\"macros\", \"rt\", \"sync\", \"time\"] }}\n\n\
          [workspace]\n"
     );
     fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
@@ -101,24 +103,30 @@ fn document(output: &Output) -> Value {
         .unwrap_or_else(|error| panic!("{error}: {text}\n{errors}"))
 }
 
+/// A finding, as cases name it.
+fn found_in(finding: &Value) -> Found {
+    let sides = finding["cycle"].as_array().unwrap();
+    let locks = sides
+        .iter()
+        .flat_map(|side| [&side["holds"]["lock"], &side["wants"]["lock"]]);
+    let locks = locks
+        .filter_map(|lock| lock.as_str())
+        .map(str::to_owned)
+        .collect();
+    let text = |key: &str| finding[key].as_str().unwrap().to_owned();
+    (text("code"), text("certainty"), locks)
+}
+
 /// The findings of each program.
 fn found(document: &Value) -> BTreeMap<String, BTreeSet<Found>> {
     let mut all: BTreeMap<String, BTreeSet<Found>> = BTreeMap::new();
     for finding in document["findings"].as_array().unwrap() {
-        let sides = finding["cycle"].as_array().unwrap();
-        let site = sides[0]["wants"]["site"].as_str().unwrap();
+        let site = finding["cycle"][0]["wants"]["site"].as_str().unwrap();
         let file = site.split(':').next().unwrap();
         let name = Path::new(file).file_stem().unwrap().to_str().unwrap();
-        let locks = sides
-            .iter()
-            .flat_map(|side| [&side["holds"]["lock"], &side["wants"]["lock"]]);
-        let locks = locks
-            .filter_map(|lock| lock.as_str())
-            .map(str::to_owned)
-            .collect();
-        let text = |key: &str| finding[key].as_str().unwrap().to_owned();
-        let found = (text("code"), text("certainty"), locks);
-        all.entry(name.to_owned()).or_default().insert(found);
+        all.entry(name.to_owned())
+            .or_default()
+            .insert(found_in(finding));
     }
     all
 }
@@ -150,6 +158,54 @@ fn every_case_shows_what_it_says_and_nothing_else() {
     }
     // Some of them are certain.
     assert_eq!(output.status.code(), Some(1));
+}
+
+/// Copies a folder.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+#[test]
+fn crates_know_each_others_items_under_whatever_name_they_are_handed_on() {
+    let folder = TempDir::new_in(scratch()).unwrap();
+    copy(&root().join("fixtures/code/workspace"), folder.path());
+    // The target folder is the workspace's own: others have crates of these names too.
+    let mut command = checker();
+    command.current_dir(folder.path());
+    let output = finish(command.args(["check", "--workspace", "--format", "json"]));
+    let document = document(&output);
+    let mut found: BTreeMap<String, BTreeSet<Found>> = BTreeMap::new();
+    for finding in document["findings"].as_array().unwrap() {
+        // Where the crates meet; the locks are taken in one and the same.
+        let sides = finding["cycle"].as_array().unwrap();
+        let places = sides.iter().flat_map(|side| {
+            let path = side["path"].as_array().into_iter().flatten();
+            path.chain([&side["holds"]["site"], &side["wants"]["site"]])
+        });
+        let mut places: Vec<&str> = places.filter_map(|place| place.as_str()).collect();
+        places.retain(|place| place.starts_with("app/src/"));
+        let file = places[0].split(':').next().unwrap();
+        let name = Path::new(file).file_stem().unwrap().to_str().unwrap();
+        found
+            .entry(name.to_owned())
+            .or_default()
+            .insert(found_in(finding));
+    }
+    let cases = cases_in("fixtures/code/workspace/app/src");
+    for (name, text) in cases.iter().filter(|(name, _)| *name != "main") {
+        let found = found.remove(name).unwrap_or_default();
+        assert_eq!(found, expected(text, "2021"), "{name}: {document}");
+    }
+    assert_eq!(found, BTreeMap::new());
 }
 
 /// A project with the cases of what is looked at only when asked for.

@@ -63,6 +63,7 @@ impl Aliases {
             lock(&mut kept.lock);
             kept.class = self.find(kept.class);
         }
+        solved.begun.values_mut().flatten().for_each(lock);
         for summary in &mut solved.summaries {
             self.in_summary(summary);
         }
@@ -76,11 +77,13 @@ impl Aliases {
                     class(&mut lock.class);
                 }
                 What::Blocks(_, name) | What::Notifies(name) | What::Sends(name) => class(name),
-                What::Calls(_, held) => {
-                    for held in held {
+                What::Calls(_, held, given) => {
+                    let given = given.iter_mut().map(|(_, held)| held);
+                    for held in held.iter_mut().chain(given) {
                         class(&mut held.lock.class);
                     }
                 }
+                What::CallsKept(_) => {}
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::changed::{self, Changes};
 use super::extra::Extra;
@@ -58,6 +59,7 @@ pub fn judge(root: &Path, printed: &[Printed], others: &HashSet<String>, asked: 
     for one in printed {
         own.push(sources.read_crate(&one.name, &one.root));
     }
+    let uses = Rc::new(sources.uses.clone());
     let mut reads: Vec<Read> = Vec::new();
     let mut unknown = 0;
     let mut first = None;
@@ -68,6 +70,7 @@ pub fn judge(root: &Path, printed: &[Printed], others: &HashSet<String>, asked: 
             name: one.name.clone(),
             own,
             others,
+            uses: Rc::clone(&uses),
         };
         let read = mir::read(&one.text, &krate, &names);
         unknown += read.unknown.count;
@@ -94,6 +97,16 @@ pub fn judge(root: &Path, printed: &[Printed], others: &HashSet<String>, asked: 
                 capped,
                 "call of a trait's method was",
                 "calls of traits' methods were"
+            )
+        ));
+    }
+    if solved.capped > 0 {
+        limits.push(format!(
+            "{} not followed: too many of that type",
+            counted(
+                solved.capped,
+                "call of a function kept in data was",
+                "calls of functions kept in data were"
             )
         ));
     }

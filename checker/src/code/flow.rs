@@ -5,21 +5,25 @@
 //! there, they are only on the side where it is. The state is *may-held*: a token is there if it is on
 //! some way to that point.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
 use super::frame::{Frame, Kind};
-use super::ir::{BlockId, Local, Operand, Place, Projection, Rvalue, Statement, Terminator};
+use super::ir::{
+    BlockId, Kind as BodyKind, Local, Operand, Place, Projection, Rvalue, Statement, Terminator,
+};
 use super::names::Name;
 use super::program::BodyId;
-use super::summary::{Held, Order, Summary};
+use super::summary::{Held, LockAt, Order, Summary};
 use super::value::{Path, Root, Value};
 
 mod aliases;
 mod calls;
+mod functions;
 mod record;
 
+pub(crate) use functions::{KeptCall, KeptFunction};
 pub(crate) use record::{Await, Blocked, KeptHandle};
 
 /// A token at a place.
@@ -34,6 +38,9 @@ struct Cell {
 }
 
 type State = Vec<Cell>;
+
+/// Where guards are that are forgotten: no variable, so that nothing drops them.
+const FORGOTTEN: Local = Local::MAX;
 
 /// What holds a lock.
 #[derive(Debug, Clone)]
@@ -61,6 +68,12 @@ pub(crate) struct Outcome {
     pub awaits: Vec<Await>,
     /// Threads whose handles are kept.
     pub kept: Vec<KeptHandle>,
+    /// What threads run that begin here, and the locks that it takes.
+    pub begun: Vec<(BodyId, LockAt)>,
+    /// Functions that are kept in data.
+    pub kept_functions: Vec<KeptFunction>,
+    /// Where such are called under locks.
+    pub kept_calls: Vec<KeptCall>,
     /// Classes that are one.
     pub aliases: Vec<(Name, Name)>,
 }
@@ -70,6 +83,7 @@ pub(crate) fn analyse(frame: &Frame<'_>, id: BodyId) -> Outcome {
     let mut flow = Flow {
         frame,
         id,
+        is_coroutine: frame.body.is_coroutine(&frame.program.names),
         tokens: Vec::new(),
         known: FxHashMap::default(),
         outcome: Outcome::default(),
@@ -81,6 +95,7 @@ pub(crate) fn analyse(frame: &Frame<'_>, id: BodyId) -> Outcome {
         flow.block(block, state);
     }
     flow.note_aliases();
+    flow.note_kept_functions();
     let result = frame.value_of(0).exported();
     flow.outcome.summary.result = (result != Value::Unknown).then_some(result);
     flow.outcome
@@ -89,6 +104,8 @@ pub(crate) fn analyse(frame: &Frame<'_>, id: BodyId) -> Outcome {
 struct Flow<'a> {
     frame: &'a Frame<'a>,
     id: BodyId,
+    /// Whether it is the body of a future.
+    is_coroutine: bool,
     tokens: Vec<Token>,
     /// Tokens by the block that makes them, and their number there.
     known: FxHashMap<(BlockId, usize), usize>,
@@ -104,7 +121,9 @@ impl Flow<'_> {
         let mut first = State::new();
         for parameter in 1..=self.frame.body.parameters {
             let of = self.frame.program.type_of(self.frame.type_of(parameter));
-            if of.guards && of.references == 0 && parameter < 64 {
+            // A `Drop` may let go of what is in the value before the value goes.
+            let is_dropped = parameter == 1 && self.frame.program.is_drop(self.id);
+            if of.guards && (of.references == 0 || is_dropped) && parameter < 64 {
                 first.push(Cell {
                     token: self.tokens.len(),
                     at: parameter,
@@ -113,6 +132,15 @@ impl Flow<'_> {
                 });
                 self.tokens.push(Token::Parameter(parameter));
             }
+        }
+        for field in self.captured_guards() {
+            first.push(Cell {
+                token: self.tokens.len(),
+                at: 1,
+                field: field + 1,
+                is_stale: false,
+            });
+            self.tokens.push(Token::Parameter(1));
         }
         if self.frame.body.blocks.is_empty() {
             return entries;
@@ -132,6 +160,95 @@ impl Flow<'_> {
             }
         }
         entries
+    }
+
+    /// The captured values that are guards, of a future, or of a closure that owns them and is run once.
+    fn captured_guards(&self) -> BTreeSet<u32> {
+        let body = self.frame.body;
+        let program = self.frame.program;
+        let owns = body.kind == BodyKind::Closure
+            && body.parameters > 0
+            && (self.is_coroutine || program.type_of(self.frame.type_of(1)).references == 0);
+        let mut found = BTreeSet::new();
+        let mut look = |place: &Place| {
+            if let (1, Some(Projection::Field(index, of))) =
+                (place.local, self.own_steps(place).first())
+            {
+                let of = program.type_of(*of);
+                if of.guards && of.references == 0 {
+                    found.insert(*index);
+                }
+            }
+        };
+        for block in body.blocks.iter().filter(|_| owns) {
+            for statement in &block.statements {
+                if let Statement::Assign(_, rvalue) = statement {
+                    match rvalue {
+                        Rvalue::Use(operand) => operand.place().into_iter().for_each(&mut look),
+                        Rvalue::Borrow(place) => look(place),
+                        Rvalue::Aggregate(parts) => {
+                            parts.iter().filter_map(Operand::place).for_each(&mut look);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            match &block.end {
+                Terminator::Drop(place, _) => look(place),
+                Terminator::Call { arguments, .. } => {
+                    arguments
+                        .iter()
+                        .filter_map(Operand::place)
+                        .for_each(&mut look);
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// The steps from a variable to a place. What a future captured is its own, although it is reached through
+    /// a pointer.
+    fn own_steps<'p>(&self, place: &'p Place) -> &'p [Projection] {
+        match &place.steps[..] {
+            [Projection::Deref, inner @ ..] if self.is_coroutine && place.local == 1 => inner,
+            steps => steps,
+        }
+    }
+
+    /// The field of a variable that a place lies in, from 1; 0 for the variable itself.
+    fn field_of(&self, place: &Place) -> u32 {
+        match self.own_steps(place) {
+            [Projection::Field(index, _), ..] => index + 1,
+            [Projection::Variant(_), Projection::Field(index, _), ..] if *index > 0 => index + 1,
+            _ => 0,
+        }
+    }
+
+    /// Takes the tokens out of what is moved.
+    fn take(&self, state: &mut State, operand: &Operand) -> Vec<Cell> {
+        let Some(place) = operand.moved() else {
+            return Vec::new();
+        };
+        // What is behind a reference stays.
+        if self.own_steps(place).contains(&Projection::Deref) {
+            return Vec::new();
+        }
+        let field = self.field_of(place);
+        let matches = |cell: &Cell| {
+            cell.at == place.local && (field == 0 || cell.field == 0 || cell.field == field)
+        };
+        let taken = state.iter().filter(|cell| matches(cell)).copied();
+        let taken: Vec<Cell> = taken
+            .map(|mut cell| {
+                if field != 0 {
+                    cell.field = 0;
+                }
+                cell
+            })
+            .collect();
+        state.retain(|cell| !matches(cell));
+        taken
     }
 
     /// Goes through a block and returns where it leads, with which states.
@@ -183,10 +300,10 @@ impl Flow<'_> {
     fn assign(&mut self, place: &Place, rvalue: &Rvalue, state: &mut State) {
         let mut moved = Vec::new();
         match rvalue {
-            Rvalue::Use(operand) => moved = take(state, operand),
+            Rvalue::Use(operand) => moved = self.take(state, operand),
             Rvalue::Aggregate(parts) => {
                 for (number, part) in (1..).zip(parts) {
-                    let mut cells = take(state, part);
+                    let mut cells = self.take(state, part);
                     if parts.len() > 1 {
                         for cell in &mut cells {
                             cell.field = number;
@@ -198,13 +315,33 @@ impl Flow<'_> {
             Rvalue::Borrow(_) | Rvalue::Discriminant(_) | Rvalue::Not(_) | Rvalue::Compare(..) => {}
         }
         self.redefine(place, None, state);
-        let field = field_of(place);
+        if moved.is_empty() {
+            return;
+        }
+        let field = self.field_of(place);
+        let at = self.owner_of(place);
         for mut cell in moved {
-            cell.at = place.local;
+            cell.at = at;
             if field != 0 {
                 cell.field = field;
             }
             insert(state, cell);
+        }
+    }
+
+    /// The variable that keeps what is put into a place: behind a pointer the one that it points to.
+    fn owner_of(&self, place: &Place) -> Local {
+        if self.own_steps(place).first() != Some(&Projection::Deref) {
+            return place.local;
+        }
+        match self.frame.place(place).map(|path| path.root) {
+            Some(Root::Local(local)) => local,
+            // A box, for one.
+            Some(Root::Call(block)) => match self.frame.call_at(block) {
+                Some((_, _, result)) if result.is_whole() => result.local,
+                _ => place.local,
+            },
+            _ => place.local,
         }
     }
 
@@ -362,7 +499,8 @@ impl Flow<'_> {
                 }
                 Token::Taken { held, .. } => {
                     let mut held = held.clone();
-                    if cell.is_stale || !is_portable(&held) {
+                    held.lock = record::exported(&held.lock);
+                    if cell.is_stale {
                         held.lock.path = None;
                     }
                     let returned = &mut self.outcome.summary.returned;
@@ -378,52 +516,6 @@ impl Flow<'_> {
             }
         }
     }
-}
-
-/// Whether the caller can tell which lock it is.
-fn is_portable(held: &Held) -> bool {
-    held.lock
-        .path
-        .as_ref()
-        .is_none_or(|path| matches!(path.root, Root::Parameter(_) | Root::Static(_)))
-}
-
-/// The field of a variable that a place lies in, from 1; 0 for the variable itself.
-fn field_of(place: &Place) -> u32 {
-    match place.steps.first() {
-        Some(Projection::Field(index, _)) => index + 1,
-        Some(Projection::Variant(_)) => match place.steps.get(1) {
-            Some(Projection::Field(index, _)) if *index > 0 => index + 1,
-            _ => 0,
-        },
-        _ => 0,
-    }
-}
-
-/// Takes the tokens out of what is moved.
-fn take(state: &mut State, operand: &Operand) -> Vec<Cell> {
-    let Some(place) = operand.moved() else {
-        return Vec::new();
-    };
-    // What is behind a reference stays.
-    if place.steps.contains(&Projection::Deref) {
-        return Vec::new();
-    }
-    let field = field_of(place);
-    let matches = |cell: &Cell| {
-        cell.at == place.local && (field == 0 || cell.field == 0 || cell.field == field)
-    };
-    let taken = state.iter().filter(|cell| matches(cell)).copied();
-    let taken: Vec<Cell> = taken
-        .map(|mut cell| {
-            if field != 0 {
-                cell.field = 0;
-            }
-            cell
-        })
-        .collect();
-    state.retain(|cell| !matches(cell));
-    taken
 }
 
 fn insert(state: &mut State, cell: Cell) {

@@ -378,7 +378,8 @@ impl<'a> Frame<'a> {
             };
         }
         let is_itself = |body: usize| {
-            resolved.is_only && self.program.bodies[body].implementation == self.body.implementation
+            resolved.only.is_some()
+                && self.program.bodies[body].implementation == self.body.implementation
         };
         if let ([body], true) = (&resolved.bodies[..], resolved.is_sure)
             && !is_itself(*body)

@@ -70,10 +70,16 @@ pub(crate) enum Known {
     Initialise,
     /// Drops its argument.
     Drop,
-    /// Forgets its argument.
+    /// Forgets its argument: what that holds stays held.
     Forget,
+    /// Lets go of a lock that no guard stands for any more.
+    Frees,
     /// Takes what is in the place that its first argument points to.
     Take,
+    /// Takes an element out of the collection that its first argument points to.
+    TakeOne,
+    /// Drops what is in the place that its first argument points to.
+    Empty,
     /// Runs a closure or future elsewhere.
     Spawn,
     /// Runs a closure while the guard in its first argument is given up.
@@ -237,16 +243,19 @@ pub(crate) fn function(on: &str, method: &str) -> Option<Known> {
     let krate = on.split("::").next().unwrap_or_default();
     let name = last(on);
     let krate = if OF_STD.contains(&name) { "std" } else { krate };
-    if let Some(known) = lock(krate, name, method) {
+    if let Some(known) = lock(krate, name, method).or_else(|| collection(krate, name, method)) {
         return Some(known);
     }
     Some(match (krate, name, method) {
         ("std" | "core", "mem", "drop") => Known::Drop,
-        ("std" | "core", "mem", "forget") | ("std" | "core", "ManuallyDrop", "new") => {
-            Known::Forget
-        }
+        ("std" | "core", "mem", "forget") => Known::Forget,
         ("std" | "core", "mem", "take" | "replace")
-        | ("std" | "core", "Option", "take" | "replace") => Known::Take,
+        | ("std" | "core", "Option", "take" | "replace")
+        | ("std" | "core", "ptr", "read")
+        | ("std" | "core", "ManuallyDrop", "take") => Known::Take,
+        ("std" | "core", "ManuallyDrop", "drop") | ("std" | "core", "ptr", "drop_in_place") => {
+            Known::Empty
+        }
         ("std", "thread" | "Builder" | "Scope", "spawn" | "spawn_unchecked" | "spawn_scoped") => {
             Known::Spawn
         }
@@ -303,22 +312,10 @@ pub(crate) fn function(on: &str, method: &str) -> Option<Known> {
         )
         | ("std" | "alloc", "Box" | "Arc" | "Rc", "new" | "pin" | "into_pin" | "unwrap_or_clone")
         | ("std", "PoisonError", "into_inner" | "get_ref" | "get_mut")
-        | ("std" | "core", "ManuallyDrop", "into_inner") => Known::Same,
+        | ("std" | "core", "ManuallyDrop", "new" | "into_inner") => Known::Same,
         ("std" | "alloc", "Arc" | "Rc", "as_ref" | "get_mut_unchecked") => Known::Deref,
         ("std" | "alloc", "Arc" | "Rc", "clone" | "downgrade")
         | ("std" | "alloc", "Weak", "clone" | "upgrade") => Known::Clone,
-        (
-            "std" | "core" | "alloc",
-            "Vec" | "VecDeque" | "HashMap" | "BTreeMap" | "slice" | "<impl [T]>",
-            "get" | "get_mut" | "first" | "last" | "front" | "back" | "get_unchecked" | "first_mut"
-            | "last_mut",
-        ) => Known::Element,
-        (
-            "std" | "core" | "alloc",
-            "Vec" | "VecDeque" | "HashMap" | "BTreeMap" | "HashSet" | "BTreeSet" | "LinkedList"
-            | "slice" | "array",
-            "iter" | "iter_mut" | "values" | "values_mut" | "as_slice" | "as_mut_slice",
-        ) => Known::Same,
         ("once_cell" | "std" | "core", "Lazy" | "LazyLock" | "LazyCell", "force") => Known::Force,
         (
             "once_cell" | "std",
@@ -327,6 +324,37 @@ pub(crate) fn function(on: &str, method: &str) -> Option<Known> {
         ) if on.contains("sync") => Known::Initialise,
         ("once_cell" | "std", "OnceCell" | "OnceLock", "get" | "get_mut" | "wait") => Known::Force,
         ("parking_lot", "Once", "call_once" | "call_once_force") => Known::Initialise,
+        _ => return None,
+    })
+}
+
+/// What the collections of std do with what is in them.
+fn collection(krate: &str, name: &str, method: &str) -> Option<Known> {
+    let is_one = matches!(
+        name,
+        "Vec"
+            | "VecDeque"
+            | "HashMap"
+            | "BTreeMap"
+            | "LinkedList"
+            | "BinaryHeap"
+            | "HashSet"
+            | "BTreeSet"
+            | "slice"
+            | "array"
+            | "<impl [T]>"
+    );
+    if !is_one || !matches!(krate, "std" | "core" | "alloc") {
+        return None;
+    }
+    Some(match method {
+        "clear" => Known::Empty,
+        "drain" => Known::Take,
+        "pop" | "pop_front" | "pop_back" | "pop_first" | "pop_last" | "remove" | "swap_remove"
+        | "remove_entry" => Known::TakeOne,
+        "get" | "get_mut" | "first" | "last" | "front" | "back" | "get_unchecked" | "first_mut"
+        | "last_mut" => Known::Element,
+        "iter" | "iter_mut" | "values" | "values_mut" | "as_slice" | "as_mut_slice" => Known::Same,
         _ => return None,
     })
 }
@@ -374,6 +402,13 @@ fn lock(krate: &str, name: &str, method: &str) -> Option<Known> {
         ("Condvar", "notify_one" | "notify_all") => Known::Notify,
         (guard, "unlocked" | "unlocked_fair" | "bump") if guard.ends_with("Guard") => {
             Known::Unlocked
+        }
+        (guard, "leak") if guard.ends_with("Guard") => Known::Forget,
+        (_, method)
+            if method.starts_with("force_unlock")
+                || method.starts_with("make_") && method.ends_with("guard_unchecked") =>
+        {
+            Known::Frees
         }
         (guard, "downgrade" | "downgrade_to_read") if guard.ends_with("Guard") => {
             Known::Convert(Shared)
@@ -426,8 +461,11 @@ pub(crate) fn of_trait(of: &str, method: &str, on: &str) -> Option<Known> {
         {
             Known::Same
         }
+        // A task, until it has ended.
+        ("Future", "poll") if last(on) == "JoinHandle" => Known::Blocks(Resource::Join),
         // Messages, one by one.
         ("Iterator", "next") if is_messages(on) => Known::Blocks(Resource::Receive),
+        (of, method) if of.starts_with("Raw") && method.starts_with("unlock") => Known::Frees,
         ("AsRef" | "Borrow" | "BorrowMut" | "AsMut", _) if smart || last(on) == "Box" => {
             Known::Deref
         }

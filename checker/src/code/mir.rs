@@ -16,6 +16,7 @@ use super::text::{closing, find_outside, split_commas};
 
 mod coroutine;
 mod ends;
+mod home;
 mod operand;
 mod thin;
 
@@ -144,6 +145,7 @@ impl Reader<'_> {
         if let Some(open) = self.body.take() {
             let mut body = open.body;
             coroutine::flatten(&mut body, self.names);
+            home::bring(&mut body, self.names);
             self.read.bodies.push(body);
         }
     }

@@ -2,20 +2,22 @@
 //!
 //! `mir` reads the compiler's text into `ir`, `source` what that text leaves out; `program` knows who
 //! calls whom; `frame` says what a variable stands for, `flow` which guards live where, `summary` what
-//! callers need to know of that, `aliases` which locks have several names; `solve` goes through all of it, and `rules` makes findings. What the
-//! source silences (`allow`) or a change has nothing to do with (`changed`) is taken out. `probe` tells
+//! callers need to know of that, `aliases` which locks have several names, `callbacks` what functions do
+//! that are kept in data; `solve` goes through all of it, and `rules` makes findings. What the source
+//! silences (`allow`) or a change has nothing to do with (`changed`) is taken out. `probe` tells
 //! whether the compiler's text is understood at all, `joined` puts what was read beside what a run
 //! showed, and `kept` answers again what was asked before.
 //!
 //! # What it cannot see
 //!
-//! Unwinding after a panic; what other crates do inside, unless `known` says it; callbacks that are
-//! kept in data; guards that are kept behind a reference; conditions that exclude one another, unless
+//! Unwinding after a panic; what other crates do inside, unless `known` says it; which of the functions
+//! that are kept in one place is called; guards that are kept behind a reference; conditions that exclude one another, unless
 //! they ask whether an option or result is there; assembly and raw locks.
 
 mod aliases;
 mod allow;
 pub mod analysis;
+mod callbacks;
 pub mod changed;
 mod class;
 pub mod extra;
@@ -35,4 +37,5 @@ mod solve;
 mod source;
 mod summary;
 mod text;
+mod trust;
 mod value;

@@ -4,8 +4,10 @@
 //! else with it. Here all paths begin with the crate.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use super::names::{Name, Names};
+use super::source::Uses;
 
 /// A crate, and what its paths can begin with.
 #[derive(Debug, Default)]
@@ -16,6 +18,8 @@ pub(crate) struct Crate {
     pub own: HashSet<String>,
     /// All other crates that paths can begin with.
     pub others: HashSet<String>,
+    /// What names mean in all the crates that are read.
+    pub uses: Rc<Uses>,
 }
 
 /// Words that stand where a path could.
@@ -79,14 +83,27 @@ impl Crate {
                 continue;
             }
             let begins = !out.ends_with("::") && (at == 0 || bytes[at - 1] != b'\'');
-            if begins && self.is_own(word, &rest[word.len()..]) {
-                out.push_str(&self.name);
-                out.push_str("::");
+            if !begins {
+                out.push_str(word);
+                at += word.len();
+                continue;
             }
-            out.push_str(word);
-            at += word.len();
+            let path = whole_path(rest);
+            if self.is_own(word, &rest[word.len()..]) {
+                self.push(&mut out, format!("{}::{path}", self.name));
+            } else if path.len() > word.len() {
+                self.push(&mut out, path.to_owned());
+            } else {
+                out.push_str(path);
+            }
+            at += path.len();
         }
         out
+    }
+
+    /// Adds a full path, as the crate says it that declares the item.
+    fn push(&self, out: &mut String, path: String) {
+        out.push_str(&self.uses.declared_as(&path).unwrap_or(path));
     }
 
     /// Whether a path that begins with `word` and goes on with `rest` is the crate's own.
@@ -101,6 +118,19 @@ impl Crate {
             && word != "Self"
             && !word.starts_with(|first: char| first.is_ascii_digit())
     }
+}
+
+/// The names at the beginning of a text that belong to one path: `a::b` of `a::b::<c>`.
+fn whole_path(text: &str) -> &str {
+    let mut end = first_word(text).len();
+    while let Some(rest) = text[end..].strip_prefix("::") {
+        let next = first_word(rest).len();
+        if next == 0 {
+            break;
+        }
+        end += 2 + next;
+    }
+    &text[..end]
 }
 
 fn first_word(text: &str) -> &str {

@@ -12,6 +12,7 @@ use super::mir::Read;
 use super::names::{Name, Names};
 use super::source::Sources;
 use super::text::{behind_references, closing, head, last, without_generics};
+use super::trust::Trust;
 
 mod drops;
 mod resolve;
@@ -58,13 +59,33 @@ pub(crate) struct Resolved {
     /// Whether it is this one body for sure.
     pub is_sure: bool,
     /// Whether that is so because nothing else in the program has the method.
-    pub is_only: bool,
+    pub only: Option<Only>,
     /// What a function of another crate does.
     pub known: Option<Known>,
     /// The crate, type and method or trait method, for what is known of it.
     pub method: Option<Name>,
     /// Whether it calls a function value: its first argument.
     pub is_function_call: bool,
+}
+
+/// Why a method of a trait has one body in the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Only {
+    /// Nobody else can implement the trait.
+    Ever,
+    /// Nobody does; others, who use the program as a library, can.
+    SoFar,
+}
+
+impl Resolved {
+    /// How far it can be trusted that a call leads to the bodies.
+    pub(crate) fn trust(&self) -> Trust {
+        match (self.is_sure, self.only) {
+            (false, _) => Trust::Guess,
+            (true, Some(Only::SoFar)) => Trust::Likely,
+            (true, Some(Only::Ever) | None) => Trust::Sure,
+        }
+    }
 }
 
 /// The `Drop` implementations that run, and whether each does for sure.
@@ -75,6 +96,8 @@ type DropGlue = Rc<[(BodyId, bool)]>;
 struct Owner {
     /// The trait, by its last name.
     of: Option<String>,
+    /// The traits of the program that this can be, by full path; or the same name for one of others.
+    keys: Vec<String>,
     /// The head of the type, with its path; empty if it is any type.
     on: String,
 }
@@ -97,7 +120,8 @@ pub(crate) struct Program {
     short: FxHashMap<String, Vec<BodyId>>,
     /// Free functions, by crate and last name.
     free: FxHashMap<String, Vec<BodyId>>,
-    /// Methods of traits, by trait and method.
+    /// Methods of traits, by trait and method; the trait by full path, or by last name if it is one of
+    /// others.
     methods: FxHashMap<(String, String), Vec<(String, BodyId)>>,
     /// Methods that a trait brings along.
     defaults: FxHashMap<(String, String), Vec<BodyId>>,
@@ -307,12 +331,14 @@ impl Program {
             if !owner.on.is_empty() {
                 self.owners[id] = Some(self.names.of(&owner.on));
             }
-            if let Some(of) = owner.of {
+            if let Some(of) = &owner.of {
                 if of == "Drop" {
                     self.drops.insert(owner.on.clone(), id);
                 }
-                let all = self.methods.entry((of, method)).or_default();
-                all.push((owner.on, id));
+                for key in owner.keys {
+                    let all = self.methods.entry((key, method.clone())).or_default();
+                    all.push((owner.on.clone(), id));
+                }
             } else {
                 let path = format!("{}::{method}", owner.on);
                 self.short.entry(short(&path)).or_default().push(id);
@@ -322,8 +348,10 @@ impl Program {
         }
         let path = without_generics(&name);
         if let Some((of, _)) = path.rsplit_once("::") {
-            let key = (last(of).to_owned(), method);
-            self.defaults.entry(key).or_default().push(id);
+            for key in self.trait_keys(of, "") {
+                let all = self.defaults.entry((key, method.clone())).or_default();
+                all.push(id);
+            }
         }
         self.free.entry(in_crate(&path)).or_default().push(id);
         self.short.entry(short(&path)).or_default().push(id);
@@ -363,6 +391,9 @@ impl Program {
                 line.contains("derive").then(|| word.to_owned())
             });
             return Owner {
+                keys: word
+                    .as_deref()
+                    .map_or_else(Vec::new, |word| self.trait_keys(word, &krate)),
                 of: word,
                 on: receiver.unwrap_or_default(),
             };
@@ -376,9 +407,23 @@ impl Program {
                 _ => self.full_path(&written, &found.module, &krate),
             }
         };
+        let of = found.of.as_deref().map(|of| head(of).0);
         Owner {
-            of: found.of.map(|of| last(head(&of).0).to_owned()),
+            keys: of.map_or_else(Vec::new, |of| self.trait_keys(of, &found.module)),
+            of: of.map(|of| last(of).to_owned()),
             on,
+        }
+    }
+
+    /// What the methods of a trait are found by: the full paths of the traits of the program that a path
+    /// can mean in a module, or its last name if it is one of others.
+    fn trait_keys(&self, of: &str, module: &str) -> Vec<String> {
+        let sources = self.sources.borrow();
+        let meant = sources.traits.meant(of, module, &sources.uses);
+        if meant.is_empty() {
+            vec![last(of).to_owned()]
+        } else {
+            meant
         }
     }
 

@@ -16,6 +16,7 @@ use super::names::Name;
 use super::program::{BodyId, Program};
 use super::solve::Solved;
 use super::summary::{Held, LockAt, Order};
+use super::trust::Trust;
 use super::value::{Path, Root};
 use crate::finding::{
     Basis, Certainty, Code, CodeOrder, Exclusion, Finding, LockUse, ResourceUse, Side, Source,
@@ -203,14 +204,14 @@ impl Rules<'_> {
                 };
                 keep_better(by_place.entry(place), order);
             } else if excludes
-                && order.is_sure
+                && order.trust > Trust::Guess
                 && self.may_be_same(held, wanted)
                 && !self.is_ordered(order)
             {
                 // Through a call that can lead elsewhere it would be a guess on a guess.
                 keep_better(by_class.entry((code, held.class)), order);
             } else if excludes
-                && order.is_sure
+                && order.trust > Trust::Guess
                 && let (Some(held_at), Some(wanted_at)) = (&held.path, &wanted.path)
                 && let Some((a, b)) = held_at.part_at(wanted_at)
             {
@@ -225,7 +226,7 @@ impl Rules<'_> {
         }
         let proved: BTreeSet<(Code, Name)> = by_place
             .iter()
-            .filter(|(_, order)| order.is_sure)
+            .filter(|(_, order)| order.trust == Trust::Sure)
             .map(|((code, _, _), order)| (*code, order.wanted.class))
             .collect();
         for ((code, _, _), order) in by_place {
@@ -242,7 +243,8 @@ impl Rules<'_> {
         let name = self.short(order.wanted.class);
         let function = self.function(order.body);
         let is_asked = order.wanted.path.as_ref().is_some_and(Path::is_asked);
-        let certain = is_same && order.is_sure && !is_asked && code == Code::SelfDeadlock;
+        let certain =
+            is_same && order.trust == Trust::Sure && !is_asked && code == Code::SelfDeadlock;
         if order.waits == Waits::Panics {
             return self.borrowed_again(order, certain);
         }
@@ -261,6 +263,8 @@ impl Rules<'_> {
                 "both are reached through the same path of fields, and no way between lets go"
                     .to_owned(),
             );
+        } else if let Some(kept) = order.kept {
+            reasons.push(self.if_kept(kept, is_same));
         } else if code == Code::RecursiveRead {
             reasons.push(
                 "it hangs when another thread asks for the write lock between the two reads"
@@ -270,6 +274,8 @@ impl Rules<'_> {
             reasons.push(
                 "it hangs if the method hands out the same lock each time it is asked".to_owned(),
             );
+        } else if is_same && order.trust == Trust::Likely {
+            reasons.push("the trait whose method is called between them has one implementation here, and others can write more".to_owned());
         } else if is_same {
             reasons.push("the call between them can lead elsewhere: a trait object, a generic type, or a function of another crate".to_owned());
         } else {
@@ -296,6 +302,20 @@ impl Rules<'_> {
             excluded_by: Vec::new(),
         }
         .finish()
+    }
+
+    /// What must be true where a function is called that is kept in data.
+    fn if_kept(&self, function: BodyId, is_same: bool) -> String {
+        let site = self.site(self.program.bodies[function].site);
+        let name = self.function(function);
+        let same = if is_same {
+            ""
+        } else {
+            ", and the lock that it takes is the very one that is held"
+        };
+        format!(
+            "it hangs if the function that is called there is the one of `{name}` at {site}{same}"
+        )
     }
 
     /// A cell that is borrowed again: no hang, but a panic.
@@ -437,7 +457,13 @@ fn keep_better<'a, K: Ord>(entry: Entry<'_, K, &'a Order>, order: &'a Order) {
 
 /// Whether an order convinces more than another of the same.
 fn is_better(order: &Order, old: &Order) -> bool {
-    let rank = |order: &Order| (order.is_sure, Reverse(order.calls.len()));
+    let rank = |order: &Order| {
+        (
+            order.trust,
+            order.kept.is_none(),
+            Reverse(order.calls.len()),
+        )
+    };
     rank(order) > rank(old)
 }
 

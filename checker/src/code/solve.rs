@@ -2,14 +2,16 @@
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::DiGraph;
+use rustc_hash::FxHashMap;
 
 use super::aliases::Aliases;
-use super::flow::{self, Await, Blocked, KeptHandle, Outcome};
+use super::callbacks;
+use super::flow::{self, Await, Blocked, KeptCall, KeptFunction, KeptHandle, Outcome};
 use super::frame::Frame;
 use super::ir::{Body, Callee, Operand, Rvalue, Statement, Terminator};
 use super::names::Name;
 use super::program::{BodyId, Program};
-use super::summary::{Order, Summary};
+use super::summary::{LockAt, Order, Summary};
 
 /// What was found in all functions.
 #[derive(Debug, Default)]
@@ -24,6 +26,10 @@ pub(crate) struct Solved {
     pub awaits: Vec<Await>,
     /// Threads whose handles are kept.
     pub kept: Vec<KeptHandle>,
+    /// The locks that threads take, as those see them who begin the threads, by what they run.
+    pub begun: FxHashMap<BodyId, Vec<LockAt>>,
+    /// Calls of functions kept in data that could mean too many of them.
+    pub capped: u64,
     /// Functions whose summaries were not complete when the rounds were used up.
     pub unfinished: u64,
     /// Effects that were left out, over all functions.
@@ -45,6 +51,8 @@ pub(crate) fn solve(program: &Program) -> Solved {
         }
     }
     let mut aliases = Aliases::default();
+    let mut kept_calls: Vec<KeptCall> = Vec::new();
+    let mut kept_functions: Vec<KeptFunction> = Vec::new();
     let mut solved = Solved {
         summaries: vec![Summary::default(); program.bodies.len()],
         ..Solved::default()
@@ -79,6 +87,14 @@ pub(crate) fn solve(program: &Program) -> Solved {
                     solved.blocked.extend(outcome.blocked);
                     solved.awaits.extend(outcome.awaits);
                     solved.kept.extend(outcome.kept);
+                    for (body, lock) in outcome.begun {
+                        let all = solved.begun.entry(body).or_default();
+                        if !all.contains(&lock) {
+                            all.push(lock);
+                        }
+                    }
+                    kept_calls.extend(outcome.kept_calls);
+                    kept_functions.extend(outcome.kept_functions);
                     for (a, b) in outcome.aliases {
                         aliases.join(program, a, b);
                     }
@@ -87,6 +103,9 @@ pub(crate) fn solve(program: &Program) -> Solved {
             }
         }
     }
+    let (orders, capped) = callbacks::orders(&kept_calls, &kept_functions);
+    solved.orders.extend(orders);
+    solved.capped = capped;
     aliases.apply(&mut solved);
     solved
 }

@@ -12,6 +12,12 @@ use syn::spanned::Spanned as _;
 use super::allow::{self, Allowance};
 use super::text::last;
 
+mod traits;
+mod uses;
+
+use traits::Traits;
+pub(crate) use uses::Uses;
+
 /// A struct, or a variant of an enum.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shape {
@@ -52,6 +58,10 @@ pub(crate) struct Sources {
     pub shapes: HashMap<String, Shape>,
     /// The last part of a type's path, and all full paths that end so.
     pub by_name: HashMap<String, Vec<String>>,
+    /// The traits.
+    pub traits: Traits,
+    /// What names mean.
+    pub uses: Uses,
     /// By file, line and column.
     pub implementations: HashMap<(PathBuf, u32, u32), Implementation>,
     /// The text of all files that were asked for.
@@ -74,9 +84,13 @@ impl Sources {
     /// Reads a crate from its root file on and returns the names of what stands at its root.
     pub(crate) fn read_crate(&mut self, name: &str, root: &Path) -> HashSet<String> {
         let mut own = HashSet::new();
+        self.uses.note_crate(name);
         if let Some(file) = self.parsed(root) {
             for item in &file.items {
                 own.extend(name_of(item));
+                if matches!(item, syn::Item::Fn(function) if function.sig.ident == "main") {
+                    self.traits.note_program(name);
+                }
             }
             let folder = root.parent().unwrap_or(Path::new("")).to_owned();
             self.items(&file.items, name, root, &folder, 0);
@@ -161,6 +175,9 @@ impl Sources {
             return;
         }
         for item in items {
+            if let Some(name) = name_of(item) {
+                self.uses.note_item(module, &name);
+            }
             match item {
                 syn::Item::Struct(found) => {
                     let mut shape = shape(&found.fields);
@@ -207,7 +224,23 @@ impl Sources {
                         depth,
                     );
                 }
-                syn::Item::Mod(found) => self.module(found, module, file, folder, depth),
+                syn::Item::Mod(found) => {
+                    let path = format!("{module}::{}", found.ident);
+                    self.traits.note_module(&path, is_open(&found.vis));
+                    self.module(found, module, file, folder, depth);
+                }
+                syn::Item::Trait(found) => {
+                    let path = format!("{module}::{}", found.ident);
+                    self.traits.note(path, is_open(&found.vis));
+                }
+                syn::Item::Use(found) => {
+                    for leaf in uses::leaves(&found.tree) {
+                        self.uses.note_use(module, &leaf);
+                        if is_open(&found.vis) {
+                            self.traits.note_handed_on(&leaf);
+                        }
+                    }
+                }
                 _ => {}
             }
         }
@@ -323,6 +356,10 @@ impl Sources {
             self.allows_await.push((file.to_owned(), lines.0, lines.1));
         }
     }
+}
+
+fn is_open(visibility: &syn::Visibility) -> bool {
+    matches!(visibility, syn::Visibility::Public(_))
 }
 
 fn number(value: usize) -> u32 {

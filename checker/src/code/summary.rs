@@ -13,6 +13,7 @@ use super::ir::Site;
 use super::known::{Resource, Waits};
 use super::names::Name;
 use super::program::BodyId;
+use super::trust::Trust;
 use super::value::{Path, Value};
 
 /// A lock, as it is held or wanted somewhere.
@@ -37,10 +38,19 @@ pub(crate) struct Held {
     pub lock: LockAt,
     /// Whether waiting for it stops a thread, and not only a task.
     pub blocks_threads: bool,
-    /// Whether it is held there for sure, on some path through the code.
-    pub is_sure: bool,
+    /// Whether it is held there, on some path through the code.
+    pub trust: Trust,
     /// Where the call stands through which it was taken, in the function that holds it.
     pub through: Option<Site>,
+}
+
+/// What keeps a function value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Keeper {
+    /// A field or static, by class.
+    Place(Name),
+    /// Something of which only the type is known, as far as it tells functions apart: `Fn(u32)`.
+    Type(Name),
 }
 
 /// What happens in a function or in what it calls.
@@ -50,8 +60,11 @@ pub(crate) enum What {
     Wants(LockAt, Waits),
     /// Something else is waited for; which, by class.
     Blocks(Resource, Name),
-    /// A parameter is called, or something in it, while these are held.
-    Calls(Path, Vec<Held>),
+    /// A parameter is called, or something in it, while these are held; guards of those are given to it,
+    /// by the numbers of its arguments.
+    Calls(Path, Vec<Held>, Vec<(u32, Held)>),
+    /// A function is called that is kept in data.
+    CallsKept(Keeper),
     /// A condition variable, by class, is notified.
     Notifies(Name),
     /// A message is sent to a channel, by class.
@@ -71,8 +84,8 @@ pub(crate) struct Effect {
     pub site: Site,
     /// The call through which it is reached, and the callee; none if it is done right here.
     pub through: Option<(Site, BodyId)>,
-    /// Whether it happens for sure on some path through the code.
-    pub is_sure: bool,
+    /// Whether it happens on some path through the code.
+    pub trust: Trust,
     /// The guards among the parameters that are still held then, one bit each.
     pub guards: u64,
 }
@@ -86,14 +99,16 @@ pub(crate) struct Order {
     pub wanted: LockAt,
     /// Whether and how it waits.
     pub waits: Waits,
-    /// Whether that happens for sure on some path.
-    pub is_sure: bool,
+    /// Whether that happens on some path.
+    pub trust: Trust,
     /// The rest of what is held.
     pub others: Vec<LockAt>,
     /// The function in which both meet.
     pub body: BodyId,
     /// The calls from there to the acquisition, outermost first.
     pub calls: Vec<Site>,
+    /// The function kept in data that must be the one that is called on the way.
+    pub kept: Option<BodyId>,
 }
 
 /// What callers need to know.
@@ -113,6 +128,10 @@ pub(crate) struct Summary {
     pub open: Vec<Order>,
     /// Parameters that go into fields, by class.
     pub keeps: Vec<(Path, Name)>,
+    /// Parameters that are functions and are kept.
+    pub keeps_functions: Vec<(Path, Keeper)>,
+    /// Whether it lets go of a lock that no guard stands for.
+    pub frees: bool,
     /// How many effects were left out.
     pub left_out: u64,
 }
@@ -138,7 +157,7 @@ impl Summary {
         match self.index.entry((key, effect.guards)) {
             Entry::Occupied(entry) => {
                 let old = &mut self.effects[*entry.get()];
-                if effect.is_sure && !old.is_sure {
+                if effect.trust > old.trust {
                     *old = effect;
                 }
             }
@@ -150,15 +169,22 @@ impl Summary {
         }
     }
 
+    /// How much the effects are trusted, as one number that only grows.
+    fn trusted(&self) -> usize {
+        let each = self.effects.iter().map(|effect| effect.trust as usize);
+        each.sum()
+    }
+
     /// Whether callers would see a difference.
     pub(crate) fn differs(&self, other: &Summary) -> bool {
         self.effects.len() != other.effects.len()
-            || self.effects.iter().filter(|effect| effect.is_sure).count()
-                != other.effects.iter().filter(|effect| effect.is_sure).count()
+            || self.trusted() != other.trusted()
             || self.result != other.result
             || self.returned.len() != other.returned.len()
             || self.returns_guards != other.returns_guards
             || self.open.len() != other.open.len()
             || self.keeps.len() != other.keeps.len()
+            || self.keeps_functions.len() != other.keeps_functions.len()
+            || self.frees != other.frees
     }
 }

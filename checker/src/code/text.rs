@@ -101,7 +101,7 @@ pub(crate) fn without_generics(path: &str) -> String {
     let mut at = 0;
     while at < path.len() {
         let rest = &path[at..];
-        if rest.starts_with("<impl ") {
+        if is_impl_part(path, at) {
             // Part of the path itself.
             let end = closing(path, at).unwrap_or(path.len() - 1);
             kept.push_str(&path[at..=end]);
@@ -118,6 +118,17 @@ pub(crate) fn without_generics(path: &str) -> String {
         }
     }
     kept
+}
+
+/// Whether the brackets at `at` stand for an `impl` block, as in `core::slice::<impl [T]>::len` or
+/// `<impl at src/a.rs:4:1: 4:9>::f`, and not for the argument of a type or function: `Box::<impl Fn()>::new`.
+pub(crate) fn is_impl_part(path: &str, at: usize) -> bool {
+    if !path[at..].starts_with("<impl ") {
+        return false;
+    }
+    let before = last(path[..at].trim_end_matches("::"));
+    let goes_on = closing(path, at).is_some_and(|end| path[end + 1..].starts_with("::"));
+    goes_on && !before.starts_with(|first: char| first.is_ascii_uppercase())
 }
 
 /// A type without the references and pointers around it, and how many there were.
@@ -165,6 +176,50 @@ pub(crate) fn head(text: &str) -> (&str, Vec<&str>) {
         text[..open].trim_end_matches("::"),
         split_commas(&text[open + 1..end]),
     )
+}
+
+/// The type of a function value that does not say which function it is: `Fn(u32) -> u32` of
+/// `std::boxed::Box<dyn for<'a> std::ops::Fn(u32) -> u32 + std::marker::Send>`, or `fn(u32)`. Lifetimes are
+/// left out.
+pub(crate) fn function_type(text: &str) -> Option<String> {
+    let mut from = 0;
+    while let Some(at) = text[from..].find("dyn ").map(|at| from + at) {
+        from = at + "dyn ".len();
+        let mut rest = &text[from..];
+        if rest.starts_with("for<") {
+            rest = rest[closing(rest, 3)? + 1..].trim_start();
+        }
+        let open = rest.find('(')?;
+        let name = last(&rest[..open]);
+        if matches!(name, "Fn" | "FnMut" | "FnOnce") {
+            let from = open - name.len();
+            let end = find_outside(&rest[from..], 0, |bytes, at| {
+                bytes[at] == b','
+                    || bytes[at] == b'>' && bytes[at - 1] != b'-'
+                    || bytes[at..].starts_with(b" + ")
+            });
+            let end = end.map_or(rest.len(), |end| from + end);
+            return Some(without_lifetimes(&rest[from..end]));
+        }
+    }
+    let at = text.find("fn(").filter(|_| !text.contains('{'))?;
+    let end = find_outside(text, at, |bytes, at| {
+        bytes[at] == b',' || bytes[at] == b'>' && bytes[at - 1] != b'-'
+    });
+    Some(without_lifetimes(&text[at..end.unwrap_or(text.len())]))
+}
+
+/// `&'a str` as `&str`.
+fn without_lifetimes(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\'') {
+        kept.push_str(&rest[..at]);
+        let name = rest[at + 1..].trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+        rest = name.strip_prefix(' ').unwrap_or(name);
+    }
+    kept.push_str(rest);
+    kept
 }
 
 /// The last part of a path.

@@ -1,13 +1,15 @@
 //! Calls: what they take, hand on, run and give back.
 
-use super::{Cell, Flow, State, Token, insert, take};
+use super::record::Point;
+use super::{Cell, Flow, State, Token, insert};
 use crate::code::frame::Frame;
 use crate::code::ir::{BlockId, Callee, Operand, Place, Projection, Site};
 use crate::code::known::{Known, Resource};
 use crate::code::names::Name;
 use crate::code::program::{BodyId, Resolved};
-use crate::code::summary::What;
+use crate::code::summary::{Held, What};
 use crate::code::text::last;
+use crate::code::trust::Trust;
 use crate::code::value::Value;
 
 mod adaptors;
@@ -16,6 +18,7 @@ mod closures;
 mod drops;
 mod futures;
 mod locks;
+mod moves;
 mod shards;
 mod threads;
 mod unknown;
@@ -30,6 +33,8 @@ pub(super) struct Argument {
     pub(super) function: Option<Name>,
     /// The guards that were moved with it.
     pub(super) moved: Vec<Cell>,
+    /// The locks of guards that a callee moves with it.
+    pub(super) held: Vec<Held>,
 }
 
 impl Argument {
@@ -40,6 +45,7 @@ impl Argument {
             of: None,
             function: None,
             moved: Vec::new(),
+            held: Vec::new(),
         }
     }
 
@@ -85,7 +91,7 @@ impl Flow<'_> {
         let resolved = frame.resolved(callee);
         let arguments = operands
             .iter()
-            .map(|operand| self.argument(operand, take(state, operand)))
+            .map(|operand| self.argument(operand, self.take(state, operand)))
             .collect();
         let call = Call {
             block,
@@ -95,6 +101,7 @@ impl Flow<'_> {
             result,
             method: resolved.method,
         };
+        self.lets_go_in(&resolved, &call, state);
         let mut given = match resolved.known {
             Some(known) => self.known(known, &call, state),
             None if resolved.is_function_call => self.function_value(&call, state),
@@ -108,7 +115,7 @@ impl Flow<'_> {
             },
         };
         self.redefine(result, Some(block), state);
-        let field = super::field_of(result);
+        let field = self.field_of(result);
         for cell in &mut given {
             cell.at = result.local;
             if field != 0 {
@@ -129,29 +136,8 @@ impl Flow<'_> {
                 _ => None,
             },
             moved,
+            held: Vec::new(),
         }
-    }
-
-    /// What is in the place that the first argument points to goes into the result, and the second
-    /// argument, if there is one, into the place.
-    fn taken_out(&mut self, call: &Call<'_>, state: &mut State) -> Vec<Cell> {
-        let from = call.operands.first().and_then(Operand::place);
-        let from = from.and_then(|place| self.frame.borrowed(place.local, 0));
-        let Some(from) = from.filter(|_| self.result_holds_guards(call)) else {
-            return Vec::new();
-        };
-        let taken = state
-            .iter()
-            .filter(|cell| cell.at == from)
-            .copied()
-            .collect();
-        state.retain(|cell| cell.at != from);
-        for argument in call.arguments.iter().skip(1) {
-            for cell in &argument.moved {
-                insert(state, Cell { at: from, ..*cell });
-            }
-        }
-        taken
     }
 
     fn result_holds_guards(&self, call: &Call<'_>) -> bool {
@@ -177,34 +163,48 @@ impl Flow<'_> {
                         call.site,
                         state,
                     );
+                    if argument.of.is_some_and(|of| self.frees_when_dropped(of)) {
+                        self.frees(state);
+                    }
                 }
                 Vec::new()
             }
-            Known::Forget | Known::Spawn => {
-                if known == Known::Spawn {
-                    self.spawned(call);
-                }
+            Known::Spawn => {
+                self.spawned(call, state);
+                Vec::new()
+            }
+            Known::Forget => {
+                moves::forgets(call, state);
+                Vec::new()
+            }
+            Known::Frees => {
+                self.frees(state);
                 Vec::new()
             }
             Known::Take => self.taken_out(call, state),
+            Known::TakeOne => self.one_taken_out(call, state),
+            Known::Empty => {
+                self.emptied(call, state);
+                Vec::new()
+            }
             Known::Unlocked => {
                 let guards = self.guard_of(call, 0).or_else(|| self.guard_of(call, 1));
                 let mut without = state.clone();
                 without.retain(|cell| Some(cell.at) != guards);
-                self.closures(call, &[], &without);
+                self.closures(call, Point::at(call.site, &without));
                 self.moved_on(call, state)
             }
             Known::Convert(mode) => self.convert(mode, call, state),
             Known::Wait => self.wait(call, state),
             Known::Notify => {
                 if let Some(class) = self.class_of_target(call) {
-                    self.effect(What::Notifies(class), call.site, true, 0);
+                    self.effect(What::Notifies(class), Point::at(call.site, state));
                 }
                 Vec::new()
             }
             Known::Sends => {
                 if let Some(class) = self.class_of_channel(call) {
-                    self.effect(What::Sends(class), call.site, true, 0);
+                    self.effect(What::Sends(class), Point::at(call.site, state));
                 }
                 Vec::new()
             }
@@ -217,15 +217,8 @@ impl Flow<'_> {
                     }
                 };
                 let class = class.unwrap_or_else(|| self.frame.program.names.of(resource.text()));
-                self.blocks(
-                    resource,
-                    class,
-                    call.site,
-                    true,
-                    state,
-                    &[],
-                    &call.arguments,
-                );
+                let runs = self.runs(&call.arguments);
+                self.blocks(resource, class, &runs, Point::at(call.site, state));
                 self.moved_on(call, state)
             }
             Known::Force => {
@@ -250,24 +243,18 @@ impl Flow<'_> {
         let mut given = Vec::new();
         let mut number = 0;
         for &body in &resolved.bodies {
-            if (!resolved.is_sure || resolved.is_only) && self.decorates(body) {
+            if (!resolved.is_sure || resolved.only.is_some()) && self.decorates(body) {
                 continue;
             }
-            self.apply(
-                body,
-                &call.arguments,
-                call.site,
-                resolved.is_sure,
-                state,
-                &[],
-            );
+            let point = Point::at(call.site, state).trusted(resolved.trust());
+            self.apply(body, &call.arguments, point);
             let summary = &self.frame.summaries[body];
             let values: Vec<Value> = call
                 .arguments
                 .iter()
                 .map(|argument| argument.value.clone())
                 .collect();
-            let cells = self.handed_back(body, &values, resolved.is_sure, call, number);
+            let cells = self.handed_back(body, &values, resolved.trust(), call, number);
             number += cells.len();
             given.extend(cells);
             for (index, argument) in call.arguments.iter().enumerate().take(63) {
@@ -285,7 +272,7 @@ impl Flow<'_> {
         &mut self,
         body: BodyId,
         values: &[Value],
-        is_sure: bool,
+        trust: Trust,
         call: &Call<'_>,
         number: usize,
     ) -> Vec<Cell> {
@@ -293,9 +280,9 @@ impl Flow<'_> {
         for (number, (held, field)) in (number..).zip(&self.frame.summaries[body].returned) {
             let mut held = held.clone();
             held.lock = self.in_caller(&held.lock, values);
-            held.is_sure &= is_sure;
+            held.trust = held.trust.min(trust);
             held.through = Some(call.site);
-            let is_maybe = !held.is_sure || self.may_be_nothing(call);
+            let is_maybe = held.trust == Trust::Guess || self.may_be_nothing(call);
             let token = self.token(call.block, number, Token::Taken { held, is_maybe });
             cells.push(Cell {
                 field: *field,
@@ -323,7 +310,7 @@ impl Flow<'_> {
 
     /// Any other function: runs what it is given, and hands guards on if its result can hold them.
     fn foreign(&mut self, call: &Call<'_>, state: &mut State) -> Vec<Cell> {
-        let mut given = self.closures(call, &[], state);
+        let mut given = self.closures(call, Point::at(call.site, state));
         if self.opens_scope(call) {
             self.scope(call, state);
         }

@@ -6,9 +6,65 @@ use super::super::names::Name;
 use super::super::program::BodyId;
 use super::super::summary::{Effect, Held, LockAt, OPEN_MAX, Order, Summary, What};
 use super::super::text::is_exclusive_reference;
+use super::super::trust::Trust;
 use super::super::value::{Root, Step, Value};
-use super::calls::Argument;
 use super::{Flow, State, Token};
+
+/// A point in the function: what happens there happens with all that is held there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Point<'a> {
+    /// Where: the call.
+    pub site: Site,
+    /// Whether what happens there does so on some path.
+    pub trust: Trust,
+    /// The guards that live there.
+    pub state: &'a State,
+    /// What is held beside them: locks of those who run this.
+    pub more: &'a [Held],
+    /// The callee that is called there, and the effect of it that is looked at; none for what is done
+    /// right there.
+    pub via: Option<(BodyId, &'a Effect)>,
+}
+
+impl<'a> Point<'a> {
+    /// Where something is done for sure, with these guards.
+    pub(super) fn at(site: Site, state: &'a State) -> Point<'a> {
+        Point {
+            site,
+            trust: Trust::Sure,
+            state,
+            more: &[],
+            via: None,
+        }
+    }
+
+    /// The same, trusted no more than so far.
+    pub(super) fn trusted(self, trust: Trust) -> Point<'a> {
+        Point {
+            trust: self.trust.min(trust),
+            ..self
+        }
+    }
+
+    /// The same, with these locks held too.
+    pub(super) fn under(self, more: &'a [Held]) -> Point<'a> {
+        Point { more, ..self }
+    }
+
+    /// The effect of a callee there.
+    pub(super) fn via(self, body: BodyId, effect: &'a Effect) -> Point<'a> {
+        Point {
+            trust: self.trust.min(effect.trust),
+            via: Some((body, effect)),
+            ..self
+        }
+    }
+
+    /// Where it happens in the end.
+    pub(super) fn end(&self) -> Site {
+        self.via.map_or(self.site, |(_, effect)| effect.site)
+    }
+}
 
 /// Something other than a lock is waited for under a lock.
 #[derive(Debug, Clone)]
@@ -25,8 +81,8 @@ pub(crate) struct Blocked {
     pub body: BodyId,
     /// The calls from there to the wait.
     pub calls: Vec<Site>,
-    /// Whether that happens for sure on some path: not where only the last of several owners ends it.
-    pub is_sure: bool,
+    /// Whether that happens on some path: not where only the last of several owners ends it.
+    pub trust: Trust,
     /// What the thread runs whose end is waited for, if that can be said, and what that takes.
     pub runs: Vec<(BodyId, LockAt)>,
 }
@@ -55,24 +111,39 @@ pub(crate) struct Await {
 
 impl Flow<'_> {
     /// The locks that are held in a state.
-    pub(super) fn held(&self, state: &State) -> Vec<Held> {
+    fn held(&self, state: &State) -> Vec<Held> {
         let mut all: Vec<Held> = Vec::new();
         for cell in state {
-            if let Token::Taken { held, .. } = &self.tokens[cell.token] {
-                let mut held = held.clone();
-                if cell.is_stale {
-                    held.lock.path = None;
-                }
-                if !all.contains(&held) {
-                    all.push(held);
-                }
+            if let Some(held) = self.held_by(*cell)
+                && !all.contains(&held)
+            {
+                all.push(held);
             }
         }
         all
     }
 
+    /// The lock of a guard; none of a parameter's.
+    pub(super) fn held_by(&self, cell: super::Cell) -> Option<Held> {
+        let Token::Taken { held, .. } = &self.tokens[cell.token] else {
+            return None;
+        };
+        let mut held = held.clone();
+        if cell.is_stale {
+            held.lock.path = None;
+        }
+        Some(held)
+    }
+
+    /// All that is held at a point.
+    pub(super) fn held_at(&self, point: Point<'_>) -> Vec<Held> {
+        let mut all = self.held(point.state);
+        all.extend_from_slice(point.more);
+        all
+    }
+
     /// The parameters whose guards are held in a state, one bit each.
-    pub(super) fn parameters(&self, state: &State) -> u64 {
+    fn parameters(&self, state: &State) -> u64 {
         state
             .iter()
             .fold(0, |all, cell| match &self.tokens[cell.token] {
@@ -81,83 +152,34 @@ impl Flow<'_> {
             })
     }
 
-    pub(super) fn effect(&mut self, what: What, site: Site, is_sure: bool, guards: u64) {
-        if self.records {
-            self.outcome.summary.add(Effect {
-                what,
-                site,
-                through: None,
-                is_sure,
-                guards,
-            });
-        }
-    }
-
-    pub(super) fn effect_through(
-        &mut self,
-        what: What,
-        through: (Site, BodyId),
-        site: Site,
-        is_sure: bool,
-        guards: u64,
-    ) {
-        if self.records {
-            self.outcome.summary.add(Effect {
-                what,
-                site,
-                through: Some(through),
-                is_sure,
-                guards,
-            });
-        }
-    }
-
-    /// A lock is wanted right here.
-    pub(super) fn wants(
-        &mut self,
-        lock: &LockAt,
-        waits: Waits,
-        site: Site,
-        is_sure: bool,
-        state: &State,
-        more: &[Held],
-    ) {
+    /// Notes what callers must know of.
+    pub(super) fn effect(&mut self, what: What, point: Point<'_>) {
         if !self.records {
             return;
         }
-        self.orders(lock, waits, is_sure, state, more, &[]);
-        if self.is_alone_with(lock) {
-            return;
-        }
-        let guards = self.parameters(state);
-        self.effect(What::Wants(exported(lock), waits), site, is_sure, guards);
+        // What is held matters only to what can wait.
+        let guards = match what {
+            What::Notifies(_) | What::Sends(_) | What::Begins(..) => 0,
+            _ => self.parameters(point.state),
+        };
+        self.outcome.summary.add(Effect {
+            what,
+            site: point.end(),
+            through: point.via.map(|(body, _)| (point.site, body)),
+            trust: point.trust,
+            guards,
+        });
     }
 
-    /// A lock is wanted in what is called here.
-    #[expect(clippy::too_many_arguments, reason = "one effect, seen from all sides")]
-    pub(super) fn reached(
-        &mut self,
-        lock: &LockAt,
-        waits: Waits,
-        through: (Site, BodyId),
-        effect: &Effect,
-        is_sure: bool,
-        state: &State,
-        more: &[Held],
-    ) {
-        let calls = self.calls(through, effect);
-        self.orders(lock, waits, is_sure, state, more, &calls);
-        if self.is_alone_with(lock) {
+    /// A lock is wanted.
+    pub(super) fn wants(&mut self, lock: &LockAt, waits: Waits, point: Point<'_>) {
+        if !self.records {
             return;
         }
-        let guards = self.parameters(state);
-        self.effect_through(
-            What::Wants(exported(lock), waits),
-            through,
-            effect.site,
-            is_sure,
-            guards,
-        );
+        self.orders(lock, waits, point);
+        if !self.is_alone_with(lock) {
+            self.effect(What::Wants(exported(lock), waits), point);
+        }
     }
 
     /// Whether a lock lies in what this function has for itself: behind a `&mut`, or in a parameter by
@@ -183,42 +205,22 @@ impl Flow<'_> {
                 .all(|step| matches!(step, Step::Field(..) | Step::Index))
     }
 
-    /// The calls that lead to an effect, outermost first.
-    fn calls(&self, through: (Site, BodyId), effect: &Effect) -> Vec<Site> {
-        let mut calls = vec![through.0];
-        let mut next = effect.through;
-        let same_kind = |other: &Effect| {
-            std::mem::discriminant(&other.what) == std::mem::discriminant(&effect.what)
+    /// The calls that lead from this function to what is met at a point, outermost first.
+    pub(super) fn calls(&self, point: Point<'_>) -> Vec<Site> {
+        let Some((_, effect)) = point.via else {
+            return Vec::new();
         };
-        while let Some((site, body)) = next {
-            if calls.contains(&site) || calls.len() >= 32 {
-                break;
-            }
-            calls.push(site);
-            let summary = &self.frame.summaries[body];
-            next = summary
-                .effects
-                .iter()
-                .find(|other| other.site == effect.site && same_kind(other))
-                .and_then(|other| other.through);
-        }
+        let mut calls = vec![point.site];
+        chain(self.frame.summaries, effect, &mut calls);
         calls
     }
 
-    fn orders(
-        &mut self,
-        lock: &LockAt,
-        waits: Waits,
-        is_sure: bool,
-        state: &State,
-        more: &[Held],
-        calls: &[Site],
-    ) {
-        if !self.records {
+    fn orders(&mut self, lock: &LockAt, waits: Waits, point: Point<'_>) {
+        let all = self.held_at(point);
+        if all.is_empty() {
             return;
         }
-        let mut all = self.held(state);
-        all.extend(more.iter().cloned());
+        let calls = self.calls(point);
         let is_alone = self.is_alone_with(lock);
         for (number, held) in all.iter().enumerate() {
             if is_alone && held.lock.class != lock.class {
@@ -233,10 +235,11 @@ impl Flow<'_> {
                 held: held.clone(),
                 wanted: lock.clone(),
                 waits,
-                is_sure: is_sure && held.is_sure,
+                trust: point.trust.min(held.trust),
                 others: others.collect(),
                 body: self.id,
-                calls: calls.to_vec(),
+                calls: calls.clone(),
+                kept: None,
             };
             if (held.lock.is_open || lock.is_open)
                 && self.outcome.summary.open.len() < OPEN_MAX
@@ -273,7 +276,7 @@ impl Flow<'_> {
                     .take(15),
             );
             let order = Order {
-                is_sure: order.is_sure,
+                trust: order.trust,
                 others: order
                     .others
                     .iter()
@@ -304,139 +307,55 @@ impl Flow<'_> {
         }
     }
 
-    /// Something else is waited for right here.
-    #[expect(clippy::too_many_arguments, reason = "one wait, seen from all sides")]
+    /// Something else is waited for. If that is the end of threads, `runs` says what they run and take.
     pub(super) fn blocks(
         &mut self,
         resource: Resource,
         class: Name,
-        site: Site,
-        is_sure: bool,
-        state: &State,
-        more: &[Held],
-        arguments: &[Argument],
+        runs: &[(BodyId, LockAt)],
+        point: Point<'_>,
     ) {
         if !self.records {
             return;
         }
-        let runs = self.runs(arguments);
-        self.note_blocked(resource, class, site, is_sure, state, more, &[], &runs);
-        let guards = self.parameters(state);
-        for (body, lock) in runs {
-            let joins = What::Joins(body, exported(&lock));
-            self.effect(joins, site, is_sure, guards);
-        }
-        self.effect(What::Blocks(resource, class), site, is_sure, guards);
+        self.note_blocked(resource, class, runs, point);
+        self.note_joins(runs, point);
+        self.effect(What::Blocks(resource, class), point);
     }
 
     /// The end of threads is waited for that take these locks.
-    pub(super) fn joins(
-        &mut self,
-        runs: &[(BodyId, LockAt)],
-        site: Site,
-        is_sure: bool,
-        state: &State,
-        more: &[Held],
-    ) {
+    pub(super) fn joins(&mut self, runs: &[(BodyId, LockAt)], point: Point<'_>) {
         if runs.is_empty() || !self.records {
             return;
         }
         let class = self.frame.program.names.of("thread");
-        self.note_blocked(Resource::Join, class, site, is_sure, state, more, &[], runs);
-        let guards = self.parameters(state);
+        self.note_blocked(Resource::Join, class, runs, point);
+        self.note_joins(runs, point);
+    }
+
+    fn note_joins(&mut self, runs: &[(BodyId, LockAt)], point: Point<'_>) {
         for (body, lock) in runs {
-            self.effect(What::Joins(*body, exported(lock)), site, is_sure, guards);
+            self.effect(What::Joins(*body, exported(lock)), point);
         }
     }
 
-    /// The same in what is called here.
-    #[expect(clippy::too_many_arguments, reason = "one wait, seen from all sides")]
-    pub(super) fn joins_through(
-        &mut self,
-        runs: BodyId,
-        lock: &LockAt,
-        through: (Site, BodyId),
-        effect: &Effect,
-        is_sure: bool,
-        state: &State,
-        more: &[Held],
-    ) {
-        let calls = self.calls(through, effect);
-        let class = self.frame.program.names.of("thread");
-        let all = [(runs, lock.clone())];
-        self.note_blocked(
-            Resource::Join,
-            class,
-            effect.site,
-            is_sure,
-            state,
-            more,
-            &calls,
-            &all,
-        );
-        let guards = self.parameters(state);
-        let joins = What::Joins(runs, exported(lock));
-        self.effect_through(joins, through, effect.site, is_sure, guards);
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one wait, seen from all sides")]
-    pub(super) fn blocks_through(
-        &mut self,
-        resource: Resource,
-        class: Name,
-        through: (Site, BodyId),
-        effect: &Effect,
-        is_sure: bool,
-        state: &State,
-        more: &[Held],
-    ) {
-        let calls = self.calls(through, effect);
-        self.note_blocked(
-            resource,
-            class,
-            effect.site,
-            is_sure,
-            state,
-            more,
-            &calls,
-            &[],
-        );
-        let guards = self.parameters(state);
-        self.effect_through(
-            What::Blocks(resource, class),
-            through,
-            effect.site,
-            is_sure,
-            guards,
-        );
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one wait, seen from all sides")]
     fn note_blocked(
         &mut self,
         resource: Resource,
         class: Name,
-        site: Site,
-        is_sure: bool,
-        state: &State,
-        more: &[Held],
-        calls: &[Site],
         runs: &[(BodyId, LockAt)],
+        point: Point<'_>,
     ) {
-        if !self.records {
-            return;
-        }
-        let mut all = self.held(state);
-        all.extend(more.iter().cloned());
-        for held in all {
+        let calls = self.calls(point);
+        for held in self.held_at(point) {
             self.outcome.blocked.push(Blocked {
-                is_sure: is_sure && held.is_sure,
+                trust: point.trust.min(held.trust),
                 held,
                 resource,
                 class,
-                site,
+                site: point.end(),
                 body: self.id,
-                calls: calls.to_vec(),
+                calls: calls.clone(),
                 runs: runs.to_vec(),
             });
         }
@@ -456,6 +375,25 @@ impl Flow<'_> {
                 });
             }
         }
+    }
+}
+
+/// Adds the calls that lead on from where a callee's effect is met, outermost first.
+pub(crate) fn chain(summaries: &[Summary], effect: &Effect, calls: &mut Vec<Site>) {
+    let same_kind = |other: &Effect| {
+        std::mem::discriminant(&other.what) == std::mem::discriminant(&effect.what)
+    };
+    let mut next = effect.through;
+    while let Some((site, body)) = next {
+        if calls.contains(&site) || calls.len() >= 32 {
+            break;
+        }
+        calls.push(site);
+        next = summaries[body]
+            .effects
+            .iter()
+            .find(|other| other.site == effect.site && same_kind(other))
+            .and_then(|other| other.through);
     }
 }
 

@@ -52,6 +52,7 @@ fn read_it(text: &str) -> (Read, Names) {
         name: "bank".to_owned(),
         own: ["S".to_owned(), "TOTAL".to_owned()].into(),
         others: ["std".to_owned()].into(),
+        uses: std::rc::Rc::default(),
     };
     (read(text, &krate, &names), names)
 }

@@ -8,6 +8,7 @@ fn krate() -> Crate {
         name: "bank".to_owned(),
         own: set(&["Account", "log", "transfer"]),
         others: set(&["std", "core", "log", "tokio"]),
+        uses: std::rc::Rc::default(),
     }
 }
 

@@ -53,6 +53,12 @@ impl Program {
         found
     }
 
+    /// Whether a body is that of a `Drop` implementation.
+    pub(crate) fn is_drop(&self, id: BodyId) -> bool {
+        let of = self.owner_of(id).map(|of| self.text(of));
+        of.is_some_and(|of| self.drops.get(&*of) == Some(&id))
+    }
+
     /// Where something is called in the `Drop` implementations.
     pub(crate) fn sites_in_drops(&self) -> FxHashSet<Site> {
         let bodies = self.drops.values().map(|id| &self.bodies[*id]);

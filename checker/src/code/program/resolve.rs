@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
-use super::{BodyId, IMPLEMENTATIONS_MAX, Program, Resolved, UBIQUITOUS, in_crate, short};
+use super::{BodyId, IMPLEMENTATIONS_MAX, Only, Program, Resolved, UBIQUITOUS, in_crate, short};
 use crate::code::known::{self, Known};
 use crate::code::names::Name;
-use crate::code::text::{behind_references, closing, find_outside, head, last, without_generics};
+use crate::code::text::{
+    behind_references, closing, find_outside, head, is_impl_part, last, without_generics,
+};
 
 impl Program {
     /// What the text of a call can lead to, in a crate.
@@ -33,7 +35,10 @@ impl Program {
                 None => self.inherent(&format!("{}::{method}", head_text(inner))),
             };
         }
-        if let Some(at) = text.find("::<impl ") {
+        if let Some(at) = text
+            .find("::<impl ")
+            .filter(|at| is_impl_part(text, at + 2))
+        {
             // An `impl` that stands in another module than the type.
             let from = at + "::<impl ".len();
             let end = closing(text, at + 2).unwrap_or(text.len() - 1);
@@ -106,55 +111,17 @@ impl Program {
                 ..Resolved::default()
             };
         }
-        let key = (last(of).to_owned(), method.to_owned());
-        let all = self.methods.get(&key).map_or(&[][..], Vec::as_slice);
+        let krate = of.split("::").next().unwrap_or_default();
+        let keys = self.trait_keys(of, krate).into_iter();
+        let keys: Vec<(String, String)> = keys.map(|key| (key, method.to_owned())).collect();
+        let all = self.methods_of(&keys);
         let is_dyn =
             bare.starts_with("dyn ") || on_head == "std::boxed::Box" && bare.contains("<dyn ");
         let is_open = is_dyn
             || bare.starts_with("impl ")
             || !on_head.contains("::") && on_head.starts_with(char::is_uppercase);
         if !is_open || references > 1 {
-            let exact: Vec<BodyId> = all
-                .iter()
-                .filter(|(head, _)| *head == on_head)
-                .map(|(_, id)| *id)
-                .collect();
-            let known = if exact.is_empty() && foreign_trait {
-                known::of_trait(of, method, &on_head)
-            } else {
-                None
-            };
-            if exact.len() == 1 || known.is_some() {
-                return Resolved {
-                    is_sure: exact.len() == 1,
-                    bodies: exact,
-                    known,
-                    method: name,
-                    ..Resolved::default()
-                };
-            }
-            let bodies: Vec<BodyId> = if exact.is_empty() {
-                all.iter()
-                    .filter(|(head, _)| {
-                        head.is_empty()
-                            || last(head) == last(&on_head) && same_crate(head, &on_head)
-                    })
-                    .map(|(_, id)| *id)
-                    .collect()
-            } else {
-                exact
-            };
-            let bodies = if bodies.is_empty() && !foreign_trait {
-                self.defaults.get(&key).cloned().unwrap_or_default()
-            } else {
-                bodies
-            };
-            return Resolved {
-                is_sure: bodies.len() == 1,
-                bodies,
-                method: name,
-                ..Resolved::default()
-            };
+            return self.of_type(on, of, method, &keys);
         }
         if foreign_trait {
             let known = known::of_trait(of, method, &on_head);
@@ -167,22 +134,91 @@ impl Program {
             }
         }
         let mut bodies: Vec<BodyId> = all.iter().map(|(_, id)| *id).collect();
-        bodies.extend(self.defaults.get(&key).into_iter().flatten());
+        bodies.extend(self.defaults_of(&keys));
         let is_elsewhere = bodies.is_empty() && !foreign_trait;
         if bodies.len() > IMPLEMENTATIONS_MAX {
             *self.capped.borrow_mut() += 1;
             bodies.clear();
         }
-        // What the project declares has all its implementations in the project.
+        // What the project declares has all its implementations in the project, but for those of others
+        // who use it as a library.
         let is_only = bodies.len() == 1 && !foreign_trait;
+        let only = is_only.then(|| {
+            let sources = self.sources.borrow();
+            if keys.iter().any(|(of, _)| sources.traits.is_public(of)) {
+                Only::SoFar
+            } else {
+                Only::Ever
+            }
+        });
         Resolved {
             is_sure: is_only,
             bodies,
             method: name,
             known: is_elsewhere.then_some(Known::Elsewhere),
-            is_only,
+            only,
             ..Resolved::default()
         }
+    }
+
+    /// A method of a trait that is called on a type that is known.
+    fn of_type(&self, on: &str, of: &str, method: &str, keys: &[(String, String)]) -> Resolved {
+        let name = Some(self.names.of(&format!("{of}::{method}")));
+        let on_head = head_text(on);
+        let foreign_trait = !self.is_own(of);
+        let all = self.methods_of(keys);
+        let exact: Vec<BodyId> = all
+            .iter()
+            .filter(|(head, _)| *head == on_head)
+            .map(|(_, id)| *id)
+            .collect();
+        let known = if exact.is_empty() && foreign_trait {
+            known::of_trait(of, method, &on_head)
+        } else {
+            None
+        };
+        if exact.len() == 1 || known.is_some() {
+            return Resolved {
+                is_sure: exact.len() == 1,
+                bodies: exact,
+                known,
+                method: name,
+                ..Resolved::default()
+            };
+        }
+        let bodies: Vec<BodyId> = if exact.is_empty() {
+            all.iter()
+                .filter(|(head, _)| {
+                    head.is_empty() || last(head) == last(&on_head) && same_crate(head, &on_head)
+                })
+                .map(|(_, id)| *id)
+                .collect()
+        } else {
+            exact
+        };
+        let bodies = if bodies.is_empty() && !foreign_trait {
+            self.defaults_of(keys)
+        } else {
+            bodies
+        };
+        Resolved {
+            is_sure: bodies.len() == 1,
+            bodies,
+            method: name,
+            ..Resolved::default()
+        }
+    }
+
+    /// The methods of traits that are found by these, with the types that they are of.
+    fn methods_of(&self, keys: &[(String, String)]) -> Vec<&(String, BodyId)> {
+        let all = keys.iter().filter_map(|key| self.methods.get(key));
+        all.flatten().collect()
+    }
+
+    /// The methods that these traits bring along.
+    fn defaults_of(&self, keys: &[(String, String)]) -> Vec<BodyId> {
+        let all = keys.iter().filter_map(|key| self.defaults.get(key));
+        all.flatten().copied().collect()
     }
 }
 

@@ -7,6 +7,7 @@ use rustc_hash::FxHashSet;
 
 use super::{Certainty, Code, Draft, Exclusion, Finding, Name, Order, Rules, Site, is_better};
 use crate::code::summary::LockAt;
+use crate::code::trust::Trust;
 use crate::code::value::{Path, Root};
 
 /// More cycles than this are not reported from one program.
@@ -119,7 +120,7 @@ impl Rules<'_> {
         let mut chosen = Vec::new();
         choose(&choices, &mut chosen, &mut |orders| {
             // Where each side takes a call that can lead elsewhere, nothing is left to stand on.
-            if orders.iter().all(|order| !order.is_sure) {
+            if orders.iter().all(|order| is_guess(order)) {
                 return false;
             }
             let gated = gate(orders).is_some();
@@ -134,7 +135,7 @@ impl Rules<'_> {
         let (gated, orders) = best?;
         let end = orders
             .iter()
-            .filter(|order| !order.is_sure)
+            .filter(|order| order.trust == Trust::Guess)
             .find_map(|order| {
                 let mut sites = order.calls.iter().chain([&order.wanted.site]);
                 sites.find(|site| ends.contains(site)).copied()
@@ -160,7 +161,12 @@ impl Rules<'_> {
             }
         } else {
             reasons.push("it hangs if the sides run at the same time in different threads, on the same instances".to_owned());
-            if orders.iter().any(|order| !order.is_sure) {
+            let kept = orders.iter().find_map(|order| order.kept);
+            reasons.extend(kept.map(|kept| self.if_kept(kept, true)));
+            if orders
+                .iter()
+                .any(|order| order.trust == Trust::Guess && order.kept.is_none())
+            {
                 reasons.push("some call on the way can lead elsewhere: a trait object, a generic type, or a function of another crate".to_owned());
             }
         }
@@ -190,6 +196,11 @@ impl Rules<'_> {
         .finish();
         Some((finding, end))
     }
+}
+
+/// Whether an order rests on a call that can lead elsewhere, or on a function that may not be there.
+fn is_guess(order: &Order) -> bool {
+    order.trust == Trust::Guess || order.kept.is_some()
 }
 
 /// Tries all choices of one order for each step in which each blocks the one before, until `done`.

@@ -7,6 +7,7 @@ use crate::code::flow::Blocked;
 use crate::code::known::Resource;
 use crate::code::program::BodyId;
 use crate::code::summary::{Summary, What};
+use crate::code::trust::Trust;
 
 impl Rules<'_> {
     pub(super) fn waits(&self, found: &mut Vec<Finding>) {
@@ -14,7 +15,7 @@ impl Rules<'_> {
         for blocked in &self.solved.blocked {
             let lock = &blocked.held.lock;
             // That just this call lets go of the last handle, or leads there, would be a guess on a guess.
-            if blocked.resource == Resource::Join && !blocked.is_sure {
+            if blocked.resource == Resource::Join && blocked.trust == Trust::Guess {
                 continue;
             }
             if self.is_vague(lock.class) || !seen.insert((lock.class, blocked.class, blocked.site))
@@ -41,7 +42,9 @@ impl Rules<'_> {
             }
             let enders = self.enders(blocked);
             // Whoever could end the wait must need the lock: all of them, or it may well end.
-            let needs = |body: &BodyId| wants(&self.solved.summaries[*body], lock);
+            let needs = |body: &BodyId| {
+                wants(&self.solved.summaries[*body], lock) || self.wants_as_thread(*body, lock)
+            };
             if !enders.is_empty() && enders.iter().all(needs) {
                 found.push(self.blocked(blocked, enders[0]));
             }
@@ -68,6 +71,13 @@ impl Rules<'_> {
         })
         .map(|(body, _)| body)
         .collect()
+    }
+
+    /// Whether a thread that runs this would wait for the lock, as those see it who begin the thread.
+    fn wants_as_thread(&self, body: BodyId, held: &LockAt) -> bool {
+        let taken = self.solved.begun.get(&body).into_iter().flatten();
+        let mut same = taken.filter(|lock| lock.class == held.class);
+        same.any(|lock| held.mode.excludes(lock.mode))
     }
 
     fn blocked(&self, blocked: &Blocked, ender: BodyId) -> Finding {

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::Argument;
 use crate::code::class::{self, Class};
-use crate::code::flow::record::exported;
-use crate::code::flow::{Flow, State, insert};
-use crate::code::ir::{Kind, Site};
+use crate::code::flow::record::{Point, exported};
+use crate::code::flow::{Flow, insert};
+use crate::code::ir::Kind;
 use crate::code::program::BodyId;
 use crate::code::summary::{Effect, Held, LockAt, What};
 use crate::code::value::{Path, Root, Value, place_in_caller};
@@ -43,22 +43,41 @@ impl Flow<'_> {
         }
     }
 
-    /// Runs a closure: what it captured is its first parameter.
-    #[expect(clippy::too_many_arguments, reason = "one call, seen from all sides")]
+    /// Runs a closure or function with these arguments. What a closure captured is its first parameter,
+    /// and its guards stay with it, unless it is run once and for all.
     pub(in crate::code::flow) fn run(
         &mut self,
         body: BodyId,
-        environment: &Value,
+        environment: Argument,
         arguments: &[Argument],
-        site: Site,
-        is_sure: bool,
-        state: &State,
-        more: &[Held],
+        point: Point<'_>,
     ) {
-        let is_closure = self.frame.program.bodies[body].kind == Kind::Closure;
-        let own = is_closure.then(|| Argument::of(environment.clone()));
-        let arguments: Vec<Argument> = own.into_iter().chain(arguments.iter().cloned()).collect();
-        self.apply(body, &arguments, site, is_sure, state, more);
+        if !self.records {
+            return;
+        }
+        let program = self.frame.program;
+        if program.bodies[body].kind != Kind::Closure {
+            return self.apply(body, arguments, point);
+        }
+        let of = program.bodies[body].types.get(1);
+        let is_borrowed = of.is_none_or(|of| program.type_of(*of).references > 0);
+        let mut state = Cow::Borrowed(point.state);
+        if is_borrowed {
+            for cell in &environment.moved {
+                insert(state.to_mut(), *cell);
+            }
+        }
+        // What it captured is no function for having the closure's type.
+        let own = Argument {
+            of: None,
+            function: None,
+            ..environment
+        };
+        let all: Vec<Argument> = std::iter::once(own)
+            .chain(arguments.iter().cloned())
+            .collect();
+        let state = &*state;
+        self.apply(body, &all, Point { state, ..point });
     }
 
     /// Takes over what a callee does.
@@ -66,10 +85,7 @@ impl Flow<'_> {
         &mut self,
         body: BodyId,
         arguments: &[Argument],
-        site: Site,
-        is_sure: bool,
-        state: &State,
-        more: &[Held],
+        point: Point<'_>,
     ) {
         if !self.records {
             return;
@@ -82,83 +98,83 @@ impl Flow<'_> {
             .collect();
         for effect in &summary.effects {
             // Hardly any callee is given a guard.
-            let mut at = Cow::Borrowed(state);
+            let mut state = Cow::Borrowed(point.state);
+            let mut more = Cow::Borrowed(point.more);
             for (number, argument) in (1..64).zip(arguments) {
                 if effect.guards & (1 << number) != 0 {
                     for cell in &argument.moved {
-                        insert(at.to_mut(), *cell);
+                        insert(state.to_mut(), *cell);
+                    }
+                    if !argument.held.is_empty() {
+                        more.to_mut().extend_from_slice(&argument.held);
                     }
                 }
             }
-            let is_sure = is_sure && effect.is_sure;
-            match &effect.what {
-                What::Wants(lock, waits) => {
-                    let lock = self.in_caller(lock, &values);
-                    self.reached(&lock, *waits, (site, body), effect, is_sure, &at, more);
-                }
-                What::Blocks(resource, class) => {
-                    self.blocks_through(
-                        *resource,
-                        *class,
-                        (site, body),
-                        effect,
-                        is_sure,
-                        &at,
-                        more,
-                    );
-                }
-                What::Begins(runs, lock) => {
-                    let lock = self.in_caller(lock, &values);
-                    let begins = What::Begins(*runs, exported(&lock));
-                    self.effect_through(begins, (site, body), effect.site, is_sure, 0);
-                }
-                What::Joins(runs, lock) => {
-                    let lock = self.in_caller(lock, &values);
-                    self.joins_through(*runs, &lock, (site, body), effect, is_sure, &at, more);
-                }
-                What::Notifies(_) | What::Sends(_) => {
-                    self.effect_through(effect.what.clone(), (site, body), effect.site, is_sure, 0);
-                }
-                What::Calls(path, held) => {
-                    let mut inner: Vec<Held> = held
-                        .iter()
-                        .map(|held| Held {
-                            lock: self.in_caller(&held.lock, &values),
-                            is_sure: held.is_sure && is_sure,
-                            through: Some(site),
-                            ..held.clone()
-                        })
-                        .collect();
-                    inner.extend_from_slice(more);
-                    self.called_back(
-                        path,
-                        arguments,
-                        &values,
-                        (site, body),
-                        effect,
-                        is_sure,
-                        &at,
-                        &inner,
-                    );
-                }
-            }
+            let at = Point {
+                state: &state,
+                more: &more,
+                ..point
+            };
+            self.take_over(body, effect, arguments, &values, at);
         }
-        self.take_over_open(summary, &values, site);
+        self.take_over_open(summary, &values, point.site);
         self.take_over_aliases(summary, &values);
+        self.take_over_kept(summary, arguments, &values);
     }
 
-    /// A parameter of the callee is called: here it may be known what it is.
-    #[expect(clippy::too_many_arguments, reason = "one call, seen from all sides")]
-    pub(in crate::code::flow) fn called_back(
+    /// Takes over one effect of a callee that is called at a point.
+    fn take_over(
+        &mut self,
+        body: BodyId,
+        effect: &Effect,
+        arguments: &[Argument],
+        values: &[Value],
+        point: Point<'_>,
+    ) {
+        let met = point.via(body, effect);
+        match &effect.what {
+            What::Wants(lock, waits) => {
+                let lock = self.in_caller(lock, values);
+                self.wants(&lock, *waits, met);
+            }
+            What::Blocks(resource, class) => self.blocks(*resource, *class, &[], met),
+            What::Begins(runs, lock) => {
+                let lock = self.in_caller(lock, values);
+                self.effect(What::Begins(*runs, exported(&lock)), met);
+            }
+            What::Joins(runs, lock) => {
+                let lock = self.in_caller(lock, values);
+                self.joins(&[(*runs, lock)], met);
+            }
+            What::Notifies(_) | What::Sends(_) => self.effect(effect.what.clone(), met),
+            What::CallsKept(from) => self.calls_kept(*from, met),
+            What::Calls(path, held, given) => {
+                let in_caller = |held: &Held| Held {
+                    lock: self.in_caller(&held.lock, values),
+                    trust: held.trust.min(met.trust),
+                    through: Some(point.site),
+                    ..held.clone()
+                };
+                let mut inner: Vec<Held> = held.iter().map(in_caller).collect();
+                inner.extend_from_slice(point.more);
+                let given: Vec<(u32, Held)> = given
+                    .iter()
+                    .map(|(number, held)| (*number, in_caller(held)))
+                    .collect();
+                self.called_back(path, arguments, values, &given, met.under(&inner));
+            }
+        }
+    }
+
+    /// A parameter of the callee is called, and is given guards of these locks: here it may be known what
+    /// it is.
+    fn called_back(
         &mut self,
         path: &Path,
         arguments: &[Argument],
         values: &[Value],
-        through: (Site, BodyId),
-        effect: &Effect,
-        is_sure: bool,
-        state: &State,
-        inner: &[Held],
+        given: &[(u32, Held)],
+        met: Point<'_>,
     ) {
         let Root::Parameter(number) = path.root else {
             return;
@@ -171,32 +187,62 @@ impl Flow<'_> {
             value => value,
         };
         let seen = Argument {
-            value: value.clone(),
-            of: argument.of,
-            function: argument.function,
-            moved: Vec::new(),
+            value,
+            held: Vec::new(),
+            ..argument.clone()
         };
         let bodies = self.closures_of(&seen);
+        let handed = handed(given);
         for body in &bodies {
-            let environment = self.environment(&seen, *body);
-            self.run(*body, &environment, &[], through.0, is_sure, state, inner);
+            let environment = Argument {
+                value: self.environment(&seen, *body),
+                ..seen.clone()
+            };
+            self.run(*body, environment, &handed, Point { via: None, ..met });
         }
-        if bodies.is_empty()
-            && let Value::At(path) | Value::To(path) = value
-            && matches!(path.root, Root::Parameter(_))
-            && path.is_near()
-        {
-            let mut held = self.held(state);
-            held.extend_from_slice(inner);
-            held.truncate(8);
-            let guards = self.parameters(state);
-            self.effect_through(
-                What::Calls(path, held),
-                through,
-                effect.site,
-                is_sure,
-                guards,
-            );
+        if bodies.is_empty() {
+            // Of the type of the argument only a part is called.
+            let seen = Argument {
+                of: argument.of.filter(|_| path.steps.is_empty()),
+                ..seen
+            };
+            self.calls_value_of(&seen, given, met);
         }
     }
+
+    /// A function value is called whose body is not known here: a parameter, or what is kept in data. It
+    /// is given guards of these locks.
+    pub(in crate::code::flow) fn calls_value_of(
+        &mut self,
+        callable: &Argument,
+        given: &[(u32, Held)],
+        point: Point<'_>,
+    ) {
+        self.calls_function_at(callable, point);
+        let (Value::At(path) | Value::To(path)) = &callable.value else {
+            return;
+        };
+        if matches!(path.root, Root::Parameter(_)) && path.is_near() {
+            let mut held = self.held_at(point);
+            held.truncate(HELD_MAX);
+            self.effect(What::Calls(path.clone(), held, given.to_vec()), point);
+        }
+    }
+}
+
+/// So many locks are told that are held where a parameter is called.
+const HELD_MAX: usize = 8;
+
+/// The arguments that bring guards of these locks, each at its place.
+fn handed(given: &[(u32, Held)]) -> Vec<Argument> {
+    let count = given.iter().map(|(number, _)| number + 1).max();
+    (0..count.unwrap_or(0))
+        .map(|number| {
+            let own = given.iter().filter(|(at, _)| *at == number);
+            Argument {
+                held: own.map(|(_, held)| held.clone()).collect(),
+                ..Argument::of(Value::Unknown)
+            }
+        })
+        .collect()
 }

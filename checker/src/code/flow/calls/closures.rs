@@ -1,13 +1,15 @@
 //! Closures, futures and functions that are given to others: who runs them, and when.
 
-use super::{Argument, Call, type_of_place};
+use super::{Argument, Call, KEEPS, type_of_place};
+use crate::code::flow::record::Point;
 use crate::code::flow::{Cell, Flow, State, Token, insert};
-use crate::code::ir::{Callee, Kind, Operand, Place, Terminator};
+use crate::code::ir::{Callee, Kind, Local, Operand, Place, Site, Terminator};
 use crate::code::known::{self, Waits};
 use crate::code::names::Name;
 use crate::code::program::{BodyId, Type};
-use crate::code::summary::{Held, What};
+use crate::code::summary::Held;
 use crate::code::text::{behind_references, last};
+use crate::code::trust::Trust;
 use crate::code::value::{Root, Value};
 
 /// Fewer guards than this are moved into a call: those that closures return are numbered after them.
@@ -78,14 +80,21 @@ impl Flow<'_> {
     pub(in crate::code::flow) fn closures(
         &mut self,
         call: &Call<'_>,
-        more: &[Held],
-        state: &State,
+        point: Point<'_>,
     ) -> Vec<Cell> {
         let program = self.frame.program;
         let mut handed_back = Vec::new();
         let holds_guards = self.result_holds_guards(call);
         let result = type_of_place(self.frame, call.result).map(|of| program.type_of(of));
         let polls = self.polls(call);
+        if self.only_keeps(call) {
+            return handed_back;
+        }
+        let point = if polls && self.races() {
+            point.trusted(Trust::Guess)
+        } else {
+            point
+        };
         for argument in &call.arguments {
             // What may be given up after a while cannot hang.
             if polls && self.is_timed(argument) {
@@ -93,8 +102,9 @@ impl Flow<'_> {
             }
             let bodies = self.closures_of(argument);
             if polls && bodies.is_empty() {
-                for (body, environment, is_sure) in self.boxed_futures(argument) {
-                    self.run(body, &environment, &[], call.site, is_sure, state, more);
+                for (body, environment, trust) in self.boxed_futures(argument) {
+                    let environment = Argument::of(environment);
+                    self.run(body, environment, &[], point.trusted(trust));
                 }
             }
             for body in bodies {
@@ -113,23 +123,50 @@ impl Flow<'_> {
                 if given_back || is_kept(argument, result.as_deref()) {
                     continue;
                 }
-                let environment = self.environment(argument, body);
-                let is_sure = !more.is_empty() || self.runs_at_once(call);
-                let (given, at) = self.with_moved(call, body, state);
-                self.run(body, &environment, &given, call.site, is_sure, &at, more);
+                let mut environment = Argument {
+                    value: self.environment(argument, body),
+                    ..argument.clone()
+                };
+                let trust = Trust::only_if(!point.more.is_empty() || self.runs_at_once(call));
+                let (given, mut at) = self.with_moved(call, argument, body, point.state);
+                if waits && let Some(future) = self.awaited(call) {
+                    // The guards in a future are its own, and it may let go of them.
+                    let own = at.iter().filter(|cell| cell.at == future).copied();
+                    environment.moved.extend(own);
+                    at.retain(|cell| cell.at != future);
+                }
+                let here = Point {
+                    state: &at,
+                    ..point.trusted(trust)
+                };
+                self.run(body, environment.clone(), &given, here);
                 // One that is polled until it is ready returns its guards, an adaptor's closure all of them.
                 if holds_guards {
-                    let values = self.values(body, &environment, &given);
+                    let values = self.values(body, &environment.value, &given);
                     let number = MOVED_MAX + handed_back.len();
-                    let cells = self.handed_back(body, &values, is_sure, call, number);
+                    let cells = self.handed_back(body, &values, trust, call, number);
                     if !program.bodies[body].is_coroutine(&program.names) {
-                        self.all_at_once(call, &cells, state);
+                        self.all_at_once(call, &cells, point.state);
                     }
                     handed_back.extend(cells);
                 }
             }
         }
         handed_back
+    }
+
+    /// The variable of the future that is polled.
+    fn awaited(&self, call: &Call<'_>) -> Option<Local> {
+        let place = call.operands.first()?.place()?;
+        self.frame.borrowed(place.local, 0)
+    }
+
+    /// Whether a function of std puts what it is given into a collection, and does not run it.
+    fn only_keeps(&self, call: &Call<'_>) -> bool {
+        call.method.is_some_and(|method| {
+            let name = self.frame.program.text(method);
+            KEEPS.contains(&last(&name)) && last(&name) != "extend" && known::is_of_std(&name)
+        })
     }
 
     /// Guards that are collected are held together, each while the next is taken.
@@ -149,21 +186,32 @@ impl Flow<'_> {
                 } else {
                     Waits::Task
                 };
-                self.wants(&lock, waits, lock.site, held.is_sure, state, &[held]);
+                let (site, trust, held) = (lock.site, held.trust, [held]);
+                let next = Point::at(site, state).trusted(trust).under(&held);
+                self.wants(&lock, waits, next);
             }
         }
     }
 
     /// What a closure is given, and what is held while it runs, where guards are moved into the call
     /// that runs it: it gets them itself, or they are kept meanwhile. Only of an option or result are
-    /// they not there where the closure does not ask for them.
-    fn with_moved(&self, call: &Call<'_>, body: BodyId, state: &State) -> (Vec<Argument>, State) {
+    /// they not there where the closure does not ask for them. What the closure captured itself is not
+    /// among them.
+    fn with_moved(
+        &self,
+        call: &Call<'_>,
+        itself: &Argument,
+        body: BodyId,
+        state: &State,
+    ) -> (Vec<Argument>, State) {
         let program = self.frame.program;
         let mut given: Vec<Argument> = self.given(body).into_iter().map(Argument::of).collect();
         let mut at = state.clone();
-        let moved = call.arguments.iter().flat_map(|argument| {
-            let itself = argument.of.map(|of| program.type_of(of));
-            let may_miss = itself.is_some_and(|of| {
+        let others = call.arguments.iter();
+        let others = others.filter(|argument| !std::ptr::eq(*argument, itself));
+        let moved = others.flat_map(|argument| {
+            let of = argument.of.map(|of| program.type_of(of));
+            let may_miss = of.is_some_and(|of| {
                 of.references == 0 && matches!(last(&of.head), "Option" | "Result")
             });
             argument.moved.iter().map(move |cell| (*cell, may_miss))
@@ -305,8 +353,8 @@ impl Flow<'_> {
                 };
             }
             let itself = Argument::of(value);
-            let is_sure = self.is_printed(call);
-            self.apply(*body, &[itself], call.site, is_sure, state, &[]);
+            let trust = Trust::only_if(self.is_printed(call));
+            self.apply(*body, &[itself], Point::at(call.site, state).trusted(trust));
         }
     }
 
@@ -388,30 +436,28 @@ impl Flow<'_> {
             .iter()
             .flat_map(|argument| argument.moved.clone())
             .collect();
+        // What is neither given to it nor its own is kept meanwhile.
         let mut all = state.clone();
-        let given = |cell: &Cell| arguments.iter().any(|argument| argument.has(cell.token));
-        for cell in moved.iter().filter(|cell| !given(cell)) {
+        let is_its = |cell: &Cell| {
+            let mut given = arguments.iter().chain([callable]);
+            given.any(|argument| argument.has(cell.token))
+        };
+        for cell in moved.iter().filter(|cell| !is_its(cell)) {
             insert(&mut all, *cell);
         }
+        let point = Point::at(call.site, &all);
         let mut handed_back = Vec::new();
-        // A guard that was captured can be dropped early.
-        let is_sure = callable.moved.is_empty();
         for body in &bodies {
-            let environment = self.environment(callable, *body);
-            self.run(
-                *body,
-                &environment,
-                arguments,
-                call.site,
-                is_sure,
-                &all,
-                &[],
-            );
-            let values = self.values(*body, &environment, arguments);
+            let environment = Argument {
+                value: self.environment(callable, *body),
+                ..callable.clone()
+            };
+            self.run(*body, environment.clone(), arguments, point);
+            let values = self.values(*body, &environment.value, arguments);
             handed_back.extend(self.handed_back(
                 *body,
                 &values,
-                bodies.len() == 1,
+                Trust::only_if(bodies.len() == 1),
                 call,
                 handed_back.len(),
             ));
@@ -425,16 +471,7 @@ impl Flow<'_> {
             }
         }
         if bodies.is_empty() {
-            self.calls_unknown_value(&callable.value, call.site, &all);
-        }
-        if bodies.is_empty()
-            && let Value::At(path) | Value::To(path) = &callable.value
-            && matches!(path.root, Root::Parameter(_))
-            && path.is_near()
-        {
-            let held = self.held(&all);
-            let guards = self.parameters(&all);
-            self.effect(What::Calls(path.clone(), held), call.site, true, guards);
+            self.calls_unknown(callable, arguments, &all, call.site);
         }
         if !self.result_holds_guards(call) {
             return Vec::new();
@@ -443,6 +480,32 @@ impl Flow<'_> {
             return moved;
         }
         handed_back
+    }
+
+    /// A function value is called whose body is not known here.
+    fn calls_unknown(
+        &mut self,
+        callable: &Argument,
+        arguments: &[Argument],
+        state: &State,
+        site: Site,
+    ) {
+        let mut all = state.clone();
+        for cell in &callable.moved {
+            insert(&mut all, *cell);
+        }
+        let given: Vec<(u32, Held)> = (0..)
+            .zip(arguments)
+            .flat_map(|(number, argument)| argument.moved.iter().map(move |cell| (number, *cell)))
+            .filter_map(|(number, cell)| Some((number, self.held_by(cell)?)))
+            .collect();
+        self.calls_value_of(callable, &given, Point::at(site, &all));
+        for argument in arguments {
+            for cell in &argument.moved {
+                insert(&mut all, *cell);
+            }
+        }
+        self.calls_unknown_value(&callable.value, site, &all);
     }
 }
 

@@ -5,6 +5,8 @@ use crate::code::flow::Flow;
 use crate::code::ir::{Callee, Operand, Place, Rvalue, Statement, Terminator};
 use crate::code::known::{self, Future};
 use crate::code::program::BodyId;
+use crate::code::text::{closing, split_commas};
+use crate::code::trust::Trust;
 use crate::code::value::{Root, Value};
 
 /// So many variables a future is followed through.
@@ -57,6 +59,19 @@ impl Flow<'_> {
             .is_some_and(|method| known::polls(&self.frame.program.text(method)))
     }
 
+    /// Whether this function polls several futures until one of them is ready: what `select!` makes. Another
+    /// may be the one that ends it.
+    pub(super) fn races(&self) -> bool {
+        let result = self.frame.program.text(self.frame.type_of(0));
+        let of = ["__tokio_select_util::Out<", "__PrivResult<"];
+        let arms = of.iter().find_map(|of| {
+            let open = result.find(of)? + of.len() - 1;
+            let end = closing(&result, open)?;
+            Some(split_commas(&result[open + 1..end]).len())
+        });
+        arms.is_some_and(|arms| arms > 1)
+    }
+
     /// Whether a future ends by itself after some time.
     pub(super) fn is_timed(&self, argument: &Argument) -> bool {
         argument
@@ -66,7 +81,7 @@ impl Flow<'_> {
 
     /// The boxed futures that an argument can be, where they come from a method that several types have:
     /// body, what it captured, and whether it is that one.
-    pub(super) fn boxed_futures(&self, argument: &Argument) -> Vec<(BodyId, Value, bool)> {
+    pub(super) fn boxed_futures(&self, argument: &Argument) -> Vec<(BodyId, Value, Trust)> {
         let loaded = match &argument.value {
             Value::To(path) => self.frame.load(path),
             value => value.clone(),
@@ -96,7 +111,7 @@ impl Flow<'_> {
                     return None;
                 };
                 let body = self.frame.program.closure(key, self.frame.body)?;
-                Some((body, value, resolved.is_sure))
+                Some((body, value, resolved.trust()))
             })
             .collect()
     }

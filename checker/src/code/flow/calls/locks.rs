@@ -2,8 +2,9 @@
 
 use lockwise::watch::Mode;
 
-use super::{Call, fresh, type_of_place};
+use super::{Argument, Call, fresh, type_of_place};
 use crate::code::class;
+use crate::code::flow::record::Point;
 use crate::code::flow::{Cell, Flow, State, Token};
 use crate::code::ir::{Local, Operand};
 use crate::code::known::{Future, Resource, Waits};
@@ -11,6 +12,7 @@ use crate::code::names::Name;
 use crate::code::program::BodyId;
 use crate::code::summary::{Held, LockAt};
 use crate::code::text::{head, last, split_commas};
+use crate::code::trust::Trust;
 use crate::code::value::{Root, Step, Value};
 
 impl Flow<'_> {
@@ -36,23 +38,17 @@ impl Flow<'_> {
             return;
         }
         // It may have its value already.
-        self.wants(&lock, Waits::Thread, call.site, false, state, &[]);
-        let held = Held {
+        let point = Point::at(call.site, state).trusted(Trust::Guess);
+        self.wants(&lock, Waits::Thread, point);
+        let held = [Held {
             lock,
             blocks_threads: true,
-            is_sure: false,
+            trust: Trust::Guess,
             through: None,
-        };
+        }];
         for body in bodies {
-            self.run(
-                body,
-                &Value::Unknown,
-                &[],
-                call.site,
-                false,
-                state,
-                std::slice::from_ref(&held),
-            );
+            let nothing = Argument::of(Value::Unknown);
+            self.run(body, nothing, &[], point.under(&held));
         }
     }
 
@@ -128,8 +124,8 @@ impl Flow<'_> {
             waits
         };
         if waits != Waits::Never {
-            let is_sure = fate == Future::Awaited;
-            self.wants(&lock, waits, call.site, is_sure, state, &[]);
+            let trust = Trust::only_if(fate == Future::Awaited);
+            self.wants(&lock, waits, Point::at(call.site, state).trusted(trust));
         }
         let of = call.operands.first().and_then(Operand::place);
         let is_map = of.is_some_and(|place| {
@@ -140,7 +136,7 @@ impl Flow<'_> {
             blocks_threads: matches!(waits, Waits::Thread | Waits::Never)
                 && !self.is_async_lock(call),
             lock,
-            is_sure: true,
+            trust: Trust::Sure,
             through: None,
         };
         if is_map && let Some(path) = &held.lock.path {
@@ -151,7 +147,8 @@ impl Flow<'_> {
             }
         }
         // Closures run under it, as those do that maps are given for `alter` and `retain`.
-        self.closures(call, std::slice::from_ref(&held), state);
+        let under = Point::at(call.site, state).under(std::slice::from_ref(&held));
+        self.closures(call, under);
         if !self.result_holds_guards(call) {
             return Vec::new();
         }
@@ -200,12 +197,12 @@ impl Flow<'_> {
                 is_open: class.is_open,
             };
             if waits != Waits::Never {
-                self.wants(&lock, waits, call.site, true, state, &[]);
+                self.wants(&lock, waits, Point::at(call.site, state));
             }
             let held = Held {
                 lock,
                 blocks_threads: true,
-                is_sure: true,
+                trust: Trust::Sure,
                 through: None,
             };
             let is_maybe = waits == Waits::Never;
@@ -249,7 +246,7 @@ impl Flow<'_> {
                     site: call.site,
                     ..held.lock.clone()
                 };
-                self.wants(&lock, Waits::Thread, call.site, true, state, &[]);
+                self.wants(&lock, Waits::Thread, Point::at(call.site, state));
             }
             let token = self.token(call.block, number, Token::Taken { held, is_maybe });
             converted.push(Cell { token, ..cell });
@@ -260,7 +257,7 @@ impl Flow<'_> {
     /// A wait on a condition variable: the guard is given up meanwhile, and the lock taken again.
     pub(in crate::code::flow) fn wait(&mut self, call: &Call<'_>, state: &mut State) -> Vec<Cell> {
         // The condition is asked with the lock held.
-        self.closures(call, &[], state);
+        self.closures(call, Point::at(call.site, state));
         let mut without = state.clone();
         let moved = call
             .arguments
@@ -274,22 +271,15 @@ impl Flow<'_> {
         }
         let class = self.class_of_target(call);
         let class = class.unwrap_or_else(|| self.frame.program.names.of("condvar"));
-        self.blocks(
-            Resource::Condvar,
-            class,
-            call.site,
-            true,
-            &without,
-            &[],
-            &[],
-        );
+        let waiting = Point::at(call.site, &without);
+        self.blocks(Resource::Condvar, class, &[], waiting);
         for cell in &guards {
             if let Token::Taken { held, .. } = &self.tokens[cell.token] {
                 let lock = LockAt {
                     site: call.site,
                     ..held.lock.clone()
                 };
-                self.wants(&lock, Waits::Thread, call.site, true, &without, &[]);
+                self.wants(&lock, Waits::Thread, waiting);
             }
         }
         moved
@@ -298,14 +288,15 @@ impl Flow<'_> {
     /// A cell is initialised once: whoever comes meanwhile waits for the closure to end.
     pub(in crate::code::flow) fn initialise(&mut self, call: &Call<'_>, state: &State) {
         if let Some(lock) = self.lock_at(call, Mode::Exclusive) {
-            self.wants(&lock, Waits::Thread, call.site, true, state, &[]);
-            let held = Held {
+            let point = Point::at(call.site, state);
+            self.wants(&lock, Waits::Thread, point);
+            let held = [Held {
                 lock,
                 blocks_threads: true,
-                is_sure: true,
+                trust: Trust::Sure,
                 through: None,
-            };
-            self.closures(call, &[held], state);
+            }];
+            self.closures(call, point.under(&held));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Argument, Call, type_of_place};
 use crate::code::class;
-use crate::code::flow::record::exported;
+use crate::code::flow::record::{Point, exported};
 use crate::code::flow::{Flow, KeptHandle, State};
 use crate::code::ir::{BlockId, Operand, Place, Rvalue, Statement, Terminator};
 use crate::code::names::Name;
@@ -31,7 +31,7 @@ const PUTS_IN: [&str; 5] = ["push", "push_back", "insert", "replace", "send"];
 
 impl Flow<'_> {
     /// A thread or task begins: nothing is held there, but it may order what it was given.
-    pub(in crate::code::flow) fn spawned(&mut self, call: &Call<'_>) {
+    pub(in crate::code::flow) fn spawned(&mut self, call: &Call<'_>, state: &State) {
         if !self.records {
             return;
         }
@@ -49,10 +49,14 @@ impl Flow<'_> {
         }
         if self.is_scoped(call) {
             // Whoever opened the scope waits for it.
+            let begun = Point::at(call.site, state);
             for (body, lock) in &taken {
-                self.effect(What::Begins(*body, exported(lock)), call.site, true, 0);
+                self.effect(What::Begins(*body, exported(lock)), begun);
             }
         }
+        self.outcome
+            .begun
+            .extend(taken.iter().map(|(body, lock)| (*body, exported(lock))));
         for class in self.keepers(call.block) {
             for (runs, lock) in &taken {
                 self.outcome.kept.push(KeptHandle {
@@ -103,12 +107,17 @@ impl Flow<'_> {
                 }
             }
         }
-        self.joins(&runs, call.site, true, state, &[]);
+        self.joins(&runs, Point::at(call.site, state));
     }
 
     /// What the thread runs whose handle is the first argument, and the locks that it takes.
     pub(in crate::code::flow) fn runs(&self, arguments: &[Argument]) -> Vec<(BodyId, LockAt)> {
-        let Some(Value::At(path)) = arguments.first().map(|argument| &argument.value) else {
+        // A task's handle is polled through a pointer.
+        let handle = arguments.first().map(|argument| match &argument.value {
+            Value::To(path) => self.frame.load(path),
+            value => value.clone(),
+        });
+        let Some(Value::At(path)) = handle else {
             return Vec::new();
         };
         let (Root::Call(block), true) = (path.root, path.steps.is_empty()) else {

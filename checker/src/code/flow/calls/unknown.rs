@@ -3,6 +3,7 @@
 
 use super::{Call, type_of_place};
 use crate::code::class;
+use crate::code::flow::record::Point;
 use crate::code::flow::{Flow, State};
 use crate::code::ir::{Place, Site};
 use crate::code::known::Resource;
@@ -76,7 +77,7 @@ impl Flow<'_> {
         let program = self.frame.program;
         if program.extra.callbacks {
             let name = program.names.of(what);
-            self.blocks(Resource::Callback, name, site, true, state, &[], &[]);
+            self.blocks(Resource::Callback, name, &[], Point::at(site, state));
         }
     }
 }

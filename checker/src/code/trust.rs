@@ -1,0 +1,20 @@
+//! How far it can be trusted that something happens.
+
+/// How far it can be trusted that something happens on some path through the code. Of several things on
+/// one path the least counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Trust {
+    /// A call on the way can lead elsewhere, or something may not be there.
+    Guess,
+    /// It does as far as this program goes; others who use it can bring what leads elsewhere.
+    Likely,
+    /// For sure.
+    Sure,
+}
+
+impl Trust {
+    /// All or nothing.
+    pub(crate) fn only_if(is_sure: bool) -> Trust {
+        if is_sure { Trust::Sure } else { Trust::Guess }
+    }
+}
