@@ -304,6 +304,9 @@ impl Flow<'_> {
             Rvalue::Aggregate(parts) => {
                 for (number, part) in (1..).zip(parts) {
                     let mut cells = self.take(state, part);
+                    if self.is_dropped_by_hand(part) {
+                        continue;
+                    }
                     if parts.len() > 1 {
                         for cell in &mut cells {
                             cell.field = number;
@@ -327,6 +330,14 @@ impl Flow<'_> {
             }
             insert(state, cell);
         }
+    }
+
+    /// Whether a value is let go of by hand, or not at all. In what it is put into, that is left to code which
+    /// asks whether it has been done.
+    fn is_dropped_by_hand(&self, part: &Operand) -> bool {
+        let program = self.frame.program;
+        let of = part.place().map(|place| self.frame.type_of(place.local));
+        of.is_some_and(|of| super::text::last(&program.type_of(of).head) == "ManuallyDrop")
     }
 
     /// The variable that keeps what is put into a place: behind a pointer the one that it points to.
