@@ -410,27 +410,40 @@ impl Flow<'_> {
             };
             Some((question.variable, number))
         });
+        // Of an enum of the program's own, the variants in which nothing can be held.
+        let free = question
+            .filter(|question| question.kind == Kind::Variant)
+            .and_then(|question| {
+                let of = self.frame.type_of(question.variable);
+                let program = self.frame.program;
+                (program.type_of(of).references == 0)
+                    .then(|| (question.variable, program.variants_without_guards(of)))
+            });
+        let without_any = |variable: Local| -> State {
+            let mut state = state.clone();
+            state.retain(|cell| cell.at != variable);
+            state
+        };
         for (value, block) in cases {
-            next.push((
-                *block,
-                match absent {
-                    Some((variable, number)) if number == *value => without(variable),
-                    _ => state.clone(),
-                },
-            ));
+            let state = match (absent, &free) {
+                (Some((variable, number)), _) if number == *value => without(variable),
+                (_, Some((variable, free))) if free.has(*value) => without_any(*variable),
+                _ => state.clone(),
+            };
+            next.push((*block, state));
         }
         if let Some(block) = otherwise {
             // What is left over if all other values are named.
             let rest = absent.filter(|(_, number)| {
                 cases.iter().all(|(value, _)| value != number) && cases.len() == 1
             });
-            next.push((
-                block,
-                match rest {
-                    Some((variable, _)) => without(variable),
-                    None => state.clone(),
-                },
-            ));
+            let is_named = |number: &u64| cases.iter().any(|(value, _)| value == number);
+            let state = match (rest, &free) {
+                (Some((variable, _)), _) => without(variable),
+                (_, Some((variable, free))) if free.are_all_but(is_named) => without_any(*variable),
+                _ => state.clone(),
+            };
+            next.push((block, state));
         }
         if let [(0, skip)] = cases[..]
             && let Some(block) = otherwise

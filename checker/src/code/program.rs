@@ -17,6 +17,7 @@ use super::trust::Trust;
 mod drops;
 mod resolve;
 mod types;
+mod variants;
 
 pub(crate) use types::Type;
 
@@ -142,6 +143,8 @@ pub(crate) struct Program {
     /// Calls that could mean too many implementations.
     pub capped: RefCell<u64>,
     /// Structs whose fields hold guards, by full path.
+    /// The variants that can't hold guards, of enums that were asked for.
+    free_variants: RefCell<FxHashMap<Name, Rc<variants::Free>>>,
     holders: FxHashSet<String>,
 }
 
@@ -168,6 +171,7 @@ impl Program {
             owners: Vec::new(),
             crates: FxHashSet::default(),
             drop_glue: RefCell::default(),
+            free_variants: RefCell::default(),
             holders: FxHashSet::default(),
         };
         program.find_holders();

@@ -37,6 +37,24 @@ pub(crate) struct Field {
     pub of: String,
 }
 
+/// An enum, as far as it is more than its variants.
+#[derive(Debug, Clone)]
+pub(crate) struct Enum {
+    /// The names of its variants, in order.
+    pub variants: Vec<String>,
+    /// Its type parameters.
+    pub parameters: Vec<Parameter>,
+}
+
+/// A type parameter.
+#[derive(Debug, Clone)]
+pub(crate) struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// What it stands for where nothing is said, as written.
+    pub default: Option<String>,
+}
+
 /// An `impl` block.
 #[derive(Debug, Clone)]
 pub(crate) struct Implementation {
@@ -56,6 +74,8 @@ pub(crate) struct Sources {
     root: PathBuf,
     /// By full path; variants by `Enum::Variant`.
     pub shapes: HashMap<String, Shape>,
+    /// Enums whose variants have no numbers of their own, by full path.
+    pub enums: HashMap<String, Enum>,
     /// The last part of a type's path, and all full paths that end so.
     pub by_name: HashMap<String, Vec<String>>,
     /// The traits.
@@ -169,6 +189,29 @@ impl Sources {
         syn::parse_file(&text).ok()
     }
 
+    /// Notes the order of an enum's variants, unless it hangs on something that is not known here.
+    fn note_enum(&mut self, path: &str, found: &syn::ItemEnum) {
+        let is_open = found.variants.iter().any(|variant| {
+            let is_conditional = |attribute: &syn::Attribute| attribute.path().is_ident("cfg");
+            variant.discriminant.is_some() || variant.attrs.iter().any(is_conditional)
+        });
+        // Of two by one name it is not known which is compiled.
+        if is_open || self.shapes.contains_key(path) {
+            self.enums.remove(path);
+            return;
+        }
+        let variants = found.variants.iter();
+        let parameters = found.generics.type_params().map(|parameter| Parameter {
+            name: parameter.ident.to_string(),
+            default: parameter.default.as_ref().map(|(_, of)| tokens(of)),
+        });
+        let found = Enum {
+            variants: variants.map(|variant| variant.ident.to_string()).collect(),
+            parameters: parameters.collect(),
+        };
+        self.enums.insert(path.to_owned(), found);
+    }
+
     fn items(&mut self, items: &[syn::Item], module: &str, file: &Path, folder: &Path, depth: u32) {
         // A module that includes itself.
         if depth > 64 {
@@ -191,6 +234,7 @@ impl Sources {
                         self.shapes
                             .insert(format!("{path}::{}", variant.ident), shape);
                     }
+                    self.note_enum(&path, found);
                     let all = found
                         .variants
                         .iter()
