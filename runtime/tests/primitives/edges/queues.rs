@@ -10,7 +10,10 @@ use crate::{LONG, SHORT, on_each_backend, past, until};
 
 /// Whether somebody waits at a queue.
 fn waits(queue: &impl std::fmt::Debug) -> bool {
-    !format!("{queue:?}").contains("waiting: 0")
+    // A queue that is locked by another shows no number.
+    let shown = format!("{queue:?}");
+    let (_, number) = shown.split_once("waiting: ").unwrap_or_default();
+    number.starts_with(|digit: char| matches!(digit, '1'..='9'))
 }
 
 on_each_backend! {
