@@ -40,7 +40,7 @@ pub struct Overlay {
     /// Texts that are put at the end of a file.
     #[serde(default)]
     pub append: Vec<Append>,
-    /// Texts that are replaced, wherever they stand.
+    /// Texts that are replaced, wherever they stand, also in files that are added.
     #[serde(default)]
     pub edit: Vec<Edit>,
 }
@@ -78,6 +78,9 @@ pub struct Edit {
     /// Whether some versions do without.
     #[serde(default)]
     pub optional: bool,
+    /// The versions that it is made in, by how they begin; none for all.
+    #[serde(default)]
+    pub versions: Vec<String>,
 }
 
 /// Why an overlay cannot be applied.
@@ -149,11 +152,7 @@ pub fn find(package: &str, version: &str) -> Known {
 impl Overlay {
     /// Whether it is meant for this version of its package.
     pub fn fits(&self, version: &str) -> bool {
-        self.versions.iter().any(|start| {
-            version
-                .strip_prefix(start.as_str())
-                .is_some_and(|rest| rest.starts_with('.'))
-        })
+        begins(version, &self.versions)
     }
 
     /// Whether this version of the package is watched without being changed.
@@ -167,7 +166,7 @@ impl Overlay {
             .is_some_and(|(from, major): (u32, u32)| major >= from)
     }
 
-    /// Copies the package in `from` to `to`, changed.
+    /// Copies this version of the package from `from` to `to`, changed.
     ///
     /// # Errors
     ///
@@ -176,7 +175,7 @@ impl Overlay {
     /// # Panics
     ///
     /// If it adds a file that we do not have.
-    pub fn apply(&self, from: &Path, to: &Path) -> Result<(), ApplyError> {
+    pub fn apply(&self, version: &str, from: &Path, to: &Path) -> Result<(), ApplyError> {
         copy(&from.join("src"), &to.join("src"))?;
         // Documentation that is included from the package's root.
         for entry in fs::read_dir(from).into_iter().flatten().flatten() {
@@ -187,24 +186,6 @@ impl Overlay {
             {
                 let _ = fs::copy(entry.path(), to.join(entry.file_name()));
             }
-        }
-        let mut changed: Vec<&str> = Vec::new();
-        let edited = self.edit.iter().map(|edit| &edit.file);
-        let appended = self.append.iter().map(|append| &append.file);
-        for file in self.callers.iter().chain(edited).chain(appended) {
-            if !changed.contains(&file.as_str()) {
-                changed.push(file);
-            }
-        }
-        for file in changed {
-            let path = to.join(file);
-            let error = |source| ApplyError::Copy {
-                path: path.clone(),
-                source,
-            };
-            let text = fs::read_to_string(&path).map_err(error)?;
-            let text = self.changed(file, text)?;
-            fs::write(&path, text).map_err(error)?;
         }
         for add in &self.add {
             let path = to.join(&add.file);
@@ -217,15 +198,42 @@ impl Overlay {
                     source,
                 })?;
         }
+        let mut changed: Vec<&str> = Vec::new();
+        let edited = self.edits(version).map(|edit| &edit.file);
+        let appended = self.append.iter().map(|append| &append.file);
+        // Whether a file is there that only says who calls is no matter.
+        let callers = self.callers.iter().filter(|file| to.join(file).is_file());
+        for file in callers.chain(edited).chain(appended) {
+            if !changed.contains(&file.as_str()) {
+                changed.push(file);
+            }
+        }
+        for file in changed {
+            let path = to.join(file);
+            let error = |source| ApplyError::Copy {
+                path: path.clone(),
+                source,
+            };
+            let text = fs::read_to_string(&path).map_err(error)?;
+            let text = self.changed(version, file, text)?;
+            fs::write(&path, text).map_err(error)?;
+        }
         Ok(())
     }
 
+    /// What is replaced in this version.
+    fn edits<'a>(&'a self, version: &'a str) -> impl Iterator<Item = &'a Edit> {
+        self.edit
+            .iter()
+            .filter(move |edit| edit.versions.is_empty() || begins(version, &edit.versions))
+    }
+
     /// The text of a file, changed.
-    fn changed(&self, file: &str, mut text: String) -> Result<String, ApplyError> {
+    fn changed(&self, version: &str, file: &str, mut text: String) -> Result<String, ApplyError> {
         if text.contains("\r\n") {
             text = text.replace("\r\n", "\n");
         }
-        for edit in self.edit.iter().filter(|edit| edit.file == file) {
+        for edit in self.edits(version).filter(|edit| edit.file == file) {
             if !edit.optional && !text.contains(&edit.find) {
                 return Err(ApplyError::NotFound {
                     file: file.to_owned(),
@@ -243,6 +251,15 @@ impl Overlay {
         }
         Ok(text)
     }
+}
+
+/// Whether a version begins like one of these.
+fn begins(version: &str, starts: &[String]) -> bool {
+    starts.iter().any(|start| {
+        version
+            .strip_prefix(start.as_str())
+            .is_some_and(|rest| rest.starts_with('.'))
+    })
 }
 
 /// Puts `#[track_caller]` before each public function, those of a few traits, and what else begins so.

@@ -290,7 +290,7 @@ impl Changed {
         let copy = plan.sources.join(format!("{name}{unique}"));
         let from = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
         let _ = fs::remove_dir_all(&copy);
-        Some(match overlay.apply(&from, &copy) {
+        Some(match overlay.apply(&version, &from, &copy) {
             Ok(()) => Ok(Changed {
                 name,
                 root_at,
