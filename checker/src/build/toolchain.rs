@@ -123,6 +123,22 @@ impl Configuration {
         found
     }
 
+    /// Takes over what values of `--config`, of which later ones win, say in a text; files that they name are
+    /// left to cargo. Programs with a slash in their name are relative to `from`.
+    pub fn override_by(&mut self, values: impl Iterator<Item = OsString>, from: &Path) {
+        for value in values {
+            let mut given = Configuration::default();
+            given.add(&value.to_string_lossy(), from);
+            self.rustc = given.rustc.or(self.rustc.take());
+            self.wrapper = given.wrapper.or(self.wrapper.take());
+            self.rustdoc = given.rustdoc.or(self.rustdoc.take());
+            self.has_build_dir |= given.has_build_dir;
+            if !given.targets.is_empty() {
+                self.targets = given.targets;
+            }
+        }
+    }
+
     /// Adds what a file says of things that are not known yet. Programs with a slash in their name
     /// are relative to `base`.
     fn add(&mut self, text: &str, base: &Path) {

@@ -76,7 +76,8 @@ impl Watching {
         building: &mut dyn FnMut(),
     ) -> Result<Watching, WatchingError> {
         let base = project.target.join("lockwise");
-        let configuration = Configuration::read(variable, from);
+        let mut configuration = Configuration::read(variable, from);
+        configuration.override_by(super::project::values_of(arguments, "--config"), from);
         let toolchain = Toolchain::find(&configuration, from)?;
         let foundation = Foundation::of(&toolchain, &cache(variable, &base.join("cache")));
         let named: Vec<String> = super::project::values_of(arguments, "--target")
@@ -127,7 +128,7 @@ impl Watching {
     }
 
     /// What cargo is told between its command and the user's `arguments`, which follow without what
-    /// they say of the target folder.
+    /// they say of the target folder and of wrappers.
     pub fn arguments(&self, arguments: &[OsString]) -> Vec<OsString> {
         let program = |key: &str, name: &str| {
             let path = self.programs.join(with_extension(name));
@@ -148,7 +149,7 @@ impl Watching {
         }
         all.push("--target-dir".into());
         all.push(self.target_dir.clone().into_os_string());
-        all.extend(without_target_dir(arguments));
+        all.extend(without_ours(arguments));
         all
     }
 
@@ -188,8 +189,21 @@ fn is_locked_at_version(lock: &str, package: &str) -> bool {
         })
 }
 
-/// The arguments without what they say of the target folder, as far as they are cargo's.
-fn without_target_dir(arguments: &[OsString]) -> Vec<OsString> {
+/// Whether a value of `--config` says what we say: it was taken over.
+fn is_ours(value: &OsStr) -> bool {
+    const OURS: [&str; 4] = ["rustc-wrapper", "rustdoc", "target-dir", "build-dir"];
+    let Some(table) = value
+        .to_str()
+        .and_then(|text| text.parse::<toml::Table>().ok())
+    else {
+        return false;
+    };
+    let build = table.get("build").and_then(|build| build.as_table());
+    build.is_some_and(|build| build.keys().all(|key| OURS.contains(&key.as_str())))
+}
+
+/// The arguments without what they say of things that we say, as far as they are cargo's.
+fn without_ours(arguments: &[OsString]) -> Vec<OsString> {
     let mut kept = Vec::with_capacity(arguments.len());
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
@@ -197,12 +211,16 @@ fn without_target_dir(arguments: &[OsString]) -> Vec<OsString> {
             kept.push(argument.clone());
             break;
         }
-        if argument == "--target-dir" {
-            let _folder = rest.next();
-        } else if !argument
-            .to_str()
-            .is_some_and(|text| text.starts_with("--target-dir="))
-        {
+        let text = argument.to_str().unwrap_or_default();
+        let is_ours_with_next = text == "--target-dir"
+            || text == "--config" && rest.as_slice().first().is_some_and(|next| is_ours(next));
+        let is_ours_alone = text.starts_with("--target-dir=")
+            || text
+                .strip_prefix("--config=")
+                .is_some_and(|value| is_ours(OsStr::new(value)));
+        if is_ours_with_next {
+            let _value = rest.next();
+        } else if !is_ours_alone {
             kept.push(argument.clone());
         }
     }
