@@ -80,6 +80,11 @@ limits! {
         "requests looked at for each request that may close a cycle in a long trace";
     excerpt_steps_all "excerpt-steps-all" = 20_000_000,
         "the same over a whole trace";
+    asides "asides" = 256,
+        "stands of threads before requests on cycles of a long trace, for proofs at any distance: two or \
+         three a request";
+    aside_proofs "aside-proofs" = 100,
+        "such proofs that are checked, in one more reading";
     arcs "arcs" = 1_000_000,
         "arcs of a lock-order graph, some 300 bytes each; beyond, only near pairs of nested locks";
     far_steps "far-steps" = 100_000_000,

@@ -190,12 +190,21 @@ pub struct Run {
     pub made_up: Vec<u32>,
     /// Of an excerpt: how many events of the whole run come before it.
     pub begins_after: u64,
+    /// Of these, threads whose events are left out from somewhere on, with how many events of the whole run
+    /// come before the first of them.
+    pub stops: Vec<(ThreadId, u64)>,
 }
 
 impl Run {
     /// The locks held in a chain, youngest first.
     pub fn held_in(&self, chain: &Chain) -> impl Iterator<Item = Held> + '_ {
         self.held_at(chain.held)
+    }
+
+    /// Whether nothing unseen orders its threads: it is known when each started, and none was woken by what
+    /// nobody watches.
+    pub fn are_starts_seen(&self) -> bool {
+        self.woken_unseen.is_empty() && self.threads.iter().all(|thread| thread.start_seen)
     }
 
     /// The locks held at a node, youngest first.

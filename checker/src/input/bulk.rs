@@ -11,16 +11,19 @@
 //! What it cannot see: a deadlock whose sides are farther apart than [`Limits::window`] is not proved, and
 //! whether a wake-up can come too early is not looked at. The report says so.
 
+mod aside;
 mod excerpt;
 mod holdings;
 mod pairs;
 mod prologue;
+mod recheck;
 mod scc;
 mod second;
 mod survey;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use self::recheck::Recheck;
 use self::second::{Second, Suspects};
 pub use self::survey::Survey;
 use crate::limits::{Limits, count};
@@ -232,7 +235,8 @@ pub fn across(evidence: &Evidence, long: &mut [(RunId, &mut Surveyed)]) {
     }
 }
 
-/// Reads a long trace once more, for what is suspicious; `None` if it cannot be read twice, which the
+/// Reads a long trace once more, for what is suspicious, and a third time if there are proofs at a
+/// distance to be checked; `None` if it cannot be read twice, which the
 /// limits of `evidence` then say.
 ///
 /// # Errors
@@ -243,7 +247,7 @@ pub fn second<E>(
     limits: &Limits,
     surveyed: Surveyed,
     events_seen: u64,
-    again: impl FnOnce(&mut dyn Consumer) -> Option<Result<Evidence, E>>,
+    again: &mut Reading<'_, E>,
 ) -> Option<Result<Evidence, E>> {
     let mut second = Second::new(surveyed.suspects, limits);
     let mut reread = match again(&mut second)? {
@@ -254,7 +258,21 @@ pub fn second<E>(
     reread.runs[0].events_seen = events_seen;
     // The first reading has said that.
     reread.limits.clear();
+    let far = second.far_proofs();
     second.finish(label, &mut reread);
+    if !far.is_empty() && reread.runs[0].are_starts_seen() {
+        let mut recheck = Recheck::new(far);
+        if let Some(Ok(mut checked)) = again(&mut recheck) {
+            recheck.take_all(&mut checked.runs[0]);
+            let (parts, refused) = recheck.finish(&reread.runs[0]);
+            reread.excerpts.extend(parts);
+            if refused > 0 {
+                reread.limits.push(format!(
+                    "{label}: {refused} proofs at a distance not accepted by their check"
+                ));
+            }
+        }
+    }
     Some(Ok(reread))
 }
 
@@ -286,7 +304,7 @@ pub fn read<E>(
         return Ok(evidence);
     };
     let events_seen = evidence.runs[0].events_seen;
-    let Some(reread) = second(kind.label, limits, surveyed, events_seen, read) else {
+    let Some(reread) = second(kind.label, limits, surveyed, events_seen, &mut read) else {
         evidence.limits.push(read_once(kind.label));
         return Ok(evidence);
     };

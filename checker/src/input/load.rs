@@ -418,9 +418,13 @@ impl Load<'_> {
             self.meter.again(source.number);
             let label = source.label();
             let events_seen = self.loaded.evidence.runs[run.at()].events_seen;
-            let reread = bulk::second(&label, self.limits, surveyed, events_seen, |consumer| {
-                self.reread(&source, consumer)
-            });
+            let reread = bulk::second(
+                &label,
+                self.limits,
+                surveyed,
+                events_seen,
+                &mut |consumer| self.reread(&source, consumer),
+            );
             match reread {
                 Some(Ok(evidence)) => self.loaded.evidence.replace(run, evidence),
                 Some(Err(error)) => self.loaded.errors.push(InputError::Content {

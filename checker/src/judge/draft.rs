@@ -334,8 +334,17 @@ pub(super) fn show(draft: &mut Draft, run: &RunCase<'_>, schedule: &[Step]) {
     });
     let schedule: Vec<Step> = seen.copied().collect();
     if run.run.begins_after > 0 {
+        let stops = run.run.stops.iter().map(|&(thread, at)| {
+            let label = &run.run.threads[thread.at()].label;
+            format!("{label} from event {} on", at + 1)
+        });
+        let stops: Vec<String> = stops.collect();
+        let but = match stops.as_slice() {
+            [] => String::new(),
+            stops => format!(", but for those of {}", listed(stops)),
+        };
         draft.reasons.push(format!(
-            "the schedule begins after the first {} events, which come in the order seen",
+            "the schedule begins after the first {} events, which come in the order seen{but}",
             run.run.begins_after
         ));
     }

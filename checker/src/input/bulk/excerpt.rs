@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::prologue::{self, Excerpt, Start};
 use super::second::Suspects;
@@ -67,6 +67,8 @@ pub(super) struct Window {
     taken: Vec<Vec<(LockId, u64)>>,
     /// How often each cycle was met, by its sides.
     met: FxHashMap<Vec<(ThreadId, LockId)>, u32>,
+    /// Those of which a part was cut out.
+    covered: FxHashSet<Vec<(ThreadId, LockId)>>,
     /// What is to be cut out: from, to.
     due: Option<(u64, u64)>,
     cut_out: Vec<Excerpt>,
@@ -113,6 +115,7 @@ impl Window {
             waited: FxHashMap::default(),
             taken: Vec::new(),
             met: FxHashMap::default(),
+            covered: FxHashSet::default(),
             due: None,
             cut_out: Vec::new(),
             room: count(limits.excerpt_events),
@@ -303,7 +306,7 @@ impl Window {
         let mut key: Vec<(ThreadId, LockId)> =
             cycle.iter().map(|side| (side.thread, side.want)).collect();
         key.sort_unstable();
-        let times = self.met.entry(key).or_default();
+        let times = self.met.entry(key.clone()).or_default();
         *times += 1;
         if *times > self.each && !times.is_power_of_two() {
             self.left_out.alike += 1;
@@ -318,6 +321,7 @@ impl Window {
             self.left_out.places += 1;
             return;
         }
+        self.covered.insert(key);
         self.due = Some(match self.due {
             Some((earlier, _)) => (earlier.min(from), to),
             None => (from, to),
@@ -360,6 +364,11 @@ impl Window {
             start.follow(event.clone());
         }
         start
+    }
+
+    /// Whether a part was cut out for the cycle of these threads and wanted locks.
+    pub(super) fn covers(&self, cycle: &[(ThreadId, LockId)]) -> bool {
+        self.covered.contains(cycle)
     }
 
     /// All excerpts, as parts of `run`.

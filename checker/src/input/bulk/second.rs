@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lockwise::watch::Mode;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::aside::{Asides, Proof};
 use super::excerpt::Window;
 use super::{Consumer, Limits, count};
 use crate::holders::{Hold, Holders};
@@ -79,6 +80,7 @@ pub(super) struct Second<'l> {
     /// Waits and wrong uses that were not kept.
     few_left_out: u64,
     window: Window,
+    asides: Asides,
 }
 
 impl<'l> Second<'l> {
@@ -100,6 +102,7 @@ impl<'l> Second<'l> {
             slips: BTreeSet::new(),
             few_left_out: 0,
             window: Window::new(limits),
+            asides: Asides::new(limits),
         }
     }
 
@@ -138,6 +141,7 @@ impl<'l> Second<'l> {
             }
             _ => {}
         }
+        self.asides.follow(&event, &self.holders);
         self.holders.follow(&event, locks, over);
         match event.op {
             Op::Fork { .. } | Op::Join { .. } => self.asker(event.thread).stretch += 1,
@@ -186,6 +190,9 @@ impl<'l> Second<'l> {
                 .request(thread, &held, want, &self.suspects, cyclic);
         }
         let held = self.held_node(thread);
+        if cyclic && ask == Ask::Wait {
+            self.asides.request(thread, held, want, &self.holders);
+        }
         let stretch = self.asker(thread).stretch;
         if self.chains.len() >= count(self.limits.chains) {
             self.left_out += 1;
@@ -302,6 +309,13 @@ impl<'l> Second<'l> {
         run.at_end.iter_mut().for_each(|(_, held)| later(held));
     }
 
+    /// Proofs at a distance that have yet to be checked: those for which there is no excerpt.
+    pub(super) fn far_proofs(&mut self) -> Vec<Proof> {
+        let mut proofs = std::mem::take(&mut self.asides.proofs);
+        proofs.retain(|proof| !self.window.covers(&proof.key()));
+        proofs
+    }
+
     pub(super) fn finish(mut self, label: &str, evidence: &mut Evidence) {
         let run = &mut evidence.runs[0];
         self.end(run);
@@ -331,9 +345,16 @@ impl<'l> Second<'l> {
         }
         limits.push(format!(
             "{label}: proofs were looked for where sides of a cycle come within {} events of each \
-             other (limit `window`)",
+             other (limit `window`), and further apart where the order of all other events may stay",
             self.limits.window
         ));
+        if self.asides.left_out > 0 {
+            limits.push(format!(
+                "{label}: {} times a request on a cycle was not looked at for a proof at a distance (limit \
+                 `asides`)",
+                self.asides.left_out
+            ));
+        }
         if excerpts.left_out.places > 0 {
             limits.push(format!(
                 "{label}: {} such places left out, after the first with {} events in all (limit \
