@@ -129,6 +129,7 @@ impl Surveyed {
     pub fn is_suspicious(&self) -> bool {
         let Suspects {
             on_cycle,
+            objects: _,
             across,
             waited_under,
             reentered: _,

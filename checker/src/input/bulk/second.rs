@@ -21,8 +21,10 @@ const CHUNK: usize = 65_536;
 /// What a first pass wants to know more about.
 #[derive(Debug, Default)]
 pub(super) struct Suspects {
-    /// Per lock, whether it lies on a cycle.
+    /// Per lock, whether it lies on a cycle, or its class does.
     pub(super) on_cycle: Vec<bool>,
+    /// Per lock, whether it does itself: only there is a proof to be had.
+    pub(super) objects: Vec<bool>,
     /// Per lock, whether it lies on one only together with other runs; empty if there are none.
     pub(super) across: Vec<bool>,
     /// Locks that were held while their holder waited for something else than a lock.
@@ -32,14 +34,15 @@ pub(super) struct Suspects {
 }
 
 impl Suspects {
-    /// Whether a lock lies on a cycle.
+    /// Whether a lock lies on a cycle itself.
     pub(super) fn is_on_cycle(&self, lock: LockId) -> bool {
-        self.on_cycle.get(lock.at()).copied().unwrap_or(false)
+        self.objects.get(lock.at()).copied().unwrap_or(false)
     }
 
-    /// Whether a lock lies on a cycle, if need be together with other runs.
+    /// Whether a lock or its class lies on a cycle, if need be together with other runs.
     fn is_on_any(&self, lock: LockId) -> bool {
-        self.is_on_cycle(lock) || self.across.get(lock.at()).copied().unwrap_or(false)
+        let is_in = |locks: &[bool]| locks.get(lock.at()).copied().unwrap_or(false);
+        is_in(&self.on_cycle) || is_in(&self.across)
     }
 }
 

@@ -191,6 +191,7 @@ impl Survey {
         Suspects {
             on_cycle: self.on_cycle(run),
             across: Vec::new(),
+            objects: self.objects_on_cycle(run),
             waited_under: self.waited_under.clone(),
             reentered: reentered.map(|&lock| LockId(lock)).collect(),
         }
@@ -199,12 +200,28 @@ impl Survey {
     /// Per lock, whether it lies on a cycle, or its class does.
     fn on_cycle(&self, run: &Run) -> Vec<bool> {
         let class = |lock: LockId| run.locks[lock.at()].class.0;
+        self.cycles(class, run)
+    }
+
+    /// Per lock, whether it lies on a cycle itself, all lives of an object being one.
+    fn objects_on_cycle(&self, run: &Run) -> Vec<bool> {
+        // A life has a greater number than the one before it.
+        let mut objects: Vec<u32> = Vec::with_capacity(run.locks.len());
+        for (at, lock) in (0..).zip(&run.locks) {
+            let former = lock.former.and_then(|former| objects.get(former.at()));
+            objects.push(former.copied().unwrap_or(at));
+        }
+        self.cycles(|lock| objects[lock.at()], run)
+    }
+
+    /// Per lock, whether what it counts as lies on a cycle.
+    fn cycles(&self, node: impl Fn(LockId) -> u32 + Copy, run: &Run) -> Vec<bool> {
         let ends = self.pairs();
-        let ends = ends.map(|(held, want)| (class(held), class(want)));
-        let classes = run.locks.iter().map(|lock| lock.class.at() + 1);
-        let on_cycle = scc::on_cycle(classes.max().unwrap_or(0), ends);
-        let locks = run.locks.iter();
-        locks.map(|lock| on_cycle[lock.class.at()]).collect()
+        let ends = ends.map(|(held, want)| (node(held), node(want)));
+        let locks = || (0..run.locks.len()).map(LockId::from);
+        let nodes = locks().map(|lock| node(lock) as usize + 1);
+        let on_cycle = scc::on_cycle(nodes.max().unwrap_or(0), ends);
+        locks().map(|lock| on_cycle[node(lock) as usize]).collect()
     }
 
     /// A pair of locks for each two classes of which there is one.
