@@ -129,10 +129,9 @@ impl Surveyed {
     pub fn is_suspicious(&self) -> bool {
         let Suspects {
             on_cycle,
-            objects: _,
             across,
             waited_under,
-            reentered: _,
+            ..
         } = &self.suspects;
         self.is_odd
             || on_cycle.contains(&true)

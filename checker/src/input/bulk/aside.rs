@@ -138,10 +138,13 @@ pub(super) struct Asides {
     pub(super) left_out: u64,
     /// Events so far.
     now: u64,
+    /// How many threads there are.
+    threads: usize,
 }
 
 impl Asides {
-    pub(super) fn new(limits: &Limits) -> Self {
+    /// None yet, in a trace of so many threads.
+    pub(super) fn new(limits: &Limits, threads: usize) -> Self {
         let most = count(limits.asides);
         let words = most.div_ceil(64);
         Asides {
@@ -161,6 +164,7 @@ impl Asides {
             proofs_max: count(limits.aside_proofs),
             left_out: 0,
             now: 0,
+            threads,
         }
     }
 
@@ -300,12 +304,12 @@ impl Asides {
                 }
             }
             Op::Join { child } => {
-                for stand in ones(&self.active, self.standing.of(child.at())) {
+                for stand in self.live(thread, |asides| asides.standing.of(child.at())) {
                     self.stop(stand, thread, None, holders);
                 }
             }
             Op::Read { variable } => {
-                for stand in ones(&self.active, self.stale.of(variable.at())) {
+                for stand in self.live(thread, |asides| asides.stale.of(variable.at())) {
                     self.stop(stand, thread, None, holders);
                 }
             }
@@ -328,14 +332,14 @@ impl Asides {
     /// A thread asks for a lock, or does something to it: where it is held by one that stands, it stands
     /// too.
     fn meet(&mut self, event: &Event, lock: LockId, want: Option<Held>, holders: &Holders) {
-        for stand in ones(&self.active, self.barred.of(lock.at())) {
+        for stand in self.live(event.thread, |asides| asides.barred.of(lock.at())) {
             self.stop(stand, event.thread, want, holders);
         }
     }
 
     /// A thread uses a resource: where a use of it is left out, it stands.
     fn use_resource(&mut self, event: &Event, resource: ResourceId, holders: &Holders) {
-        for stand in ones(&self.active, self.missed.of(resource.at())) {
+        for stand in self.live(event.thread, |asides| asides.missed.of(resource.at())) {
             self.stop(stand, event.thread, None, holders);
         }
         for stand in ones(&self.active, self.standing.of(event.thread.at())) {
@@ -343,6 +347,18 @@ impl Asides {
                 self.stands[stand].resources.push(resource);
             }
         }
+    }
+
+    /// The stands of a set in which the thread goes on.
+    fn live(&mut self, thread: ThreadId, set: impl Fn(&mut Self) -> &mut [u64]) -> Vec<usize> {
+        let mut live = Vec::new();
+        for at in 0..self.active.len() {
+            let set = set(self)[at] & self.active[at];
+            if set != 0 {
+                bits(at, set & !self.standing.of(thread.at())[at], &mut live);
+            }
+        }
+        live
     }
 
     fn bar(&mut self, stand: usize, lock: LockId) {
@@ -368,6 +384,10 @@ impl Asides {
             want,
         });
         let Some(sides) = circle(standers) else {
+            // Where nobody goes on there is nothing to come.
+            if standers.len() >= self.threads {
+                self.end(stand);
+            }
             return;
         };
         let stops = standers.iter().map(|stander| (stander.thread, stander.at));
@@ -451,13 +471,17 @@ fn circle(standers: &[Stander]) -> Option<Vec<Side>> {
 fn ones(active: &[u64], set: &[u64]) -> Vec<usize> {
     let mut ones = Vec::new();
     for (at, (&active, &set)) in active.iter().zip(set).enumerate() {
-        let mut both = active & set;
-        while both != 0 {
-            ones.push(at * 64 + both.trailing_zeros() as usize);
-            both &= both - 1;
-        }
+        bits(at, active & set, &mut ones);
     }
     ones
+}
+
+/// Adds the stands of a word.
+fn bits(at: usize, mut word: u64, to: &mut Vec<usize>) {
+    while word != 0 {
+        to.push(at * 64 + word.trailing_zeros() as usize);
+        word &= word - 1;
+    }
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ pub(super) struct Suspects {
     pub(super) objects: Vec<bool>,
     /// Per lock, whether it lies on one only together with other runs; empty if there are none.
     pub(super) across: Vec<bool>,
+    /// How many threads there are.
+    pub(super) threads: usize,
     /// Locks that were held while their holder waited for something else than a lock.
     pub(super) waited_under: FxHashSet<LockId>,
     /// Locks that a thread took although it held them, and may.
@@ -90,6 +92,7 @@ impl<'l> Second<'l> {
     pub(super) fn new(suspects: Suspects, limits: &'l Limits) -> Self {
         Second {
             limits,
+            asides: Asides::new(limits, suspects.threads),
             suspects,
             holders: Holders::default(),
             askers: Vec::new(),
@@ -105,7 +108,6 @@ impl<'l> Second<'l> {
             slips: BTreeSet::new(),
             few_left_out: 0,
             window: Window::new(limits),
-            asides: Asides::new(limits),
         }
     }
 

@@ -192,6 +192,7 @@ impl Survey {
             on_cycle: self.on_cycle(run),
             across: Vec::new(),
             objects: self.objects_on_cycle(run),
+            threads: run.threads.len(),
             waited_under: self.waited_under.clone(),
             reentered: reentered.map(|&lock| LockId(lock)).collect(),
         }
