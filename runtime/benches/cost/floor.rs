@@ -2,8 +2,12 @@
 //!
 //! A thread-local row of held locks, sixteen bytes each (which lock, and where it was taken), and in
 //! each lock one word that says in which context it was asked for last, so that a known order needs
-//! neither a hash nor a table. With `TRACE` each event is also one store of sixteen bytes into a ring.
-//! It finds nothing: a new order goes unjudged, threads are not told apart, nothing is ever full.
+//! neither a hash nor a table. A lock has a number that no other ever has, given at first use by one atomic
+//! exchange, and an order that a lock does not know is a row in a table that all threads share. With `TRACE` each
+//! event is also one store of sixteen bytes into a ring.
+//!
+//! It finds nothing: a new order goes unjudged and cannot be looked up, threads are not told apart, nothing is
+//! ever full, nobody knows who waits.
 
 use std::cell::{Cell, UnsafeCell};
 use std::ops::{Deref, DerefMut};
@@ -28,7 +32,17 @@ const HELD: usize = 64;
 /// How many events the ring has.
 const RING: usize = 4096;
 
+/// All orders that were new, as pairs of context and lock.
+static ORDERS: parking_lot::Mutex<Vec<(u64, u64)>> = parking_lot::Mutex::new(Vec::new());
+/// After how many orders all are forgotten, as in the watcher itself.
+const ORDERS_MAX: usize = 1 << 18;
+/// The next block of numbers.
+static NEXT: AtomicU64 = AtomicU64::new(1);
+/// How many numbers a thread takes at once.
+const NUMBERS: u64 = 256;
+
 struct Thread {
+    next_number: Cell<u64>,
     depth: Cell<usize>,
     held: [Cell<(u64, &'static Location<'static>)>; HELD],
     at: Cell<usize>,
@@ -38,6 +52,7 @@ struct Thread {
 thread_local! {
     static THREAD: Thread = const {
         Thread {
+            next_number: Cell::new(0),
             depth: Cell::new(0),
             held: [const { Cell::new((0, Location::caller())) }; HELD],
             at: Cell::new(0),
@@ -46,12 +61,41 @@ thread_local! {
     };
 }
 
-/// What the floor keeps in a lock: the context in which it was asked for last.
-struct Known(AtomicU64);
+/// What the floor keeps in a lock: its number, 0 before first use, and the context in which it was asked for
+/// last.
+struct Known {
+    number: AtomicU64,
+    after: AtomicU64,
+}
 
 impl Known {
+    const fn new() -> Known {
+        Known {
+            number: AtomicU64::new(0),
+            after: AtomicU64::new(0),
+        }
+    }
+
+    #[inline]
     fn number(&self) -> u64 {
-        std::ptr::from_ref(self).addr() as u64
+        match self.number.load(Relaxed) {
+            0 => self.give_number(),
+            number => number,
+        }
+    }
+
+    #[cold]
+    fn give_number(&self) -> u64 {
+        let fresh = THREAD.with(|thread| {
+            let mut next = thread.next_number.get();
+            if next.is_multiple_of(NUMBERS) {
+                next = NEXT.fetch_add(1, Relaxed) * NUMBERS;
+            }
+            thread.next_number.set(next + 1);
+            next
+        });
+        let taken = self.number.compare_exchange(0, fresh, Relaxed, Relaxed);
+        taken.map_or_else(|winner| winner, |_| fresh)
     }
 
     #[inline]
@@ -59,8 +103,8 @@ impl Known {
         THREAD.with(|thread| {
             let depth = thread.depth.get();
             if depth > 0 {
-                let context = thread.held[(depth - 1) % HELD].get().0 ^ depth as u64;
-                if self.0.load(Relaxed) != context {
+                let context = thread.held[(depth - 1) % HELD].get().0 ^ (depth as u64) << 56;
+                if self.after.load(Relaxed) != context {
                     self.learn(context);
                 }
             }
@@ -69,7 +113,12 @@ impl Known {
 
     #[cold]
     fn learn(&self, context: u64) {
-        self.0.store(context, Relaxed);
+        let mut orders = ORDERS.lock();
+        if orders.len() == ORDERS_MAX {
+            orders.clear();
+        }
+        orders.push((context, self.number()));
+        self.after.store(context, Relaxed);
     }
 
     #[inline]
@@ -122,7 +171,7 @@ impl<const TRACE: bool> Mutex for FloorMutex<TRACE> {
     #[inline]
     fn make() -> Self {
         FloorMutex {
-            known: Known(AtomicU64::new(0)),
+            known: Known::new(),
             raw: parking_lot::RawMutex::INIT,
             value: UnsafeCell::new(0),
         }
@@ -183,7 +232,7 @@ impl<const TRACE: bool> RwLock for FloorRwLock<TRACE> {
 
     fn make() -> Self {
         FloorRwLock {
-            known: Known(AtomicU64::new(0)),
+            known: Known::new(),
             raw: parking_lot::RawRwLock::INIT,
             value: UnsafeCell::new(0),
         }

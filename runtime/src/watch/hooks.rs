@@ -404,7 +404,10 @@ pub fn acquired_at_once(asked: Asked, lock: &Identity, mode: Mode, at: Site) {
     let at = At::new(at, How::new(mode, Ask::Wait, lock.traits()));
     match asked.0 {
         Some(Glance { slot, key }) if mode != Mode::Reentrant => {
-            let what = (lock.id().0, at, lock.rank_word());
+            let what = (lock.word(), at, lock.rank_word());
+            if what.0 == 0 {
+                return acquired_first(slot, lock, at, key);
+            }
             if key == 0 {
                 slot.push_first(what);
             } else if !slot.push_inline(what, key) {
@@ -415,6 +418,35 @@ pub fn acquired_at_once(asked: Asked, lock: &Identity, mode: Mode, at: Site) {
             }
         }
         _ => acquired_otherwise(lock, at),
+    }
+}
+
+/// The same for a lock that had no number when it was looked at. `key` is the chain of what is held, 0 for
+/// nothing.
+#[inline(never)]
+fn acquired_first(slot: &Slot, lock: &Identity, at: At, key: u64) {
+    let fresh = (key == 0 && at.is_unmarked())
+        .then(|| slot.fresh_word_at_hand(lock))
+        .flatten();
+    let Some(fresh) = fresh.filter(|&fresh| lock.take_word(fresh)) else {
+        return acquired_otherwise(lock, at);
+    };
+    slot.push_first((fresh, at, 0));
+    if slot.seen.get().traces() {
+        log_acquired_first(slot, lock, at);
+    }
+}
+
+/// Tells the log of the first acquisition of a lock, which is not defined there.
+#[inline(never)]
+fn log_acquired_first(slot: &Slot, lock: &Identity, at: At) {
+    let turn = lock.next_turn(at.is_shared());
+    let first = turn == 1 && slot.seen.get().traces_unforked();
+    if !first || !slot.log_acquired_first(lock.word(), at) {
+        let busy = Busy::new(slot);
+        define(slot, LockId(lock.word()), lock);
+        drop(busy);
+        log_acquired_late(slot, lock, at, turn);
     }
 }
 

@@ -217,19 +217,27 @@ impl Identity {
     #[cold]
     fn number(&self) -> LockId {
         let fresh = super::hooks::fresh_word(self);
-        match self.id.compare_exchange(0, fresh, Relaxed, Relaxed) {
-            Ok(_) => LockId(fresh),
-            Err(winner) => LockId(winner),
+        if self.take_word(fresh) {
+            LockId(fresh)
+        } else {
+            LockId(self.word())
         }
+    }
+
+    /// Makes a fresh word that of the lock, if it has none.
+    #[inline]
+    pub(super) fn take_word(&self, fresh: u64) -> bool {
+        self.id.compare_exchange(0, fresh, Relaxed, Relaxed).is_ok()
     }
 
     /// Tells classes apart without looking at content: equal keys may still be one class under two
     /// keys, never two classes under one, but for a freak of hashing.
+    #[inline]
     pub(super) fn class_key(&self) -> u64 {
         let name = self.name.as_ptr().addr() as u64 ^ (self.name.len() as u64) << 48;
         fold(
             self.born.pack() ^ (self.kind as u64) << 56,
-            fold(self.type_name as usize as u64, name),
+            name.rotate_left(17) ^ self.type_name as usize as u64,
         )
     }
 

@@ -394,7 +394,21 @@ impl Slot {
             self.numbers.set((block + 1, block + NUMBERS));
             block
         };
-        u64::from(class) << INSTANCE_BITS | number & ((1 << INSTANCE_BITS) - 1)
+        word(class, number)
+    }
+
+    /// The same, if the thread has met the class lately and has numbers left. The class is defined in the log
+    /// then, if there is one.
+    #[inline]
+    pub(super) fn fresh_word_at_hand(&self, lock: &Identity) -> Option<u64> {
+        let key = lock.class_key();
+        let (cached, class) = self.classes[key as usize % CLASSES].get();
+        let (next, end) = self.numbers.get();
+        if cached != key || next >= end {
+            return None;
+        }
+        self.numbers.set((next + 1, end));
+        Some(word(class, next))
     }
 
     /// The thread's name, empty if it has none.
@@ -451,6 +465,20 @@ impl Slot {
         self.cursor.acquired(lock, at.word(), turn, parts)
     }
 
+    /// Writes the first acquisition of a lock into the log as [`Cursor::acquired_first`] does. What is stale was
+    /// forgotten.
+    pub(super) fn log_acquired_first(&self, lock: u64, at: At) -> bool {
+        let parts = || {
+            let (number, class) = split(LockId(lock));
+            let site = self
+                .site_part(at.site_word())
+                .filter(|_| Part::takes(number))?;
+            let what = Part::number(number).small(at.how_logged()).then(site);
+            Some((what, Part::number(class.into())))
+        };
+        self.cursor.acquired_first(lock, at.word(), parts)
+    }
+
     /// Writes the release of the youngest lock as [`Cursor::youngest_released`] does. What is stale was
     /// forgotten.
     #[inline]
@@ -477,7 +505,14 @@ pub(super) fn all() -> impl Iterator<Item = &'static Slot> {
     .filter(|slot| slot.taken.load(Relaxed))
 }
 
+/// The word of a lock.
+#[inline]
+fn word(class: u32, number: u64) -> u64 {
+    u64::from(class) << INSTANCE_BITS | number & ((1 << INSTANCE_BITS) - 1)
+}
+
 /// The number of the instance in a lock's word, and the number of its class.
+#[inline]
 pub(super) fn split(word: LockId) -> (u64, u32) {
     (
         word.0 & ((1 << INSTANCE_BITS) - 1),

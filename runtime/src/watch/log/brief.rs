@@ -18,6 +18,9 @@ pub(super) const RELEASED: u8 = tag(PLACES as u8);
 /// The acquisition in a place once more, after turns of others.
 pub(super) const LATER: u8 = tag(PLACES as u8 + 1);
 
+/// The first acquisition of the next new lock, like that before.
+pub(super) const FIRST: u8 = tag(PLACES as u8 + 2);
+
 /// The tag of a brief record: its number, and a bit that makes the count of ones even.
 const fn tag(number: u8) -> u8 {
     let tag = 0x80 | number << 1;
@@ -35,6 +38,8 @@ pub(super) struct Shown {
     /// How many of the locks that the thread holds, from the youngest, are those that the reader takes for
     /// the youngest too.
     open: Cell<usize>,
+    /// The new lock that was acquired last.
+    first: Place,
 }
 
 /// An acquisition that was recorded.
@@ -69,12 +74,14 @@ impl Shown {
         Shown {
             places: [const { Place::new() }; PLACES],
             open: Cell::new(0),
+            first: Place::new(),
         }
     }
 
     /// A segment begins.
     pub(super) fn clear(&self) {
         self.open.set(0);
+        self.first.lock.set(0);
         for place in &self.places {
             place.lock.set(0);
         }
@@ -107,6 +114,22 @@ impl Shown {
         } else {
             Again::Anew(number)
         }
+    }
+
+    /// Whether this first acquisition of a lock is like that of the lock before it, of the same class. It is
+    /// remembered.
+    #[inline]
+    pub(super) fn is_next_first(&self, lock: u64, at: u64) -> bool {
+        self.open.set(self.open.get() + 1);
+        // The word of a lock of the same class, and with the next number.
+        let next = self.first.lock.replace(lock).wrapping_add(1) == lock;
+        (self.first.at.replace(at) == at) & next
+    }
+
+    /// The first acquisition was not recorded that way.
+    pub(super) fn forget_first(&self) {
+        self.first.lock.set(0);
+        self.lose_track();
     }
 
     /// The acquisition for which this place was named was not recorded that way.
@@ -146,6 +169,8 @@ pub(super) struct Remembered {
     places: [Option<Acquisition>; PLACES],
     /// The locks that were acquired and not released, the youngest last.
     open: Vec<u64>,
+    /// The new lock that was acquired last, and its class.
+    first: Option<(Acquisition, u32)>,
 }
 
 /// An acquisition that was recorded.
@@ -174,6 +199,20 @@ impl Remembered {
         what.turn = what.turn.wrapping_add(since);
         self.open.push(what.lock);
         Some(*what)
+    }
+
+    /// The first acquisition of a lock of this class was recorded.
+    pub(super) fn acquired_first(&mut self, what: Acquisition, class: u32) {
+        self.open.push(what.lock);
+        self.first = Some((what, class));
+    }
+
+    /// The first acquisition of the next new lock, and its class; none if there was none before.
+    pub(super) fn next_first(&mut self) -> Option<(Acquisition, u32)> {
+        let (what, _) = self.first.as_mut()?;
+        what.lock += 1;
+        self.open.push(what.lock);
+        self.first
     }
 
     /// This lock was released.

@@ -78,6 +78,7 @@
 //!               flag 2: whose side this is, if not the writer's], text
 //! 24 Joining    child varint, site
 //! 25 AcquiredAs lock, how, site, place byte, turn     as 8, and remembered in this place, of 32
+//! 26 AcquiredFirst lock, how, site, class             as 3 and 8, the turn being 1, without a rank
 //! ```
 //!
 //! # Brief records
@@ -90,6 +91,7 @@
 //!  0..32  the acquisition in this place once more, the turn greater by one
 //!  32     the release of the lock acquired last and not yet released, by records of this segment
 //!  33     place byte, varint, check: the acquisition in this place once more, the turn greater by that
+//!  34     the same as the last of kind 26 or 34, of another lock, whose number is greater by one
 //! ```
 //!
 //! Version 1 had no tags from 25 on.
@@ -201,4 +203,5 @@ pub enum Op {
     Finding = 23,
     Joining = 24,
     AcquiredAs = 25,
+    AcquiredFirst = 26,
 }

@@ -458,13 +458,10 @@ impl<'a> LogFile<'a> {
                         Item::Class(number, class) => {
                             self.classes.entry(number).or_insert(class);
                         }
-                        Item::Lock(number, lock) => {
-                            self.locks.entry(number).or_insert(lock);
-                        }
                         Item::Node(number, node) => {
                             self.nodes.entry(number).or_insert(node);
                         }
-                        Item::Record(_) if segment.is_none() => {
+                        Item::Record(_) | Item::First(..) if segment.is_none() => {
                             self.damage.push(Damage {
                                 offset: at,
                                 what: "a record of no thread",
@@ -472,6 +469,9 @@ impl<'a> LogFile<'a> {
                             break;
                         }
                         Item::Record(_) => {}
+                        Item::Lock(number, lock) | Item::First(number, lock, _) => {
+                            self.locks.entry(number).or_insert(lock);
+                        }
                     }
                     at = next;
                 }
@@ -510,7 +510,7 @@ impl<'a> LogFile<'a> {
             while at < bytes.len() {
                 let (item, next) = decode(bytes, at, &mut remembered).ok()?;
                 at = next;
-                if let Item::Record(record) = item {
+                if let Item::Record(record) | Item::First(_, _, record) = item {
                     return Some(record);
                 }
             }

@@ -186,6 +186,26 @@ impl Cursor {
         written
     }
 
+    /// Records the first acquisition of a lock, which is not defined in the log, that the thread holds as its
+    /// youngest now. `parts` says of one unlike the one before what is to be written: as for
+    /// [`Cursor::acquired`], and its class. False as there.
+    pub(crate) fn acquired_first(
+        &self,
+        lock: u64,
+        at: u64,
+        parts: impl FnOnce() -> Option<(Part, Part)>,
+    ) -> bool {
+        let written = if self.shown.is_next_first(lock, at) {
+            self.byte(brief::FIRST)
+        } else {
+            parts().is_some_and(|(what, class)| self.short(Op::AcquiredFirst, what, class))
+        };
+        if !written {
+            self.shown.forget_first();
+        }
+        written
+    }
+
     /// Records the release of the lock that the thread held as its youngest; false if it must be named, or
     /// there is no room in this chunk.
     #[inline]

@@ -89,6 +89,12 @@ impl At {
         self.how() >> TRAITS_SHIFT & RANKED != 0
     }
 
+    /// Whether the lock has no trait that the held set or the log has to know of.
+    #[inline]
+    pub(in super::super) fn is_unmarked(self) -> bool {
+        self.how() >> TRAITS_SHIFT == 0
+    }
+
     fn is_sendable(self) -> bool {
         self.how() >> TRAITS_SHIFT & SENDABLE != 0
     }

@@ -30,7 +30,7 @@ fn read(
 
 #[test]
 fn a_damaged_bit_of_a_brief_tag_is_seen() {
-    let tags = (0..PLACES as u8).map(tag).chain([RELEASED, LATER]);
+    let tags = (0..PLACES as u8).map(tag).chain([RELEASED, LATER, FIRST]);
     for tag in tags {
         assert!(tag >= 0x80 && number(tag).is_some());
         for bit in 0..7 {
@@ -113,4 +113,47 @@ fn what_was_not_recorded_is_not_referred_to() {
     );
     assert_eq!(writer.next(5, 8, 2), None);
     assert!(matches!(writer.otherwise(5, 8, 2), Again::Anew(_)));
+}
+
+#[test]
+fn new_locks_of_one_class_follow_each_other_in_a_byte() {
+    const CLASS: u64 = 1 << 40;
+    let writer = Shown::new();
+    let mut reader = Remembered::default();
+    // The word, the site, and whether it follows the one before.
+    let locks = [
+        (CLASS + 4, 8, false),
+        (CLASS + 5, 8, true),
+        (CLASS + 6, 16, false),
+        (CLASS + 7, 16, true),
+        (2 * CLASS + 8, 16, false),
+        (2 * CLASS + 10, 16, false),
+        (2 * CLASS + 11, 16, true),
+    ];
+    for (lock, at, follows) in locks {
+        assert_eq!(writer.is_next_first(lock, at), follows, "{lock:#x}");
+        let told = if follows {
+            reader.next_first().expect("there was one before")
+        } else {
+            let what = Acquisition {
+                lock: lock % CLASS,
+                mode: Mode::Exclusive,
+                ask: Ask::Wait,
+                site: at as u32,
+                turn: 1,
+            };
+            reader.acquired_first(what, (lock / CLASS) as u32);
+            (what, (lock / CLASS) as u32)
+        };
+        let (what, class) = told;
+        assert_eq!(u64::from(class) * CLASS + what.lock, lock);
+        assert_eq!((u64::from(what.site), what.turn), (at, 1));
+        assert!(writer.released());
+        assert_eq!(reader.youngest_released(), Some(what.lock));
+    }
+    writer.forget_first();
+    assert!(
+        !writer.is_next_first(2 * CLASS + 12, 16),
+        "nothing precedes it"
+    );
 }

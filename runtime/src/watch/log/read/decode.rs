@@ -1,7 +1,7 @@
 //! Decoding one record.
 
 use super::super::super::mode::{Ask, Kind, Mode};
-use super::super::brief::{self, Acquisition, LATER, RELEASED, Remembered};
+use super::super::brief::{self, Acquisition, FIRST, LATER, RELEASED, Remembered};
 use super::super::{Op, SENDABLE};
 use super::{ClassDef, LockDef, NodeDef, Record, Segment, SiteDef};
 
@@ -13,6 +13,8 @@ pub(super) enum Item<'a> {
     Lock(u64, LockDef),
     Node(u32, NodeDef),
     Record(Record<'a>),
+    /// A record that defines its lock.
+    First(u64, LockDef, Record<'a>),
 }
 
 pub(super) const CUT_OFF: &str = "a record is cut off";
@@ -29,9 +31,9 @@ pub(super) fn decode<'a>(
 ) -> Result<(Item<'a>, usize), &'static str> {
     let tag = bytes[at];
     if tag >= 0x80 && tag != LATER {
-        return Ok((Item::Record(brief_record(tag, remembered)?), at + 1));
+        return Ok((brief_record(tag, remembered)?, at + 1));
     }
-    if tag != LATER && !(Op::DefSite as u8..=Op::AcquiredAs as u8).contains(&tag) {
+    if tag != LATER && !(Op::DefSite as u8..=Op::AcquiredFirst as u8).contains(&tag) {
         return Err(UNKNOWN);
     }
     let mut decoder = Decoder { bytes, at: at + 1 };
@@ -57,6 +59,10 @@ pub(super) fn decode<'a>(
             remembered.acquired(what, place).ok_or(UNKNOWN)?;
             Item::Record(what.into())
         }
+        Read::First(what, class) => {
+            remembered.acquired_first(what, class);
+            first(what, class)
+        }
         Read::Again(place, since) => {
             let what = remembered.again(place, since).ok_or(BEFORE)?;
             Item::Record(what.into())
@@ -65,17 +71,31 @@ pub(super) fn decode<'a>(
     Ok((item, end + 1))
 }
 
-fn brief_record(tag: u8, remembered: &mut Remembered) -> Result<Record<'static>, &'static str> {
+fn brief_record(tag: u8, remembered: &mut Remembered) -> Result<Item<'static>, &'static str> {
     if tag == RELEASED {
         let lock = remembered.youngest_released().ok_or(BEFORE)?;
-        return Ok(Record::Released { lock });
+        return Ok(Item::Record(Record::Released { lock }));
+    }
+    if tag == FIRST {
+        let (what, class) = remembered.next_first().ok_or(BEFORE)?;
+        return Ok(first(what, class));
     }
     let number = brief::number(tag).ok_or(WRONG)?;
     if usize::from(number) >= brief::PLACES {
         return Err(UNKNOWN);
     }
     let what = remembered.again(number, 1).ok_or(BEFORE)?;
-    Ok(what.into())
+    Ok(Item::Record(what.into()))
+}
+
+/// The first acquisition of a lock of this class.
+fn first(what: Acquisition, class: u32) -> Item<'static> {
+    let def = LockDef {
+        class,
+        rank: None,
+        sendable: false,
+    };
+    Item::First(what.lock, def, what.into())
 }
 
 impl From<Acquisition> for Record<'_> {
@@ -102,6 +122,8 @@ enum Read<'a> {
     Item(Item<'a>),
     /// An acquisition, and where it is to be remembered.
     Acquired(Acquisition, Option<u8>),
+    /// The first acquisition of a lock, and its class.
+    First(Acquisition, u32),
     /// The acquisition in a place, with a turn so much greater.
     Again(u8, u32),
 }
@@ -172,6 +194,10 @@ impl<'a> Decoder<'a> {
                     decoder.number()
                 })?;
                 Read::Acquired(what, Some(place))
+            }
+            26 => {
+                let what = self.acquisition(|_| Some(1))?;
+                Read::First(what, self.number()?)
             }
             _ => Read::Item(self.item(tag)?),
         })
