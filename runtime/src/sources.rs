@@ -86,6 +86,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/hooks/holds.rs"
     "src/watch/hooks/judging.rs"
     "src/watch/hooks/live.rs"
+    "src/watch/hooks/noting.rs"
     "src/watch/hooks/patience.rs"
     "src/watch/hooks/stall.rs"
     "src/watch/hooks/standstill.rs"

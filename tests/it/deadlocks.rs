@@ -44,6 +44,26 @@ fn each_is_named_as_it_happens_and_ends() {
 }
 
 #[test]
+fn both_stacks_of_each_side_are_told_if_all_are_kept() {
+    let told = |stacks: &str| {
+        let mut program = program("deadlocks");
+        program.arg("mutex").env("LOCKWISE_ON_DEADLOCK", "abort");
+        let said = stderr(&finish(program.env("LOCKWISE_STACKS", stacks)));
+        // The orders that close a cycle are told before.
+        let (_, deadlock) = said.split_once("LW0001").expect("it deadlocks");
+        deadlock.to_owned()
+    };
+    let said = told("all");
+    for what in ["where it took what it holds:", "where it asks:"] {
+        assert_eq!(said.matches(what).count(), 2, "{what} {said}");
+    }
+    assert_eq!(said.matches("deadlocks::deadlock").count(), 4, "{said}");
+    let said = told("1");
+    assert!(!said.contains("where it took what it holds"), "{said}");
+    assert_eq!(said.matches("stack of").count(), 2, "{said}");
+}
+
+#[test]
 fn a_thread_that_waits_for_itself_ends_too() {
     for way in ["self", "std-self"] {
         let output = ended_by_deadlock("deadlocks", way);

@@ -105,16 +105,22 @@ struct Process {
 }
 
 impl Process {
-    /// The numbers of the answer; none if there is no such lock, or no process any more.
+    /// The numbers of the answer; none if there is no such lock, or no process any more. Other lines are passed
+    /// over: there is a library that prints its name.
     fn ask(&mut self, question: &str) -> Option<Vec<f64>> {
         let input = self.child.stdin.as_mut()?;
         writeln!(input, "{question}").ok()?;
-        let mut answer = String::new();
-        self.answers.read_line(&mut answer).ok()?;
-        let numbers = answer.split_whitespace().map(|word| word.parse().ok());
-        numbers
-            .collect::<Option<Vec<f64>>>()
-            .filter(|numbers| !numbers.is_empty())
+        loop {
+            let mut answer = String::new();
+            if self.answers.read_line(&mut answer).ok()? == 0 || answer.trim() == "none" {
+                return None;
+            }
+            let numbers = answer.split_whitespace().map(|word| word.parse().ok());
+            let numbers = numbers.collect::<Option<Vec<f64>>>();
+            if let Some(numbers) = numbers.filter(|numbers| !numbers.is_empty()) {
+                return Some(numbers);
+            }
+        }
     }
 }
 

@@ -159,6 +159,9 @@ pub struct Side {
     pub waited: Option<Duration>,
     /// The stack of the request, if stacks are captured; resolved when it is formatted.
     pub stack: Stack,
+    /// The stack at which it took the lock that it holds, if `LOCKWISE_STACKS=all` has these kept and threads
+    /// wait for each other.
+    pub held_stack: Stack,
 }
 
 /// One problem, seen while the program runs.
@@ -202,10 +205,20 @@ impl fmt::Display for Finding {
                 write!(f, ", since {:.3} s", waited.as_secs_f64())?;
             }
         }
-        for side in self.sides.iter().filter(|side| !side.stack.is_empty()) {
-            write!(f, "\n  stack of {}:", side.label())?;
-            for line in side.stack.lines() {
-                write!(f, "\n    {line}")?;
+        for side in &self.sides {
+            let stacks = [
+                ("took what it holds", side.held_stack),
+                ("asks", side.stack),
+            ];
+            for (what, stack) in stacks.iter().filter(|(_, stack)| !stack.is_empty()) {
+                if side.held_stack.is_empty() {
+                    write!(f, "\n  stack of {}:", side.label())?;
+                } else {
+                    write!(f, "\n  stack of {} where it {what}:", side.label())?;
+                }
+                for line in stack.lines() {
+                    write!(f, "\n    {line}")?;
+                }
             }
         }
         Ok(())

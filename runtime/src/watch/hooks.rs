@@ -24,7 +24,8 @@
 //! Here stand requests, acquisitions and releases, the fast path. `judging` says what is wrong with a new
 //! chain, `ascending` with several requests at once; `blocking` tells of a thread whose lock is not free, after
 //! `patience`, `live` what is wrong then, `stall` after long, `standstill` when all have parked; `waits`,
-//! `threads` and `duties` are of what is no lock; `foreign` keeps what is released on another thread.
+//! `threads` and `duties` are of what is no lock; `noting` is of the log and of stacks, and `foreign` keeps what is
+//! released on another thread.
 
 mod ascending;
 mod blocking;
@@ -33,6 +34,7 @@ mod foreign;
 mod holds;
 mod judging;
 mod live;
+mod noting;
 mod patience;
 mod stall;
 mod standstill;
@@ -45,7 +47,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::finding::{Basis, Code};
 use super::identity::{Identity, LockId, Rank};
 pub use super::log::ALL_UNITS;
-use super::log::{self, Op, Part};
+use super::log::{self, Op};
 pub use super::mode::Ask;
 use super::mode::Mode;
 use super::settings::{self, Now};
@@ -67,6 +69,7 @@ pub(super) use self::foreign::{
 };
 pub use self::holds::{held_count, held_mode, held_since};
 use self::judging::{SelfCheck, finding, first_time, judge_new, name_of, unless_sent};
+use self::noting::{keep_stack, log_released, note_acquired, note_acquired_first};
 pub use self::patience::try_again;
 pub use self::stall::describe_waits;
 pub(super) use self::stall::wait_for_signal;
@@ -389,8 +392,8 @@ pub fn acquired(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
                 return;
             }
             slot.push_first((word, at, lock.rank_word()));
-            if now.traces() {
-                log_acquired(slot, lock, at);
+            if now.notes() {
+                note_acquired(slot, lock, at);
             }
         }
         _ => acquired_otherwise(lock, at),
@@ -413,8 +416,8 @@ pub fn acquired_at_once(asked: Asked, lock: &Identity, mode: Mode, at: Site) {
             } else if !slot.push_inline(what, key) {
                 return acquired_otherwise(lock, at);
             }
-            if slot.seen.get().traces() {
-                log_acquired(slot, lock, at);
+            if slot.seen.get().notes() {
+                note_acquired(slot, lock, at);
             }
         }
         _ => acquired_otherwise(lock, at),
@@ -432,21 +435,8 @@ fn acquired_first(slot: &Slot, lock: &Identity, at: At, key: u64) {
         return acquired_otherwise(lock, at);
     };
     slot.push_first((fresh, at, 0));
-    if slot.seen.get().traces() {
-        log_acquired_first(slot, lock, at);
-    }
-}
-
-/// Tells the log of the first acquisition of a lock, which is not defined there.
-#[inline(never)]
-fn log_acquired_first(slot: &Slot, lock: &Identity, at: At) {
-    let turn = lock.next_turn(at.is_shared());
-    let first = turn == 1 && slot.seen.get().traces_unforked();
-    if !first || !slot.log_acquired_first(lock.word(), at) {
-        let busy = Busy::new(slot);
-        define(slot, LockId(lock.word()), lock);
-        drop(busy);
-        log_acquired_late(slot, lock, at, turn);
+    if slot.seen.get().notes() {
+        note_acquired_first(slot, lock, at);
     }
 }
 
@@ -455,8 +445,8 @@ fn log_acquired_first(slot: &Slot, lock: &Identity, at: At) {
 fn acquired_otherwise(lock: &Identity, at: At) {
     if let Some(slot) = watching() {
         let at = hold(slot, lock, at);
-        if is_trace() {
-            log_acquired(slot, lock, at);
+        if settings::now().notes() {
+            note_acquired(slot, lock, at);
         }
     }
 }
@@ -470,8 +460,8 @@ fn acquired_above(slot: &Slot, lock: &Identity, at: At) {
         acquired_otherwise(lock, at);
     } else if at.is_plain() && !lock.is_known_after(key) {
         acquired_unknown(slot, lock, key, at);
-    } else if slot.seen.get().traces() {
-        log_acquired(slot, lock, at);
+    } else if slot.seen.get().notes() {
+        note_acquired(slot, lock, at);
     }
 }
 
@@ -479,8 +469,8 @@ fn acquired_above(slot: &Slot, lock: &Identity, at: At) {
 #[inline(never)]
 fn acquired_unknown(slot: &Slot, lock: &Identity, key: u64, at: At) {
     show(slot, lock, key, at);
-    if slot.seen.get().traces() {
-        log_acquired(slot, lock, at);
+    if slot.seen.get().notes() {
+        note_acquired(slot, lock, at);
     }
 }
 
@@ -523,45 +513,6 @@ fn show(slot: &Slot, lock: &Identity, key: u64, at: At) {
     }
 }
 
-/// Tells the log of the acquisition of what is held as the youngest now.
-#[inline(never)]
-fn log_acquired(slot: &Slot, lock: &Identity, at: At) {
-    let turn = lock.next_turn(at.is_shared());
-    if !slot.log_acquired_next(lock.word(), at, turn) {
-        log_acquired_anew(slot, lock, at, turn);
-    }
-}
-
-/// The same for one unlike those before it.
-#[inline(never)]
-fn log_acquired_anew(slot: &Slot, lock: &Identity, at: At, turn: u32) {
-    let number = split(LockId(lock.word())).0;
-    let parts = || {
-        let takes = slot.seen.get().traces_unforked() && Part::takes(number);
-        let site = slot.site_part(at.site_word()).filter(|_| takes)?;
-        Some(Part::number(number).small(at.how_logged()).then(site))
-    };
-    if !slot.log_acquired(lock.word(), at, turn, parts) {
-        log_acquired_late(slot, lock, at, turn);
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn log_acquired_late(slot: &Slot, lock: &Identity, at: At, turn: u32) {
-    let _busy = Busy::new(slot);
-    let number = logged(slot, lock);
-    // SAFETY: hooks make such words, of sites.
-    let site = registry::site_number(slot, unsafe { at.site() });
-    slot.log(Op::Acquired, |record| {
-        record
-            .number(number)
-            .small(at.how_logged())
-            .number(site)
-            .number(turn)
-    });
-}
-
 /// The thread is about to give the lock back, which it holds in `mode`.
 #[inline]
 pub fn released(lock: &Identity, mode: Mode) {
@@ -590,24 +541,6 @@ fn released_otherwise(lock: &Identity, mode: Mode) {
     if is_trace() {
         log_released(slot, lock);
     }
-}
-
-/// Tells the log of the release of a lock that it may not take for the youngest one.
-#[inline(never)]
-fn log_released(slot: &Slot, lock: &Identity) {
-    let number = split(LockId(lock.word())).0;
-    let known = slot.seen.get().traces_unforked() && Part::takes(number);
-    if !known || !slot.log_short(Op::Released, Part::number(number), Part::EMPTY) {
-        log_released_otherwise(slot, lock);
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn log_released_otherwise(slot: &Slot, lock: &Identity) {
-    let _busy = Busy::new(slot);
-    let number = logged(slot, lock);
-    slot.log(Op::Released, |record| record.number(number));
 }
 
 /// This thread gives back what another holds: a guard that was sent away, or a forced unlock.

@@ -228,7 +228,7 @@ impl SysMap {
     /// Puts `value` under `key`, over an older one; false if the system gives no memory.
     #[must_use]
     pub(super) fn insert(&mut self, key: u64, value: u32) -> bool {
-        if (self.used + 1) * 4 > self.places.len() * 3 && !self.grow() {
+        if (self.used + 1) * 2 > self.places.len() && !self.grow() {
             return false;
         }
         let mask = self.places.len() - 1;
@@ -290,8 +290,9 @@ fn spread(key: u64) -> usize {
     (fold(key >> NEAR_BITS, 0) << NEAR_BITS | key & ((1 << NEAR_BITS) - 1)) as usize
 }
 
-/// How many last bits of a key tell neighbours apart.
-const NEAR_BITS: u32 = 3;
+/// How many last bits of a key tell neighbours apart: four places are a cache line. More of them would make
+/// long rows of places in use, since neighbours are pushed aside together.
+const NEAR_BITS: u32 = 2;
 
 /// A key for maps of these two, such that the keys of one `a` with numbers `b` in a row are neighbours there.
 #[inline]

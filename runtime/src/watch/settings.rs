@@ -11,7 +11,7 @@
 //! | `LOCKWISE_DUMP` | `usr1`, `usr2` | the signal that has all waiting threads described; none if not given, and on Linux only |
 //! | `LOCKWISE_ORDER` | `declared`, `every`, `learn` | see [`Order`](super::Order) |
 //! | `LOCKWISE_ACQUIRE` | `refuse`, `report` | see [`Enforcement`](super::Enforcement) |
-//! | `LOCKWISE_STACKS` | `0`, `1` | stacks of new edges; on if a callback is set or a log is written |
+//! | `LOCKWISE_STACKS` | `0`, `1`, `all` | stacks of new edges (on if a callback is set or a log is written); `all`: and of each acquisition, for what is held in a deadlock, at some 10 µs each |
 //!
 //! What the program chooses by a call wins over the environment. A value that is not understood is
 //! reported on standard error, once, and the default is taken.
@@ -40,7 +40,7 @@ static LOADED: AtomicBool = AtomicBool::new(false);
 static LEVEL: AtomicU8 = AtomicU8::new(Level::Order as u8);
 static LOG: AtomicBool = AtomicBool::new(false);
 static LOG_MAX: AtomicU64 = AtomicU64::new(1 << 30);
-/// 0 not chosen, 1 off, 2 on.
+/// 0 not chosen, 1 off, 2 on, 3 of acquisitions too.
 static STACKS: AtomicU8 = AtomicU8::new(0);
 /// The reaction plus one; 0 not chosen.
 static REACTION: AtomicU8 = AtomicU8::new(0);
@@ -71,8 +71,9 @@ impl Now {
     const WATCHES: u32 = 1;
     const TRACES: u32 = 2;
     const FORKED: u32 = 4;
+    const KEEPS: u32 = 8;
     /// One epoch.
-    const EPOCH: u32 = 8;
+    const EPOCH: u32 = 16;
 
     /// Whether anything is watched.
     pub(super) fn watches(self) -> bool {
@@ -83,6 +84,18 @@ impl Now {
     #[inline]
     pub(super) fn traces(self) -> bool {
         self.0 & Now::TRACES != 0
+    }
+
+    /// Whether something is noted of each acquisition.
+    #[inline]
+    pub(super) fn notes(self) -> bool {
+        self.0 & (Now::TRACES | Now::KEEPS) != 0
+    }
+
+    /// Whether the stack of each acquisition is kept as long as the lock is held.
+    #[inline]
+    pub(super) fn keeps_stacks(self) -> bool {
+        self.0 & Now::KEEPS != 0
     }
 
     /// Whether all events are recorded, by a process that was not forked from one that is watched: what
@@ -159,7 +172,7 @@ pub(super) fn load() {
     if let Some(enforcement) = choice(c"LOCKWISE_ACQUIRE", &enforcements) {
         let _ = ENFORCEMENT.compare_exchange(0, enforcement, Relaxed, Relaxed);
     }
-    if let Some(stacks) = choice(c"LOCKWISE_STACKS", &[(b"0", 1), (b"1", 2)]) {
+    if let Some(stacks) = choice(c"LOCKWISE_STACKS", &[(b"0", 1), (b"1", 2), (b"all", 3)]) {
         STACKS.store(stacks, Relaxed);
     }
     let named = platform::env(c"LOCKWISE_LOG").is_some_and(|dir| !dir.is_empty());
@@ -246,7 +259,7 @@ pub(super) fn log_max() -> u64 {
 pub(super) fn stacks_wanted() -> bool {
     match STACKS.load(Relaxed) {
         0 => log_wanted() || super::reaction::has_callback(),
-        chosen => chosen == 2,
+        chosen => chosen >= 2,
     }
 }
 
@@ -353,7 +366,8 @@ pub(super) fn new_epoch() {
             _ => Now::WATCHES,
         };
         let forked = if FORKED.load(Relaxed) { Now::FORKED } else { 0 };
-        let watches = watches | forked;
+        let kept = STACKS.load(Relaxed) == 3 && watches != 0;
+        let watches = watches | forked | if kept { Now::KEEPS } else { 0 };
         Some((now & !(Now::EPOCH - 1)).wrapping_add(Now::EPOCH) | watches)
     };
     // The closure gives a word for each word, so this cannot fail.

@@ -212,6 +212,7 @@ pub(super) fn describe_cycle(cycle: &order::Cycle, want: HeldLock) -> Finding {
             ask: side.wants.ask,
             waited: None,
             stack: side.stack,
+            held_stack: Stack::EMPTY,
         })
         .collect();
     let names: Vec<String> = cycle.sides[..cycle.len]
@@ -254,6 +255,7 @@ pub(super) fn finding(
         ask: wants.ask,
         waited: None,
         stack: *stack,
+        held_stack: slot.stack_of(holds.lock),
     };
     Finding {
         code,

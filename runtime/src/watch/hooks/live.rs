@@ -268,6 +268,7 @@ fn side(member: &Member) -> Side {
         ask: Ask::Wait,
         waited: Some(member.waited),
         stack: member.stack,
+        held_stack: member.held_stack,
     }
 }
 

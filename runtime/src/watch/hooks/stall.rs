@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::super::finding::{Basis, Code, Finding, Side, ThreadLabel};
 use super::super::mode::Ask;
+use super::super::stack::Stack;
 use super::super::wait_for::{self, Target, Waiting};
 use super::super::{platform, reaction, settings, slot};
 use super::judging::{lock_use, log_finding, name_of};
@@ -110,6 +111,7 @@ fn stalled(waiting: &Waiting, limit: Duration) -> Finding {
         ask: Ask::Wait,
         waited: Some(waiting.waited),
         stack: waiting.stack,
+        held_stack: Stack::EMPTY,
     };
     let mut message = format!("{} waits for ", side.label());
     what(waiting, &mut message);

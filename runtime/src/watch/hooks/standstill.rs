@@ -22,6 +22,7 @@ use super::super::mode::{Ask, Kind};
 use super::super::platform::asleep::{self, Asleep};
 use super::super::reaction::{self, Reaction};
 use super::super::slot::{self, Slot, split};
+use super::super::stack::Stack;
 use super::super::wait_for::{self, Target, Waiting};
 use super::super::{registry, settings};
 use super::judging::{lock_use, log_finding, name_of};
@@ -244,5 +245,6 @@ fn side(thread: &Waiting, row: &[Waiting]) -> Side {
         ask: Ask::Wait,
         waited: Some(thread.waited),
         stack: thread.stack,
+        held_stack: Stack::EMPTY,
     }
 }

@@ -9,8 +9,8 @@ use super::super::wait_for::{Kept, Target};
 use super::super::{reaction, registry};
 use super::judging::{SelfCheck, judge};
 use super::{
-    Busy, catch_up, held_lock, hold, is_trace, live, logged, request_key, tracing, unblocked,
-    waits_no_more, watching,
+    Busy, catch_up, held_lock, hold, is_trace, keep_stack, live, logged, request_key, tracing,
+    unblocked, waits_no_more, watching,
 };
 
 /// The thread holds `lock` in `mode` and is about to give it back and to wait for `condvar`.
@@ -85,6 +85,9 @@ pub fn woken(condvar: &Identity, lock: &Identity, mode: Mode, at: Site) {
         lock,
         At::new(at, How::new(mode, Ask::Wait, lock.traits())),
     );
+    if slot.seen.get().keeps_stacks() {
+        keep_stack(slot);
+    }
     if is_trace() {
         let _busy = Busy::new(slot);
         let (condvar_number, number) = (logged(slot, condvar), logged(slot, lock));

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
 use super::super::identity::LockId;
 use super::super::mode::Mode;
+use super::super::stack::{SharedStack, Stack};
 use super::Slot;
 use super::entry::{At, Entry, HeldLock, Words};
 
@@ -30,6 +31,9 @@ pub(super) struct HeldSet {
     more: AtomicPtr<Entry>,
     /// How many entries there is room for.
     capacity: Cell<usize>,
+    /// The stacks of the acquisitions of the oldest entries, a row as long as `first`; null unless they are
+    /// kept.
+    stacks: AtomicPtr<SharedStack>,
     /// What was held as the oldest when that was last looked up, as the two words of its entry without the
     /// site, and its node.
     bottom: Cell<(u64, u64, u32)>,
@@ -43,6 +47,7 @@ impl HeldSet {
             first: [const { Entry::new() }; INLINE],
             more: AtomicPtr::new(std::ptr::null_mut()),
             capacity: Cell::new(INLINE),
+            stacks: AtomicPtr::new(std::ptr::null_mut()),
             bottom: Cell::new((0, 0, 0)),
         }
     }
@@ -110,6 +115,23 @@ impl HeldSet {
         self.more.store(fresh, Release);
         self.capacity.set(INLINE + room);
         true
+    }
+
+    /// The stacks of the oldest entries, if they are kept.
+    fn stacks(&self) -> Option<&[SharedStack]> {
+        let row = self.stacks.load(Acquire);
+        // SAFETY: null or a row of that length, allocated as zeros, which are valid, and never freed.
+        (!row.is_null()).then(|| unsafe { std::slice::from_raw_parts(row, INLINE) })
+    }
+
+    /// Makes the row of stacks, if the system gives memory.
+    fn make_stacks(&self) {
+        let Ok(layout) = Layout::array::<SharedStack>(INLINE) else {
+            return;
+        };
+        // SAFETY: the layout's size is not zero.
+        let row = unsafe { System.alloc_zeroed(layout) };
+        self.stacks.store(row.cast(), Release);
     }
 
     /// The entries, maybe another thread's, at about this time, oldest first.
@@ -275,6 +297,11 @@ impl Slot {
         for at in gap + 1..depth {
             self.held.entry(at - 1).copy(self.held.entry(at));
         }
+        if let Some(stacks) = self.held.stacks() {
+            for at in gap + 1..depth.min(INLINE) {
+                stacks[at - 1].store(&stacks[at].load());
+            }
+        }
         self.held.depth.store(depth - 1, Relaxed);
         self.rekey(gap);
     }
@@ -346,6 +373,36 @@ impl Slot {
             .entries_from_outside()
             .find(|entry| entry.lock.load(Relaxed) == lock.0 && entry.keeps_out(wanted))
             .map(Entry::words)
+    }
+
+    /// Keeps the stack of the acquisition of the youngest entry, unless many are held.
+    pub(in super::super) fn keep_stack(&self, stack: &Stack) {
+        if self.held.stacks().is_none() {
+            self.held.make_stacks();
+        }
+        let at = self.depth().wrapping_sub(1);
+        if let Some(place) = self.held.stacks().and_then(|stacks| stacks.get(at)) {
+            place.store(stack);
+        }
+    }
+
+    /// The stack of what [`Slot::keeps_out`] has seen, if it is kept.
+    pub(in super::super) fn stack_against(&self, lock: LockId, wanted: Mode) -> Stack {
+        self.stack_where(|entry| entry.lock.load(Relaxed) == lock.0 && entry.keeps_out(wanted))
+    }
+
+    /// The stack at which this thread took the lock, if it is kept.
+    pub(in super::super) fn stack_of(&self, lock: LockId) -> Stack {
+        self.stack_where(|entry| entry.lock.load(Relaxed) == lock.0)
+    }
+
+    fn stack_where(&self, fits: impl FnMut(&Entry) -> bool) -> Stack {
+        let Some(stacks) = self.held.stacks() else {
+            return Stack::EMPTY;
+        };
+        let at = self.held.entries_from_outside().position(fits);
+        at.and_then(|at| stacks.get(at))
+            .map_or(Stack::EMPTY, SharedStack::load)
     }
 
     /// What this thread itself holds so that it cannot get the lock in `wanted`.

@@ -24,6 +24,8 @@ pub(in super::super) struct Member {
     pub(in super::super) stack: Stack,
     /// Nothing, if the one before waits for its end, or behind it for a lock that it wants to write.
     pub(in super::super) holds: Option<HeldLock>,
+    /// Where the program stood when it took that, if that is kept.
+    pub(in super::super) held_stack: Stack,
 }
 
 /// A thread seen waiting, and how the search came to it.
@@ -58,6 +60,7 @@ struct Read {
     since: u64,
     stack: Stack,
     holds: Option<Words>,
+    held_stack: Stack,
 }
 
 /// What becomes of a thread that has told a deadlock.
@@ -295,15 +298,16 @@ impl Read {
     /// Reads a thread; `kept` is what the one before waits for.
     fn of(seen: Seen, kept: Target) -> Read {
         let (slot, wait) = (seen.slot, &seen.slot.wait);
-        let holds = match kept {
-            Target::Lock(lock, mode) | Target::Condition(_, lock, mode) => {
-                slot.words_against(lock, mode)
-            }
+        let (holds, held_stack) = match kept {
+            Target::Lock(lock, mode) | Target::Condition(_, lock, mode) => (
+                slot.words_against(lock, mode),
+                slot.stack_against(lock, mode),
+            ),
             Target::Thread(_)
             | Target::Work(_)
             | Target::Owed(..)
             | Target::Event(_)
-            | Target::Timed(..) => None,
+            | Target::Timed(..) => (None, Stack::EMPTY),
         };
         Read {
             seen,
@@ -312,6 +316,7 @@ impl Read {
             since: wait.since.load(Relaxed),
             stack: wait.stack.load(),
             holds,
+            held_stack,
         }
     }
 }
@@ -328,6 +333,7 @@ impl Member {
             stack: read.stack,
             // SAFETY: the wait lasted while the words were read, so that they are what `push` wrote.
             holds: read.holds.map(|words| unsafe { words.read() }),
+            held_stack: read.held_stack,
         }
     }
 }

@@ -206,6 +206,11 @@ impl Slot {
             .find(|entry| entry.is_against(lock, wanted))
             .map(Entry::words)
     }
+
+    #[expect(clippy::unused_self, reason = "the real one has a state")]
+    pub(super) fn stack_against(&self, _lock: LockId, _wanted: Mode) -> Stack {
+        Stack::EMPTY
+    }
 }
 
 fn threads(circle: Option<Vec<Member>>) -> Option<Vec<u32>> {
