@@ -118,9 +118,14 @@ impl<T> Drop for LeafGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
         if let Some(tag) = self.told {
-            tag.released(Mode::Exclusive);
+            given_back(tag);
         }
     }
+}
+
+#[cold]
+fn given_back(tag: &Tag) {
+    tag.released(Mode::Exclusive);
 }
 
 impl<T> fmt::Debug for LeafMutex<T> {

@@ -167,6 +167,7 @@ fn renew(slot: &Slot) {
     }
 }
 
+#[inline]
 fn is_trace() -> bool {
     settings::now().traces()
 }

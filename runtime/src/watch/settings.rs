@@ -118,6 +118,7 @@ pub(super) fn is_loaded() -> bool {
 }
 
 /// Reads the environment, if that was not done yet.
+#[cold]
 pub(super) fn load() {
     if LOADED.swap(true, Relaxed) {
         return;
