@@ -88,8 +88,9 @@ pub use locks::{
     FairMutex, FairMutexGuard, Lazy, MappedFairMutexGuard, MappedMutexGuard,
     MappedReentrantMutexGuard, MappedRwLockReadGuard, MappedRwLockWriteGuard, Mutex, MutexGuard,
     Once, OnceCell, OnceState, RawThreadId, ReentrantMutex, ReentrantMutexGuard, RwLock,
-    RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard, Semaphore, SemaphoreGuard,
-    WaitTimeoutResult, const_fair_mutex, const_mutex, const_reentrant_mutex, const_rwlock,
+    RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard, Semaphore, SemaphoreAcquire,
+    SemaphoreGuard, WaitTimeoutResult, const_fair_mutex, const_mutex, const_reentrant_mutex,
+    const_rwlock,
 };
 pub use macros::{acquire, try_acquire};
 pub use raw::{RawFairMutex, RawMutex, RawReentrantMutex, RawRwLock, Watched};

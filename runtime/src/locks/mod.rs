@@ -33,4 +33,4 @@ pub use rwlock::{
     MappedRwLockWriteGuard, RwLock, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
     const_rwlock,
 };
-pub use semaphore::{Semaphore, SemaphoreGuard};
+pub use semaphore::{Semaphore, SemaphoreAcquire, SemaphoreGuard};

@@ -11,8 +11,13 @@
 //! do not run yet; so it is not fair.
 
 use std::any::type_name;
+use std::collections::VecDeque;
 use std::fmt;
+use std::future::Future;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::tag::Tag;
@@ -36,9 +41,41 @@ use crate::watch::{Identity, Kind, Site};
 pub struct Semaphore {
     tag: Tag,
     /// The free units. Not watched, and held for a moment only.
-    units: parking_lot::Mutex<u32>,
+    units: parking_lot::Mutex<Units>,
     /// Notified when units are put in.
     freed: parking_lot::Condvar,
+}
+
+/// The free units, and the tasks that wait for one.
+struct Units {
+    free: u32,
+    /// By number, in the order in which they came. One that is woken is taken out, and looks again.
+    tasks: VecDeque<(u64, Waker)>,
+    /// The number of the next task.
+    next: u64,
+}
+
+impl Units {
+    /// Where the task of this number is, or would be.
+    fn place(&self, number: u64) -> Result<usize, usize> {
+        self.tasks
+            .binary_search_by_key(&number, |(number, _)| *number)
+    }
+
+    /// Takes a task out of the row, if it is there.
+    fn remove(&mut self, number: u64) -> Option<Waker> {
+        let at = self.place(number).ok()?;
+        self.tasks.remove(at).map(|(_, waker)| waker)
+    }
+}
+
+/// A unit of a [`Semaphore`] that a task waits for: see [`Semaphore::acquire_async`].
+#[must_use = "futures do nothing unless polled"]
+pub struct SemaphoreAcquire<'a> {
+    semaphore: &'a Semaphore,
+    /// Its number in the row, once it has queued up.
+    number: Option<u64>,
+    at: Site,
 }
 
 /// A unit taken from a [`Semaphore`]; dropping it puts the unit back.
@@ -71,8 +108,29 @@ impl Semaphore {
         let at = Site::caller();
         self.tag.pending(Ask::Wait, at);
         let mut units = self.units.lock();
-        self.freed.wait_while(&mut units, |units| *units == 0);
+        self.freed.wait_while(&mut units, |units| units.free == 0);
         self.take(&mut units, Ask::Wait, at)
+    }
+
+    /// A future that takes a unit, for any executor. Dropped before it is ready, it takes none; dropped after it was
+    /// woken for one, it wakes the next task.
+    ///
+    /// ```
+    /// use lockwise::Semaphore;
+    /// use lockwise::sync::block_on;
+    ///
+    /// let permits = Semaphore::new(1);
+    /// let permit = block_on(permits.acquire_async());
+    /// assert_eq!(permits.available(), 0);
+    /// # drop(permit);
+    /// ```
+    #[track_caller]
+    pub fn acquire_async(&self) -> SemaphoreAcquire<'_> {
+        SemaphoreAcquire {
+            semaphore: self,
+            number: None,
+            at: Site::caller(),
+        }
     }
 
     /// Takes a unit if one is free.
@@ -100,8 +158,8 @@ impl Semaphore {
         self.tag.pending(Ask::Timed, at);
         let mut units = self.units.lock();
         self.freed
-            .wait_while_until(&mut units, |units| *units == 0, deadline);
-        if *units == 0 {
+            .wait_while_until(&mut units, |units| units.free == 0, deadline);
+        if units.free == 0 {
             self.tag.gave_up();
             return None;
         }
@@ -120,18 +178,18 @@ impl Semaphore {
 
     /// How many units are free now.
     pub fn available(&self) -> u32 {
-        *self.units.lock()
+        self.units.lock().free
     }
 
     /// Takes a unit if there is one.
     fn attempt(&self, ask: Ask, at: Site) -> Option<SemaphoreGuard<'_>> {
         let mut units = self.units.lock();
-        (*units > 0).then(|| self.take(&mut units, ask, at))
+        (units.free > 0).then(|| self.take(&mut units, ask, at))
     }
 
     /// Takes a unit, of which there is at least one.
-    fn take(&self, units: &mut u32, ask: Ask, at: Site) -> SemaphoreGuard<'_> {
-        *units -= 1;
+    fn take(&self, units: &mut Units, ask: Ask, at: Site) -> SemaphoreGuard<'_> {
+        units.free -= 1;
         self.tag.obtained(ask, at);
         SemaphoreGuard {
             semaphore: self,
@@ -143,15 +201,24 @@ impl Semaphore {
     fn put(&self, count: u32, at: Site) {
         let mut units = self.units.lock();
         let sum = units
+            .free
             .checked_add(count)
             .expect("a semaphore holds at most u32::MAX units");
         self.tag.posted(count, at);
-        *units = sum;
+        units.free = sum;
+        let most = usize::try_from(count).unwrap_or(usize::MAX);
+        let woken = units.tasks.len().min(most);
+        let tasks: VecDeque<(u64, Waker)> = units.tasks.drain(..woken).collect();
         drop(units);
         match count {
             0 => {}
             1 => drop(self.freed.notify_one()),
             _ => drop(self.freed.notify_all()),
+        }
+        // A task and a thread may be woken for one unit; one of them waits again.
+        for (_, task) in tasks {
+            // A panic is that of the task, has been printed, and must not keep the others asleep.
+            let _ = catch_unwind(AssertUnwindSafe(|| task.wake()));
         }
     }
 
@@ -168,7 +235,11 @@ impl Semaphore {
     const fn with_identity(identity: Identity, units: u32) -> Semaphore {
         Semaphore {
             tag: Tag::new(identity.with_units(units)),
-            units: parking_lot::Mutex::new(units),
+            units: parking_lot::const_mutex(Units {
+                free: units,
+                tasks: VecDeque::new(),
+                next: 0,
+            }),
             freed: parking_lot::Condvar::new(),
         }
     }
@@ -178,6 +249,60 @@ impl fmt::Debug for Semaphore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Semaphore")
             .field("available", &self.available())
+            .finish()
+    }
+}
+
+impl<'a> Future for SemaphoreAcquire<'a> {
+    type Output = SemaphoreGuard<'a>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<SemaphoreGuard<'a>> {
+        let this = &mut *self;
+        let (semaphore, waker) = (this.semaphore, context.waker().clone());
+        let mut units = semaphore.units.lock();
+        if units.free > 0 {
+            let old = this.number.take().and_then(|number| units.remove(number));
+            let guard = semaphore.take(&mut units, Ask::Wait, this.at);
+            drop(units);
+            drop((old, waker));
+            return Poll::Ready(guard);
+        }
+        let number = *this.number.get_or_insert_with(|| {
+            units.next += 1;
+            units.next
+        });
+        let old = match units.place(number) {
+            Ok(at) => Some(mem::replace(&mut units.tasks[at].1, waker)),
+            Err(at) => {
+                units.tasks.insert(at, (number, waker));
+                None
+            }
+        };
+        drop(units);
+        drop(old);
+        Poll::Pending
+    }
+}
+
+impl Drop for SemaphoreAcquire<'_> {
+    fn drop(&mut self) {
+        let Some(number) = self.number else { return };
+        let mut units = self.semaphore.units.lock();
+        let own = units.remove(number);
+        // It was woken, and does not take what it was woken for.
+        let next = (own.is_none() && units.free > 0).then(|| units.tasks.pop_front());
+        drop(units);
+        drop(own);
+        if let Some((_, waker)) = next.flatten() {
+            waker.wake();
+        }
+    }
+}
+
+impl fmt::Debug for SemaphoreAcquire<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SemaphoreAcquire")
+            .field(self.semaphore)
             .finish()
     }
 }

@@ -28,8 +28,11 @@
 //! - A timeout of zero is one try. What is ready is got also after the deadline. A timeout too long to be
 //!   written down is none.
 //! - Waiters come first that came first, but somebody who does not have to wait may pass them.
-//! - `_async` methods give futures for any executor. They can be dropped at any time, and nothing is lost
-//!   by that.
+//! - Each method that blocks has an `_async` form that gives a future, for any executor; [`within`] gives it a
+//!   deadline. It can be dropped at any time, and nothing is lost by that: what was not put, sent or got stays with
+//!   who had it, and a wake-up that comes too late is passed on. What is done by such futures is not among the waits
+//!   that are reported while they last, since a task that waits keeps no thread. (A [`Condvar`] has none, as the
+//!   guard of its mutex must not be kept across an `await`; an [`Event`] does what it is for.)
 //! - Lengths and the like are hints: they may be out of date when they are returned.
 //! - `Debug` never waits.
 
@@ -57,7 +60,7 @@ mod thread_local;
 mod threads;
 mod waiters;
 
-pub use crate::{Condvar, Semaphore, SemaphoreGuard};
+pub use crate::{Condvar, Semaphore, SemaphoreAcquire, SemaphoreGuard};
 pub use actor::{
     Actor, ActorBuilder, ActorTask, AskError, Context, Exit, Handle, JoinError, Recipient,
     Restarts, SendError, Status, Timer, WeakHandle, start,

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use lockwise::sync::{
     Actor, ActorBuilder, AskError, Backend, Barrier, BrokenBarrier, Context, DelayQueue, End,
     Event, Exchange, Exit, Failure, GetError, Handle, JoinError, NothingToWaitFor, Poller,
-    PriorityQueue, Promise, PutError, Queue, Restarts, Scheduler, SendError, Shutdown, Slow,
-    Status, ThreadPool, Until, as_completed, wait_for_async, within,
+    PriorityQueue, Promise, PutError, Queue, Restarts, Scheduler, Semaphore, SendError, Shutdown,
+    Slow, Status, ThreadPool, Until, as_completed, wait_for_async, within,
 };
 use lockwise::thread;
 
 use super::counted::{Counted, Drops};
-use super::{Counting, LONG, SHORT, block_on, on_each_backend, poll_once, until};
+use super::{Counting, LONG, SHORT, block_on, on_each_backend, poll_once, rounds, until};
 
 /// A future on the heap, as it has to be pinned to be polled.
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -634,4 +634,60 @@ fn all_of_them_take_turns_on_one_scheduler() {
     scheduler.run().unwrap();
     assert_eq!(total.result().wait().unwrap(), (30, 30));
     assert_eq!(done.result().wait().unwrap(), Exit::Closed);
+}
+
+#[test]
+fn a_unit_of_a_semaphore_is_awaited() {
+    let semaphore = Semaphore::new(1);
+    let ((first_woken, first), (second_woken, second)) = (Counting::new(), Counting::new());
+    let held = block_on(semaphore.acquire_async());
+    let (mut one, mut two) = (
+        boxed(semaphore.acquire_async()),
+        boxed(semaphore.acquire_async()),
+    );
+    is_pending(&mut one, &first);
+    is_pending(&mut two, &second);
+    drop(held);
+    assert_eq!((first_woken.count(), second_woken.count()), (1, 0));
+    // Woken and dropped, it passes that on.
+    drop(one);
+    assert_eq!(second_woken.count(), 1);
+    let unit = ready(&mut two, &second);
+    assert_eq!(semaphore.available(), 0);
+    let mut three = boxed(semaphore.acquire_async());
+    is_pending(&mut three, &first);
+    drop(three);
+    drop((first, unit));
+    assert_eq!(Arc::strong_count(&first_woken), 1);
+    assert_eq!(semaphore.available(), 1);
+}
+
+#[test]
+fn threads_and_tasks_share_the_units_of_a_semaphore() {
+    let (semaphore, inside) = (Semaphore::new(2), AtomicUsize::new(0));
+    let enter = || {
+        assert!(inside.fetch_add(1, SeqCst) < 2);
+        thread::yield_now();
+        inside.fetch_sub(1, SeqCst);
+    };
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for _ in 0..rounds(200) {
+                    let _unit = semaphore.acquire();
+                    enter();
+                }
+            });
+            scope.spawn(|| {
+                block_on(async {
+                    for _ in 0..rounds(200) {
+                        let unit = semaphore.acquire_async().await;
+                        enter();
+                        drop(unit);
+                    }
+                });
+            });
+        }
+    });
+    assert_eq!(semaphore.available(), 2);
 }
