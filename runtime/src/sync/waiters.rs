@@ -39,10 +39,82 @@ pub(super) enum Left {
 pub(super) struct Waiters {
     /// The number of the next one to come.
     next: u64,
-    /// By number.
-    row: VecDeque<(u64, Waker)>,
+    row: Row,
     /// How many have queued up and not left yet, those that were chosen included.
     present: usize,
+}
+
+/// A waiter in the row: its number, and how it is woken.
+type Waiting = (u64, Waker);
+
+/// Waiters by number. One alone, as is usual, takes no memory of its own.
+#[derive(Debug, Default)]
+struct Row {
+    /// There is one as long as there are others.
+    first: Option<Waiting>,
+    others: VecDeque<Waiting>,
+}
+
+impl Row {
+    const fn new() -> Row {
+        Row {
+            first: None,
+            others: VecDeque::new(),
+        }
+    }
+
+    #[inline]
+    fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.others.len()
+    }
+
+    #[inline]
+    fn pop_front(&mut self) -> Option<Waiting> {
+        let first = self.first.take();
+        if first.is_some() {
+            self.first = self.others.pop_front();
+        }
+        first
+    }
+
+    /// Whether the one of this number is there.
+    fn has(&self, number: u64) -> bool {
+        self.first.as_ref().is_some_and(|first| first.0 == number) || self.place(number).is_ok()
+    }
+
+    /// Where among the others that one is, or would be.
+    fn place(&self, number: u64) -> Result<usize, usize> {
+        self.others
+            .binary_search_by_key(&number, |(number, _)| *number)
+    }
+
+    /// Puts one in, in its place, and returns the waker that it replaces.
+    fn insert(&mut self, (number, waker): Waiting) -> Option<Waker> {
+        match &mut self.first {
+            None => self.first = Some((number, waker)),
+            Some(first) if first.0 == number => {
+                return Some(std::mem::replace(&mut first.1, waker));
+            }
+            Some(first) if number < first.0 => {
+                let second = std::mem::replace(first, (number, waker));
+                self.others.push_front(second);
+            }
+            Some(_) => match self.place(number) {
+                Ok(at) => return Some(std::mem::replace(&mut self.others[at].1, waker)),
+                Err(at) => self.others.insert(at, (number, waker)),
+            },
+        }
+        None
+    }
+
+    /// Takes the one of this number out, if it is there.
+    fn remove(&mut self, number: u64) -> Option<Waker> {
+        if self.first.as_ref().is_some_and(|first| first.0 == number) {
+            return self.pop_front().map(|(_, waker)| waker);
+        }
+        let at = self.place(number).ok()?;
+        self.others.remove(at).map(|(_, waker)| waker)
+    }
 }
 
 impl Waiters {
@@ -50,7 +122,7 @@ impl Waiters {
     pub(super) const fn new() -> Waiters {
         Waiters {
             next: 0,
-            row: VecDeque::new(),
+            row: Row::new(),
             present: 0,
         }
     }
@@ -61,6 +133,12 @@ impl Waiters {
         self.row.len()
     }
 
+    /// Whether somebody waits and has not been chosen: quicker to be seen than how many.
+    #[inline]
+    pub(super) fn any_waiting(&self) -> bool {
+        self.row.first.is_some()
+    }
+
     /// How many have come and not left, the chosen ones included.
     #[inline]
     pub(super) fn present(&self) -> usize {
@@ -69,11 +147,7 @@ impl Waiters {
 
     /// Whether this waiter was chosen, and has not queued up again.
     pub(super) fn is_chosen(&self, ticket: &Ticket) -> bool {
-        ticket.0.is_some_and(|number| {
-            self.row
-                .binary_search_by_key(&number, |(number, _)| *number)
-                .is_err()
-        })
+        ticket.0.is_some_and(|number| !self.row.has(number))
     }
 
     /// Queues up, in the old place if there is one. `waker` was cloned before the lock was taken; what it
@@ -85,16 +159,7 @@ impl Waiters {
             self.present += 1;
             number
         });
-        match self
-            .row
-            .binary_search_by_key(&number, |(number, _)| *number)
-        {
-            Ok(at) => {
-                let old = std::mem::replace(&mut self.row[at].1, waker);
-                later.drop_later(Some(old));
-            }
-            Err(at) => self.row.insert(at, (number, waker)),
-        }
+        later.drop_later(self.row.insert((number, waker)));
     }
 
     /// Leaves, with or without having got something.
@@ -103,16 +168,12 @@ impl Waiters {
             return Left::Waiting;
         };
         self.present -= 1;
-        match self
-            .row
-            .binary_search_by_key(&number, |(number, _)| *number)
-        {
-            Ok(at) => {
-                let waiter = self.row.remove(at);
-                later.drop_later(waiter.map(|(_, waker)| waker));
+        match self.row.remove(number) {
+            Some(waker) => {
+                later.drop_later(Some(waker));
                 Left::Waiting
             }
-            Err(_) => Left::Chosen,
+            None => Left::Chosen,
         }
     }
 
@@ -127,19 +188,23 @@ impl Waiters {
     /// Chooses all.
     #[inline]
     pub(super) fn choose_all(&mut self, later: &mut Later) {
-        for (_, waker) in self.row.drain(..) {
+        if let Some((_, waker)) = self.row.first.take() {
             later.push(waker);
+            for (_, waker) in self.row.others.drain(..) {
+                later.push(waker);
+            }
         }
     }
 
     /// Chooses all that are woken otherwise than by `waker`.
     pub(super) fn choose_others(&mut self, waker: &Waker, later: &mut Later) {
-        let (own, others): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.row)
-            .into_iter()
-            .partition(|(_, its)| its.will_wake(waker));
-        self.row = own;
-        for (_, waker) in others {
-            later.push(waker);
+        let mut all = std::mem::take(&mut self.row);
+        while let Some(one) = all.pop_front() {
+            if one.1.will_wake(waker) {
+                self.row.insert(one);
+            } else {
+                later.push(one.1);
+            }
         }
     }
 }

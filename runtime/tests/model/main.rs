@@ -13,6 +13,7 @@
 )]
 
 mod actors;
+mod awaited;
 mod backend;
 mod handed;
 mod queues;

@@ -2,11 +2,10 @@
 
 use std::error::Error;
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::circle::{self, Message, Node, Waits};
+use super::circle::{self, Node, Question, Waits};
 use crate::sync::promise::{Failure, Keeper};
 use crate::sync::threads::Threads;
 
@@ -45,27 +44,32 @@ impl<M> Error for AskError<M> {
     }
 }
 
-/// Who is to answer a question.
-pub(super) struct Asked<T> {
-    pub(super) node: Arc<Node>,
-    pub(super) question: Message,
-    pub(super) threads: PhantomData<fn() -> T>,
+impl Question {
+    /// A question to an actor.
+    pub(super) fn new<T: Threads>(node: &Arc<Node>) -> Arc<Question> {
+        Arc::new(Question {
+            node: Arc::clone(node),
+            is_taken: AtomicBool::new(false),
+            begin: circle::begin::<T>,
+            end: circle::end::<T>,
+        })
+    }
 }
 
-impl<T: Threads> Keeper for Asked<T> {
-    fn begin_wait(&self, mut results: Vec<Arc<AtomicBool>>) -> bool {
+impl Keeper for Question {
+    fn begin_wait(self: Arc<Self>, mut results: Vec<Arc<AtomicBool>>) -> bool {
         // A question has one answer.
         let Some(come) = results.pop() else {
             return true;
         };
-        circle::begin::<T>(Waits {
+        (self.begin)(Waits {
             on: Arc::clone(&self.node),
-            question: Some(Arc::clone(&self.question)),
+            question: Some(Arc::clone(&self)),
             come,
         })
     }
 
     fn end_wait(&self) {
-        circle::end::<T>();
+        (self.end)();
     }
 }

@@ -61,7 +61,7 @@ impl<M: Send, B: Backend> Cell<M, B> {
             // First told that it is handled, so that nobody sees it neither here nor there.
             self.node.handles::<B::Threads>(Some(Arc::clone(&question)));
             B::Threads::step();
-            question.store(true, Release);
+            question.is_taken.store(true, Release);
         }
         mail.message
     }

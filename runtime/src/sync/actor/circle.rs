@@ -32,12 +32,21 @@ pub(in crate::sync) struct Node(Mutex<Seen>);
 struct Seen {
     version: u64,
     /// The question that is being handled.
-    handles: Option<Message>,
+    handles: Option<Arc<Question>>,
     waits: Option<Waits>,
 }
 
-/// A question on its way: whether it has been taken out of the mailbox.
-pub(super) type Message = Arc<AtomicBool>;
+/// A question on its way, and the keeper of its answer.
+#[derive(Debug)]
+pub(super) struct Question {
+    /// Who is to answer.
+    pub(super) node: Arc<Node>,
+    /// Whether it has been taken out of the mailbox.
+    pub(super) is_taken: AtomicBool,
+    /// [`begin`] and [`end`], of the threads that use the actor.
+    pub(super) begin: fn(Waits) -> bool,
+    pub(super) end: fn(),
+}
 
 /// What an actor waits for.
 #[derive(Debug, Clone)]
@@ -45,7 +54,7 @@ pub(super) struct Waits {
     /// Who must do something for it.
     pub(super) on: Arc<Node>,
     /// The question, if it is an answer that is waited for.
-    pub(super) question: Option<Message>,
+    pub(super) question: Option<Arc<Question>>,
     /// Whether it has come.
     pub(super) come: Arc<AtomicBool>,
 }
@@ -120,7 +129,7 @@ pub(super) fn end<T: Threads>() {
 
 impl Node {
     /// The actor begins to handle a message, with which somebody asked, or none.
-    pub(super) fn handles<T: Threads>(&self, question: Option<Message>) {
+    pub(super) fn handles<T: Threads>(&self, question: Option<Arc<Question>>) {
         T::step();
         self.change(|seen| seen.handles = question);
     }
@@ -151,7 +160,7 @@ fn closes(me: &Arc<Node>, seen: impl Fn(&Node) -> Seen) -> bool {
         }
         path.push((at, found.version));
         if let Some(question) = &waits.question
-            && question.load(Acquire)
+            && question.is_taken.load(Acquire)
         {
             let handles = seen(&waits.on).handles;
             if !handles.is_some_and(|handles| Arc::ptr_eq(&handles, question)) {

@@ -3,22 +3,20 @@
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
-use std::marker::PhantomData;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Release;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use super::ask::{AskError, Asked};
+use super::ask::AskError;
 use super::cell::Cell;
-use super::circle::Message;
+use super::circle::Question;
 use super::exit::{Exit, JoinError, Status};
 use super::mail::Mail;
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::Deadline;
 use crate::sync::event::Event;
 use crate::sync::poller::Ended;
-use crate::sync::promise::{self, Failure, Promise};
+use crate::sync::promise::{self, Failure, Keeper, Promise};
 use crate::sync::queue::{PutError, PutIn};
 use crate::sync::threads::Threads;
 use crate::watch::Site;
@@ -277,12 +275,8 @@ impl<M: Send, B: Backend> Handle<M, B> {
         make: impl FnOnce(Promise<R, B>) -> M,
         at: Site,
     ) -> (Mail<M>, promise::Future<R, B>) {
-        let question: Message = Arc::new(AtomicBool::new(false));
-        let keeper = Arc::new(Asked {
-            node: Arc::clone(&self.cell().node),
-            question: Arc::clone(&question),
-            threads: PhantomData::<fn() -> B::Threads>,
-        });
+        let question = Question::new::<B::Threads>(&self.cell().node);
+        let keeper = Arc::clone(&question) as Arc<dyn Keeper>;
         let (promise, future) = Promise::new_at(at, Some(keeper));
         let mail = Mail {
             asked: Some(question),

@@ -1,16 +1,17 @@
 //! What lies in a mailbox: messages, urgent ones first.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use super::circle::Message;
+use super::circle::Question;
 use crate::sync::queue::Store;
 
 /// A message on its way.
 pub(super) struct Mail<M> {
     pub(super) message: M,
     pub(super) is_urgent: bool,
-    /// Set when it is taken out, if somebody asked with it.
-    pub(super) asked: Option<Message>,
+    /// Told when it is taken out, if somebody asked with it.
+    pub(super) asked: Option<Arc<Question>>,
 }
 
 /// The messages of a mailbox. Urgent ones take no room, so that they never have to wait for it.

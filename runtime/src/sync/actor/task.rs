@@ -96,6 +96,12 @@ impl<A: Actor<B>, B: Backend> ActorTask<A, B> {
         }
         let (at, timed) = (cell.born, false);
         let (mut slot, how) = (None, How { at, timed });
+        // From hand to hand it counts who waits.
+        if cell.mailbox.capacity() != Some(0)
+            && let Ok(mail) = cell.mailbox.get_plainly(Work::Done, how)
+        {
+            return Poll::Ready(Ok(cell.open(mail)));
+        }
         let got = cell
             .mailbox
             .poll_get(&mut slot, &mut self.ticket, waker, Work::Done, how);

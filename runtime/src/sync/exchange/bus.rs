@@ -194,12 +194,13 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
     {
         let at = Site::caller();
         let list = self.snapshot(at);
-        let (mut round, full) = Round::begin(list.as_deref(), message);
+        let (mut round, mut full) = (Round::default(), Vec::new());
+        round.begin(list.as_deref(), message, &mut full);
         // Those that are to be waited for come last, so that nobody else waits for them.
         for (subscriber, mut slot) in full {
             round.wait_with(subscriber, &mut slot);
         }
-        self.end(round, at)
+        self.end(&mut round, at)
     }
 
     /// [`send`](Exchange::send), as a future. Whoever has room gets the message when it is first polled. Dropped
@@ -216,23 +217,28 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
         let at = Site::caller();
         async move {
             let list = self.snapshot(at);
-            let (mut round, full) = Round::begin(list.as_deref(), message);
+            let (mut round, mut full) = (Round::default(), Vec::new());
+            round.begin(list.as_deref(), message, &mut full);
             for (subscriber, mut slot) in full {
                 round.wait_with_async(subscriber, &mut slot).await;
             }
-            self.end(round, at)
+            self.end(&mut round, at)
         }
     }
 
     /// Takes those off the list that are closed, and says what became of a message.
-    fn end(&self, round: Round, at: Site) -> Delivered {
+    fn end(&self, round: &mut Round, at: Site) -> Delivered {
         for id in &round.closed {
             self.take_out(*id, at);
         }
-        if let Some(panic) = round.panic {
+        if let Some(panic) = round.panic.take() {
             resume_unwind(panic);
         }
-        round.delivered
+        Delivered {
+            taken: round.offered - round.missed,
+            dropped: round.dropped,
+            closed: round.closed.len(),
+        }
     }
 
     fn snapshot(&self, at: Site) -> Option<Snapshot<T, B>> {
@@ -277,7 +283,11 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
 /// A message on its way through the list.
 #[derive(Default)]
 struct Round {
-    delivered: Delivered,
+    /// To how many it was to go.
+    offered: usize,
+    /// How many of them have not taken it, and will not. So the usual delivery has nothing to note.
+    missed: usize,
+    dropped: usize,
     closed: Vec<SubscriptionId>,
     /// The first panic.
     panic: Option<Box<dyn Any + Send>>,
@@ -287,56 +297,83 @@ struct Round {
 type Full<'a, T, B> = Vec<(&'a Subscriber<T, B>, Option<T>)>;
 
 impl Round {
-    /// Offers the message to all.
-    fn begin<T: Clone + Send, B: Backend>(
-        list: Option<&Vec<Arc<Subscriber<T, B>>>>,
+    /// Offers the message to all; those that are to be waited for are left over. In place: a round that is moved is
+    /// written in parts and read as a whole, which costs more than two deliveries.
+    #[inline]
+    fn begin<'a, T: Clone + Send, B: Backend>(
+        &mut self,
+        list: Option<&'a Vec<Arc<Subscriber<T, B>>>>,
         message: T,
-    ) -> (Round, Full<'_, T, B>) {
-        let (mut round, mut full) = (Round::default(), Vec::new());
-        let list = list.map_or(&[][..], Vec::as_slice);
-        let (mut message, mut next) = (Some(message), 0);
+        full: &mut Full<'a, T, B>,
+    ) {
+        let Some((youngest, others)) = list.and_then(|all| all.split_last()) else {
+            return;
+        };
+        self.offered = others.len() + 1;
+        let mut next = 0;
         // A panic is that of one subscriber, or of its copy: the others behind it come after.
-        while next < list.len() {
+        while next < others.len() {
             let rest = AssertUnwindSafe(|| {
-                while let Some(to) = list.get(next) {
+                while let Some(to) = others.get(next) {
                     next += 1;
-                    let mut slot = if next == list.len() {
-                        message.take()
-                    } else {
-                        message.clone()
-                    };
-                    if round.offer(to, &mut slot) {
-                        full.push((&**to, slot));
+                    if let Some(back) = self.offer(to, message.clone()) {
+                        full.push((&**to, Some(back)));
                     }
                 }
             });
             if let Err(panic) = catch_unwind(rest) {
-                round.panic.get_or_insert(panic);
+                self.missed(Some(panic));
             }
         }
-        (round, full)
+        match catch_unwind(AssertUnwindSafe(|| self.offer(youngest, message))) {
+            Ok(None) => {}
+            Ok(back) => full.push((&**youngest, back)),
+            Err(panic) => self.missed(Some(panic)),
+        }
     }
 
-    /// Offers the message to a subscriber. Whether that is full, and to be waited for.
+    /// Offers the message to a subscriber. It comes back if that is full, and to be waited for.
     #[inline]
-    fn offer<T: Send, B: Backend>(&mut self, to: &Subscriber<T, B>, slot: &mut Option<T>) -> bool {
-        let delivery = match &to.to {
-            To::Reader(inlet) => inlet.offer(slot),
-            To::Sink(sink) => {
-                let Some(_under_way) = to.begin() else {
-                    return false;
-                };
-                let _on_it = to.on_it();
-                sink.try_deliver(slot)
-            }
+    fn offer<T: Send, B: Backend>(&mut self, to: &Subscriber<T, B>, message: T) -> Option<T> {
+        match &to.to {
+            To::Reader(inlet) => match inlet.offer(message) {
+                Ok(delivery) => {
+                    self.note(to.id, delivery);
+                    None
+                }
+                Err(back) => Some(back),
+            },
+            To::Sink(sink) => self.offer_to_sink(to, &**sink, message),
+        }
+    }
+
+    #[inline(never)]
+    fn offer_to_sink<T: Send, B: Backend>(
+        &mut self,
+        to: &Subscriber<T, B>,
+        sink: &dyn Sink<T>,
+        message: T,
+    ) -> Option<T> {
+        let Some(_under_way) = to.begin() else {
+            self.missed(None);
+            return None;
         };
-        self.note(to.id, delivery);
-        delivery == Delivery::Full
+        let _on_it = to.on_it();
+        let mut slot = Some(message);
+        match sink.try_deliver(&mut slot) {
+            Delivery::Full if slot.is_some() => slot,
+            delivery => {
+                self.note(to.id, delivery);
+                None
+            }
+        }
     }
 
     /// Waits until a subscriber has taken the message.
     fn wait_with<T: Send, B: Backend>(&mut self, to: &Subscriber<T, B>, slot: &mut Option<T>) {
-        let Some(_under_way) = to.begin() else { return };
+        let Some(_under_way) = to.begin() else {
+            return self.missed(None);
+        };
         let _on_it = to.on_it();
         let delivered = catch_unwind(AssertUnwindSafe(|| to.to.sink().deliver(slot)));
         self.note_or_panic(to.id, delivered);
@@ -348,7 +385,9 @@ impl Round {
         to: &Subscriber<T, B>,
         slot: &mut Option<T>,
     ) {
-        let Some(_under_way) = to.begin() else { return };
+        let Some(_under_way) = to.begin() else {
+            return self.missed(None);
+        };
         let mut delivering = to.to.sink().deliver_async(slot);
         let delivered = poll_fn(|context| {
             let _on_it = to.on_it();
@@ -366,24 +405,27 @@ impl Round {
     fn note_or_panic(&mut self, to: SubscriptionId, delivered: std::thread::Result<Delivery>) {
         match delivered {
             Ok(delivery) => self.note(to, delivery),
-            Err(panic) => {
-                self.panic.get_or_insert(panic);
-            }
+            Err(panic) => self.missed(Some(panic)),
         }
+    }
+
+    /// A subscriber does not get it, perhaps by a panic.
+    #[cold]
+    fn missed(&mut self, panic: Option<Box<dyn Any + Send>>) {
+        self.missed += 1;
+        self.panic = self.panic.take().or(panic);
     }
 
     /// Notes what became of a delivery.
     #[inline]
     fn note(&mut self, to: SubscriptionId, delivery: Delivery) {
         match delivery {
-            Delivery::Taken => self.delivered.taken += 1,
-            Delivery::Dropped => self.delivered.dropped += 1,
+            Delivery::Taken => return,
+            Delivery::Dropped => self.dropped += 1,
             Delivery::Full => {}
-            Delivery::Closed => {
-                self.delivered.closed += 1;
-                self.closed.push(to);
-            }
+            Delivery::Closed => self.closed.push(to),
         }
+        self.missed += 1;
     }
 }
 

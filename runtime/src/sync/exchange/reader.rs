@@ -95,21 +95,20 @@ impl<T: Send, B: Backend> Inlet<T, B> {
         (Inlet(Arc::clone(&mailbox)), Reader(mailbox))
     }
 
-    /// Takes the message out of the slot, if that does not have to wait; what had to go for it is left there.
+    /// Takes the message, if that does not have to wait; otherwise it comes back.
+    ///
+    /// By value, as a message in memory would be written in parts and read as a whole.
     #[inline]
-    pub(super) fn offer(&self, message: &mut Option<T>) -> Delivery {
-        let Some(taken) = message.take().map(Seen::Message) else {
-            return Delivery::Taken;
-        };
+    pub(super) fn offer(&self, message: T) -> Result<Delivery, T> {
         let core = &self.0.core;
-        match core.put_plainly(taken, core.born()) {
-            Ok(None) => Delivery::Taken,
-            Ok(Some(Seen::Message(old))) => {
-                *message = Some(old);
-                Delivery::Dropped
+        match core.put_plainly(Seen::Message(message), core.born()) {
+            Ok(None) => Ok(Delivery::Taken),
+            Ok(Some(_)) => Ok(Delivery::Dropped),
+            Err((state, taken)) => {
+                let mut back = None;
+                let delivery = self.put_locked(state, taken, &mut back, Wait::No);
+                back.map_or(Ok(delivery), Err)
             }
-            Ok(Some(Seen::Lagged(_))) => Delivery::Dropped,
-            Err((state, taken)) => self.put_locked(state, taken, message, Wait::No),
         }
     }
 

@@ -228,7 +228,7 @@ impl<B: Backend> Host for Here<'_, B> {
 }
 
 impl<B: Backend> Keeper for Crew<B> {
-    fn begin_wait(&self, results: Vec<Arc<AtomicBool>>) -> bool {
+    fn begin_wait(self: Arc<Self>, results: Vec<Arc<AtomicBool>>) -> bool {
         if !self.is_here() {
             return true;
         }

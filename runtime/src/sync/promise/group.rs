@@ -183,7 +183,7 @@ impl<'a, T: Send, B: Backend> Group<'a, T, B> {
             return Ok(None);
         }
         let results = pending.iter().map(|it| it.told_of_end(self.at));
-        let waiting = Waiting::begin(&**keeper, results.collect());
+        let waiting = Waiting::begin(keeper, results.collect());
         waiting.map(Some).ok_or(NoEnd)
     }
 }

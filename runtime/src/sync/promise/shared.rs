@@ -36,7 +36,7 @@ pub(super) struct Shared<T: Send, B: Backend> {
 pub(in crate::sync) trait Keeper: Send + Sync {
     /// This thread is about to wait for one of these results, all of which are kept by this one, however long that
     /// takes. False if that has no end.
-    fn begin_wait(&self, results: Vec<Arc<AtomicBool>>) -> bool;
+    fn begin_wait(self: Arc<Self>, results: Vec<Arc<AtomicBool>>) -> bool;
 
     /// This thread does not wait any more.
     fn end_wait(&self);
@@ -57,10 +57,11 @@ pub(super) struct Waiting<'a>(&'a dyn Keeper);
 impl<'a> Waiting<'a> {
     /// This thread is about to wait for one of these results. Nothing if that has no end.
     pub(super) fn begin(
-        keeper: &'a dyn Keeper,
+        keeper: &'a Arc<dyn Keeper>,
         results: Vec<Arc<AtomicBool>>,
     ) -> Option<Waiting<'a>> {
-        keeper.begin_wait(results).then_some(Waiting(keeper))
+        let begun = Arc::clone(keeper).begin_wait(results);
+        begun.then_some(Waiting(&**keeper))
     }
 }
 
@@ -101,16 +102,17 @@ struct State<T> {
     stage: Stage<T>,
     /// Nobody will take the value.
     is_abandoned: bool,
-    /// Those who want to know of the end; made for the first of them, as most ends come before somebody asks.
+    /// Those who wait for the end.
+    waiters: Waiters,
+    /// What else is to be told of it; made for the first of that, as it is seldom.
     interested: Option<Box<Interested>>,
     /// Units that were posted and not taken.
     units: u32,
 }
 
-/// Those who want to know of the end.
+/// What is to be told of the end, apart from those who wait for it.
 #[derive(Default)]
 struct Interested {
-    waiters: Waiters,
     callbacks: Vec<Callback>,
     /// Set when it ends: made when somebody waits whom the keeper may have to look after.
     told: Option<Arc<AtomicBool>>,
@@ -146,16 +148,14 @@ impl<T> State<T> {
         Some(Told::Unit)
     }
 
-    /// Those who want to know of the end.
+    /// What is to be told of the end.
     fn interested(&mut self) -> &mut Interested {
         self.interested.get_or_insert_default()
     }
 
     /// A waiter leaves, if it has come.
     fn leave(&mut self, ticket: &mut Ticket, later: &mut Later) {
-        if let Some(interested) = &mut self.interested {
-            interested.waiters.leave(ticket, later);
-        }
+        self.waiters.leave(ticket, later);
     }
 
     /// The outcome, if it has ended and nobody has taken it.
@@ -174,6 +174,7 @@ impl<T: Send, B: Backend> Shared<T, B> {
                 State {
                     stage: Stage::Pending,
                     is_abandoned: false,
+                    waiters: Waiters::new(),
                     interested: None,
                     units: 0,
                 },
@@ -252,14 +253,14 @@ impl<T: Send, B: Backend> Shared<T, B> {
         B::Threads::step();
         self.has_ended.store(true, Release);
         let old = std::mem::replace(&mut state.stage, Stage::Ended(end, outcome));
-        let (mut waiting, mut callbacks) = (0, Vec::new());
+        let waiting = state.waiters.waiting();
+        state.waiters.choose_all(&mut later);
+        let mut callbacks = Vec::new();
         if let Some(interested) = &mut state.interested {
             if let Some(told) = &interested.told {
                 B::Threads::step();
                 told.store(true, Release);
             }
-            waiting = interested.waiters.waiting();
-            interested.waiters.choose_all(&mut later);
             callbacks = std::mem::take(&mut interested.callbacks);
         }
         // One for each who waits, and one for somebody who comes later.
@@ -355,7 +356,7 @@ impl<T: Send, B: Backend> Shared<T, B> {
 
     fn wait_parked(&self, deadline: Deadline, at: Site) -> Wait {
         let timed = deadline.is_timed();
-        let waiting = match self.keeper.as_deref().filter(|_| !timed) {
+        let waiting = match self.keeper.as_ref().filter(|_| !timed) {
             None => None,
             Some(keeper) => {
                 let Some(waiting) = Waiting::begin(keeper, vec![self.told_of_end(at)]) else {
@@ -413,8 +414,7 @@ impl<T: Send, B: Backend> Shared<T, B> {
             drop(state);
             return Poll::Ready(self.told(told, timed, at));
         }
-        let waiters = &mut state.interested().waiters;
-        waiters.enter(ticket, waker, &mut later);
+        state.waiters.enter(ticket, waker, &mut later);
         drop(state);
         Poll::Pending
     }

@@ -9,8 +9,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::core::{Core, Putting, Work};
-use super::plain::is_large;
-use super::refusal::{GetError, PutError};
+use super::plain::outcome;
+use super::refusal::{GetError, PutError, Refusal};
 use super::state::How;
 use super::store::Store;
 use crate::sync::backend::Backend;
@@ -49,6 +49,16 @@ impl<'a, S: Store<Entry: Send> + Send, B: Backend> PutIn<'a, S, B> {
     }
 }
 
+impl<S: Store<Entry: Send> + Send, B: Backend> PutIn<'_, S, B> {
+    /// What it has come to: what was displaced, or refused, is in the slot.
+    fn outcome(
+        &mut self,
+        put: Result<(), Refusal>,
+    ) -> Result<Option<S::Entry>, PutError<S::Entry>> {
+        outcome(put, self.putting.slot.take())
+    }
+}
+
 impl<'a, S: Store<Entry: Send> + Send, B: Backend> TakeOut<'a, S, B> {
     pub(in crate::sync) fn new(core: &'a Core<S, B>, work: Work, at: Site) -> Self {
         TakeOut {
@@ -78,28 +88,19 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Future for PutIn<'_, S, B> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        if !is_large::<S::Entry>()
-            && !this.putting.waits()
-            && let Some(entry) = this.putting.slot.take()
-        {
-            match this.core.put_plainly(entry, this.how.at) {
-                Ok(displaced) => return Poll::Ready(Ok(displaced)),
-                Err((state, entry)) => {
-                    drop(state);
-                    this.putting.slot = Some(entry);
-                }
+        if !this.putting.waits() {
+            let (core, at) = (this.core, this.how.at);
+            let slot = &mut this.putting.slot;
+            let put = core.put_among_others(core.lock(at), slot, at);
+            match put {
+                Err(Refusal::Full) => {}
+                put => return Poll::Ready(this.outcome(put.map(drop))),
             }
         }
         let put = this
             .core
             .poll_put(&mut this.putting, context.waker(), this.how);
-        put.map(|put| {
-            let slot = this.putting.slot.take();
-            put.map_or_else(
-                |refusal| Err(refusal.of(slot.expect("what is refused stays in its slot"))),
-                |()| Ok(None),
-            )
-        })
+        put.map(|put| this.outcome(put))
     }
 }
 

@@ -49,7 +49,11 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
 
     /// Gets the next entry, if there is one and that is all that there is to do. Otherwise the lock.
     #[inline]
-    pub(super) fn get_plainly(&self, work: Work, how: How) -> Result<S::Entry, Guard<'_, S, B>> {
+    pub(in crate::sync) fn get_plainly(
+        &self,
+        work: Work,
+        how: How,
+    ) -> Result<S::Entry, Guard<'_, S, B>> {
         let mut state = self.lock(how.at);
         if !state.gets_plainly() {
             return Err(state);
@@ -212,7 +216,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
 }
 
 /// What a put by a slot has come to: what it has displaced, or what was refused, is in the slot.
-fn outcome<E>(put: Result<(), Refusal>, slot: Option<E>) -> Put<E> {
+pub(super) fn outcome<E>(put: Result<(), Refusal>, slot: Option<E>) -> Put<E> {
     match put {
         Ok(()) => Ok(slot),
         Err(refusal) => Err(refusal.of(slot.expect("what is refused stays in its slot"))),

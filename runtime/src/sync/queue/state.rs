@@ -160,18 +160,16 @@ impl<S: Store> State<S> {
     /// [`Store::push`] is all that there is to do.
     #[inline]
     pub(super) fn puts_plainly(&self) -> bool {
-        let others = self.putters.len()
-            | self.admitted
-            | self.getters.waiting()
-            | self.get_watchers.waiting();
-        others == 0 && self.store.len() < self.room && self.is_open()
+        let others = self.getters.any_waiting() | self.get_watchers.any_waiting();
+        let nobody = self.putters.len() | self.admitted == 0;
+        nobody && !others && self.store.len() < self.room && self.is_open()
     }
 
     /// Whether nobody is to be told if an entry is taken out: then [`Store::pop`] is all that there is to do.
     #[inline]
     pub(super) fn gets_plainly(&self) -> bool {
-        let others = self.putters.len() | self.put_watchers.waiting() | self.joiners.waiting();
-        others == 0
+        let others = self.put_watchers.any_waiting() | self.joiners.any_waiting();
+        !others && self.putters.is_empty()
     }
 
     /// Whether producers that were woken do not get to run, and are passed by again and again.
@@ -498,7 +496,7 @@ impl<S: Store> State<S> {
         at: Site,
         later: &mut Later,
     ) {
-        if self.joiners.waiting() > 0 && self.is_done() {
+        if self.joiners.any_waiting() && self.is_done() {
             let waiting = u32::try_from(self.joiners.waiting()).unwrap_or(u32::MAX);
             flows.done.posted(waiting, at);
             self.joiners.choose_all(later);
