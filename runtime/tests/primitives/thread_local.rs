@@ -33,7 +33,7 @@ on_each_backend! {
         object.with(make, |_| ());
         thread::scope(|scope| {
             let object = &object;
-            scope.spawn(|| {
+            let other = scope.spawn(|| {
                 object.with(make, |_| ());
                 used.set();
                 gone.wait();
@@ -41,8 +41,9 @@ on_each_backend! {
             used.wait();
             assert_eq!(object.idle(), 2);
             gone.set();
+            // The end of a scope alone does not wait for the values of its threads.
+            other.join().unwrap();
         });
-        // The other thread's value went with it, at the latest when it was joined.
         drop(object);
         assert_eq!(drops.count(), 2);
     }

@@ -133,23 +133,20 @@ on_each_backend! {
     fn each_thread_has_a_value_of_its_own_until_the_object_goes() {
         let drops = Drops::default();
         let local = ThreadLocal::<_, B>::new_in();
-        let made = AtomicUsize::new(0);
+        let values = AtomicUsize::new(0);
+        let make = || {
+            values.fetch_add(1, SeqCst);
+            drops.value()
+        };
         thread::scope(|scope| {
-            for _ in 0..2 {
-                scope.spawn(|| {
-                    for _ in 0..3 {
-                        local.with(
-                            || {
-                                made.fetch_add(1, SeqCst);
-                                drops.value()
-                            },
-                            |_| (),
-                        );
-                    }
-                });
+            let uses = || (0..3).for_each(|_| local.with(make, |_| ()));
+            let threads = [(); 2].map(|()| scope.spawn(uses));
+            // The end of the scope alone does not wait for the values of its threads.
+            for thread in threads {
+                thread.join().unwrap();
             }
         });
-        assert_eq!(made.load(SeqCst), 2);
+        assert_eq!(values.load(SeqCst), 2);
         drop(local);
         assert_eq!(drops.count(), 2);
     }
