@@ -11,7 +11,7 @@ use lockwise::sync::{
     Actor, ActorBuilder, AskError, Backend, Barrier, BrokenBarrier, Context, DelayQueue, End,
     Event, Exchange, Exit, Failure, GetError, Handle, JoinError, NothingToWaitFor, Poller,
     PriorityQueue, Promise, PutError, Queue, Restarts, Scheduler, Semaphore, SendError, Shutdown,
-    Slow, Status, ThreadPool, Until, as_completed, wait_for_async, within,
+    Slow, Status, ThreadPool, Until, Worker, as_completed, wait_for_async, within,
 };
 use lockwise::thread;
 
@@ -336,6 +336,29 @@ on_each_backend! {
         assert!(pool.is_closed());
         block_on(shut_down);
         assert_eq!(pool.workers(), 0);
+    }
+
+    fn a_worker_is_joined_and_cancelled_by_tasks() {
+        let worker = Worker::<B>::new_in().unwrap();
+        let (began, go) = (Arc::new(Event::<B>::new_in()), Arc::new(Event::<B>::new_in()));
+        let (begins, goes) = (Arc::clone(&began), Arc::clone(&go));
+        let running = worker.submit(move || {
+            begins.set();
+            goes.wait();
+        }).unwrap();
+        let queued = worker.submit(|| ()).unwrap();
+        began.wait();
+        let (_, waker) = Counting::new();
+        let mut join = boxed(worker.join_async());
+        is_pending(&mut join, &waker);
+        drop(join);
+        let cancel = worker.cancel_async();
+        assert!(worker.is_closed());
+        assert!(matches!(queued.wait(), Err(Failure::Cancelled)));
+        go.set();
+        block_on(cancel);
+        running.wait().unwrap();
+        block_on(worker.join_async());
     }
 
     fn results_of_a_map_are_awaited() {

@@ -76,6 +76,13 @@ impl<B: Backend> Worker<B> {
         self.0.shutdown(Shutdown::Cancel);
     }
 
+    /// [`cancel`](Worker::cancel), as a future that ends when the thread has. What has not begun is cancelled when this
+    /// is called, also if the future is dropped.
+    #[track_caller]
+    pub fn cancel_async(&self) -> impl Future<Output = ()> + use<'_, B> {
+        self.0.shutdown_async(Shutdown::Cancel)
+    }
+
     /// Whether it takes no more jobs.
     #[track_caller]
     pub fn is_closed(&self) -> bool {
