@@ -73,7 +73,10 @@ impl Aliases {
         let class = |name: &mut Name| *name = self.find(*name);
         for Effect { what, .. } in &mut summary.effects {
             match what {
-                What::Wants(lock, _) | What::Begins(_, lock) | What::Joins(_, lock) => {
+                What::Wants(lock, _)
+                | What::Begins(_, lock)
+                | What::HandsOut(_, lock)
+                | What::Joins(_, lock) => {
                     class(&mut lock.class);
                 }
                 What::Blocks(_, name) | What::Notifies(name) | What::Sends(name) => class(name),

@@ -46,8 +46,13 @@ pub(crate) fn of_path(frame: &Frame<'_>, path: &Path) -> Class {
         let (owner, index) = match (*step, newtype) {
             (Step::Field(owner, index), _) => (owner, index),
             // What lies in another lock is no part of it.
-            (Step::Data, Some(name)) => return closed(name),
-            (Step::Asked(name), _) => return closed(newtype.unwrap_or(name)),
+            (Step::Data, Some(name)) if is_of_any(program, name) => {
+                return Class::nameless(program);
+            }
+            (Step::Asked(asked), Some(name)) if is_of_any(program, name) => return closed(asked),
+            (Step::Data | Step::Asked(_), Some(name)) | (Step::Asked(name), None) => {
+                return closed(name);
+            }
             _ => continue,
         };
         match field(program, owner, index) {
@@ -122,6 +127,18 @@ fn field(program: &Program, owner: Name, index: u32) -> Option<(Name, bool)> {
         .map_or_else(|| index.to_string(), |field| field.name.clone());
     let is_newtype = shape.is_some_and(|shape| shape.wraps == Some(index));
     Some((program.names.of(&format!("{path}.{name}")), is_newtype))
+}
+
+/// Whether the class of a newtype's field is that of a wrapper for whatever its user likes: all locks that
+/// are wrapped so would be one.
+fn is_of_any(program: &Program, class: Name) -> bool {
+    let text = program.text(class);
+    let owner = text.rsplit_once('.').map_or(&*text, |(owner, _)| owner);
+    let sources = program.sources.borrow();
+    sources
+        .shapes
+        .get(owner)
+        .is_some_and(|shape| shape.wraps_any)
 }
 
 /// The name of a function as its author would say it.

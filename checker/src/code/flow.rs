@@ -16,6 +16,7 @@ use super::ir::{
 use super::names::Name;
 use super::program::BodyId;
 use super::summary::{Held, LockAt, Order, Summary};
+use super::text::is_exclusive_reference;
 use super::value::{Path, Root, Value};
 
 mod aliases;
@@ -86,6 +87,8 @@ pub(crate) fn analyse(frame: &Frame<'_>, id: BodyId) -> Outcome {
         is_coroutine: frame.body.is_coroutine(&frame.program.names),
         tokens: Vec::new(),
         known: FxHashMap::default(),
+        lent: 0,
+        kept: 0,
         outcome: Outcome::default(),
         records: false,
     };
@@ -96,6 +99,7 @@ pub(crate) fn analyse(frame: &Frame<'_>, id: BodyId) -> Outcome {
     }
     flow.note_aliases();
     flow.note_kept_functions();
+    flow.outcome.summary.lets_go = flow.lent & !flow.kept;
     let result = frame.value_of(0).exported();
     flow.outcome.summary.result = (result != Value::Unknown).then_some(result);
     flow.outcome
@@ -109,6 +113,10 @@ struct Flow<'a> {
     tokens: Vec<Token>,
     /// Tokens by the block that makes them, and their number there.
     known: FxHashMap<(BlockId, usize), usize>,
+    /// The parameters that borrow guards, one bit each; and those whose guards are still there where the
+    /// function returns.
+    lent: u64,
+    kept: u64,
     outcome: Outcome,
     /// Whether what is met is noted, or the states are still being found.
     records: bool,
@@ -121,9 +129,13 @@ impl Flow<'_> {
         let mut first = State::new();
         for parameter in 1..=self.frame.body.parameters {
             let of = self.frame.program.type_of(self.frame.type_of(parameter));
-            // A `Drop` may let go of what is in the value before the value goes.
-            let is_dropped = parameter == 1 && self.frame.program.is_drop(self.id);
-            if of.guards && (of.references == 0 || is_dropped) && parameter < 64 {
+            // Who borrows a guard for itself alone can let go of it.
+            let text = self.frame.program.text(self.frame.type_of(parameter));
+            let is_lent = of.references == 1 && is_exclusive_reference(&text);
+            if of.guards && (of.references == 0 || is_lent) && parameter < 64 {
+                if is_lent {
+                    self.lent |= 1 << parameter;
+                }
                 first.push(Cell {
                     token: self.tokens.len(),
                     at: parameter,
@@ -231,6 +243,10 @@ impl Flow<'_> {
             return Vec::new();
         };
         // What is behind a reference stays.
+        let of = self.frame.program.type_of(self.frame.type_of(place.local));
+        if of.references > 0 {
+            return Vec::new();
+        }
         if self.own_steps(place).contains(&Projection::Deref) {
             return Vec::new();
         }
@@ -515,6 +531,11 @@ impl Flow<'_> {
     fn returns(&mut self, state: &State) {
         if !self.records {
             return;
+        }
+        for cell in state {
+            if let Token::Parameter(number) = self.tokens[cell.token] {
+                self.kept |= 1 << number;
+            }
         }
         for cell in state.iter().filter(|cell| cell.at == 0) {
             match &self.tokens[cell.token] {

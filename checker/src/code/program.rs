@@ -90,7 +90,7 @@ impl Resolved {
 }
 
 /// The `Drop` implementations that run, and whether each does for sure.
-type DropGlue = Rc<[(BodyId, bool)]>;
+type DropGlue = Rc<[(BodyId, Trust)]>;
 
 /// Where the method of a body belongs.
 #[derive(Debug, Clone)]

@@ -357,7 +357,9 @@ impl Rules<'_> {
 
     /// Whether two locks of a class can be one instance, or two that are taken in either order.
     fn may_be_same(&self, held: &LockAt, wanted: &LockAt) -> bool {
-        if self.is_vague(held.class) {
+        // What a method hands out can be another lock each time.
+        let is_asked = |lock: &LockAt| lock.path.as_ref().is_some_and(Path::is_asked);
+        if self.is_vague(held.class) || is_asked(held) || is_asked(wanted) {
             return false;
         }
         // Whatever one call returned: another time it is another lock.

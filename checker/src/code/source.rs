@@ -26,6 +26,8 @@ pub(crate) struct Shape {
     /// The field of a lock that the struct only wraps: a newtype, or one that is generic over what
     /// the lock protects.
     pub wraps: Option<u32>,
+    /// Whether that lock protects whatever a user likes.
+    pub wraps_any: bool,
 }
 
 /// A field.
@@ -225,6 +227,7 @@ impl Sources {
                 syn::Item::Struct(found) => {
                     let mut shape = shape(&found.fields);
                     shape.wraps = wrapped(&shape, found);
+                    shape.wraps_any = wraps_any(&shape, found);
                     self.shape(format!("{module}::{}", found.ident), shape);
                 }
                 syn::Item::Enum(found) => {
@@ -240,8 +243,11 @@ impl Sources {
                         .iter()
                         .flat_map(|variant| shape(&variant.fields).fields);
                     let fields = all.collect();
-                    let wraps = None;
-                    self.shape(path, Shape { fields, wraps });
+                    let shape = Shape {
+                        fields,
+                        ..Shape::default()
+                    };
+                    self.shape(path, shape);
                 }
                 syn::Item::Impl(found) => {
                     self.implementation(found, module, file);
@@ -431,7 +437,7 @@ fn shape(fields: &syn::Fields) -> Shape {
     });
     Shape {
         fields: fields.collect(),
-        wraps: None,
+        ..Shape::default()
     }
 }
 
@@ -475,6 +481,16 @@ fn wrapped(shape: &Shape, found: &syn::ItemStruct) -> Option<u32> {
         other == index || !super::program::words(&field.of).any(|word| LOCKS.contains(&word))
     });
     (protects_anything || is_only).then_some(*index)
+}
+
+/// Whether the lock that a struct wraps protects a value of just any type.
+fn wraps_any(shape: &Shape, found: &syn::ItemStruct) -> bool {
+    let wrapped = shape
+        .wraps
+        .and_then(|index| shape.fields.get(index as usize));
+    let protected = wrapped.and_then(|field| super::text::head(&field.of).1.last().copied());
+    let mut parameters = found.generics.type_params();
+    protected.is_some_and(|of| parameters.any(|parameter| parameter.ident == of))
 }
 
 /// Locks that hold what they protect.

@@ -71,6 +71,8 @@ pub(crate) enum What {
     Sends(Name),
     /// A thread begins that takes a lock, and whose end the scope around it waits for.
     Begins(BodyId, LockAt),
+    /// A thread begins that takes a lock, and its handle is returned.
+    HandsOut(BodyId, LockAt),
     /// The end of a thread is waited for that takes a lock.
     Joins(BodyId, LockAt),
 }
@@ -124,6 +126,8 @@ pub(crate) struct Summary {
     pub returned: Vec<(Held, u32)>,
     /// The parameters whose guards are returned, one bit each.
     pub returns_guards: u64,
+    /// The parameters by exclusive reference whose guards have gone when it returns, one bit each.
+    pub lets_go: u64,
     /// Orders of locks that the callers know better.
     pub open: Vec<Order>,
     /// Parameters that go into fields, by class.
@@ -182,6 +186,7 @@ impl Summary {
             || self.result != other.result
             || self.returned.len() != other.returned.len()
             || self.returns_guards != other.returns_guards
+            || self.lets_go != other.lets_go
             || self.open.len() != other.open.len()
             || self.keeps.len() != other.keeps.len()
             || self.keeps_functions.len() != other.keeps_functions.len()

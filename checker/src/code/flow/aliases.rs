@@ -23,8 +23,11 @@ impl Flow<'_> {
                         if let Some(path) = self.shared(operand)
                             && let Some(to) = self.frame.place(place)
                         {
-                            let to = class::of_path(self.frame, &to).name;
-                            self.alias(&path, to);
+                            // What is in a lock that a parameter leads to is not known by a name.
+                            let to = class::of_path(self.frame, &to);
+                            if !to.is_open {
+                                self.alias(&path, to.name);
+                            }
                         }
                     }
                     Rvalue::Aggregate(parts) => {

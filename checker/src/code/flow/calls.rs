@@ -246,8 +246,26 @@ impl Flow<'_> {
             if (!resolved.is_sure || resolved.only.is_some()) && self.decorates(body) {
                 continue;
             }
-            let point = Point::at(call.site, state).trusted(resolved.trust());
-            self.apply(body, &call.arguments, point);
+            let lent = self.lent(body, call, state);
+            if lent.is_empty() {
+                let point = Point::at(call.site, state).trusted(resolved.trust());
+                self.apply(body, &call.arguments, point);
+            } else {
+                let mut arguments = call.arguments.clone();
+                let mut without = state.clone();
+                for (number, cell) in &lent {
+                    arguments[*number].moved.push(*cell);
+                    without.retain(|other| other != cell);
+                }
+                let point = Point::at(call.site, &without).trusted(resolved.trust());
+                self.apply(body, &arguments, point);
+                let lets_go = self.frame.summaries[body].lets_go;
+                for (number, cell) in &lent {
+                    if resolved.is_sure && lets_go & (1 << (number + 1)) != 0 {
+                        state.retain(|other| other != cell);
+                    }
+                }
+            }
             let summary = &self.frame.summaries[body];
             let values: Vec<Value> = call
                 .arguments

@@ -167,7 +167,8 @@ impl Flow<'_> {
     fn keeper_at(&self, path: &Path) -> Option<Name> {
         let class = class::of_path(self.frame, path);
         let text = self.frame.program.text(class.name);
-        (text.contains('.') || text.starts_with("static ")).then_some(class.name)
+        let is_place = text.contains('.') || text.starts_with("static ");
+        (is_place && !class.is_open).then_some(class.name)
     }
 
     fn keep(&mut self, operand: &Operand, to: Option<Name>) {

@@ -159,7 +159,7 @@ impl Flow<'_> {
         }
         // What is held matters only to what can wait.
         let guards = match what {
-            What::Notifies(_) | What::Sends(_) | What::Begins(..) => 0,
+            What::Notifies(_) | What::Sends(_) | What::Begins(..) | What::HandsOut(..) => 0,
             _ => self.parameters(point.state),
         };
         self.outcome.summary.add(Effect {

@@ -7,6 +7,7 @@ use super::{BodyId, DropGlue, Program, words};
 use crate::code::ir::Site;
 use crate::code::names::Name;
 use crate::code::text::{head, last, split_commas};
+use crate::code::trust::Trust;
 
 /// Types that drop what they hold. Only of a box is it sure that there is something.
 const CONTAINERS: [&str; 10] = [
@@ -20,18 +21,18 @@ const SHARED: [&str; 2] = ["Arc", "Rc"];
 struct Dropped {
     /// Its type.
     of: String,
-    /// Whether it goes for sure.
-    is_sure: bool,
+    /// Whether it goes.
+    trust: Trust,
     /// How many shared pointers lead to it.
     shared: u32,
 }
 
 impl Dropped {
     /// A part of it.
-    fn part(&self, of: String, is_sure: bool, is_shared: bool) -> Dropped {
+    fn part(&self, of: String, trust: Trust, is_shared: bool) -> Dropped {
         Dropped {
             of,
-            is_sure,
+            trust,
             shared: self.shared + u32::from(is_shared),
         }
     }
@@ -53,12 +54,6 @@ impl Program {
         found
     }
 
-    /// Whether a body is that of a `Drop` implementation.
-    pub(crate) fn is_drop(&self, id: BodyId) -> bool {
-        let of = self.owner_of(id).map(|of| self.text(of));
-        of.is_some_and(|of| self.drops.get(&*of) == Some(&id))
-    }
-
     /// Where something is called in the `Drop` implementations.
     pub(crate) fn sites_in_drops(&self) -> FxHashSet<Site> {
         let bodies = self.drops.values().map(|id| &self.bodies[*id]);
@@ -67,12 +62,13 @@ impl Program {
             .collect()
     }
 
-    fn drops_of(&self, of: Name) -> Vec<(BodyId, bool)> {
+    fn drops_of(&self, of: Name) -> Vec<(BodyId, Trust)> {
         let mut found = Vec::new();
         let mut seen = FxHashSet::default();
+        let whole = self.names.text(of).to_string();
         let mut open = vec![Dropped {
-            of: self.names.text(of).to_string(),
-            is_sure: true,
+            of: whole.clone(),
+            trust: Trust::Sure,
             shared: 0,
         }];
         while let Some(dropped) = open.pop() {
@@ -91,7 +87,7 @@ impl Program {
                 open.extend(
                     split_commas(inner)
                         .into_iter()
-                        .map(|part| dropped.part(part.to_owned(), dropped.is_sure, false)),
+                        .map(|part| dropped.part(part.to_owned(), dropped.trust, false)),
                 );
                 continue;
             }
@@ -100,15 +96,20 @@ impl Program {
                 continue;
             }
             if let Some(&id) = self.drops.get(path) {
-                found.push((id, dropped.is_sure));
+                found.push((id, dropped.trust));
             }
             if CONTAINERS.contains(&last(path)) {
-                let is_sure = dropped.is_sure && last(path) == "Box";
+                let trust = match last(path) {
+                    "Box" => dropped.trust,
+                    // What was asked for, and may be there.
+                    "Option" if *text == whole => Trust::Likely,
+                    _ => Trust::Guess,
+                };
                 let is_shared = SHARED.contains(&last(path));
                 open.extend(
                     arguments
                         .into_iter()
-                        .map(|of| dropped.part(of.to_owned(), is_sure, is_shared)),
+                        .map(|of| dropped.part(of.to_owned(), trust, is_shared)),
                 );
             } else {
                 open.extend(self.fields(path, &dropped));
@@ -133,7 +134,8 @@ impl Program {
             let is_shared = words(&field.of).any(|word| SHARED.contains(&word));
             for word in words(&field.of) {
                 if let Some(of) = sources.beside(path, word) {
-                    found.push(whole.part(of, whole.is_sure && is_direct, is_shared));
+                    let trust = if is_direct { whole.trust } else { Trust::Guess };
+                    found.push(whole.part(of, trust, is_shared));
                 }
             }
         }

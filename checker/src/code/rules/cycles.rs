@@ -80,7 +80,15 @@ impl Rules<'_> {
             let is_vague = self.is_vague(held.class) || self.is_vague(wanted.class);
             // Who holds another of the class that is wanted waits for itself first, which is told apart.
             let is_again = order.others.iter().any(|lock| lock.class == wanted.class);
-            if !order.waits.is_endless() || held.class == wanted.class || is_vague || is_again {
+            // Nor does anything say that a method hands out the same lock here and elsewhere.
+            let is_asked = |lock: &LockAt| lock.path.as_ref().is_some_and(Path::is_asked);
+            if !order.waits.is_endless()
+                || held.class == wanted.class
+                || is_vague
+                || is_again
+                || is_asked(held)
+                || is_asked(wanted)
+            {
                 continue;
             }
             let all = edges

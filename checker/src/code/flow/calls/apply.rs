@@ -142,6 +142,7 @@ impl Flow<'_> {
                 let lock = self.in_caller(lock, values);
                 self.effect(What::Begins(*runs, exported(&lock)), met);
             }
+            What::HandsOut(..) => self.hands_on(effect, values, met),
             What::Joins(runs, lock) => {
                 let lock = self.in_caller(lock, values);
                 self.joins(&[(*runs, lock)], met);

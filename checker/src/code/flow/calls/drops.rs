@@ -56,7 +56,7 @@ impl Flow<'_> {
         for cell in own {
             insert(&mut all, *cell);
         }
-        for (number, (body, is_sure)) in dropped.iter().copied().enumerate() {
+        for (number, (body, trust)) in dropped.iter().copied().enumerate() {
             let itself = match value {
                 Value::At(path) if number == 0 => Value::To(path.clone()),
                 // Made here, of these parts.
@@ -64,13 +64,13 @@ impl Flow<'_> {
                 _ => Value::Unknown,
             };
             // The type's own `Drop` may let go of its guards before it ends.
-            let is_own = number == 0 && is_sure;
+            let is_own = number == 0 && trust == Trust::Sure;
             let argument = Argument {
                 moved: if is_own { own.to_vec() } else { Vec::new() },
                 ..Argument::of(itself)
             };
             let held = if is_own { state } else { &all };
-            let point = Point::at(site, held).trusted(Trust::only_if(is_sure));
+            let point = Point::at(site, held).trusted(trust);
             self.apply(body, &[argument], point);
         }
     }

@@ -59,7 +59,7 @@ impl Flow<'_> {
         if !of.guards {
             return None;
         }
-        self.frame.borrowed(place.local, 0)
+        self.pointed_at(call, number).map(|(local, _)| local)
     }
 
     pub(in crate::code::flow) fn lock_at(&self, call: &Call<'_>, mode: Mode) -> Option<LockAt> {

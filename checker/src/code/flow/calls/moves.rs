@@ -2,40 +2,65 @@
 
 use super::Call;
 use crate::code::flow::{Cell, FORGOTTEN, Flow, State, insert};
-use crate::code::ir::Operand;
-use crate::code::program::Resolved;
+use crate::code::ir::{Local, Operand};
+use crate::code::program::{BodyId, Resolved};
+use crate::code::text::is_exclusive_reference;
 use crate::code::value::{Root, Step, Value};
 
 impl Flow<'_> {
-    /// The cells in the place that the first argument points to: those of a variable, or of a field of it. A
-    /// parameter that is dropped counts as one.
-    fn inside_first<'s>(
-        &self,
-        call: &Call<'_>,
-        state: &'s State,
-    ) -> impl Iterator<Item = Cell> + use<'s> {
-        let place = call.operands.first().and_then(Operand::place);
-        let borrowed = place.and_then(|place| self.frame.borrowed(place.local, 0));
-        let (at, field) = match (borrowed, call.arguments.first().map(|first| &first.value)) {
-            (Some(local), _) => (Some(local), 0),
-            (None, Some(Value::To(path))) => {
-                let inside = path.steps.iter().find(|step| **step != Step::Deref);
-                let field = match inside {
-                    Some(Step::Field(_, index)) => index + 1,
-                    _ => 0,
-                };
-                match path.root {
-                    Root::Parameter(parameter) => (Some(parameter), field),
-                    Root::Local(local) => (Some(local), field),
-                    _ => (None, 0),
-                }
-            }
-            _ => (None, 0),
+    /// The variable that an argument points to, or the field of it from 1. A parameter that is a reference
+    /// stands for what it points to.
+    pub(super) fn pointed_at(&self, call: &Call<'_>, number: usize) -> Option<(Local, u32)> {
+        let place = call.operands.get(number)?.place()?;
+        if let Some(local) = self.frame.borrowed(place.local, 0) {
+            return Some((local, 0));
+        }
+        let (Value::To(path) | Value::At(path)) = &call.arguments.get(number)?.value else {
+            return None;
         };
-        let cells = state.iter().copied();
-        cells.filter(move |cell| {
-            Some(cell.at) == at && (field == 0 || cell.field == 0 || cell.field == field)
-        })
+        let inside = path.steps.iter().find(|step| **step != Step::Deref);
+        let field = match inside {
+            Some(Step::Field(_, index)) => index + 1,
+            _ => 0,
+        };
+        match (path.root, &call.arguments[number].value) {
+            (Root::Parameter(parameter), _) => Some((parameter, field)),
+            (Root::Local(local), Value::To(_)) => Some((local, field)),
+            _ => None,
+        }
+    }
+
+    /// The cells in the place that an argument points to.
+    fn inside(&self, call: &Call<'_>, number: usize, state: &State) -> Vec<Cell> {
+        let Some((at, field)) = self.pointed_at(call, number) else {
+            return Vec::new();
+        };
+        let is_inside =
+            |cell: &&Cell| cell.at == at && (field == 0 || cell.field == 0 || cell.field == field);
+        state.iter().filter(is_inside).copied().collect()
+    }
+
+    /// The guards that are lent to a function whose body is known: what it does with them in its hands, it
+    /// says itself.
+    pub(super) fn lent(&self, body: BodyId, call: &Call<'_>, state: &State) -> Vec<(usize, Cell)> {
+        if state.is_empty() {
+            return Vec::new();
+        }
+        let program = self.frame.program;
+        let is_lent = |number: &usize| {
+            let of = program.bodies[body].types.get(number + 1);
+            of.is_some_and(|of| {
+                let found = program.type_of(*of);
+                found.guards && found.references == 1 && is_exclusive_reference(&program.text(*of))
+            })
+        };
+        let numbers = (0..call.operands.len().min(62)).filter(is_lent);
+        numbers
+            .flat_map(|number| {
+                let cells = self.inside(call, number, state).into_iter();
+                cells.map(move |cell| (number, cell))
+            })
+            .collect()
     }
 
     /// What is in the place that the first argument points to goes into the result, and the second
@@ -44,7 +69,7 @@ impl Flow<'_> {
         if !self.result_holds_guards(call) {
             return Vec::new();
         }
-        let taken: Vec<Cell> = self.inside_first(call, state).collect();
+        let taken = self.inside(call, 0, state);
         state.retain(|cell| !taken.contains(cell));
         let place = call.operands.first().and_then(Operand::place);
         if let Some(at) = place.and_then(|place| self.frame.borrowed(place.local, 0)) {
@@ -59,7 +84,7 @@ impl Flow<'_> {
 
     /// An element is taken out of a collection. If there is one guard in it only, that is the one.
     pub(super) fn one_taken_out(&mut self, call: &Call<'_>, state: &mut State) -> Vec<Cell> {
-        let inside: Vec<Cell> = self.inside_first(call, state).collect();
+        let inside = self.inside(call, 0, state);
         if inside.is_empty() || !self.result_holds_guards(call) {
             return self.foreign(call, state);
         }
@@ -71,7 +96,7 @@ impl Flow<'_> {
 
     /// What is in a place or collection is dropped.
     pub(super) fn emptied(&mut self, call: &Call<'_>, state: &mut State) {
-        let gone: Vec<Cell> = self.inside_first(call, state).collect();
+        let gone = self.inside(call, 0, state);
         state.retain(|cell| !gone.contains(cell));
     }
 

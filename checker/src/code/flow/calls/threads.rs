@@ -4,10 +4,11 @@ use super::{Argument, Call, type_of_place};
 use crate::code::class;
 use crate::code::flow::record::{Point, exported};
 use crate::code::flow::{Flow, KeptHandle, State};
-use crate::code::ir::{BlockId, Operand, Place, Rvalue, Statement, Terminator};
+use crate::code::ir::{BlockId, Callee, Operand, Place, Rvalue, Statement, Terminator};
+use crate::code::known::Known;
 use crate::code::names::Name;
 use crate::code::program::BodyId;
-use crate::code::summary::{LockAt, What};
+use crate::code::summary::{Effect, LockAt, What};
 use crate::code::text::last;
 use crate::code::value::{Path, Root, Value};
 
@@ -25,6 +26,9 @@ const TAKES_OUT: [&str; 11] = [
     "iter_mut",
     "next",
 ];
+
+/// So many calls a handle is followed back through.
+const BACK_MAX: u32 = 8;
 
 /// Methods that put a handle into what keeps it.
 const PUTS_IN: [&str; 5] = ["push", "push_back", "insert", "replace", "send"];
@@ -46,6 +50,13 @@ impl Flow<'_> {
         }
         if taken.is_empty() {
             return;
+        }
+        let itself = Value::At(Path::at(Root::Call(call.block)));
+        if self.frame.value_of(0) == itself {
+            let begun = Point::at(call.site, state);
+            for (body, lock) in &taken {
+                self.effect(What::HandsOut(*body, exported(lock)), begun);
+            }
         }
         if self.is_scoped(call) {
             // Whoever opened the scope waits for it.
@@ -112,29 +123,111 @@ impl Flow<'_> {
 
     /// What the thread runs whose handle is the first argument, and the locks that it takes.
     pub(in crate::code::flow) fn runs(&self, arguments: &[Argument]) -> Vec<(BodyId, LockAt)> {
+        let mut found = Vec::new();
+        if let Some(handle) = arguments.first() {
+            self.run_by(&handle.value, &mut found, 0);
+        }
+        found
+    }
+
+    /// Adds what the thread of a handle runs, or what those do whose handles are in a collection made here.
+    fn run_by(&self, handle: &Value, found: &mut Vec<(BodyId, LockAt)>, depth: u32) {
         // A task's handle is polled through a pointer.
-        let handle = arguments.first().map(|argument| match &argument.value {
+        let handle = match handle {
             Value::To(path) => self.frame.load(path),
             value => value.clone(),
-        });
-        let Some(Value::At(path)) = handle else {
-            return Vec::new();
         };
-        let (Root::Call(block), true) = (path.root, path.steps.is_empty()) else {
-            return Vec::new();
+        let Value::At(path) = handle else { return };
+        if depth > BACK_MAX || !path.steps.is_empty() {
+            return;
+        }
+        if let Root::Call(block) = path.root
+            && let Some((callee, operands, _)) = self.frame.call_at(block)
+        {
+            let resolved = self.frame.resolved(callee);
+            let method = resolved
+                .method
+                .map(|method| self.frame.program.text(method));
+            let takes_out = method.is_some_and(|method| TAKES_OUT.contains(&last(&method)));
+            if resolved.known == Some(Known::Spawn) {
+                for operand in operands {
+                    let argument = self.argument(operand, Vec::new());
+                    for body in self.closures_of(&argument) {
+                        let environment = self.environment(&argument, body);
+                        found.extend(self.locks_of(body, &environment));
+                    }
+                }
+            } else if takes_out && let Some(first) = operands.first() {
+                return self.run_by(&self.frame.operand(first), found, depth + 1);
+            } else {
+                let values: Vec<Value> = operands
+                    .iter()
+                    .map(|operand| self.frame.operand(operand))
+                    .collect();
+                for body in &resolved.bodies {
+                    self.handed_out(*body, &values, found);
+                }
+                // Closures that begin threads, one for each element.
+                for operand in operands {
+                    let argument = self.argument(operand, Vec::new());
+                    for body in self.closures_of(&argument) {
+                        let environment = self.environment(&argument, body);
+                        self.handed_out(body, &[environment], found);
+                    }
+                }
+            }
+        }
+        for operand in self.put_into(&path) {
+            self.run_by(&self.frame.operand(operand), found, depth + 1);
+        }
+    }
+
+    /// What threads run whose handles a callee returns.
+    fn handed_out(&self, body: BodyId, values: &[Value], found: &mut Vec<(BodyId, LockAt)>) {
+        for effect in &self.frame.summaries[body].effects {
+            if let What::HandsOut(runs, lock) = &effect.what {
+                found.push((*runs, self.in_caller(lock, values)));
+            }
+        }
+    }
+
+    /// The handle that a callee returns is returned once more.
+    pub(super) fn hands_on(&mut self, effect: &Effect, values: &[Value], met: Point<'_>) {
+        let What::HandsOut(runs, lock) = &effect.what else {
+            return;
         };
-        let Some((_, operands, _)) = self.frame.call_at(block) else {
-            return Vec::new();
+        let Value::At(path) = self.frame.value_of(0) else {
+            return;
         };
+        let is_it = matches!(path.root, Root::Call(block)
+            if self.frame.body.blocks.get(block as usize).is_some_and(|one| one.site == met.site));
+        if is_it && path.steps.is_empty() {
+            let lock = self.in_caller(lock, values);
+            self.effect(What::HandsOut(*runs, exported(&lock)), met);
+        }
+    }
+
+    /// What is put into the collection at this place, in this function.
+    fn put_into(&self, collection: &Path) -> Vec<&Operand> {
         let mut found = Vec::new();
-        for operand in operands {
-            let argument = self.argument(operand, Vec::new());
-            for body in self.closures_of(&argument) {
-                let environment = self.environment(&argument, body);
-                found.extend(self.locks_of(body, &environment));
+        for block in &self.frame.body.blocks {
+            if let Terminator::Call {
+                callee, arguments, ..
+            } = &block.end
+                && let [to, rest @ ..] = &arguments[..]
+                && self.puts_in(callee)
+                && let Value::To(to) = self.frame.operand(to)
+                && self.frame.load(&to) == Value::At(collection.clone())
+            {
+                found.extend(rest);
             }
         }
         found
+    }
+
+    fn puts_in(&self, callee: &Callee) -> bool {
+        let method = self.frame.resolved(callee).method;
+        method.is_some_and(|method| PUTS_IN.contains(&last(&self.frame.program.text(method))))
     }
 
     /// The fields and statics that a handle goes into which the call in this block returns.
@@ -168,19 +261,13 @@ impl Flow<'_> {
                 arguments: operands,
                 ..
             } = &block.end
+                && self.puts_in(callee)
+                && operands.iter().skip(1).any(is_it)
+                && let Some(path) = operands
+                    .first()
+                    .and_then(|first| self.frame.operand(first).target())
             {
-                let method = self.frame.resolved(callee).method;
-                let puts = method.is_some_and(|method| {
-                    PUTS_IN.contains(&last(&self.frame.program.text(method)))
-                });
-                if puts
-                    && operands.iter().skip(1).any(is_it)
-                    && let Some(path) = operands
-                        .first()
-                        .and_then(|first| self.frame.operand(first).target())
-                {
-                    found.extend(self.class_of_keeper(&path));
-                }
+                found.extend(self.class_of_keeper(&path));
             }
         }
         found.sort_unstable();
