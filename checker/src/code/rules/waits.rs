@@ -22,10 +22,10 @@ impl Rules<'_> {
             {
                 continue;
             }
-            if blocked.resource == Resource::Callback {
+            let Some(waits) = Waiting::on(blocked.resource) else {
                 found.push(self.called(blocked));
                 continue;
-            }
+            };
             if blocked.resource == Resource::Join {
                 let kept = self.solved.kept.iter();
                 let kept = kept.filter(|handle| handle.class == blocked.class);
@@ -37,7 +37,7 @@ impl Rules<'_> {
                     .find(|(_, wanted)| {
                         wanted.class == lock.class && lock.mode.excludes(wanted.mode)
                     });
-                found.extend(needs.map(|(body, _)| self.blocked(blocked, body)));
+                found.extend(needs.map(|(body, _)| self.blocked(blocked, &waits, body)));
                 continue;
             }
             let enders = self.enders(blocked);
@@ -46,7 +46,7 @@ impl Rules<'_> {
                 wants(&self.solved.summaries[*body], lock) || self.wants_as_thread(*body, lock)
             };
             if !enders.is_empty() && enders.iter().all(needs) {
-                found.push(self.blocked(blocked, enders[0]));
+                found.push(self.blocked(blocked, &waits, enders[0]));
             }
         }
     }
@@ -80,35 +80,13 @@ impl Rules<'_> {
         same.any(|lock| held.mode.excludes(lock.mode))
     }
 
-    fn blocked(&self, blocked: &Blocked, ender: BodyId) -> Finding {
+    fn blocked(&self, blocked: &Blocked, waits: &Waiting, ender: BodyId) -> Finding {
         let name = self.short(blocked.held.lock.class);
         let function = self.function(blocked.body);
         let ender = self.function(ender);
         let target = self.short(blocked.class);
-        let (what, who) = match blocked.resource {
-            Resource::Condvar => (
-                format!("waits on `{target}`"),
-                format!("`{ender}`, which wakes it,"),
-            ),
-            Resource::Join => (
-                "waits for a thread to end".to_owned(),
-                format!("`{ender}`, which that thread runs,"),
-            ),
-            Resource::Barrier => (
-                format!("waits at `{target}`"),
-                format!("`{ender}`, which comes there too,"),
-            ),
-            Resource::Receive => (
-                format!("waits on a {target}"),
-                format!("`{ender}`, which sends,"),
-            ),
-            // Who could end what is not known: see `called`.
-            Resource::Callback => (format!("calls `{target}`"), ender.clone()),
-            Resource::Send => (
-                format!("waits for room in a {target}"),
-                format!("`{ender}`, which makes some,"),
-            ),
-        };
+        let what = waits.what.replace("{}", &target);
+        let who = format!("`{ender}`, which {},", waits.who);
         let side = self.waiting_side(
             blocked,
             match blocked.resource {
@@ -175,6 +153,29 @@ impl Rules<'_> {
             stack: Vec::new(),
             path: self.path(&blocked.held, &blocked.calls),
         }
+    }
+}
+
+/// A wait, in words.
+struct Waiting {
+    /// What is done, with `{}` for what is waited for.
+    what: &'static str,
+    /// What whoever ends the wait does.
+    who: &'static str,
+}
+
+impl Waiting {
+    /// The words for this; none for what is no wait that somebody ends.
+    fn on(resource: Resource) -> Option<Waiting> {
+        let (what, who) = match resource {
+            Resource::Condvar => ("waits on `{}`", "wakes it"),
+            Resource::Join => ("waits for a thread to end", "that thread runs"),
+            Resource::Barrier => ("waits at `{}`", "comes there too"),
+            Resource::Receive => ("waits on a {}", "sends"),
+            Resource::Send => ("waits for room in a {}", "makes some"),
+            Resource::Callback => return None,
+        };
+        Some(Waiting { what, who })
     }
 }
 

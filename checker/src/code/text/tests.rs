@@ -66,3 +66,36 @@ fn text_that_never_closes_is_survived() {
         );
     }
 }
+
+#[test]
+fn the_type_of_a_function_value_says_how_it_is_called() {
+    let of = |text: &str| function_type(text);
+    assert_eq!(
+        of("std::boxed::Box<dyn for<'a> std::ops::Fn(&'a str) -> u32 + std::marker::Send>")
+            .as_deref(),
+        Some("Fn(&str) -> u32")
+    );
+    assert_eq!(
+        of("&std::vec::Vec<std::sync::Arc<dyn std::ops::FnMut(a::B<u8>, &mut u32)>>").as_deref(),
+        Some("FnMut(a::B<u8>, &mut u32)")
+    );
+    assert_eq!(
+        of("std::vec::Vec<fn(u32) -> u8>").as_deref(),
+        Some("fn(u32) -> u8")
+    );
+    assert_eq!(of("std::boxed::Box<dyn a::Observer>"), None);
+    assert_eq!(of("std::boxed::Box<{closure@src/a.rs:1:2: 1:4}>"), None);
+}
+
+#[test]
+fn an_argument_of_a_generic_function_is_no_part_of_its_path() {
+    assert_eq!(
+        without_generics("std::boxed::Box::<impl std::ops::Fn() + 'static>::new"),
+        "std::boxed::Box::new"
+    );
+    assert_eq!(without_generics("a::run::<impl std::ops::Fn()>"), "a::run");
+    assert_eq!(
+        without_generics("core::slice::<impl [T]>::len"),
+        "core::slice::<impl [T]>::len"
+    );
+}
