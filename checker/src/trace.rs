@@ -11,7 +11,7 @@
 
 mod slip;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::path::PathBuf;
 
@@ -190,6 +190,8 @@ pub struct Run {
     pub made_up: Vec<u32>,
     /// Of an excerpt: how many events of the whole run come before it.
     pub begins_after: u64,
+    /// Of an excerpt: of what events of the whole run behind it may end waits.
+    pub ended_later: BTreeSet<ResourceId>,
     /// Of these, threads whose events are left out from somewhere on, with how many events of the whole run
     /// come before the first of them.
     pub stops: Vec<(ThreadId, u64)>,
@@ -398,6 +400,29 @@ pub enum Op {
     Write { variable: VariableId },
     /// The thread ended.
     End,
+}
+
+impl Op {
+    /// What it waits at or wakes, where that is no lock.
+    pub(crate) fn resource(&self) -> Option<ResourceId> {
+        match *self {
+            Op::WaitBegin { condvar, .. }
+            | Op::WaitEnd { condvar, .. }
+            | Op::Notify { condvar }
+            | Op::NotifyAll { condvar } => Some(condvar),
+            Op::Barrier { barrier, .. } => Some(barrier),
+            Op::Post { semaphore } | Op::Pend { semaphore, .. } => Some(semaphore),
+            _ => None,
+        }
+    }
+
+    /// Of what it may end another thread's wait.
+    pub(crate) fn ends_waits_at(&self) -> Option<ResourceId> {
+        match *self {
+            Op::WaitBegin { .. } | Op::WaitEnd { .. } | Op::Pend { .. } => None,
+            _ => self.resource(),
+        }
+    }
 }
 
 /// Which class an acquisition counts for, beyond the class of its lock.

@@ -11,6 +11,9 @@
 //! A thread that came back from parking and was unparked by nobody that was seen is given no proof of
 //! what it did then.
 //!
+//! In a part of a long trace nobody waits for good for what events behind it may still do: a unit that
+//! is posted, a notification, an arrival.
+//!
 //! Sides of two families are never proved: a harness starts a test when another has ended, or not,
 //! as it likes. A side whose family begins at the start of the program needs none of this.
 //!
@@ -32,6 +35,15 @@ pub(super) fn standing(
 ) -> Result<Vec<Step>, String> {
     if let Some(why) = woken_unseen(run, schedule, sides) {
         return Err(why);
+    }
+    if sides
+        .iter()
+        .any(|&(_, event)| may_be_ended_later(run, event))
+    {
+        return Err(
+            "what ends the wait may come behind the part of the trace that was looked at"
+                .to_owned(),
+        );
     }
     let tops: BTreeSet<ThreadId> = sides.iter().map(|&(thread, _)| top(run, thread)).collect();
     let Some(&unseen) = tops
@@ -88,6 +100,12 @@ fn woken_unseen(run: &RunCase<'_>, schedule: &[Step], sides: &[(ThreadId, u32)])
     ))
 }
 
+/// Whether an event of an excerpt waits for what may happen behind it.
+fn may_be_ended_later(run: &RunCase<'_>, event: u32) -> bool {
+    let wanted = run.run.events[event as usize].op.resource();
+    wanted.is_some_and(|wanted| run.run.ended_later.contains(&wanted))
+}
+
 /// The thread from which one descends, as far as starts were seen.
 fn top(run: &RunCase<'_>, mut thread: ThreadId) -> ThreadId {
     let forked_by = &run.timeline().forked_by;
@@ -123,7 +141,7 @@ fn is_alone(
     for &(_, event) in own.chain(sides) {
         let op = &run.run.events[event as usize].op;
         locks.extend(lock_of(op).map(|lock| run.history.object[lock.at()]));
-        resources.extend(resource_of(op));
+        resources.extend(op.resource());
     }
     let holds = |chain| {
         let mut links = run.history.chain(chain);
@@ -138,7 +156,10 @@ fn is_alone(
         && (resources.is_empty()
             || !run.run.events.iter().any(|event| {
                 outside(event.thread)
-                    && resource_of(&event.op).is_some_and(|used| resources.contains(&used))
+                    && event
+                        .op
+                        .resource()
+                        .is_some_and(|used| resources.contains(&used))
             }))
 }
 
@@ -149,19 +170,6 @@ fn lock_of(op: &Op) -> Option<LockId> {
         | Op::Request { lock, .. }
         | Op::Upgrade { lock }
         | Op::WaitEnd { lock, .. } => Some(lock),
-        _ => None,
-    }
-}
-
-/// What an event waits at or wakes, where that is no lock.
-fn resource_of(op: &Op) -> Option<ResourceId> {
-    match *op {
-        Op::WaitBegin { condvar, .. }
-        | Op::WaitEnd { condvar, .. }
-        | Op::Notify { condvar }
-        | Op::NotifyAll { condvar } => Some(condvar),
-        Op::Barrier { barrier, .. } => Some(barrier),
-        Op::Post { semaphore } | Op::Pend { semaphore, .. } => Some(semaphore),
         _ => None,
     }
 }

@@ -14,7 +14,7 @@ use super::prologue::{self, Excerpt, Start};
 use super::second::Suspects;
 use crate::holders::Hold;
 use crate::limits::{Limits, count};
-use crate::trace::{Event, Held, LockId, Op, Run, ThreadId};
+use crate::trace::{Event, Held, LockId, Op, ResourceId, Run, ThreadId};
 
 /// Parts of the ring that an excerpt takes in before the first side and behind the last, at least so
 /// many events.
@@ -72,6 +72,8 @@ pub(super) struct Window {
     /// What is to be cut out: from, to.
     due: Option<(u64, u64)>,
     cut_out: Vec<Excerpt>,
+    /// Per resource, the last event that may end a wait.
+    ends: FxHashMap<ResourceId, u64>,
     room: usize,
     /// Requests that may be looked at each time, and in all from now on.
     steps_each: u64,
@@ -118,6 +120,7 @@ impl Window {
             covered: FxHashSet::default(),
             due: None,
             cut_out: Vec::new(),
+            ends: FxHashMap::default(),
             room: count(limits.excerpt_events),
             steps_each: limits.excerpt_steps,
             steps: limits.excerpt_steps_all,
@@ -141,7 +144,10 @@ impl Window {
                     taken.remove(at);
                 }
             }
-            _ => {}
+            ref op => {
+                let ended = op.ends_waits_at();
+                self.ends.extend(ended.map(|resource| (resource, now)));
+            }
         }
         if self.due.is_some_and(|(_, to)| to <= now) {
             self.cut();
@@ -374,6 +380,7 @@ impl Window {
     /// All excerpts, as parts of `run`.
     pub(super) fn finish(mut self, run: &Run) -> Excerpts {
         self.cut();
+        let ends = self.ends;
         let runs = self
             .cut_out
             .into_iter()
@@ -384,6 +391,9 @@ impl Window {
                     let now = (i64::from(*at_start) + more).clamp(0, i64::from(most));
                     *at_start = u32::try_from(now).unwrap_or(most);
                 }
+                let own = part.events.len() - part.made_up.len();
+                let behind = part.begins_after + own as u64;
+                let ended_later = ends.iter().filter(|&(_, &at)| at >= behind);
                 // It may have been before the excerpt.
                 let woken = run.woken_unseen.iter();
                 Run {
@@ -392,6 +402,7 @@ impl Window {
                     locks: run.locks.clone(),
                     resources,
                     complete: run.complete,
+                    ended_later: ended_later.map(|(&resource, _)| resource).collect(),
                     woken_unseen: woken.map(|&(thread, _)| (thread, 0)).collect(),
                     ..part
                 }

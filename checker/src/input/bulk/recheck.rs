@@ -111,7 +111,7 @@ impl Check {
             Op::Init { lock } | Op::Destroy { lock } => {
                 self.lost.insert(lock);
             }
-            _ => self.missed.extend(resource_of(&event.op)),
+            _ => self.missed.extend(event.op.resource()),
         }
     }
 
@@ -131,7 +131,11 @@ impl Check {
         if self.stuck.contains(&thread) {
             return None;
         }
-        if resource_of(&event.op).is_some_and(|resource| self.missed.contains(&resource)) {
+        if event
+            .op
+            .resource()
+            .is_some_and(|resource| self.missed.contains(&resource))
+        {
             return None;
         }
         match event.op {
@@ -276,18 +280,6 @@ fn asks(op: &Op, side: &Side) -> bool {
         | Op::Upgrade { lock }
         | Op::WaitEnd { lock, .. } => lock == side.want.lock,
         _ => false,
-    }
-}
-
-fn resource_of(op: &Op) -> Option<ResourceId> {
-    match *op {
-        Op::WaitBegin { condvar, .. }
-        | Op::WaitEnd { condvar, .. }
-        | Op::Notify { condvar }
-        | Op::NotifyAll { condvar } => Some(condvar),
-        Op::Barrier { barrier, .. } => Some(barrier),
-        Op::Post { semaphore } | Op::Pend { semaphore, .. } => Some(semaphore),
-        _ => None,
     }
 }
 

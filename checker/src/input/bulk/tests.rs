@@ -3,7 +3,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::finding::Certainty;
 use crate::input::{packed, std_text};
+use crate::judge::{Options, judge};
 use crate::trace::{Op, ThreadId};
 
 /// Reads text with these limits.
@@ -80,6 +82,22 @@ fn a_long_trace_without_a_cycle_is_read_once() {
     let evidence = evidence.unwrap();
     assert_eq!(times, 1);
     assert!(evidence.runs[0].chains.is_empty());
+}
+
+#[test]
+fn a_wait_that_others_end_behind_the_part_is_no_proof() {
+    // Whoever waits for a unit gets one in the end: T3 posts twice, and T1 and T2 post what they took.
+    let text = "T0|fork(T1)|0\nT0|fork(T2)|1\nT1|acq(A)|0\nT1|rel(A)|1\nT1|acq(A)|2\nT0|fork(T3)|2
+T3|post(S)|0\nT1|pend(S)|3\nT1|post(S)|4\nT1|rel(A)|5\nT2|pend(S)|0\nT0|racq(A)|3
+T0|acq(B)|4\nT0|rel(B)|5\nT2|post(S)|1\nT3|pend(S)|1\nT0|rrel(A)|6\nT0|join(T1)|7
+T2|acq(A)|2\nT2|rel(A)|3\nT0|join(T2)|8\nT3|post(S)|2\nT0|join(T3)|9\n";
+    for window in 4..30 {
+        let limits = Limits { window, ..few(0) };
+        let verdict = judge(&read_text(text, &limits), &Options::default());
+        let certain = verdict.findings.iter();
+        let certain = certain.filter(|finding| finding.certainty == Certainty::Certain);
+        assert_eq!(certain.count(), 0, "window {window}");
+    }
 }
 
 #[test]
