@@ -1,10 +1,13 @@
 //! Locks that get a second name: a shared pointer or reference to one goes into a field.
 
+use std::rc::Rc;
+
 use super::Flow;
 use super::calls::type_of_place;
 use crate::code::class;
-use crate::code::ir::{Operand, Rvalue, Statement};
+use crate::code::ir::{Operand, Place, Rvalue, Statement};
 use crate::code::names::Name;
+use crate::code::program::Type;
 use crate::code::summary::Summary;
 use crate::code::text::last;
 use crate::code::value::{Path, Root, Value, place_in_caller};
@@ -31,13 +34,9 @@ impl Flow<'_> {
                         }
                     }
                     Rvalue::Aggregate(parts) => {
-                        let of = type_of_place(self.frame, place);
-                        let Some(of) = of.map(|of| self.frame.program.type_of(of)) else {
+                        let Some(of) = self.built_at(place) else {
                             continue;
                         };
-                        if of.references > 0 || !self.frame.program.is_own(&of.head) {
-                            continue;
-                        }
                         for (index, part) in (0..).zip(parts) {
                             if let Some(path) = self.shared(part)
                                 && let Some(to) =
@@ -51,6 +50,13 @@ impl Flow<'_> {
                 }
             }
         }
+    }
+
+    /// The type of the program's own of which a value is put together at a place.
+    pub(super) fn built_at(&self, place: &Place) -> Option<Rc<Type>> {
+        let program = self.frame.program;
+        let of = program.type_of(type_of_place(self.frame, place)?);
+        (of.references == 0 && program.is_own(&of.head)).then_some(of)
     }
 
     /// The same for what a callee puts into fields.

@@ -91,13 +91,9 @@ impl Flow<'_> {
                         }
                     }
                     Rvalue::Aggregate(parts) => {
-                        let of = type_of_place(self.frame, place);
-                        let Some(of) = of.map(|of| self.frame.program.type_of(of)) else {
+                        let Some(of) = self.built_at(place) else {
                             continue;
                         };
-                        if of.references > 0 || !self.frame.program.is_own(&of.head) {
-                            continue;
-                        }
                         for (index, part) in (0..).zip(parts) {
                             let to = class::of_field(self.frame.program, &of.head, index);
                             self.keep(part, to);
