@@ -250,6 +250,22 @@ impl Settings {
     }
 }
 
+/// The limits alone, from all layers.
+///
+/// # Errors
+///
+/// [`SettingsError`] if `LOCKWISE_LIMITS` is wrong.
+pub fn limits(
+    command_line: Vec<Setting>,
+    environment: &Environment,
+    config: Layer,
+) -> Result<Limits, SettingsError> {
+    let mut all = config.limits;
+    all.extend(limits_of(environment)?);
+    all.extend(command_line);
+    Ok(Limits::with(&all))
+}
+
 /// The limits that `LOCKWISE_LIMITS` sets, with commas between them.
 fn limits_of(environment: &Environment) -> Result<Vec<Setting>, SettingsError> {
     const NAME: &str = "LOCKWISE_LIMITS";

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use super::{CommandError, Console, Stages, Surroundings, judged};
 use crate::build::nearest_root;
-use crate::cli::{Graph, Reporting};
+use crate::cli::Graph;
 use crate::exit;
 use crate::input::{self, Aim};
-use crate::settings::{Color, Layer};
+use crate::settings::{self, Color};
 
 pub(super) fn run(
     options: &Graph,
@@ -16,16 +16,14 @@ pub(super) fn run(
     stages: &Stages,
 ) -> Result<i32, CommandError> {
     // Of all settings only the limits have to do with a drawing.
-    let layer = Layer {
-        limits: options.limiting.limit.clone(),
-        ..Layer::default()
-    };
     let root = nearest_root(&surroundings.folder);
-    let settings = judged::settings(&Reporting::default(), layer, &root, surroundings, console)?;
+    let config = judged::configuration(&root, surroundings, Color::Auto, console)?;
+    let limit = options.limiting.limit.clone();
+    let limits = &settings::limits(limit, &surroundings.environment, config)?;
     let paths = &options.inputs.paths;
     let loaded = {
         let mut stdin = console.stdin();
-        let (readers, limits) = (&stages.readers, &settings.limits);
+        let readers = &stages.readers;
         input::load(
             paths,
             &mut *stdin,

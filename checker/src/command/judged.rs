@@ -21,21 +21,39 @@ pub(super) fn settings(
     surroundings: &Surroundings,
     console: &mut dyn Console,
 ) -> Result<Settings, CommandError> {
-    let config = settings::find(&surroundings.folder, root);
-    let (config, warnings) = config
-        .as_deref()
-        .map(settings::read)
-        .transpose()
-        .map_err(|error: ConfigError| SettingsError::from(error))?
-        .unwrap_or_default();
+    let (config, warnings) = read(root, surroundings)?;
     let environment = &surroundings.environment;
     let settings = Settings::resolve(command_line, environment, config, reporting.detail())?;
-    let mut err = console.stderr(settings.color);
+    warn(&warnings, settings.color, console);
+    Ok(settings)
+}
+
+/// What the configuration file says, after saying what in it is not understood.
+pub(super) fn configuration(
+    root: &Path,
+    surroundings: &Surroundings,
+    color: Color,
+    console: &mut dyn Console,
+) -> Result<Layer, CommandError> {
+    let (config, warnings) = read(root, surroundings)?;
+    warn(&warnings, color, console);
+    Ok(config)
+}
+
+fn read(root: &Path, surroundings: &Surroundings) -> Result<(Layer, Vec<String>), SettingsError> {
+    let config = settings::find(&surroundings.folder, root);
+    let config = config.as_deref().map(settings::read).transpose();
+    Ok(config
+        .map_err(|error: ConfigError| SettingsError::from(error))?
+        .unwrap_or_default())
+}
+
+fn warn(warnings: &[String], color: Color, console: &mut dyn Console) {
+    let mut err = console.stderr(color);
     for warning in warnings {
         // A closed stderr must not keep the work from being done.
-        let _ = writeln!(err, "warning: {}", printable(&warning));
+        let _ = writeln!(err, "warning: {}", printable(warning));
     }
-    Ok(settings)
 }
 
 /// Opens the files that the report goes to, before any long work is done in vain.

@@ -291,6 +291,23 @@ fn a_closed_pipe_is_no_fault() {
 }
 
 #[test]
+fn a_drawing_has_to_do_with_no_setting_but_the_limits() {
+    let folder = traces();
+    fs::write(folder.path().join("Cargo.toml"), "").unwrap();
+    fs::create_dir(folder.path().join(".config")).unwrap();
+    let config = folder.path().join(crate::settings::FILE);
+    fs::write(&config, "fail-on = 'new'\nbaseline = 'none-there.json'\n").unwrap();
+    let input = folder.path().join("certain").display().to_string();
+    let exit = |variables: &[(&str, &str)]| {
+        let mut console = Captured::default();
+        command(&["graph", &input], folder.path(), variables, &mut console)
+    };
+    assert_eq!(exit(&[("LOCKWISE_FAIL_ON", "nobody")]).unwrap(), 0);
+    let error = exit(&[("LOCKWISE_LIMITS", "no-such=1")]).unwrap_err();
+    assert!(error.to_string().contains("no-such"), "{error}");
+}
+
+#[test]
 fn settings_come_from_environment_and_file_too() {
     let folder = traces();
     fs::write(folder.path().join("Cargo.toml"), "").unwrap();

@@ -120,9 +120,11 @@ pub struct Surveyed {
 }
 
 impl Surveyed {
-    /// Has all orders of the trace taken for suspicious.
+    /// Has all orders of the trace taken for suspicious, and nothing proved.
     pub fn take_all_orders(&mut self) {
         self.suspects.across = vec![true; self.suspects.on_cycle.len()];
+        self.suspects.objects.clear();
+        self.suspects.waited_under.clear();
     }
 
     /// Whether a second reading has anything to look at.

@@ -166,6 +166,7 @@ struct Source {
     number: usize,
     /// Its length in bytes, compressed if it is; 0 if it cannot be read twice.
     length: u64,
+    is_compressed: bool,
     /// All of a log that is not mapped.
     whole: Vec<u8>,
 }
@@ -184,7 +185,7 @@ impl Source {
 
     /// The bytes of a log that is a file and not compressed.
     fn mapped(&self) -> Option<Mapped> {
-        let is_file = self.length > 0 && self.name == self.path;
+        let is_file = self.length > 0 && !self.is_compressed;
         is_file.then(|| Mapped::of(&self.path)).flatten()
     }
 }
@@ -243,7 +244,7 @@ impl Load<'_> {
             return Err(InputError::Empty { path });
         }
         let Some(compression) = Compression::of(head) else {
-            return self.plain(path, path, bytes, length);
+            return self.plain(path, None, bytes, length);
         };
         let inside = compressed::reader(compression, bytes);
         let mut inside = BufReader::with_capacity(BUFFER, inside);
@@ -257,17 +258,19 @@ impl Load<'_> {
         } else {
             path.to_owned()
         };
-        self.plain(path, &name, &mut inside, length)
+        self.plain(path, Some(&name), &mut inside, length)
     }
 
-    /// Reads what is not compressed; there is some of it. `name` is what it is called uncompressed.
+    /// Reads what is not compressed, or no more; there is some of it. `uncompressed` is what it is called
+    /// then.
     fn plain(
         &mut self,
         path: &Path,
-        name: &Path,
+        uncompressed: Option<&Path>,
         bytes: &mut dyn BufRead,
         length: u64,
     ) -> Result<(), InputError> {
+        let name = uncompressed.unwrap_or(path);
         let head = bytes.fill_buf().map_err(|source| InputError::Io {
             path: path.to_owned(),
             source,
@@ -287,6 +290,7 @@ impl Load<'_> {
             nature,
             number: self.meter.number(),
             length,
+            is_compressed: uncompressed.is_some(),
             whole: Vec::new(),
         };
         let label = source.label();

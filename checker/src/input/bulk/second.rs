@@ -348,11 +348,13 @@ impl<'l> Second<'l> {
                 self.few_left_out, self.limits.waits
             ));
         }
-        limits.push(format!(
-            "{label}: proofs were looked for where sides of a cycle come within {} events of each \
-             other (limit `window`), and further apart where the order of all other events may stay",
-            self.limits.window
-        ));
+        if self.suspects.objects.contains(&true) || !self.suspects.waited_under.is_empty() {
+            limits.push(format!(
+                "{label}: proofs were looked for where sides of a cycle come within {} events of each \
+                 other (limit `window`), and further apart where the order of all other events may stay",
+                self.limits.window
+            ));
+        }
         if self.asides.left_out > 0 {
             limits.push(format!(
                 "{label}: {} times a request on a cycle was not looked at for a proof at a distance (limit \

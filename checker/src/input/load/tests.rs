@@ -263,6 +263,7 @@ fn what_is_compressed_is_read_as_what_is_in_it() {
         ("d.ltb.zst", zst(b"PACKED")),
         ("e.gz", gz(b"")),
         ("f.gz", gz(text)[..20].to_vec()),
+        ("g.lwlog", gz(b"LOG!...")),
     ];
     for (name, bytes) in &files {
         fs::write(folder.path().join(name), bytes).unwrap();
@@ -275,7 +276,8 @@ fn what_is_compressed_is_read_as_what_is_in_it() {
             "text a.std.gz with 4 lines",
             "text b.std.zst with 4 lines",
             "log c.lwlog",
-            "packed d.ltb.zst with 6 bytes"
+            "packed d.ltb.zst with 6 bytes",
+            "log g.lwlog"
         ]
     );
     let named = read(&["e.gz", "f.gz"].map(|name| folder.path().join(name)));
