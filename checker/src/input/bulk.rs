@@ -14,6 +14,7 @@
 mod aside;
 mod excerpt;
 mod holdings;
+mod late;
 mod pairs;
 mod prologue;
 mod recheck;
@@ -28,6 +29,9 @@ use self::second::{Second, Suspects};
 pub use self::survey::Survey;
 use crate::limits::{Limits, count};
 use crate::trace::{ClassId, Evidence, LockId, Run, RunId};
+
+/// Events that a reader may pile up.
+const CHUNK: usize = 65_536;
 
 /// Where the events of a trace go as they are read.
 pub trait Consumer {
@@ -256,7 +260,7 @@ pub fn second<E>(
         Ok(reread) => reread,
         Err(error) => return Some(Err(error)),
     };
-    second.take_all(&mut reread.runs[0]);
+    second.take_rest(&mut reread.runs[0]);
     reread.runs[0].events_seen = events_seen;
     // The first reading has said that.
     reread.limits.clear();
@@ -265,7 +269,7 @@ pub fn second<E>(
     if !far.is_empty() && reread.runs[0].are_starts_seen() {
         let mut recheck = Recheck::new(far);
         if let Some(Ok(mut checked)) = again(&mut recheck) {
-            recheck.take_all(&mut checked.runs[0]);
+            recheck.take_rest(&mut checked.runs[0]);
             let (parts, refused) = recheck.finish(&reread.runs[0]);
             reread.excerpts.extend(parts);
             if refused > 0 {

@@ -9,15 +9,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use lockwise::watch::Mode;
 
-use super::Consumer;
 use super::aside::{Proof, Side};
+use super::late::Late;
+use super::{CHUNK, Consumer};
 use crate::trace::{
     AcquireClass, Ask, Event, LockId, Op, ResourceId, Run, Side as ReleaseSide, ThreadId,
     VariableId,
 };
-
-/// Events that a reader may pile up.
-const CHUNK: usize = 65_536;
 
 /// The last write of a variable: in the trace, and among what is done.
 #[derive(Debug, Default, Clone, Copy)]
@@ -61,33 +59,22 @@ impl Check {
         }
     }
 
-    fn is_stopped(&self, thread: ThreadId, at: u64) -> bool {
-        let mut stops = self.proof.stops.iter();
-        stops.any(|&(stopped, from)| stopped == thread && at >= from)
-    }
-
     /// Takes in the event that `at` others come before.
     fn follow(&mut self, event: &Event, at: u64) {
         if self.refused || at > self.proof.events {
             return;
         }
-        let side = self
-            .proof
-            .sides
-            .iter()
-            .find(|side| side.thread == event.thread);
-        let stop = self
-            .proof
-            .stops
-            .iter()
-            .find(|(thread, _)| *thread == event.thread);
-        if let (Some(side), Some(&(_, from))) = (side, stop)
-            && at == from
+        let mut stops = self.proof.stops.iter();
+        let stop = stops.find(|(thread, _)| *thread == event.thread);
+        let stop = stop.map(|&(_, from)| from);
+        let mut sides = self.proof.sides.iter();
+        if stop == Some(at)
+            && let Some(side) = sides.find(|side| side.thread == event.thread)
         {
             self.met.insert(event.thread);
             self.refused |= !asks(&event.op, side);
         }
-        if at == self.proof.events || self.is_stopped(event.thread, at) {
+        if at == self.proof.events || stop.is_some_and(|from| at >= from) {
             self.leave_out(event, at);
         } else if self.step(event, at).is_none() {
             self.refused = true;
@@ -285,32 +272,55 @@ fn asks(op: &Op, side: &Side) -> bool {
 
 /// The checks of some proofs, made in one reading.
 pub(super) struct Recheck {
-    checks: Vec<Check>,
+    checks: Checks,
+    late: Late,
+}
+
+/// The checks, all behind so many events.
+struct Checks {
+    all: Vec<Check>,
     at: u64,
+}
+
+impl Checks {
+    fn follow(&mut self, event: &Event) {
+        for check in &mut self.all {
+            check.follow(event, self.at);
+        }
+        self.at += 1;
+    }
 }
 
 impl Recheck {
     pub(super) fn new(proofs: Vec<Proof>) -> Self {
         Recheck {
-            checks: proofs.into_iter().map(Check::new).collect(),
-            at: 0,
+            checks: Checks {
+                all: proofs.into_iter().map(Check::new).collect(),
+                at: 0,
+            },
+            late: Late::default(),
         }
     }
 
     /// Takes all events out of the run.
-    pub(super) fn take_all(&mut self, run: &mut Run) {
+    fn take_all(&mut self, run: &mut Run) {
         for event in run.events.drain(..) {
-            for check in &mut self.checks {
-                check.follow(&event, self.at);
-            }
-            self.at += 1;
+            self.late
+                .put(event, &mut |event| self.checks.follow(&event));
         }
+    }
+
+    /// Takes all events out of the run, which are the last.
+    pub(super) fn take_rest(&mut self, run: &mut Run) {
+        self.take_all(run);
+        self.late.finish(&mut |event| self.checks.follow(&event));
     }
 
     /// What was accepted, as parts of `run`, and how many were not.
     pub(super) fn finish(self, run: &Run) -> (Vec<Run>, usize) {
-        let all = self.checks.len();
-        let accepted = self.checks.into_iter().filter(Check::holds);
+        let checks = self.checks.all;
+        let all = checks.len();
+        let accepted = checks.into_iter().filter(Check::holds);
         let parts: Vec<Run> = accepted.map(|check| part(check.proof, run)).collect();
         let refused = all - parts.len();
         (parts, refused)

@@ -8,15 +8,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::aside::{Asides, Proof};
 use super::excerpt::Window;
-use super::{Consumer, Limits, count};
+use super::late::Late;
+use super::{CHUNK, Consumer, Limits, count};
 use crate::holders::{Hold, Holders};
 use crate::trace::{
     Ask, Chain, Event, Evidence, Held, HeldId, HeldNode, Lock, LockId, Op, ResourceId, Run, Slip,
     ThreadId,
 };
-
-/// Events that a reader may pile up.
-const CHUNK: usize = 65_536;
 
 /// What a first pass wants to know more about.
 #[derive(Debug, Default)]
@@ -66,6 +64,7 @@ type Waker = (u8, ResourceId);
 pub(super) struct Second<'l> {
     limits: &'l Limits,
     suspects: Suspects,
+    late: Late,
     holders: Holders,
     askers: Vec<Asker>,
     nodes: Vec<HeldNode>,
@@ -94,6 +93,7 @@ impl<'l> Second<'l> {
             limits,
             asides: Asides::new(limits, suspects.threads),
             suspects,
+            late: Late::default(),
             holders: Holders::default(),
             askers: Vec::new(),
             nodes: Vec::new(),
@@ -112,13 +112,28 @@ impl<'l> Second<'l> {
     }
 
     /// Takes all events out of the run.
-    pub(super) fn take_all(&mut self, run: &mut Run) {
-        for event in run.events.drain(..) {
-            // A text trace is taken at its word; in a recorded run a join may be the last that was seen.
-            let over = |child: ThreadId| run.complete || run.threads[child.at()].end_seen;
-            let over = matches!(event.op, Op::Join { child } if over(child));
-            self.follow(event, &run.locks, over);
+    fn take_all(&mut self, run: &mut Run) {
+        let mut late = std::mem::take(&mut self.late);
+        let mut events = std::mem::take(&mut run.events);
+        for event in events.drain(..) {
+            late.put(event, &mut |event| self.take_one(event, run));
         }
+        run.events = events;
+        self.late = late;
+    }
+
+    /// Takes all events out of the run, which are the last.
+    pub(super) fn take_rest(&mut self, run: &mut Run) {
+        self.take_all(run);
+        let mut late = std::mem::take(&mut self.late);
+        late.finish(&mut |event| self.take_one(event, run));
+    }
+
+    fn take_one(&mut self, event: Event, run: &Run) {
+        // A text trace is taken at its word; in a recorded run a join may be the last that was seen.
+        let over = |child: ThreadId| run.complete || run.threads[child.at()].end_seen;
+        let over = matches!(event.op, Op::Join { child } if over(child));
+        self.follow(event, &run.locks, over);
     }
 
     fn follow(&mut self, mut event: Event, locks: &[Lock], over: bool) {

@@ -101,6 +101,21 @@ T2|acq(A)|2\nT2|rel(A)|3\nT0|join(T2)|8\nT3|post(S)|2\nT0|join(T3)|9\n";
 }
 
 #[test]
+fn a_wait_in_one_line_ends_only_where_its_thread_goes_on() {
+    // T0 sleeps until T2 has given B back, and that is after T2 had A.
+    let text = "T0|acq(B)|0\nT0|wait(C,B)|1\nT3|racq(B)|0\nT3|rrel(B)|1\nT1|acq(A)|0\nT1|rel(A)|1
+T2|acq(B)|0\nT2|notify(C)|1\nT2|racq(A)|2\nT2|rrel(A)|3\nT2|rel(B)|4
+T0|rel(B)|2\nT0|acq(A)|3\nT0|acq(B)|4\nT0|rel(B)|5\nT0|rel(A)|6\n";
+    for window in 4..30 {
+        let limits = Limits { window, ..few(0) };
+        let verdict = judge(&read_text(text, &limits), &Options::default());
+        let certain = verdict.findings.iter();
+        let certain = certain.filter(|finding| finding.certainty == Certainty::Certain);
+        assert_eq!(certain.count(), 0, "window {window}");
+    }
+}
+
+#[test]
 fn what_can_be_read_only_once_says_so() {
     let whole = Limits::default();
     let mut text = Some(INVERSION.as_bytes());
