@@ -226,7 +226,7 @@ pub fn across(evidence: &Evidence, long: &mut [(RunId, &mut Surveyed)]) {
     orders.sort_unstable();
     orders.dedup();
     let edges = orders.iter().map(|&(held, want)| (held.0, want.0));
-    let on_cycle = scc::on_cycle(evidence.classes.len(), edges);
+    let on_cycle = scc::on_cycle(&scc::Rows::new(evidence.classes.len(), edges));
     for (id, surveyed) in long {
         let run = &evidence.runs[id.at()];
         let is_on = |lock: LockId| on_cycle[class(run, lock).at()];

@@ -5,8 +5,13 @@
 
 use rustc_hash::FxHashSet;
 
+use super::scc::Bits;
+
 /// Numbers below this have their pairs in bits: two megabytes at most, so that it fits into a cache.
 const NEAR_BITS: u32 = 12;
+
+/// A row has 64 bits at least, so that each is of whole words.
+const WORD_BITS: u32 = 6;
 
 /// The pairs seen last, by a part of their hash; 64 kilobytes.
 const CACHE_BITS: u32 = 13;
@@ -29,8 +34,8 @@ impl Pairs {
     /// No pairs, with room for `far_max` of those with a great number.
     pub(super) fn new(far_max: usize) -> Self {
         Pairs {
-            near: vec![0],
-            near_bits: 3,
+            near: vec![0; 64],
+            near_bits: WORD_BITS,
             far: FxHashSet::default(),
             cache: Vec::new(),
             far_max,
@@ -88,12 +93,18 @@ impl Pairs {
         let old = std::mem::take(&mut self.near);
         let old_bits = self.near_bits;
         self.near_bits += 1;
-        self.near = vec![0; 1 << (2 * self.near_bits - 6)];
+        self.near = vec![0; 1 << (2 * self.near_bits - WORD_BITS)];
         for pair in ones(&old) {
             let (held, want) = (pair >> old_bits, pair & ((1 << old_bits) - 1));
             let bit = held << self.near_bits | want;
             self.near[bit / 64] |= 1 << (bit % 64);
         }
+    }
+
+    /// The pairs as a graph of these numbers, if all are small enough.
+    pub(super) fn as_bits(&self) -> Option<Bits<'_>> {
+        let width = 1 << (self.near_bits - WORD_BITS);
+        self.far.is_empty().then(|| Bits::new(&self.near, width))
     }
 
     /// All pairs.

@@ -2,22 +2,130 @@
 //!
 //! Tarjan's algorithm (SIAM Journal on Computing 1, 1972) without recursion, over edges that lie row
 //! after row in one vector: some ten bytes an edge, where petgraph's lists need more and are slower.
+//! Where they are bits already ([`Bits`]), those to nodes that are done with are left out 64 at a time.
 
-/// A node that was not visited yet.
+/// A node whose number was not given yet.
 const NEW: u32 = u32::MAX;
 
-/// A node whose component is complete.
-const DONE: u32 = u32::MAX - 1;
+/// What edges there are.
+pub(super) trait Graph {
+    /// Nodes are less than this.
+    fn nodes(&self) -> usize;
 
-/// Per node, whether it lies on a cycle. `edges` is gone through twice; nodes are less than `nodes`.
-pub(super) fn on_cycle(nodes: usize, edges: impl Iterator<Item = (u32, u32)> + Clone) -> Vec<bool> {
-    let (starts, targets) = rows(nodes, edges);
+    /// Where the edges of a node start.
+    fn start(&self, node: usize) -> usize;
+
+    /// The target of the next edge of a node that is not `done` with, at a place or behind it, and the
+    /// place behind that.
+    fn next(&self, node: usize, place: usize, done: &Done) -> Option<(u32, usize)>;
+}
+
+/// Edges one by one.
+pub(super) struct Rows {
+    /// Where the targets of each node start, and where those of the last one end.
+    starts: Vec<usize>,
+    targets: Vec<u32>,
+}
+
+impl Rows {
+    /// `edges` is gone through twice; nodes are less than `nodes`.
+    pub(super) fn new(nodes: usize, edges: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
+        let mut starts = vec![0_usize; nodes + 1];
+        for (from, _) in edges.clone() {
+            starts[from as usize + 1] += 1;
+        }
+        for at in 0..nodes {
+            starts[at + 1] += starts[at];
+        }
+        let mut free = starts.clone();
+        let mut targets = vec![0; starts[nodes]];
+        for (from, to) in edges {
+            targets[free[from as usize]] = to;
+            free[from as usize] += 1;
+        }
+        Rows { starts, targets }
+    }
+}
+
+impl Graph for Rows {
+    fn nodes(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    fn start(&self, node: usize) -> usize {
+        self.starts[node]
+    }
+
+    fn next(&self, node: usize, place: usize, done: &Done) -> Option<(u32, usize)> {
+        let mut targets = self.targets[place..self.starts[node + 1]].iter();
+        let at = targets.position(|&target| !done.contains(target as usize))?;
+        Some((self.targets[place + at], place + at + 1))
+    }
+}
+
+/// Edges as bits, row after row, each of whole words.
+pub(super) struct Bits<'b> {
+    bits: &'b [u64],
+    /// Words in a row.
+    width: usize,
+}
+
+impl<'b> Bits<'b> {
+    /// As many rows as a row has bits.
+    pub(super) fn new(bits: &'b [u64], width: usize) -> Self {
+        assert_eq!(bits.len(), width * width * 64, "a square");
+        Bits { bits, width }
+    }
+}
+
+impl Graph for Bits<'_> {
+    fn nodes(&self) -> usize {
+        self.width * 64
+    }
+
+    fn start(&self, _: usize) -> usize {
+        0
+    }
+
+    fn next(&self, node: usize, place: usize, done: &Done) -> Option<(u32, usize)> {
+        let row = &self.bits[node * self.width..][..self.width];
+        let mut behind = u64::MAX << (place % 64);
+        for (at, (word, done)) in row.iter().zip(&done.0).enumerate().skip(place / 64) {
+            let left = word & !done & behind;
+            if left != 0 {
+                let target = at * 64 + left.trailing_zeros() as usize;
+                let number = u32::try_from(target).expect("nodes have 32-bit numbers");
+                return Some((number, target + 1));
+            }
+            behind = u64::MAX;
+        }
+        None
+    }
+}
+
+/// The nodes whose component is complete.
+pub(super) struct Done(Vec<u64>);
+
+impl Done {
+    fn contains(&self, node: usize) -> bool {
+        self.0[node / 64] >> (node % 64) & 1 != 0
+    }
+
+    fn insert(&mut self, node: usize) {
+        self.0[node / 64] |= 1 << (node % 64);
+    }
+}
+
+/// Per node, whether it lies on a cycle.
+pub(super) fn on_cycle(graph: &impl Graph) -> Vec<bool> {
+    let nodes = graph.nodes();
     let mut on_cycle = vec![false; nodes];
     // When a node was met, and the least such number that it leads to within its component.
     let mut low = vec![NEW; nodes];
+    let mut done = Done(vec![0; nodes.div_ceil(64)]);
     let mut met = 0;
     let mut open: Vec<u32> = Vec::new();
-    // The way to the node that is looked at, each with its number and the next edge to follow.
+    // The way to the node that is looked at, each with its number and the place of its next edge.
     let mut way: Vec<(u32, u32, usize)> = Vec::new();
     for root in 0..nodes {
         if low[root] != NEW {
@@ -28,20 +136,18 @@ pub(super) fn on_cycle(nodes: usize, edges: impl Iterator<Item = (u32, u32)> + C
             if let Some(node) = next.take() {
                 low[node as usize] = met;
                 open.push(node);
-                way.push((node, met, starts[node as usize]));
+                way.push((node, met, graph.start(node as usize)));
                 met += 1;
             }
-            let Some((node, number, edge)) = way.last_mut() else {
+            let Some((node, number, place)) = way.last_mut() else {
                 break;
             };
             let at = *node as usize;
-            if *edge < starts[at + 1] {
-                let target = targets[*edge] as usize;
-                *edge += 1;
-                on_cycle[at] |= target == at;
-                match low[target] {
-                    NEW => next = Some(targets[*edge - 1]),
-                    DONE => {}
+            if let Some((target, behind)) = graph.next(at, *place, &done) {
+                *place = behind;
+                on_cycle[at] |= target == *node;
+                match low[target as usize] {
+                    NEW => next = Some(target),
                     lower => low[at] = low[at].min(lower),
                 }
                 continue;
@@ -49,40 +155,22 @@ pub(super) fn on_cycle(nodes: usize, edges: impl Iterator<Item = (u32, u32)> + C
             let (node, number) = (*node, *number);
             way.pop();
             let least = low[at];
-            if let Some(&(above, ..)) = way.last() {
-                let above = above as usize;
-                // A component that is complete is below nobody.
-                low[above] = low[above].min(if least == number { low[above] } else { least });
+            if least < number {
+                // Whoever led here is of the same component.
+                let above = way.last().map(|&(above, ..)| above as usize);
+                let above = above.expect("the first node of a way leads to none before it");
+                low[above] = low[above].min(least);
+                continue;
             }
-            if least == number {
-                let first = open.iter().rposition(|&other| other == node).unwrap_or(0);
-                let several = open.len() - first > 1;
-                for other in open.drain(first..) {
-                    on_cycle[other as usize] |= several;
-                    low[other as usize] = DONE;
-                }
+            let first = open.iter().rposition(|&other| other == node).unwrap_or(0);
+            let several = open.len() - first > 1;
+            for other in open.drain(first..) {
+                on_cycle[other as usize] |= several;
+                done.insert(other as usize);
             }
         }
     }
     on_cycle
-}
-
-/// Where the targets of each node start, and all targets.
-fn rows(nodes: usize, edges: impl Iterator<Item = (u32, u32)> + Clone) -> (Vec<usize>, Vec<u32>) {
-    let mut starts = vec![0_usize; nodes + 1];
-    for (from, _) in edges.clone() {
-        starts[from as usize + 1] += 1;
-    }
-    for at in 0..nodes {
-        starts[at + 1] += starts[at];
-    }
-    let mut free = starts.clone();
-    let mut targets = vec![0; starts[nodes]];
-    for (from, to) in edges {
-        targets[free[from as usize]] = to;
-        free[from as usize] += 1;
-    }
-    (starts, targets)
 }
 
 #[cfg(test)]
@@ -98,8 +186,9 @@ mod tests {
         let nodes = 300_000;
         let way = (0..nodes - 1).map(|node| (node, node + 1));
         let count = nodes as usize;
-        assert!(!on_cycle(count, way.clone()).contains(&true));
-        assert!(!on_cycle(count, way.chain([(nodes - 1, 0)])).contains(&false));
+        assert!(!on_cycle(&Rows::new(count, way.clone())).contains(&true));
+        let round = Rows::new(count, way.chain([(nodes - 1, 0)]));
+        assert!(!on_cycle(&round).contains(&false));
     }
 
     proptest! {
@@ -118,7 +207,21 @@ mod tests {
                     slow[node.index()] = !alone || graph.contains_edge(node, node);
                 }
             }
-            prop_assert_eq!(on_cycle(12, edges.iter().copied()), slow);
+            prop_assert_eq!(on_cycle(&Rows::new(12, edges.iter().copied())), slow);
+        }
+
+        #[test]
+        fn bits_are_edges_like_others(
+            edges in prop::collection::vec((0_u32..128, 0_u32..128), 0..200)
+        ) {
+            let mut bits = vec![0; 128 * 2];
+            for &(from, to) in &edges {
+                bits[from as usize * 2 + to as usize / 64] |= 1 << (to % 64);
+            }
+            prop_assert_eq!(
+                on_cycle(&Bits::new(&bits, 2)),
+                on_cycle(&Rows::new(128, edges.iter().copied()))
+            );
         }
     }
 }

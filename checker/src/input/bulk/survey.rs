@@ -217,11 +217,19 @@ impl Survey {
 
     /// Per lock, whether what it counts as lies on a cycle.
     fn cycles(&self, node: impl Fn(LockId) -> u32 + Copy, run: &Run) -> Vec<bool> {
+        let locks = || (0..run.locks.len()).map(LockId::from);
+        let apart = locks().all(|lock| node(lock) == lock.0);
+        if let Some(pairs) = self.holdings.pairs.as_bits().filter(|_| apart) {
+            let on_cycle = scc::on_cycle(&pairs);
+            // In the pairs each has one more, and one that was never wanted may lie beyond them.
+            let of_lock = |lock: LockId| on_cycle.get(lock.at() + 1).copied();
+            return locks().map(|lock| of_lock(lock).unwrap_or(false)).collect();
+        }
         let ends = self.pairs();
         let ends = ends.map(|(held, want)| (node(held), node(want)));
-        let locks = || (0..run.locks.len()).map(LockId::from);
         let nodes = locks().map(|lock| node(lock) as usize + 1);
-        let on_cycle = scc::on_cycle(nodes.max().unwrap_or(0), ends);
+        let nodes = nodes.max().unwrap_or(0);
+        let on_cycle = scc::on_cycle(&scc::Rows::new(nodes, ends));
         locks().map(|lock| on_cycle[node(lock) as usize]).collect()
     }
 
