@@ -11,7 +11,7 @@
 
 mod slip;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 use std::path::PathBuf;
 
@@ -207,6 +207,25 @@ impl Run {
     /// nobody watches.
     pub fn are_starts_seen(&self) -> bool {
         self.woken_unseen.is_empty() && self.threads.iter().all(|thread| thread.start_seen)
+    }
+
+    /// Gives locks that a thread was seen to enter again their kind, and the mode of that to how they are
+    /// asked for.
+    pub(crate) fn reenter(&mut self, reentered: &HashSet<LockId>) {
+        if reentered.is_empty() {
+            return;
+        }
+        for event in &mut self.events {
+            if let Op::Acquire { lock, mode, .. } | Op::Request { lock, mode } = &mut event.op
+                && *mode == Mode::Exclusive
+                && reentered.contains(lock)
+            {
+                *mode = Mode::Reentrant;
+            }
+        }
+        for lock in reentered {
+            self.locks[lock.at()].kind = Kind::ReentrantMutex;
+        }
     }
 
     /// The locks held at a node, youngest first.

@@ -308,6 +308,9 @@ impl<'a> Replay<'a> {
         event: Option<u32>,
         again: bool,
     ) {
+        if again && self.reenters(key.2, key.3) {
+            return;
+        }
         let next = u32::try_from(self.history.dependencies.len())
             .expect("there are no more dependencies than events");
         let known = *self.dependency_of.entry(key).or_insert(next);
@@ -329,6 +332,13 @@ impl<'a> Replay<'a> {
         self.history.dependencies[known as usize]
             .events
             .extend(event);
+    }
+
+    /// Whether it is a lock that its holder may enter again, and so never waits for: that is no order.
+    fn reenters(&self, chain: ChainId, want: Held) -> bool {
+        let mut held = self.history.chain(chain).map(|(_, link)| link.held);
+        want.mode == Mode::Reentrant
+            && held.any(|held| held.lock == want.lock && held.mode == Mode::Reentrant)
     }
 
     /// Notes the youngest hold of `want`'s lock that may get in the way of `want`.

@@ -10,12 +10,12 @@
 //! Operations in both: 0 acquire, 1 release, 2 read, 3 write, 4 fork, 5 join, 8 request. Threads are
 //! named `T0`, `T1`, … and locks `L0`, `L1`, … here, as the text forms of these traces name them.
 //!
-//! These layouts come from Java and WebAssembly, where a thread may take a lock that it holds: that
-//! and the release that goes with it are left out.
+//! These layouts come from Java and WebAssembly, where a thread may take a lock that it holds.
 
 mod table;
 mod word;
 
+use std::collections::HashSet;
 use std::io::{self, BufRead};
 
 use lockwise::watch::{Kind, Mode};
@@ -240,8 +240,10 @@ struct Builder {
     site_of: Table<SiteId>,
     /// Words that were events.
     known: u64,
-    /// Per thread, the locks that it holds, and how often each.
-    held: Vec<Vec<(LockId, u32)>>,
+    /// Per thread, the locks that it holds, each as often as it does.
+    held: Vec<Vec<LockId>>,
+    /// Locks that a thread asked for although it held them: it may take them.
+    reentered: HashSet<LockId>,
 }
 
 impl Builder {
@@ -327,12 +329,8 @@ impl Builder {
         let op = match word.op {
             0 => {
                 let lock = self.lock(word.argument);
-                let held = &mut self.held[thread.at()];
-                if let Some(again) = held.iter_mut().find(|(held, _)| *held == lock) {
-                    again.1 += 1;
-                    return Some(());
-                }
-                held.push((lock, 1));
+                self.reenter(thread, lock);
+                self.held[thread.at()].push(lock);
                 Op::Acquire {
                     lock,
                     mode: Mode::Exclusive,
@@ -343,11 +341,7 @@ impl Builder {
             1 => {
                 let lock = self.lock(word.argument);
                 let held = &mut self.held[thread.at()];
-                if let Some(at) = held.iter().rposition(|(held, _)| *held == lock) {
-                    held[at].1 -= 1;
-                    if held[at].1 > 0 {
-                        return Some(());
-                    }
+                if let Some(at) = held.iter().rposition(|held| *held == lock) {
                     held.remove(at);
                 }
                 Op::Release {
@@ -371,9 +365,7 @@ impl Builder {
             }
             _ => {
                 let lock = self.lock(word.argument);
-                if self.held[thread.at()].iter().any(|(held, _)| *held == lock) {
-                    return Some(());
-                }
+                self.reenter(thread, lock);
                 Op::Request {
                     lock,
                     mode: Mode::Exclusive,
@@ -385,8 +377,16 @@ impl Builder {
         Some(())
     }
 
+    /// Notes a lock that its holder asks for.
+    fn reenter(&mut self, thread: ThreadId, lock: LockId) {
+        if self.held[thread.at()].contains(&lock) {
+            self.reentered.insert(lock);
+        }
+    }
+
     fn finish(mut self, label: &str) -> Evidence {
         label.clone_into(&mut self.run.label);
+        self.run.reenter(&self.reentered);
         self.run.complete = true;
         Evidence {
             runs: vec![self.run],

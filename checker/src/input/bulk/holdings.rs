@@ -320,6 +320,16 @@ impl Holdings {
         holder.is_some_and(|holder| holder.last > 0)
     }
 
+    /// The locks that their holder asks for and never gets, though it may take them.
+    pub(super) fn reenters(&self) -> impl Iterator<Item = u32> + '_ {
+        let asked = |holder: &Holder| {
+            let lock = holder.asked.filter(|_| self.reentrant)?;
+            let holds = holder.held().iter().any(|entry| entry.lock == lock + 1);
+            holds.then_some(lock)
+        };
+        self.threads.iter().filter_map(asked)
+    }
+
     /// Whether a thread asks for a lock and holds another.
     pub(super) fn is_stuck(&self) -> bool {
         let stuck = |holder: &Holder| holder.asked.is_some() && holder.last > 0;

@@ -187,14 +187,17 @@ impl Survey {
 
     /// What there is to look at again. `run` has all locks and classes.
     pub(super) fn suspects(&self, run: &Run) -> Suspects {
-        let reentered = self.holdings.reentered.iter();
+        let reentered = self.holdings.reentered.iter().copied();
         Suspects {
             on_cycle: self.on_cycle(run),
             across: Vec::new(),
             objects: self.objects_on_cycle(run),
             threads: run.threads.len(),
             waited_under: self.waited_under.clone(),
-            reentered: reentered.map(|&lock| LockId(lock)).collect(),
+            reentered: reentered
+                .chain(self.holdings.reenters())
+                .map(LockId)
+                .collect(),
         }
     }
 

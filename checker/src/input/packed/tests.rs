@@ -1,5 +1,6 @@
 use super::*;
-use crate::input::std_text;
+use crate::input::{bulk, std_text};
+use crate::judge::{Options, judge};
 
 /// Operation, thread, argument, location.
 type Parts = (u64, u64, u64, u64);
@@ -26,22 +27,24 @@ fn rapid_bin(events: &[Parts]) -> Vec<u8> {
     bytes
 }
 
-const EVENTS: [Parts; 10] = [
+const EVENTS: [Parts; 12] = [
     (4, 0, 1, 1),
     (8, 0, 5, 2),
     (0, 0, 5, 2),
     (3, 0, 7, 3),
     (1, 0, 5, 4),
     (2, 1, 7, 5),
+    (8, 1, 6, 6),
     (0, 1, 6, 6),
+    (8, 1, 6, 7),
     (0, 1, 6, 7),
     (1, 1, 6, 8),
     (1, 1, 6, 9),
 ];
 
-/// The same as text; the second acquisition of L6 and its release are no events.
+/// The same as text; L6 is entered twice.
 const TEXT: &str = "T0|fork(T1)|1\nT0|req(L5)|2\nT0|acq(L5)|2\nT0|w(V7)|3\nT0|rel(L5)|4
-T1|r(V7)|5\nT1|acq(L6)|6\nT1|rel(L6)|9\n";
+T1|r(V7)|5\nT1|req(L6)|6\nT1|acq(L6)|6\nT1|req(L6)|7\nT1|acq(L6)|7\nT1|rel(L6)|8\nT1|rel(L6)|9\n";
 
 fn told(evidence: &Evidence) -> String {
     let run = &evidence.runs[0];
@@ -75,6 +78,56 @@ fn both_layouts_say_what_the_text_says() {
     }
 }
 
+/// As a trace that is too long to be kept.
+fn read_long(bytes: &[u8]) -> Evidence {
+    let limits = Limits::default();
+    let kind = bulk::Kind {
+        label: "t",
+        kept_max: 0,
+        is_long: true,
+        reentrant: true,
+        is_alone: true,
+    };
+    let read = |consumer: &mut dyn Consumer| Some(stream("t", bytes, &limits, consumer));
+    bulk::read(kind, &limits, read).unwrap()
+}
+
+#[test]
+fn asking_for_a_lock_that_one_holds_is_no_mistake_here_even_where_the_trace_ends() {
+    let bytes = ltb1(&[
+        (0, 0, 5, 1),
+        (8, 0, 6, 2),
+        (0, 0, 6, 2),
+        (8, 0, 5, 3),
+        (8, 1, 6, 4),
+    ]);
+    for evidence in [read_all(&bytes).unwrap(), read_long(&bytes)] {
+        let verdict = judge(&evidence, &Options::default());
+        assert_eq!(verdict.findings.len(), 0, "{:?}", verdict.findings);
+    }
+}
+
+#[test]
+fn a_schedule_counts_what_is_entered_again_as_steps() {
+    let side = |thread, first, second| {
+        let events = [
+            (0, first),
+            (0, first),
+            (0, second),
+            (1, second),
+            (1, first),
+            (1, first),
+        ];
+        events.map(|(op, lock)| (op, thread, lock, 1))
+    };
+    let events = [side(0, 5, 6), side(1, 6, 5)].concat();
+    let verdict = judge(&read_all(&ltb1(&events)).unwrap(), &Options::default());
+    let [finding] = verdict.findings.as_slice() else {
+        panic!("one finding: {:?}", verdict.findings);
+    };
+    assert_eq!(finding.witness, ["T0*2", "T1*2"]);
+}
+
 #[test]
 fn what_is_cut_off_or_strange_is_said() {
     let mut strange = EVENTS;
@@ -84,7 +137,7 @@ fn what_is_cut_off_or_strange_is_said() {
     assert_eq!(
         evidence.limits,
         [
-            "t: it ends after 8 of the 10 events that its header tells of",
+            "t: it ends after 10 of the 12 events that its header tells of",
             "t: 1 words are no events and left out"
         ]
     );
@@ -95,7 +148,7 @@ fn what_is_cut_off_or_strange_is_said() {
     let evidence = read("t", ltb1(&EVENTS).as_slice(), &few).unwrap();
     assert_eq!(
         evidence.limits,
-        ["t: 8 events after the first 2 left out (limit `events`)"]
+        ["t: 10 events after the first 2 left out (limit `events`)"]
     );
 }
 

@@ -185,7 +185,7 @@ impl Builder {
     pub(super) fn finish(mut self, label: &str) -> Evidence {
         label.clone_into(&mut self.run.label);
         self.run.complete = true;
-        self.reenter();
+        self.run.reenter(&self.reentered);
         let mut classes: Vec<Class> = Vec::new();
         let mut known: FxHashMap<String, ClassId> = FxHashMap::default();
         for lock in &mut self.run.locks {
@@ -205,26 +205,6 @@ impl Builder {
             sites: self.sites,
             limits: Vec::new(),
             excerpts: Vec::new(),
-        }
-    }
-
-    /// Gives the locks that a thread was seen to enter again their mode. A request that was answered
-    /// although the thread held the lock shows that it does not exclude its own holder; without
-    /// requests in the trace, taking a lock twice is taken for the mistake that it is elsewhere.
-    fn reenter(&mut self) {
-        if self.reentered.is_empty() {
-            return;
-        }
-        for event in &mut self.run.events {
-            if let Op::Acquire { lock, mode, .. } | Op::Request { lock, mode } = &mut event.op
-                && *mode == Mode::Exclusive
-                && self.reentered.contains(lock)
-            {
-                *mode = Mode::Reentrant;
-            }
-        }
-        for lock in &self.reentered {
-            self.run.locks[lock.at()].kind = Kind::ReentrantMutex;
         }
     }
 

@@ -30,6 +30,22 @@ fn the_same_order_everywhere_is_silent() {
 }
 
 #[test]
+fn a_lock_that_its_holder_enters_again_is_waited_for_by_nobody() {
+    let trace = "
+        T1: req(A) acq(A) req(B) acq(B) req(A) acq(A) rel(A) rel(B) rel(A)
+        T2: req(A) acq(A) req(B) acq(B) req(A) acq(A) rel(A) rel(B) rel(A)";
+    assert_eq!(verdict_of(&[trace]).findings.len(), 0);
+}
+
+#[test]
+fn a_lock_that_is_entered_again_still_shuts_others_out() {
+    let trace = "
+        T1: req(A) acq(A) req(A) acq(A) req(B) acq(B) rel(B) rel(A) rel(A)
+        T2: req(B) acq(B) req(A) acq(A) rel(A) rel(B)";
+    assert_eq!(strongest(&verdict_of(&[trace])), Some(Certainty::Certain));
+}
+
+#[test]
 fn the_order_that_most_of_the_program_uses_is_advised() {
     assert_snapshot!(report(&["
         T1: acq(A) acq(B) rel(B) rel(A)
