@@ -323,6 +323,9 @@ pub struct Finding {
     pub cycle: Vec<Side>,
     /// The schedule that ends in the deadlock: one thread per step, `"T1*3"` for three steps.
     pub witness: Vec<String>,
+    /// What the schedule has before that, in a trace that was too long to be kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness_after: Option<Beginning>,
     /// Why it cannot happen, where it cannot.
     pub excluded_by: Vec<Exclusion>,
     /// Why it is not surer, or why it is excluded: sentences for the text report.
@@ -331,6 +334,25 @@ pub struct Finding {
     pub advice: Vec<String>,
     /// Whether all of it lies inside dependencies.
     pub in_dependencies: bool,
+}
+
+/// How a schedule of a long trace begins: with events of it in the order seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beginning {
+    /// The first so many events of the trace.
+    pub events: u64,
+    /// But for these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<LeftOut>,
+}
+
+/// Events that a schedule leaves out: all of a thread from one of the trace on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The thread's name in the report.
+    pub thread: String,
+    /// The number of the event in the trace; the first is 1.
+    pub from: u64,
 }
 
 /// What was looked at.

@@ -93,6 +93,7 @@ impl Draft {
             evidence: vec![Source::Code],
             cycle: self.cycle,
             witness: Vec::new(),
+            witness_after: None,
             excluded_by: self.excluded_by,
             reasons: self.reasons,
             advice: self.advice,

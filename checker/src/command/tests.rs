@@ -61,6 +61,7 @@ fn judge(evidence: &Evidence) -> Verdict {
                 evidence: vec![Source::Run],
                 cycle: Vec::new(),
                 witness: Vec::new(),
+                witness_after: None,
                 excluded_by: Vec::new(),
                 reasons: Vec::new(),
                 advice: Vec::new(),

@@ -9,8 +9,8 @@ use lockwise::watch::Kind;
 use super::case::{Case, RunCase};
 use super::witness::Step;
 use crate::finding::{
-    Basis, Certainty, Code, Exclusion, Finding, Level, LockUse, ResourceUse, Side, Source, Verdict,
-    Wants, is_foreign, smallest_turn,
+    Basis, Beginning, Certainty, Code, Exclusion, Finding, LeftOut, Level, LockUse, ResourceUse,
+    Side, Source, Verdict, Wants, is_foreign, smallest_turn,
 };
 use crate::graph::Arc;
 use crate::history::{ChainId, Subclass};
@@ -28,6 +28,7 @@ pub(super) struct Draft {
     pub(super) message: String,
     pub(super) cycle: Vec<Side>,
     pub(super) witness: Vec<String>,
+    pub(super) witness_after: Option<Beginning>,
     pub(super) excluded_by: BTreeSet<Exclusion>,
     pub(super) reasons: Vec<String>,
     pub(super) advice: Vec<String>,
@@ -48,6 +49,7 @@ impl Draft {
             message,
             cycle: Vec::new(),
             witness: Vec::new(),
+            witness_after: None,
             excluded_by: BTreeSet::new(),
             reasons: Vec::new(),
             advice: Vec::new(),
@@ -106,6 +108,7 @@ impl Draft {
             evidence: vec![Source::Run],
             cycle: self.cycle,
             witness: self.witness,
+            witness_after: self.witness_after,
             excluded_by: self.excluded_by.into_iter().collect(),
             reasons,
             advice: self.advice,
@@ -334,19 +337,22 @@ pub(super) fn show(draft: &mut Draft, run: &RunCase<'_>, schedule: &[Step]) {
     });
     let schedule: Vec<Step> = seen.copied().collect();
     if run.run.begins_after > 0 {
-        let stops = run.run.stops.iter().map(|&(thread, at)| {
-            let label = &run.run.threads[thread.at()].label;
-            format!("{label} from event {} on", at + 1)
+        let without = run.run.stops.iter().map(|&(thread, at)| LeftOut {
+            thread: run.run.threads[thread.at()].label.clone(),
+            from: at + 1,
         });
-        let stops: Vec<String> = stops.collect();
-        let but = match stops.as_slice() {
+        let without: Vec<LeftOut> = without.collect();
+        let stops = without.iter();
+        let stops = stops.map(|left| format!("{} from event {} on", left.thread, left.from));
+        let but = match stops.collect::<Vec<String>>().as_slice() {
             [] => String::new(),
             stops => format!(", but for those of {}", listed(stops)),
         };
+        let events = run.run.begins_after;
         draft.reasons.push(format!(
-            "the schedule begins after the first {} events, which come in the order seen{but}",
-            run.run.begins_after
+            "the schedule begins after the first {events} events, which come in the order seen{but}"
         ));
+        draft.witness_after = Some(Beginning { events, without });
     }
     let by_thread = || schedule.chunk_by(|a, b| a.thread == b.thread);
     if by_thread().nth(run.options.witness_max).is_some() {

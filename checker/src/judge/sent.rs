@@ -22,6 +22,7 @@ pub(super) fn judge(case: &Case<'_>, drafts: &mut Vec<Draft>) {
             draft.certainty = Certainty::Possible;
             draft.basis = Some(Basis::SameInstances);
             draft.witness.clear();
+            draft.witness_after = None;
             draft.reasons.clear();
         }
         draft.reasons.push(

@@ -14,6 +14,7 @@ fn finding(code: Code, certainty: Certainty, basis: Option<Basis>) -> Finding {
         evidence: vec![Source::Run],
         cycle: Vec::new(),
         witness: Vec::new(),
+        witness_after: None,
         excluded_by: Vec::new(),
         reasons: Vec::new(),
         advice: Vec::new(),

@@ -69,6 +69,9 @@ pub(super) fn cleaned(finding: &Finding) -> Finding {
         }
     }
     scrub(&mut clean.message);
+    let after = clean.witness_after.iter_mut();
+    let left_out = after.flat_map(|beginning| &mut beginning.without);
+    left_out.for_each(|left| scrub(&mut left.thread));
     for texts in [&mut clean.witness, &mut clean.reasons, &mut clean.advice] {
         texts.iter_mut().for_each(scrub);
     }

@@ -88,6 +88,7 @@ fn finding(code: Code, certainty: Certainty, basis: Option<Basis>, cycle: Vec<Si
         evidence: vec![Source::Run],
         cycle,
         witness: Vec::new(),
+        witness_after: None,
         excluded_by: Vec::new(),
         reasons: Vec::new(),
         advice: Vec::new(),

@@ -214,6 +214,45 @@ impl World {
         Some(false)
     }
 
+    /// Whether threads that step in this order come to where each of `sides` waits. Only where each act is
+    /// one step: for locks, data, starts and ends of threads.
+    pub(super) fn leads_to_waits(&self, schedule: &[usize], sides: &[usize]) -> bool {
+        let mut state = self.start();
+        for &thread in schedule {
+            let done = state.done[thread];
+            let mut steps = self.steps(&state, thread).into_iter();
+            let Some(next) = steps.find(|next| next.done[thread] > done) else {
+                return false;
+            };
+            state = next;
+        }
+        // Steps that wait are not in a schedule: any writer that finds its lock taken may queue.
+        for thread in 0..self.threads.len() {
+            let wanted = self.waits_for(&state, thread);
+            let queues = wanted.is_some_and(|(lock, way)| {
+                way.is_exclusive() && !self.in_the_way(&state, thread, lock, way).is_empty()
+            });
+            if queues {
+                state.within[thread] = Within::Queue;
+            }
+        }
+        let waits = (0..self.threads.len()).map(|thread| {
+            let wanted = self.waits_for(&state, thread);
+            let others = wanted.map(|(lock, way)| self.in_the_way(&state, thread, lock, way));
+            (thread, others.unwrap_or_default())
+        });
+        let waits = waits.collect();
+        sides.iter().all(|&side| comes_back(&waits, side))
+    }
+
+    /// The lock that a thread asks for next, and would wait for.
+    fn waits_for(&self, state: &State, thread: usize) -> Option<(Lock, Way)> {
+        match self.next(state, thread)? {
+            Act::Acquire(lock, way) if !way.tries() => Some((lock, way)),
+            _ => None,
+        }
+    }
+
     fn next(&self, state: &State, thread: usize) -> Option<Act> {
         self.threads[thread].get(state.done[thread]).copied()
     }
@@ -379,18 +418,7 @@ impl World {
             };
             waits.insert(thread, others);
         }
-        (0..self.threads.len()).any(|start| {
-            let mut reached = BTreeSet::new();
-            let mut work = vec![start];
-            while let Some(thread) = work.pop() {
-                for &next in waits.get(&thread).into_iter().flatten() {
-                    if reached.insert(next) {
-                        work.push(next);
-                    }
-                }
-            }
-            reached.contains(&start)
-        })
+        (0..self.threads.len()).any(|start| comes_back(&waits, start))
     }
 
     /// Whether threads wait for anything but locks.
@@ -436,6 +464,20 @@ impl World {
         }
         text
     }
+}
+
+/// Whether a thread waits for itself by way of others.
+fn comes_back(waits: &BTreeMap<usize, BTreeSet<usize>>, start: usize) -> bool {
+    let mut reached = BTreeSet::new();
+    let mut work = vec![start];
+    while let Some(thread) = work.pop() {
+        for &next in waits.get(&thread).into_iter().flatten() {
+            if reached.insert(next) {
+                work.push(next);
+            }
+        }
+    }
+    reached.contains(&start)
 }
 
 fn forks(act: &Act) -> Option<usize> {

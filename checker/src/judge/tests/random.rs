@@ -149,6 +149,27 @@ fn told(name: &str, shares: &Shares) -> f64 {
     f64::from(found) / f64::from(reachable.max(1))
 }
 
+/// Whether the schedule of a finding, all of it, leads to where its sides wait for each other.
+fn leads_there(world: &World, finding: &Finding) -> bool {
+    let thread = |name: &str| -> usize { name[1..].parse().expect("T and a number") };
+    let mut schedule = Vec::new();
+    if let Some(beginning) = &finding.witness_after {
+        for (at, &(of, _)) in (1..=beginning.events).zip(&world.seen) {
+            let mut without = beginning.without.iter();
+            if !without.any(|left| thread(&left.thread) == of && at >= left.from) {
+                schedule.push(of);
+            }
+        }
+    }
+    for steps in &finding.witness {
+        let (name, count) = steps.split_once('*').unwrap_or((steps, "1"));
+        let count = count.parse().expect("a number of steps");
+        schedule.extend(std::iter::repeat_n(thread(name), count));
+    }
+    let sides = finding.cycle.iter().map(|side| thread(&side.thread));
+    world.leads_to_waits(&schedule, &sides.collect::<Vec<_>>())
+}
+
 /// Judges random worlds and compares, `excluded` in the worlds that are to be `checked`; returns the share of reachable deadlocks that are certain.
 fn share(name: &str, reader: Reader, options: &Options, checked: fn(&World) -> bool) -> f64 {
     let shares = Shares::default();
@@ -159,7 +180,24 @@ fn share(name: &str, reader: Reader, options: &Options, checked: fn(&World) -> b
         let Some(expected) = world.can_deadlock() else {
             return Ok(());
         };
-        let judged = strongest(&judge(&reader(&world.as_text()), options));
+        let verdict = judge(&reader(&world.as_text()), options);
+        if kind < 5 {
+            let certain = |of: &&Finding| {
+                of.certainty == Certainty::Certain
+                    && matches!(
+                        of.code,
+                        Code::SelfDeadlock | Code::LockOrderCycle | Code::RecursiveRead
+                    )
+            };
+            for finding in verdict.findings.iter().filter(certain) {
+                prop_assert!(
+                    leads_there(&world, finding),
+                    "a schedule leads where it should:\n{finding:?}\n{}",
+                    world.as_text()
+                );
+            }
+        }
+        let judged = strongest(&verdict);
         let certain = judged == Some(Certainty::Certain);
         prop_assert!(
             expected || !certain,
