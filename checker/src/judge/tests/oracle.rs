@@ -216,12 +216,41 @@ impl World {
 
     /// Whether threads that step in this order come to where each of `sides` waits. Only where each act is
     /// one step: for locks, data, starts and ends of threads.
-    pub(super) fn leads_to_waits(&self, schedule: &[usize], sides: &[usize]) -> bool {
-        let mut state = self.start();
-        for &thread in schedule {
+    ///
+    /// `beginning` is as it was seen, where an act stands when it was begun: it is over once it can be.
+    pub(super) fn leads_to_waits(
+        &self,
+        beginning: &[usize],
+        schedule: &[usize],
+        sides: &[usize],
+    ) -> bool {
+        let step = |state: &State, thread: usize| {
             let done = state.done[thread];
-            let mut steps = self.steps(&state, thread).into_iter();
-            let Some(next) = steps.find(|next| next.done[thread] > done) else {
+            let mut steps = self.steps(state, thread).into_iter();
+            steps.find(|next| next.done[thread] > done)
+        };
+        let mut state = self.start();
+        let mut late: Vec<usize> = Vec::new();
+        for &thread in beginning {
+            late.push(thread);
+            let mut at = 0;
+            while at < late.len() {
+                let is_next = !late[..at].contains(&late[at]);
+                match step(&state, late[at]).filter(|_| is_next) {
+                    Some(next) => {
+                        state = next;
+                        late.remove(at);
+                        at = 0;
+                    }
+                    None => at += 1,
+                }
+            }
+        }
+        if !late.is_empty() {
+            return false;
+        }
+        for &thread in schedule {
+            let Some(next) = step(&state, thread) else {
                 return false;
             };
             state = next;

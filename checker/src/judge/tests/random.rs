@@ -152,22 +152,23 @@ fn told(name: &str, shares: &Shares) -> f64 {
 /// Whether the schedule of a finding, all of it, leads to where its sides wait for each other.
 fn leads_there(world: &World, finding: &Finding) -> bool {
     let thread = |name: &str| -> usize { name[1..].parse().expect("T and a number") };
-    let mut schedule = Vec::new();
+    let mut before = Vec::new();
     if let Some(beginning) = &finding.witness_after {
         for (at, &(of, _)) in (1..=beginning.events).zip(&world.seen) {
             let mut without = beginning.without.iter();
             if !without.any(|left| thread(&left.thread) == of && at >= left.from) {
-                schedule.push(of);
+                before.push(of);
             }
         }
     }
+    let mut schedule = Vec::new();
     for steps in &finding.witness {
         let (name, count) = steps.split_once('*').unwrap_or((steps, "1"));
         let count = count.parse().expect("a number of steps");
         schedule.extend(std::iter::repeat_n(thread(name), count));
     }
     let sides = finding.cycle.iter().map(|side| thread(&side.thread));
-    world.leads_to_waits(&schedule, &sides.collect::<Vec<_>>())
+    world.leads_to_waits(&before, &schedule, &sides.collect::<Vec<_>>())
 }
 
 /// Judges random worlds and compares, `excluded` in the worlds that are to be `checked`; returns the share of reachable deadlocks that are certain.
