@@ -256,7 +256,7 @@ fn chains(
 ) -> usize {
     let mut unknown = 0;
     let mut known = HashMap::new();
-    for segment in &log.segments {
+    for segment in log.segments.iter().filter(|segment| segment.tells) {
         let thread = threads[&segment.thread];
         for record in log.records(segment) {
             match record {

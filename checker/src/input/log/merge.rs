@@ -9,10 +9,11 @@
 mod turns;
 mod waits;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use lockwise::watch::log::{Event as Record, LogFile, Segment};
 use lockwise::watch::{Ask as Asked, Mode};
+use rustc_hash::FxHashMap;
 
 use self::turns::{first_turns, turn_of};
 use super::names::Names;
@@ -110,10 +111,10 @@ struct Merge<'a, 'n> {
     taken: usize,
     left: usize,
     streams: Vec<Stream<'a>>,
-    by_number: HashMap<u32, usize>,
-    objects: HashMap<u64, Object>,
+    by_number: FxHashMap<u32, usize>,
+    objects: FxHashMap<u64, Object>,
     /// Streams that wait for the fork or the end of a thread.
-    thread_waiters: HashMap<u32, Vec<usize>>,
+    thread_waiters: FxHashMap<u32, Vec<usize>>,
     ended: Vec<bool>,
     ready: VecDeque<usize>,
     fork_seen: Vec<bool>,
@@ -182,7 +183,7 @@ pub(super) fn merge<'a>(
         ready: (0..all).collect(),
         streams,
         objects: first_turns(log),
-        thread_waiters: HashMap::new(),
+        thread_waiters: FxHashMap::default(),
         ended: vec![false; all],
         fork_seen: vec![false; all],
     };

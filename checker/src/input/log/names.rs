@@ -3,11 +3,11 @@
 //! Only what an event or a chain mentions gets a name: a log may define a million locks of which
 //! few matter.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use lockwise::watch::Kind;
 use lockwise::watch::log::LogFile;
+use rustc_hash::FxHashMap;
 
 use super::type_name;
 use crate::trace::{
@@ -18,18 +18,18 @@ use crate::trace::{
 pub(super) struct Names<'a> {
     log: &'a LogFile<'a>,
     sites: Vec<Site>,
-    site_ids: HashMap<u32, SiteId>,
+    site_ids: FxHashMap<u32, SiteId>,
     /// Two numbers of one log can mean one site or class; by content they are one.
-    site_by_content: HashMap<Site, SiteId>,
+    site_by_content: FxHashMap<Site, SiteId>,
     classes: Vec<Class>,
-    class_ids: HashMap<u32, ClassId>,
-    class_by_content: HashMap<Class, ClassId>,
+    class_ids: FxHashMap<u32, ClassId>,
+    class_by_content: FxHashMap<Class, ClassId>,
     /// Instance number in the log and class, by lock.
     locks: Vec<(u64, ClassId, Kind, Option<u32>)>,
-    lock_ids: HashMap<u64, LockId>,
+    lock_ids: FxHashMap<u64, LockId>,
     /// The same for what is no lock, with the units that a semaphore started with.
     resources: Vec<(u64, ClassId, Kind, u32)>,
-    resource_ids: HashMap<u64, ResourceId>,
+    resource_ids: FxHashMap<u64, ResourceId>,
 }
 
 impl<'a> Names<'a> {
@@ -37,15 +37,15 @@ impl<'a> Names<'a> {
         Names {
             log,
             sites: Vec::new(),
-            site_ids: HashMap::new(),
-            site_by_content: HashMap::new(),
+            site_ids: FxHashMap::default(),
+            site_by_content: FxHashMap::default(),
             classes: Vec::new(),
-            class_ids: HashMap::new(),
-            class_by_content: HashMap::new(),
+            class_ids: FxHashMap::default(),
+            class_by_content: FxHashMap::default(),
             locks: Vec::new(),
-            lock_ids: HashMap::new(),
+            lock_ids: FxHashMap::default(),
             resources: Vec::new(),
-            resource_ids: HashMap::new(),
+            resource_ids: FxHashMap::default(),
         }
     }
 
@@ -144,6 +144,9 @@ impl<'a> Names<'a> {
 
     /// The lock with this instance number.
     pub(super) fn lock(&mut self, instance: u64) -> LockId {
+        if let Some(&id) = self.lock_ids.get(&instance) {
+            return id;
+        }
         let class = self.log.locks.get(&instance).map_or(0, |def| def.class);
         self.lock_of_class(instance, class)
     }

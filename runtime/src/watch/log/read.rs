@@ -172,6 +172,8 @@ pub struct Segment<'a> {
     pub after_gap: bool,
     /// Whether damage ended it, so that records may be missing behind it.
     pub cut: bool,
+    /// Whether there are chains or findings among its records.
+    pub tells: bool,
 }
 
 /// One record that is not a definition. Objects, sites and threads by number.
@@ -467,6 +469,11 @@ impl<'a> LogFile<'a> {
                                 what: "a record of no thread",
                             });
                             break;
+                        }
+                        Item::Record(Record::Seen { .. } | Record::Finding { .. }) => {
+                            if let Some(segment) = &mut segment {
+                                segment.tells = true;
+                            }
                         }
                         Item::Record(_) => {}
                         Item::Lock(number, lock) | Item::First(number, lock, _) => {

@@ -1,15 +1,14 @@
 //! The turns of objects: which record is whose, and where they start.
 
-use std::collections::HashMap;
-
 use lockwise::watch::Mode;
 use lockwise::watch::log::{Event as Record, LogFile};
+use rustc_hash::FxHashMap;
 
 use super::Object;
 
 /// Where the turns of objects start: at 1, but in the child of a fork where its parent left them.
-pub(super) fn first_turns(log: &LogFile<'_>) -> HashMap<u64, Object> {
-    let mut objects: HashMap<u64, Object> = HashMap::new();
+pub(super) fn first_turns(log: &LogFile<'_>) -> FxHashMap<u64, Object> {
+    let mut objects: FxHashMap<u64, Object> = FxHashMap::default();
     if log.header.parent_nonce == 0 {
         return objects;
     }

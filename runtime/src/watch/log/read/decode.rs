@@ -277,6 +277,7 @@ impl<'a> Decoder<'a> {
                     end: 0,
                     after_gap: false,
                     cut: false,
+                    tells: false,
                 })
             }
             21 => {
