@@ -475,6 +475,20 @@ pub struct Held {
     pub site: SiteId,
 }
 
+impl Held {
+    /// The acquisition of this by a thread that waited for it.
+    pub(crate) fn waited_for_by(self, thread: ThreadId) -> Event {
+        let Held { lock, mode, site } = self;
+        let op = Op::Acquire {
+            lock,
+            mode,
+            ask: Ask::Wait,
+            class: AcquireClass::default(),
+        };
+        Event { thread, op, site }
+    }
+}
+
 /// One distinct (locks held, lock wanted) of one thread between two fork or join events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chain {

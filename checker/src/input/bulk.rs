@@ -4,12 +4,17 @@
 //! The first pass ([`survey`]) keeps an edge per (lock held, lock wanted). If the locks lie on no cycle,
 //! and there is no misuse and no wait under a lock, that is all. Else the second pass keeps the chains of
 //! the locks on cycles or held in waits, as a log of level `order` has them, the waits, the misuse, and
-//! *excerpts*: stretches of the trace in which the sides of a cycle come close to each
+//! *excerpts* ([`excerpt`]): stretches of the trace in which the sides of a cycle come close to each
 //! other. An excerpt starts with made-up events that lead to the state at its start ([`prologue`]), so
-//! it is a run of its own, and a schedule of it is one of the whole trace.
+//! it is a run of its own, and a schedule of it is one of the whole trace. Beside that it looks for proofs at
+//! any distance ([`aside`]): schedules that leave out what some threads do from somewhere on.
 //!
-//! What it cannot see: a deadlock whose sides are farther apart than [`Limits::window`] is not proved, and
-//! whether a wake-up can come too early is not looked at. The report says so.
+//! A third reading checks those that no excerpt has ([`recheck`]). All readings after the first see a wait
+//! that a text tells in one line end where its thread goes on ([`late`]).
+//!
+//! What it cannot see: a deadlock whose sides are farther apart than [`Limits::window`] and that needs critical
+//! sections to change places is not proved, and whether a wake-up can come too early is not looked at.
+//! The report says so.
 
 mod aside;
 mod excerpt;
@@ -25,8 +30,9 @@ mod survey;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::recheck::Recheck;
-use self::second::{Second, Suspects};
+use self::second::Second;
 pub use self::survey::Survey;
+use self::survey::Suspects;
 use crate::limits::{Limits, count};
 use crate::trace::{ClassId, Evidence, LockId, Run, RunId};
 

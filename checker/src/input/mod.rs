@@ -12,9 +12,11 @@ mod mapped;
 mod meter;
 mod nature;
 pub mod packed;
+mod readers;
 mod relative;
 pub mod std_text;
 
-pub use load::{Aim, InputError, Loaded, ReadResult, Readers, load};
+pub use load::{Aim, InputError, Loaded, load};
 pub use meter::Seen;
+pub use readers::{ReadResult, Readers};
 pub use relative::relative_to;

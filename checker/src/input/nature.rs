@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::load::Readers;
+use super::readers::Readers;
 
 /// The extension of our own logs.
 pub(super) const LOG: &str = "lwlog";

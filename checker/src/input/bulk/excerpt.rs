@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::prologue::{self, Excerpt, Start};
-use super::second::Suspects;
+use super::survey::Suspects;
 use crate::holders::Hold;
 use crate::limits::{Limits, count};
 use crate::trace::{Event, Held, LockId, Op, ResourceId, Run, ThreadId};

@@ -19,9 +19,7 @@ use lockwise::watch::Mode;
 use rustc_hash::FxHashMap;
 
 use crate::holders::{Hold, Holders};
-use crate::trace::{
-    AcquireClass, Ask, Event, Held, LockId, Op, ResourceId, Run, Side, SiteId, ThreadId, VariableId,
-};
+use crate::trace::{Event, Held, LockId, Op, ResourceId, Run, Side, SiteId, ThreadId, VariableId};
 
 /// A thread that sleeps on a condition.
 #[derive(Debug, Clone)]
@@ -315,14 +313,7 @@ impl Prologue {
     }
 
     fn hold(&mut self, thread: ThreadId, hold: &Hold) {
-        let Held { lock, mode, site } = hold.held;
-        let op = Op::Acquire {
-            lock,
-            mode,
-            ask: Ask::Wait,
-            class: AcquireClass::default(),
-        };
-        self.events.push(Event { thread, op, site });
+        self.events.push(hold.held.waited_for_by(thread));
     }
 
     /// Has threads go to sleep, after they have read `after`, and the hub see that they do. Returns a

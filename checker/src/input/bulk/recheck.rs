@@ -13,8 +13,7 @@ use super::aside::{Proof, Side};
 use super::late::Late;
 use super::{CHUNK, Consumer};
 use crate::trace::{
-    AcquireClass, Ask, Event, LockId, Op, ResourceId, Run, Side as ReleaseSide, ThreadId,
-    VariableId,
+    Ask, Event, LockId, Op, ResourceId, Run, Side as ReleaseSide, ThreadId, VariableId,
 };
 
 /// The last write of a variable: in the trace, and among what is done.
@@ -338,31 +337,14 @@ impl Consumer for Recheck {
 /// A run that begins where the schedule of a proof has led to.
 fn part(proof: Proof, run: &Run) -> Run {
     let mut events = Vec::new();
-    let acquire = |thread, held: crate::trace::Held| Event {
-        thread,
-        op: Op::Acquire {
-            lock: held.lock,
-            mode: held.mode,
-            ask: Ask::Wait,
-            class: AcquireClass::default(),
-        },
-        site: held.site,
-    };
     for side in &proof.sides {
-        events.extend(
-            side.holds
-                .iter()
-                .map(|hold| acquire(side.thread, hold.held)),
-        );
+        let holds = side.holds.iter();
+        events.extend(holds.map(|hold| hold.held.waited_for_by(side.thread)));
     }
     let made_up = (0..events.len()).filter_map(|at| u32::try_from(at).ok());
     let made_up = made_up.collect();
-    events.extend(
-        proof
-            .sides
-            .iter()
-            .map(|side| acquire(side.thread, side.want)),
-    );
+    let sides = proof.sides.iter();
+    events.extend(sides.map(|side| side.want.waited_for_by(side.thread)));
     Run {
         label: run.label.clone(),
         threads: run.threads.clone(),

@@ -7,8 +7,37 @@ use rustc_hash::FxHashSet;
 
 use super::holdings::{Holdings, Released, Side};
 use super::scc;
-use super::second::Suspects;
 use crate::trace::{self, Ask, Event, LockId, Op, Run, ThreadId};
+
+/// What a first pass wants to know more about.
+#[derive(Debug, Default)]
+pub(super) struct Suspects {
+    /// Per lock, whether it lies on a cycle, or its class does.
+    pub(super) on_cycle: Vec<bool>,
+    /// Per lock, whether it does itself: only there is a proof to be had.
+    pub(super) objects: Vec<bool>,
+    /// Per lock, whether it lies on one only together with other runs; empty if there are none.
+    pub(super) across: Vec<bool>,
+    /// How many threads there are.
+    pub(super) threads: usize,
+    /// Locks that were held while their holder waited for something else than a lock.
+    pub(super) waited_under: FxHashSet<LockId>,
+    /// Locks that a thread took although it held them, and may.
+    pub(super) reentered: FxHashSet<LockId>,
+}
+
+impl Suspects {
+    /// Whether a lock lies on a cycle itself.
+    pub(super) fn is_on_cycle(&self, lock: LockId) -> bool {
+        self.objects.get(lock.at()).copied().unwrap_or(false)
+    }
+
+    /// Whether a lock or its class lies on a cycle, if need be together with other runs.
+    pub(super) fn is_on_any(&self, lock: LockId) -> bool {
+        let is_in = |locks: &[bool]| locks.get(lock.at()).copied().unwrap_or(false);
+        is_in(&self.on_cycle) || is_in(&self.across)
+    }
+}
 
 /// What a first pass has found out.
 #[derive(Debug)]

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::{Aim, Loaded, Readers};
+use super::{Aim, Loaded};
 use crate::finding::{Basis, Certainty, Verdict, Wants};
+use crate::input::readers::Readers;
 use crate::limits::Limits;
 use crate::trace::{Evidence, Run};
 use crate::wiring::STAGES;
