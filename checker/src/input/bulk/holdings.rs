@@ -16,9 +16,9 @@ struct Holder {
     /// the last is room.
     places: Vec<Entry>,
     /// Where the last one is.
-    last: usize,
-    /// The lock that its last operation on locks asked for, if that was a mere request.
-    asked: Option<u32>,
+    last: u32,
+    /// The lock that its last operation on locks asked for, if that was a mere request, else [`NOBODY`].
+    asked: u32,
 }
 
 impl Default for Holder {
@@ -26,57 +26,77 @@ impl Default for Holder {
         Holder {
             places: vec![NOTHING; 8],
             last: 0,
-            asked: None,
+            asked: NOBODY,
         }
     }
 }
 
 impl Holder {
     fn held(&self) -> &[Entry] {
-        &self.places[..=self.last]
+        &self.places[..=self.last as usize]
     }
 
     fn held_mut(&mut self) -> &mut [Entry] {
-        &mut self.places[..=self.last]
+        &mut self.places[..=self.last as usize]
     }
 
     fn push(&mut self, entry: Entry) {
         self.last += 1;
-        if self.last + 1 >= self.places.len() {
-            self.places.resize(self.last * 2 + 2, NOTHING);
+        let last = self.last as usize;
+        if last + 1 >= self.places.len() {
+            self.places.resize(last * 2 + 2, NOTHING);
         }
-        self.places[self.last] = entry;
+        self.places[last] = entry;
     }
 
     fn remove(&mut self, at: usize) {
-        self.places.copy_within(at + 1..=self.last, at);
+        self.places.copy_within(at + 1..=self.last as usize, at);
         self.last -= 1;
+    }
+
+    /// The lock that it asks for.
+    fn asked(&self) -> Option<u32> {
+        (self.asked != NOBODY).then_some(self.asked)
     }
 }
 
-/// A lock held.
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    /// The number of the lock and one more, so that 0 is free for holding nothing.
-    lock: u32,
-    manner: Manner,
-}
+/// A lock held, in one word: the number of the lock and one more, so that 0 is free for holding nothing,
+/// with how it is held above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Entry(u32);
 
 /// Nothing held: it leads to each lock, and nothing to it, so it is on no cycle.
-const NOTHING: Entry = Entry {
-    lock: 0,
-    manner: Manner {
-        shared: false,
-        led_to: true,
-    },
-};
+const NOTHING: Entry = Entry(0);
 
-/// How a lock is held.
-#[derive(Debug, Clone, Copy)]
-struct Manner {
-    shared: bool,
-    /// Whether all locks below lead to this one by pairs.
-    led_to: bool,
+/// Set in an entry of a lock that is held shared.
+const SHARED: u32 = 1 << 31;
+
+/// Set in an entry if not all locks below lead to this one by pairs.
+const APART: u32 = 1 << 30;
+
+/// No lock, or nobody.
+const NOBODY: u32 = u32::MAX;
+
+impl Entry {
+    fn new(lock: u32, side: Side) -> Entry {
+        // Each lock takes many bytes elsewhere: there are never so many.
+        debug_assert!(lock < APART - 1);
+        Entry((lock + 1) | if side == Side::Shared { SHARED } else { 0 })
+    }
+
+    /// The lock's number and one more.
+    fn lock(self) -> u32 {
+        self.0 & !(SHARED | APART)
+    }
+
+    fn is_shared(self) -> bool {
+        self.0 & SHARED != 0
+    }
+
+    /// Whether all locks below lead to it by pairs.
+    fn is_led_to(self) -> bool {
+        self.0 & APART == 0
+    }
 }
 
 /// Of a lock that nobody holds.
@@ -166,14 +186,13 @@ impl Holdings {
     pub(super) fn step(&mut self, thread: u32, lock: u32, takes: bool) -> Released {
         let holder = &mut self.threads[thread as usize];
         let owner = &mut self.owners[lock as usize];
-        let top = holder.places[holder.last];
+        let top = holder.places[holder.last as usize];
         let own = thread + 1;
         let (before, after) = select_unpredictable(takes, (FREE, own), (own, FREE));
         // What the last lock held must be: one that all others lead to, or the very one.
-        let expected = select_unpredictable(takes, top.lock, lock + 1);
-        let led_to = select_unpredictable(takes, top.manner.led_to, true);
-        let fits = led_to && top.lock == expected;
-        if *owner != before || !fits || holder.last + 1 >= holder.places.len() {
+        let expected = select_unpredictable(takes, top.0 & !APART, lock + 1);
+        let next = holder.last as usize + 1;
+        if *owner ^ before | top.0 ^ expected != 0 || next >= holder.places.len() {
             if takes {
                 self.acquire_somehow(thread, lock, Side::Exclusive, true);
                 return Released::Well;
@@ -181,22 +200,16 @@ impl Holdings {
             return self.release_somehow(thread, lock, Side::Exclusive);
         }
         *owner = after;
-        holder.asked = None;
+        holder.asked = NOBODY;
         // A release leaves it behind the last one, where it is nothing.
-        holder.places[holder.last + 1] = Entry {
-            lock: lock + 1,
-            manner: Manner {
-                shared: false,
-                led_to: true,
-            },
-        };
+        holder.places[next] = Entry(lock + 1);
         holder.last = holder
             .last
             .wrapping_sub(1)
-            .wrapping_add(usize::from(takes) * 2);
+            .wrapping_add(u32::from(takes) * 2);
         // For a release a pair that is of no meaning, and known.
         self.pairs
-            .note(select_unpredictable(takes, top.lock, 0), lock + 1);
+            .note(select_unpredictable(takes, top.lock(), 0), lock + 1);
         Released::Well
     }
 
@@ -204,8 +217,8 @@ impl Holdings {
     #[inline(never)]
     pub(super) fn acquire_somehow(&mut self, thread: u32, lock: u32, side: Side, waits: bool) {
         let holder = &mut self.threads[thread as usize];
-        let asked = holder.asked.take() == Some(lock);
-        let holds = holder.held().iter().any(|entry| entry.lock == lock + 1);
+        let asked = std::mem::replace(&mut holder.asked, NOBODY) == lock;
+        let holds = holder.held().iter().any(|entry| entry.lock() == lock + 1);
         if holds && side != Side::Shared && (self.reentrant || asked) {
             *self.again.entry((thread, lock)).or_default() += 1;
             self.reentered.insert(lock);
@@ -214,19 +227,17 @@ impl Holdings {
         }
         if waits {
             for entry in holder.held().iter().rev() {
-                self.pairs.note(entry.lock, lock + 1);
-                if entry.manner.led_to {
+                self.pairs.note(entry.lock(), lock + 1);
+                if entry.is_led_to() {
                     break;
                 }
             }
         }
-        holder.push(Entry {
-            lock: lock + 1,
-            manner: Manner {
-                shared: side == Side::Shared,
-                led_to: waits || holder.last == 0,
-            },
-        });
+        let mut entry = Entry::new(lock, side);
+        if !waits && holder.last > 0 {
+            entry.0 |= APART;
+        }
+        holder.push(entry);
         if self.owners[lock as usize] == FREE && side != Side::Shared {
             self.owners[lock as usize] = thread + 1;
         } else {
@@ -247,10 +258,10 @@ impl Holdings {
     /// `thread` asks for `lock` in a stronger mode than it holds it in.
     pub(super) fn ask_for_more(&mut self, thread: u32, lock: u32) {
         for entry in self.threads[thread as usize].held().iter().rev() {
-            if entry.lock != lock + 1 {
-                self.pairs.note(entry.lock, lock + 1);
+            if entry.lock() != lock + 1 {
+                self.pairs.note(entry.lock(), lock + 1);
             }
-            if entry.manner.led_to {
+            if entry.is_led_to() {
                 break;
             }
         }
@@ -259,14 +270,14 @@ impl Holdings {
     /// `thread` asks for `lock` and may not get it.
     #[inline]
     pub(super) fn request(&mut self, thread: u32, lock: u32) {
-        self.threads[thread as usize].asked = Some(lock);
+        self.threads[thread as usize].asked = lock;
     }
 
     /// `thread` gives `lock` back, from any state and side.
     #[inline(never)]
     pub(super) fn release_somehow(&mut self, thread: u32, lock: u32, side: Side) -> Released {
         let holder = &mut self.threads[thread as usize];
-        holder.asked = None;
+        holder.asked = NOBODY;
         if let Some(times) = self.again.get_mut(&(thread, lock)) {
             *times -= 1;
             if *times == 0 {
@@ -275,13 +286,13 @@ impl Holdings {
             return Released::Well;
         }
         let fits = |entry: &Entry| {
-            entry.lock == lock + 1
-                && (side == Side::Any || entry.manner.shared == (side == Side::Shared))
+            entry.lock() == lock + 1
+                && (side == Side::Any || entry.is_shared() == (side == Side::Shared))
         };
         let fitting = holder.held().iter().rposition(fits);
         let any = || {
             let mut held = holder.held().iter();
-            held.rposition(|entry| entry.lock == lock + 1)
+            held.rposition(|entry| entry.lock() == lock + 1)
         };
         let Some(at) = fitting.or_else(any) else {
             return Released::Wrongly;
@@ -302,8 +313,9 @@ impl Holdings {
     /// Changes the side on which `thread` holds `lock`.
     pub(super) fn change(&mut self, thread: u32, lock: u32, side: Side) {
         let held = self.threads[thread as usize].held_mut();
-        if let Some(entry) = held.iter_mut().rfind(|entry| entry.lock == lock + 1) {
-            entry.manner.shared = side == Side::Shared;
+        if let Some(entry) = held.iter_mut().rfind(|entry| entry.lock() == lock + 1) {
+            let apart = entry.0 & APART;
+            *entry = Entry(Entry::new(lock, side).0 | apart);
             self.make_many(lock);
         }
     }
@@ -311,7 +323,7 @@ impl Holdings {
     /// Whether `thread` holds `lock`.
     pub(super) fn holds(&self, thread: u32, lock: u32) -> bool {
         let holder = self.threads.get(thread as usize);
-        holder.is_some_and(|holder| holder.held().iter().any(|entry| entry.lock == lock + 1))
+        holder.is_some_and(|holder| holder.held().iter().any(|entry| entry.lock() == lock + 1))
     }
 
     /// Whether `thread` holds anything.
@@ -323,8 +335,8 @@ impl Holdings {
     /// The locks that their holder asks for and never gets, though it may take them.
     pub(super) fn reenters(&self) -> impl Iterator<Item = u32> + '_ {
         let asked = |holder: &Holder| {
-            let lock = holder.asked.filter(|_| self.reentrant)?;
-            let holds = holder.held().iter().any(|entry| entry.lock == lock + 1);
+            let lock = holder.asked().filter(|_| self.reentrant)?;
+            let holds = holder.held().iter().any(|entry| entry.lock() == lock + 1);
             holds.then_some(lock)
         };
         self.threads.iter().filter_map(asked)
@@ -332,7 +344,7 @@ impl Holdings {
 
     /// Whether a thread asks for a lock and holds another.
     pub(super) fn is_stuck(&self) -> bool {
-        let stuck = |holder: &Holder| holder.asked.is_some() && holder.last > 0;
+        let stuck = |holder: &Holder| holder.asked().is_some() && holder.last > 0;
         self.threads.iter().any(stuck)
     }
 
@@ -342,7 +354,7 @@ impl Holdings {
             .threads
             .get(thread as usize)
             .map_or(&[][..], Holder::held);
-        held.iter().skip(1).map(|entry| entry.lock - 1)
+        held.iter().skip(1).map(|entry| entry.lock() - 1)
     }
 
     /// Takes `lock` from whoever holds it; whether anybody did.
@@ -352,7 +364,7 @@ impl Holdings {
             while let Some(at) = holder
                 .held()
                 .iter()
-                .position(|entry| entry.lock == lock + 1)
+                .position(|entry| entry.lock() == lock + 1)
             {
                 holder.remove(at);
                 any = true;
