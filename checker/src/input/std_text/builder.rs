@@ -244,10 +244,10 @@ impl Builder {
             "join" => Op::Join {
                 child: self.child(line)?,
             },
-            "notify" => Op::Notify {
+            "notify" | "signal" => Op::Notify {
                 condvar: self.resource(Kind::Condvar, line.first("a condition")?),
             },
-            "notifyall" | "notifyAll" => Op::NotifyAll {
+            "notifyall" | "notifyAll" | "broadcast" => Op::NotifyAll {
                 condvar: self.resource(Kind::Condvar, line.first("a condition")?),
             },
             "barrier" => self.barrier(line)?,

@@ -240,3 +240,11 @@ fn a_lock_that_was_granted_to_its_holder_is_re_entrant() {
     T1 release L#0 Exclusive @4
     ");
 }
+
+#[test]
+fn signal_and_broadcast_are_names_of_notifications_too() {
+    assert_eq!(
+        events("T1|signal(C)|1\nT1|broadcast(C)|2\n"),
+        events("T1|notify(C)|1\nT1|notifyAll(C)|2\n")
+    );
+}

@@ -412,13 +412,22 @@ impl World {
         such: impl Fn(&Act) -> bool,
     ) -> BTreeSet<usize> {
         let others = (0..self.threads.len()).filter(|&other| other != thread);
-        others
+        let others: BTreeSet<usize> = others
             .filter(|&other| {
                 let within = usize::from(state.within[other] == Within::Met);
                 let left = self.threads[other].get(state.done[other] + within..);
                 left.into_iter().flatten().any(&such)
             })
-            .collect()
+            .collect();
+        // Whoever tries in vain goes on in a way that was not seen, and may do it there.
+        let tries = |&other: &usize| {
+            let next = self.next(state, other);
+            matches!(next, Some(Act::Acquire(_, way)) if way.tries())
+        };
+        if others.iter().any(tries) {
+            return BTreeSet::new();
+        }
+        others
     }
 
     /// Whether some threads wait for each other, in a state where none can move.
