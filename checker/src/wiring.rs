@@ -18,6 +18,6 @@ pub const STAGES: Stages = Stages {
             Ok(std_text::stream(label, text, limits, consumer)?)
         },
     },
-    judge: |evidence, limits| judge::judge(evidence, &judge::Options::of(limits)),
+    judge: judge::judge,
     graph: Graph::of,
 };

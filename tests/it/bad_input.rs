@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::Stdio;
 
 use cargo_lockwise::input::log::LogReadError;
-use cargo_lockwise::judge::{self, Options};
+use cargo_lockwise::judge;
+use cargo_lockwise::limits::Limits;
 use cargo_lockwise::trace::Evidence;
 
 use crate::programs::{checker, evidence, finish, stderr, stdout};
@@ -218,7 +219,7 @@ fn standard_input() {
 /// How many events there are, and whether something is said to be missing.
 fn judged(evidence: &Evidence) -> (usize, bool) {
     // Not only reading must survive: what was read is judged.
-    let verdict = judge::judge(evidence, &Options::default());
+    let verdict = judge::judge(evidence, &Limits::default());
     let events = evidence.runs.iter().map(|run| run.events.len()).sum();
     (events, !verdict.limits.is_empty())
 }

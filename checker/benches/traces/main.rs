@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use cargo_lockwise::finding::{Certainty, Wants};
 use cargo_lockwise::input::bulk::{self, Kind};
 use cargo_lockwise::input::{packed, std_text};
-use cargo_lockwise::judge::{Options, judge};
+use cargo_lockwise::judge::judge;
 use cargo_lockwise::limits::Limits;
 use cargo_lockwise::trace::Evidence;
 
@@ -123,7 +123,7 @@ fn verdict(planted: &Generated, rounds: usize) {
     let mut right = 0;
     for _ in 0..rounds {
         let start = Instant::now();
-        let verdict = judge(&read_packed(&planted.packed), &Options::default());
+        let verdict = judge(&read_packed(&planted.packed), &Limits::default());
         times.push(start.elapsed());
         right = planted
             .instances
@@ -160,7 +160,7 @@ fn hard(folder: Option<&Path>) {
             std::fs::write(path, &packed).expect("the folder can be written");
         }
         let start = Instant::now();
-        let verdict = judge(&read_packed(&packed), &Options::default());
+        let verdict = judge(&read_packed(&packed), &Limits::default());
         let time = start.elapsed();
         let found = verdict.findings.iter().any(|finding| {
             finding.certainty == Certainty::Certain

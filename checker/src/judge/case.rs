@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use lockwise::watch::Mode;
 
-use super::Options;
 use super::explore::{Found, explore};
 use super::model::Model;
 use super::timeline::Timeline;
 use crate::cycles::{self, Cycles};
 use crate::graph::{self, OrderGraph};
 use crate::history::{Dependency, History, Subclass, histories};
+use crate::limits::{Limits, count};
 use crate::trace::{Event, Evidence, Held, LockId, Op, Run, RunId, ThreadId};
 
 pub(super) use self::proofs::{Outcome, Proof, cycle_of};
@@ -21,7 +21,7 @@ pub(super) use self::proofs::{Outcome, Proof, cycle_of};
 /// The evidence, ready to be judged.
 pub(super) struct Case<'a> {
     pub(super) evidence: &'a Evidence,
-    pub(super) options: &'a Options,
+    pub(super) bounds: &'a Limits,
     pub(super) runs: Vec<RunCase<'a>>,
     /// The graph over classes, and its cycles.
     pub(super) classes: OrderGraph<Subclass>,
@@ -29,16 +29,16 @@ pub(super) struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    pub(super) fn new(evidence: &'a Evidence, options: &'a Options) -> Self {
+    pub(super) fn new(evidence: &'a Evidence, bounds: &'a Limits) -> Self {
         let histories = histories(evidence);
         let arcs = graph::Bounds {
-            arcs_max: options.arcs_max,
-            far_steps_max: options.far_steps_max,
+            arcs_max: count(bounds.arcs),
+            far_steps_max: bounds.far_steps,
         };
         let found = cycles::Bounds {
-            cycles_max: options.cycles_max,
-            steps_max: options.cycle_steps_max,
-            counted_max: options.cycle_counts_max,
+            cycles_max: count(bounds.cycles),
+            steps_max: bounds.cycle_steps,
+            counted_max: bounds.cycle_counts,
         };
         let classes = graph::classes(evidence, &histories, arcs);
         let class_cycles = cycles::cycles(&classes, found);
@@ -51,7 +51,7 @@ impl<'a> Case<'a> {
                 RunCase {
                     id,
                     run,
-                    options,
+                    bounds,
                     history,
                     graph,
                     cycles,
@@ -59,8 +59,8 @@ impl<'a> Case<'a> {
                     patterns: OnceCell::new(),
                     writes: OnceCell::new(),
                     found: OnceCell::new(),
-                    proof_steps: Cell::new(options.proof_steps_max),
-                    directed: Cell::new(options.searches_max),
+                    proof_steps: Cell::new(bounds.proof_steps),
+                    directed: Cell::new(count(bounds.searches)),
                     unproved: Cell::new(0),
                     too_long: Cell::new(0),
                     unsearched: Cell::new(0),
@@ -70,7 +70,7 @@ impl<'a> Case<'a> {
             .collect();
         Case {
             evidence,
-            options,
+            bounds,
             runs,
             classes,
             class_cycles,
@@ -126,7 +126,7 @@ impl Patterns {
 pub(super) struct RunCase<'a> {
     pub(super) id: RunId,
     pub(super) run: &'a Run,
-    pub(super) options: &'a Options,
+    pub(super) bounds: &'a Limits,
     pub(super) history: History,
     pub(super) graph: OrderGraph<LockId>,
     pub(super) cycles: Cycles<LockId>,
@@ -270,14 +270,14 @@ impl RunCase<'_> {
         self.found
             .get_or_init(|| {
                 let events = self.run.events.len();
-                let options = self.options;
+                let bounds = self.bounds;
                 let threads = self.run.threads.len();
                 // Of a run that is not kept whole it would be wrong.
                 let partial = self.run.events_seen > 0;
                 if events == 0
                     || partial
-                    || events > options.search_events_max
-                    || threads > options.search_threads_max
+                    || events > count(bounds.search_events)
+                    || threads > count(bounds.search_threads)
                 {
                     return None;
                 }
@@ -285,7 +285,7 @@ impl RunCase<'_> {
                 let ends = timeline.events_of.iter();
                 let ends = ends.map(|events| u32::try_from(events.len()).unwrap_or(u32::MAX));
                 let model = Model::new(self.run, &self.history, timeline, ends.collect());
-                Some(explore(&model, self.options.search_words_max, |_| false))
+                Some(explore(&model, self.bounds.search_words, |_| false))
             })
             .as_ref()
     }

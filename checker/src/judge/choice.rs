@@ -22,6 +22,7 @@ use crate::cycles;
 use crate::finding::Exclusion;
 use crate::graph::Arc;
 use crate::history::{Dependency, Link, ordered};
+use crate::limits::count;
 use crate::stretch::Tie;
 use crate::trace::{LockId, ThreadId};
 
@@ -154,7 +155,7 @@ impl<'a> Path<'a> {
         }
     }
 
-    /// All ways to take one of each row, up to [`super::Options::choices_max`].
+    /// All ways to take one of each row, up to [`Limits::choices`].
     ///
     /// Choices that differ only in sites, or in when a thread did the same, count as one.
     fn choices(&mut self, rows: &[&[Arc]]) -> Vec<Vec<Arc>> {
@@ -180,7 +181,7 @@ impl<'a> Path<'a> {
             let pattern: Vec<u32> = self.arcs.iter().map(pattern).collect();
             if self.closes() && patterns.insert(pattern) {
                 choices.push(self.arcs.clone());
-                if choices.len() >= self.case.options.choices_max.max(1) {
+                if choices.len() >= count(self.case.bounds.choices).max(1) {
                     break;
                 }
             }
@@ -366,7 +367,7 @@ impl RunCase<'_> {
         strength: Strength,
         found: &mut dyn FnMut(Vec<LockId>) -> ControlFlow<()>,
     ) {
-        let steps = self.options.seek_steps_max;
+        let steps = self.bounds.seek_steps;
         let mut canonical = |cycle| found(cycles::canonical(cycle));
         if seek(self, component, strength, steps, &mut canonical).is_err() {
             self.unsearched.set(self.unsearched.get() + 1);

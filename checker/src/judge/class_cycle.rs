@@ -114,7 +114,7 @@ fn across(case: &Case<'_>, cycle: &[Subclass]) -> Option<Draft> {
         })
         .collect();
     let mut guarded = None;
-    let mut steps = case.options.choice_steps_max;
+    let mut steps = case.bounds.choice_steps;
     let mut next = vec![0];
     let mut chosen: Vec<Arc> = Vec::new();
     while let Some(&at) = next.last() {

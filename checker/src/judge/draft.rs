@@ -14,6 +14,7 @@ use crate::finding::{
 };
 use crate::graph::Arc;
 use crate::history::{ChainId, Subclass};
+use crate::limits::count;
 use crate::trace::{Class, Evidence, Held, LockId, Op, RunId, SiteId, ThreadId};
 
 /// What makes two drafts one problem.
@@ -277,7 +278,7 @@ pub(super) fn also_held(
     let links = run.history.chain(chain);
     let others = links.filter(|(_, link)| Some(link.held.lock) != but);
     let mut held: Vec<LockUse> = others
-        .take(run.options.held_shown_max)
+        .take(count(run.bounds.held_shown))
         .map(|(_, link)| lock_use(evidence, run, &link.held, Some(link.class)))
         .collect();
     held.reverse();
@@ -355,7 +356,7 @@ pub(super) fn show(draft: &mut Draft, run: &RunCase<'_>, schedule: &[Step]) {
         draft.witness_after = Some(Beginning { events, without });
     }
     let by_thread = || schedule.chunk_by(|a, b| a.thread == b.thread);
-    if by_thread().nth(run.options.witness_max).is_some() {
+    if by_thread().nth(count(run.bounds.witness_entries)).is_some() {
         draft.reasons.push(format!(
             "the schedule is left out: it has {} steps (limit `witness-entries`)",
             schedule.len()

@@ -25,10 +25,10 @@ use std::collections::HashMap;
 use lockwise::watch::Mode;
 
 use self::order::Order;
-use super::Reversal;
 use super::timeline::{NONE, Timeline};
 use super::witness::Step;
 use crate::history::History;
+use crate::limits::{Limits, count};
 use crate::trace::{LockId, Op, Run, ThreadId};
 
 /// What came of it.
@@ -51,7 +51,7 @@ pub(super) fn solve(
     history: &History,
     timeline: &Timeline,
     goals: &[(ThreadId, u32)],
-    bounds: Reversal,
+    bounds: &Limits,
     steps: &mut u64,
 ) -> Forced {
     let mut set = Set::new(run, history, timeline, goals);
@@ -67,7 +67,7 @@ pub(super) fn solve(
         Closed::Open => return Forced::Open,
     }
     let mut work = vec![set];
-    let mut ways = bounds.ways_max;
+    let mut ways = bounds.reversal_ways;
     let mut open = false;
     while let Some(set) = work.pop() {
         match one_way(set, bounds, steps) {
@@ -95,15 +95,15 @@ enum Way<'a> {
     Open,
 }
 
-fn one_way<'a>(mut set: Set<'a>, bounds: Reversal, steps: &mut u64) -> Way<'a> {
-    for _ in 0..bounds.rounds_max {
+fn one_way<'a>(mut set: Set<'a>, bounds: &Limits, steps: &mut u64) -> Way<'a> {
+    for _ in 0..bounds.reversal_rounds {
         match set.close(steps) {
             Closed::Whole => {}
             Closed::Past(_) | Closed::Never => return Way::Never,
             Closed::Open => return Way::Open,
         }
         let events: usize = set.taken.iter().map(|&count| count as usize).sum();
-        if events * set.taken.len() > bounds.words_max {
+        if events * set.taken.len() > count(bounds.reversal_words) {
             return Way::Open;
         }
         let Some(left) = steps.checked_sub(events as u64) else {

@@ -35,81 +35,8 @@ mod witness;
 use self::case::Case;
 use self::draft::Draft;
 use crate::finding::{Certainty, Stats, Verdict};
-use crate::limits::{Limits, count};
+use crate::limits::Limits;
 use crate::trace::Evidence;
-
-/// How far the searches go; [`crate::limits`] says what each bounds. What they leave out is in
-/// [`Verdict::limits`].
-#[expect(missing_docs, reason = "the table of limits has a line on each")]
-#[derive(Debug, Clone)]
-pub struct Options {
-    pub arcs_max: usize,
-    pub far_steps_max: u64,
-    pub cycles_max: usize,
-    pub cycle_steps_max: u64,
-    pub cycle_counts_max: u64,
-    pub cycle_sides_max: usize,
-    pub choice_steps_max: u64,
-    pub choices_max: usize,
-    pub seek_steps_max: u64,
-    pub proof_steps_max: u64,
-    pub proof_writers_max: usize,
-    pub reversals_max: usize,
-    pub reversal: Reversal,
-    pub search_events_max: usize,
-    pub search_threads_max: usize,
-    pub search_words_max: u64,
-    pub searches_max: usize,
-    pub witness_max: usize,
-    pub held_shown_max: usize,
-}
-
-/// How far the search goes for one schedule that turns critical sections round.
-#[expect(missing_docs, reason = "the table of limits has a line on each")]
-#[derive(Debug, Clone, Copy)]
-pub struct Reversal {
-    pub ways_max: u64,
-    pub rounds_max: u64,
-    pub words_max: usize,
-}
-
-impl Options {
-    /// Those that these limits give.
-    pub fn of(limits: &Limits) -> Options {
-        Options {
-            arcs_max: count(limits.arcs),
-            far_steps_max: limits.far_steps,
-            cycles_max: count(limits.cycles),
-            cycle_steps_max: limits.cycle_steps,
-            cycle_counts_max: limits.cycle_counts,
-            cycle_sides_max: count(limits.cycle_sides),
-            choice_steps_max: limits.choice_steps,
-            choices_max: count(limits.choices),
-            seek_steps_max: limits.seek_steps,
-            proof_steps_max: limits.proof_steps,
-            proof_writers_max: count(limits.proof_writers),
-            reversals_max: count(limits.reversals),
-            reversal: Reversal {
-                ways_max: limits.reversal_ways,
-                rounds_max: limits.reversal_rounds,
-                words_max: count(limits.reversal_words),
-            },
-            search_events_max: count(limits.search_events),
-            search_threads_max: count(limits.search_threads),
-            search_words_max: limits.search_words,
-            searches_max: count(limits.searches),
-            witness_max: count(limits.witness_entries),
-            held_shown_max: count(limits.held_shown),
-        }
-    }
-}
-
-impl Default for Options {
-    /// Enough for a million events in seconds and a few hundred megabytes.
-    fn default() -> Self {
-        Options::of(&Limits::default())
-    }
-}
 
 /// A rule: looks at the case and adds what it finds. Later rules see what earlier ones found; the
 /// last weakens some of that.
@@ -129,14 +56,15 @@ const RULES: [Rule; 10] = [
     sent::judge,
 ];
 
-/// Judges all evidence together.
-pub fn judge(evidence: &Evidence, options: &Options) -> Verdict {
-    let case = Case::new(evidence, options);
+/// Judges all evidence together. How far the searches go, `bounds` says; what they leave out is in
+/// [`Verdict::limits`].
+pub fn judge(evidence: &Evidence, bounds: &Limits) -> Verdict {
+    let case = Case::new(evidence, bounds);
     let mut drafts = Vec::new();
     for rule in RULES {
         rule(&case, &mut drafts);
     }
-    for proved in proved_in_excerpts(evidence, options) {
+    for proved in proved_in_excerpts(evidence, bounds) {
         draft::prove(&mut drafts, proved);
     }
     let mut verdict = Verdict {
@@ -152,7 +80,7 @@ pub fn judge(evidence: &Evidence, options: &Options) -> Verdict {
 }
 
 /// What the excerpts of long runs prove.
-fn proved_in_excerpts(evidence: &Evidence, options: &Options) -> Vec<Draft> {
+fn proved_in_excerpts(evidence: &Evidence, bounds: &Limits) -> Vec<Draft> {
     if evidence.excerpts.is_empty() {
         return Vec::new();
     }
@@ -163,16 +91,16 @@ fn proved_in_excerpts(evidence: &Evidence, options: &Options) -> Vec<Draft> {
         ..Evidence::default()
     };
     // There may be many, and what one does not show another may.
-    let options = &Options {
-        cycles_max: options.cycles_max / 10,
-        cycle_steps_max: options.cycle_steps_max / 100,
-        seek_steps_max: options.seek_steps_max / 10,
-        proof_steps_max: options.proof_steps_max / 10,
-        search_events_max: options.search_events_max / 10,
-        searches_max: 0,
-        ..options.clone()
+    let bounds = &Limits {
+        cycles: bounds.cycles / 10,
+        cycle_steps: bounds.cycle_steps / 100,
+        seek_steps: bounds.seek_steps / 10,
+        proof_steps: bounds.proof_steps / 10,
+        search_events: bounds.search_events / 10,
+        searches: 0,
+        ..bounds.clone()
     };
-    let case = Case::new(&excerpts, options);
+    let case = Case::new(&excerpts, bounds);
     let mut drafts = Vec::new();
     for rule in [recursion::judge as Rule, order_cycle::judge, waiting::judge] {
         rule(&case, &mut drafts);

@@ -14,6 +14,7 @@ use super::standing::standing;
 use crate::cycles::canonical;
 use crate::finding::{Basis, Certainty, Code, Exclusion, Side, Wants};
 use crate::graph::Arc;
+use crate::limits::count;
 use crate::trace::{Held, LockId};
 use lockwise::watch::Mode;
 
@@ -35,7 +36,7 @@ pub(super) fn judge(case: &Case<'_>, drafts: &mut Vec<Draft>) {
 
 /// The cycles of a run, each with its strongest choices of requests.
 fn cycles(run: &RunCase<'_>) -> Vec<(Vec<LockId>, Chosen)> {
-    let steps = run.options.choice_steps_max;
+    let steps = run.bounds.choice_steps;
     let mut all: Vec<(Vec<LockId>, Chosen)> = Vec::new();
     // The shortest first: where locks are held by the thousand, long cycles run along the chain of
     // one thread and say what a short one says.
@@ -44,7 +45,7 @@ fn cycles(run: &RunCase<'_>) -> Vec<(Vec<LockId>, Chosen)> {
     let mut sides = 0;
     for (at, &cycle) in shortest_first.iter().enumerate() {
         sides += cycle.len();
-        if sides > run.options.cycle_sides_max {
+        if sides > count(run.bounds.cycle_sides) {
             run.too_long.set((shortest_first.len() - at) as u64);
             break;
         }

@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 
 /// Judges text traces as the runs `a`, `b`, …
 fn verdict_of(traces: &[&str]) -> Verdict {
-    judge(&evidence_of(traces), &Options::default())
+    judge(&evidence_of(traces), &Limits::default())
 }
 
 fn evidence_of(traces: &[&str]) -> Evidence {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::finding::Certainty;
 use crate::input::{packed, std_text};
-use crate::judge::{Options, judge};
+use crate::judge::judge;
 use crate::trace::{Op, ThreadId};
 
 /// Reads text with these limits.
@@ -93,7 +93,7 @@ T0|acq(B)|4\nT0|rel(B)|5\nT2|post(S)|1\nT3|pend(S)|1\nT0|rrel(A)|6\nT0|join(T1)|
 T2|acq(A)|2\nT2|rel(A)|3\nT0|join(T2)|8\nT3|post(S)|2\nT0|join(T3)|9\n";
     for window in 4..30 {
         let limits = Limits { window, ..few(0) };
-        let verdict = judge(&read_text(text, &limits), &Options::default());
+        let verdict = judge(&read_text(text, &limits), &Limits::default());
         let certain = verdict.findings.iter();
         let certain = certain.filter(|finding| finding.certainty == Certainty::Certain);
         assert_eq!(certain.count(), 0, "window {window}");
@@ -108,7 +108,7 @@ T2|acq(B)|0\nT2|notify(C)|1\nT2|racq(A)|2\nT2|rrel(A)|3\nT2|rel(B)|4
 T0|rel(B)|2\nT0|acq(A)|3\nT0|acq(B)|4\nT0|rel(B)|5\nT0|rel(A)|6\n";
     for window in 4..30 {
         let limits = Limits { window, ..few(0) };
-        let verdict = judge(&read_text(text, &limits), &Options::default());
+        let verdict = judge(&read_text(text, &limits), &Limits::default());
         let certain = verdict.findings.iter();
         let certain = certain.filter(|finding| finding.certainty == Certainty::Certain);
         assert_eq!(certain.count(), 0, "window {window}");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::finding::{Certainty, Verdict};
 use crate::input::bulk;
-use crate::judge::{Options, judge};
+use crate::judge::judge;
 
 /// The recorded logs among the fixtures, with their names.
 fn fixtures() -> Vec<(PathBuf, Vec<u8>)> {
@@ -81,8 +81,8 @@ fn a_log_that_is_too_long_to_be_kept_tells_what_a_short_one_does() {
         assert_eq!(names(run), names(kept), "{}", path.display());
         let seen = usize::try_from(run.events_seen).unwrap();
         assert_eq!(seen, kept.events.len(), "{}", path.display());
-        let whole = told(&judge(&whole, &Options::default()));
-        let long = told(&judge(&long, &Options::default()));
+        let whole = told(&judge(&whole, &Limits::default()));
+        let long = told(&judge(&long, &Limits::default()));
         // A proof needs the exhaustive search now and then, which looks at parts of a long log only if
         // they are short.
         assert_eq!(long, whole, "{}", path.display());

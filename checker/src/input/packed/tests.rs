@@ -1,6 +1,6 @@
 use super::*;
 use crate::input::{bulk, std_text};
-use crate::judge::{Options, judge};
+use crate::judge::judge;
 
 /// Operation, thread, argument, location.
 type Parts = (u64, u64, u64, u64);
@@ -102,7 +102,7 @@ fn asking_for_a_lock_that_one_holds_is_no_mistake_here_even_where_the_trace_ends
         (8, 1, 6, 4),
     ]);
     for evidence in [read_all(&bytes).unwrap(), read_long(&bytes)] {
-        let verdict = judge(&evidence, &Options::default());
+        let verdict = judge(&evidence, &Limits::default());
         assert_eq!(verdict.findings.len(), 0, "{:?}", verdict.findings);
     }
 }
@@ -121,7 +121,7 @@ fn a_schedule_counts_what_is_entered_again_as_steps() {
         events.map(|(op, lock)| (op, thread, lock, 1))
     };
     let events = [side(0, 5, 6), side(1, 6, 5)].concat();
-    let verdict = judge(&read_all(&ltb1(&events)).unwrap(), &Options::default());
+    let verdict = judge(&read_all(&ltb1(&events)).unwrap(), &Limits::default());
     let [finding] = verdict.findings.as_slice() else {
         panic!("one finding: {:?}", verdict.findings);
     };

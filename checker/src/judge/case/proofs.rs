@@ -11,6 +11,7 @@ use super::super::witness::{self, Step};
 use super::RunCase;
 use crate::cycles;
 use crate::graph::Arc;
+use crate::limits::count;
 use crate::trace::{LockId, Op, ThreadId};
 
 /// A proof that a deadlock can be reached.
@@ -59,7 +60,7 @@ impl RunCase<'_> {
                 .events
                 .is_empty()
         };
-        let all = all && choices.len() < self.options.choices_max;
+        let all = all && choices.len() < count(self.bounds.choices);
         let choices: Vec<&Vec<Arc>> = choices
             .iter()
             .filter(|arcs| arcs.iter().all(seen))
@@ -131,14 +132,14 @@ impl RunCase<'_> {
         let mut never = true;
         // Whether each choice is tried, because it is not known which to pass over.
         let mut each = false;
-        for _ in 0..self.options.reversals_max {
+        for _ in 0..count(self.bounds.reversals) {
             let now: Vec<(ThreadId, u32)> = goals
                 .iter()
                 .zip(&at)
                 .map(|(&(thread, events), &at)| (thread, events[at]))
                 .collect();
             let mut steps = self.proof_steps.get();
-            let bounds = self.options.reversal;
+            let bounds = self.bounds;
             let forced = forced::solve(
                 self.run,
                 &self.history,
@@ -223,7 +224,7 @@ impl RunCase<'_> {
         let writers = self.writes(lock).into_iter().flatten();
         let mut tries: Vec<Vec<Goal<'_>>> = writers
             .filter(|(thread, _)| **thread != dependency.thread)
-            .take(self.options.proof_writers_max)
+            .take(count(self.bounds.proof_writers))
             .map(|(&thread, events)| vec![own, Goal { thread, events }])
             .collect();
         if excluded {
@@ -301,7 +302,7 @@ impl RunCase<'_> {
                 (!held.mode.excludes(want.mode)).then_some(want.lock)
             })
             .collect();
-        for pick in 0..self.options.proof_writers_max.max(1) {
+        for pick in 0..count(self.bounds.proof_writers).max(1) {
             let mut goals = sides.clone();
             for &lock in &between {
                 let writers = self.writes(lock).into_iter().flatten();
@@ -381,7 +382,7 @@ impl RunCase<'_> {
             }
         }
         let model = Model::new(self.run, &self.history, timeline, ends);
-        let words = self.options.search_words_max / 4;
+        let words = self.bounds.search_words / 4;
         let is_it = |stuck: &Stuck| cycle_of(stuck).as_deref() == Some(objects);
         let found = explore(&model, words, is_it);
         let stuck = found.stuck.into_iter().find(is_it)?;

@@ -44,7 +44,7 @@ fn every_case_of_the_lock_order_corpus_gets_its_verdict_and_its_code() {
         let expected = &case["expected"];
         let text = read(&format!("lock-order/{file}"));
         let evidence = std_text::read(file, text.as_bytes(), &Limits::default()).unwrap();
-        let verdict = judge(&evidence, &Options::default());
+        let verdict = judge(&evidence, &Limits::default());
         let found = strongest(&verdict);
         let name = found.map_or(Value::from("none"), |c| serde_json::to_value(c).unwrap());
         let kind = expected["kind"].as_str().unwrap();
@@ -73,7 +73,7 @@ fn every_misuse_of_the_lock_order_corpus_is_told() {
         let file = case["file"].as_str().unwrap();
         let text = read(&format!("lock-order/{file}"));
         let evidence = std_text::read(file, text.as_bytes(), &Limits::default()).unwrap();
-        let verdict = judge(&evidence, &Options::default());
+        let verdict = judge(&evidence, &Limits::default());
         let told = verdict.findings.iter();
         let told = told.filter(|f| f.code == Code::LockMisuse && !f.message.contains("ended"));
         let expected = case["expected"]["misuse"].as_array().unwrap();
@@ -109,8 +109,8 @@ fn a_case_that_is_too_long_to_be_kept_hides_nothing_and_makes_nothing_surer() {
         let file = case["file"].as_str().unwrap();
         let text = read(&format!("lock-order/{file}"));
         let whole = std_text::read(file, text.as_bytes(), &Limits::default()).unwrap();
-        let whole = judge(&whole, &Options::default());
-        let long = judge(&read_as_long(file, &text), &Options::default());
+        let whole = judge(&whole, &Limits::default());
+        let long = judge(&read_as_long(file, &text), &Limits::default());
         let misuse = |verdict: &Verdict| -> BTreeSet<String> {
             let slips = verdict.findings.iter();
             let slips = slips.filter(|finding| finding.code == Code::LockMisuse);
@@ -154,7 +154,7 @@ fn planted_traces_are_certain_exactly_where_exhaustive_search_says_so() {
         let deadlocks = brute["deadlocks_at_lines"].as_array().unwrap();
         let text = read(&format!("traces/{name}.std"));
         let evidence = std_text::read(name, text.as_bytes(), &Limits::default()).unwrap();
-        let verdict = judge(&evidence, &Options::default());
+        let verdict = judge(&evidence, &Limits::default());
         let certain = verdict
             .findings
             .iter()
@@ -167,7 +167,7 @@ fn planted_traces_are_certain_exactly_where_exhaustive_search_says_so() {
 /// What is found for each instance of an answer key: its kind, and the strongest certainty of the
 /// cycles over its locks.
 fn against_the_key(name: &str, evidence: &Evidence) {
-    let verdict = judge(evidence, &Options::default());
+    let verdict = judge(evidence, &Limits::default());
     let mut found: BTreeMap<BTreeSet<String>, Certainty> = BTreeMap::new();
     for finding in &verdict.findings {
         let locks = finding.cycle.iter().filter_map(|side| match &side.wants {
@@ -212,7 +212,7 @@ fn packed_traces_get_the_verdict_of_their_text() {
     let limits = Limits::default();
     let text = std_text::read("s7", text.as_bytes(), &limits).unwrap();
     let told = |evidence: &Evidence| {
-        let verdict = judge(evidence, &Options::default());
+        let verdict = judge(evidence, &Limits::default());
         let findings = verdict.findings.iter().map(told);
         findings.collect::<Vec<_>>().concat()
     };

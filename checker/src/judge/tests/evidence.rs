@@ -18,7 +18,7 @@ const INVERSION: &str = "
 fn a_thread_whose_start_was_not_seen_is_never_certain() {
     let mut evidence = evidence_of(&[INVERSION]);
     evidence.runs[0].threads[0].start_seen = false;
-    let verdict = judge(&evidence, &Options::default());
+    let verdict = judge(&evidence, &Limits::default());
     assert_eq!(strongest(&verdict), Some(Certainty::Possible));
     assert!(
         verdict.findings[0]
@@ -95,7 +95,7 @@ fn chains() -> Evidence {
 
 #[test]
 fn a_run_without_events_is_at_most_possible() {
-    let verdict = judge(&chains(), &Options::default());
+    let verdict = judge(&chains(), &Limits::default());
     let [finding] = verdict.findings.as_slice() else {
         panic!("{verdict:?}");
     };
@@ -119,7 +119,7 @@ fn classes_that_lie_are_judged_by_instance_alone() {
     evidence.runs[0].locks.extend(again);
     evidence.runs[0].held[1].held.lock = LockId(3);
     evidence.runs[0].chains[3].want.lock = LockId(2);
-    let verdict = judge(&evidence, &Options::default());
+    let verdict = judge(&evidence, &Limits::default());
     assert!(verdict.findings.is_empty(), "{verdict:?}");
 }
 
@@ -164,7 +164,7 @@ fn fingerprints_of_locks_made_in_std(numbers: [u32; 4]) -> BTreeMap<String, Stri
     }
     let threads = run.threads.clone();
     run.threads.extend(threads);
-    let verdict = judge(&evidence, &Options::default());
+    let verdict = judge(&evidence, &Limits::default());
     let findings = verdict.findings.iter().map(|finding| {
         let held = finding.cycle[0].holds.as_ref().unwrap();
         let Some(Wants::Lock(want)) = &finding.cycle[0].wants else {
@@ -223,7 +223,7 @@ fn locks_made_in_std_that_are_nested_at_one_place_are_one_problem() {
             });
         }
     }
-    let verdict = judge(&evidence, &Options::default());
+    let verdict = judge(&evidence, &Limits::default());
     assert_eq!(verdict.findings.len(), 1, "{verdict:?}");
     let told = verdict.findings[0].reasons.iter();
     let told: Vec<_> = told.filter(|r| r.contains("the same was found")).collect();
@@ -242,7 +242,7 @@ fn what_the_runtime_reported_comes_out_as_it_was() {
         want,
         message: "rank 1 is not above rank 2".to_owned(),
     });
-    let verdict = judge(&evidence, &Options::default());
+    let verdict = judge(&evidence, &Limits::default());
     let violation = &verdict.findings[0];
     assert_eq!(violation.code, Code::OrderViolation);
     assert_eq!(violation.certainty, Certainty::Actual);
@@ -257,9 +257,9 @@ fn what_a_sent_guard_may_release_is_at_most_possible() {
     let again = "
         T1: acq(A) acq(A)";
     let mut evidence = evidence_of(&[again]);
-    assert!(strongest(&judge(&evidence, &Options::default())) > Some(Certainty::Possible));
+    assert!(strongest(&judge(&evidence, &Limits::default())) > Some(Certainty::Possible));
     evidence.runs[0].locks[0].sendable = true;
-    let verdict = judge(&evidence, &Options::default());
+    let verdict = judge(&evidence, &Limits::default());
     assert_eq!(strongest(&verdict), Some(Certainty::Possible));
     assert!(
         verdict
@@ -278,10 +278,10 @@ fn what_a_sent_guard_may_release_is_at_most_possible() {
         want: held,
         message: "it waits for itself".to_owned(),
     });
-    let verdict = judge(&evidence, &Options::default());
+    let verdict = judge(&evidence, &Limits::default());
     assert_eq!(strongest(&verdict), Some(Certainty::Certain));
     evidence.runs[0].locks[0].sendable = true;
-    let verdict = judge(&evidence, &Options::default());
+    let verdict = judge(&evidence, &Limits::default());
     assert_eq!(strongest(&verdict), Some(Certainty::Possible));
 }
 
@@ -292,20 +292,20 @@ fn a_recorded_wait_is_not_moved_behind_its_wake_up() {
         T2: acq(M) notify(M) rel(M)
         T1: acq(M) rel(M)";
     let mut evidence = evidence_of(&[lost]);
-    assert_eq!(judge(&evidence, &Options::default()).findings.len(), 1);
+    assert_eq!(judge(&evidence, &Limits::default()).findings.len(), 1);
     // In a recorded program T1 waited because T2 had not been there: data decides, and is not seen.
     evidence.runs[0].complete = false;
-    let verdict = judge(&evidence, &Options::default());
+    let verdict = judge(&evidence, &Limits::default());
     assert!(verdict.findings.is_empty(), "{verdict:?}");
 }
 
 #[test]
 fn a_search_that_is_cut_short_says_so() {
-    let none = Options {
-        proof_steps_max: 0,
-        search_events_max: 0,
-        searches_max: 0,
-        ..Options::default()
+    let none = Limits {
+        proof_steps: 0,
+        search_events: 0,
+        searches: 0,
+        ..Limits::default()
     };
     let verdict = judge(&evidence_of(&[INVERSION]), &none);
     assert_eq!(strongest(&verdict), Some(Certainty::Possible));
@@ -330,10 +330,10 @@ fn ten_thousand_locks_held_at_once_in_two_orders_are_still_judged() {
         }
     }
     let evidence = std_text::read("deep", text.as_bytes(), &Limits::default()).unwrap();
-    let small = Options {
-        arcs_max: 200_000,
-        cycles_max: 50,
-        ..Options::default()
+    let small = Limits {
+        arcs: 200_000,
+        cycles: 50,
+        ..Limits::default()
     };
     let verdict = judge(&evidence, &small);
     assert_eq!(strongest(&verdict), Some(Certainty::Certain));
@@ -348,10 +348,10 @@ fn a_request_that_had_to_wait_hides_no_proof() {
         T2: req(B)
         T1: rel(B) rel(A)
         T2: acq(B) acq(A) rel(A) rel(B)";
-    let no_search = Options {
-        search_events_max: 0,
-        searches_max: 0,
-        ..Options::default()
+    let no_search = Limits {
+        search_events: 0,
+        searches: 0,
+        ..Limits::default()
     };
     let verdict = judge(&evidence_of(&[waited]), &no_search);
     assert_eq!(strongest(&verdict), Some(Certainty::Certain), "{verdict:?}");
@@ -372,9 +372,9 @@ fn a_cycle_between_threads_is_not_lost_among_ten_thousand_locks_that_one_thread_
     text += &(lines(1, "acq", &all) + &lines(1, "rel", &all));
     text += &(lines(2, "acq", &[5_000, 400]) + &lines(2, "rel", &[400, 5_000]));
     let evidence = std_text::read("far", text.as_bytes(), &Limits::default()).unwrap();
-    let small = Options {
-        arcs_max: 100_000,
-        ..Options::default()
+    let small = Limits {
+        arcs: 100_000,
+        ..Limits::default()
     };
     let verdict = judge(&evidence, &small);
     assert_eq!(strongest(&verdict), Some(Certainty::Certain));
@@ -413,7 +413,7 @@ fn a_chain_of_two_thousand_threads_is_one_cycle() {
         .unwrap();
     }
     let evidence = std_text::read("ring", text.as_bytes(), &Limits::default()).unwrap();
-    let verdict = judge(&evidence, &Options::default());
+    let verdict = judge(&evidence, &Limits::default());
     assert_eq!(verdict.findings.len(), 1);
     assert_eq!(strongest(&verdict), Some(Certainty::Certain));
     assert_eq!(verdict.findings[0].cycle.len(), count);

@@ -172,7 +172,7 @@ fn leads_there(world: &World, finding: &Finding) -> bool {
 }
 
 /// Judges random worlds and compares, `excluded` in the worlds that are to be `checked`; returns the share of reachable deadlocks that are certain.
-fn share(name: &str, reader: Reader, options: &Options, checked: fn(&World) -> bool) -> f64 {
+fn share(name: &str, reader: Reader, limits: &Limits, checked: fn(&World) -> bool) -> f64 {
     let shares = Shares::default();
     let mut runner = runner();
     let done = runner.run(&plan(), |plan| {
@@ -181,7 +181,7 @@ fn share(name: &str, reader: Reader, options: &Options, checked: fn(&World) -> b
         let Some(expected) = world.can_deadlock() else {
             return Ok(());
         };
-        let verdict = judge(&reader(&world.as_text()), options);
+        let verdict = judge(&reader(&world.as_text()), limits);
         if kind < 5 {
             let certain = |of: &&Finding| {
                 of.certainty == Certainty::Certain
@@ -223,16 +223,16 @@ fn share(name: &str, reader: Reader, options: &Options, checked: fn(&World) -> b
 
 #[test]
 fn certain_is_what_the_oracle_can_reach_and_nearly_all_of_it() {
-    let share = share("all searches", whole, &Options::default(), |_| true);
+    let share = share("all searches", whole, &Limits::default(), |_| true);
     assert!(share > 0.99, "only {share} of the reachable deadlocks");
 }
 
 #[test]
 fn without_the_exhaustive_search_certain_and_excluded_are_still_never_wrong() {
-    let fast = Options {
-        search_events_max: 0,
-        searches_max: 0,
-        ..Options::default()
+    let fast = Limits {
+        search_events: 0,
+        searches: 0,
+        ..Limits::default()
     };
     // Circles of waits for other things than locks, through joins too, are looked for by that search:
     // without it, the strongest finding may be an excluded cycle beside such a circle.
@@ -244,7 +244,5 @@ fn without_the_exhaustive_search_certain_and_excluded_are_still_never_wrong() {
 #[test]
 fn in_parts_of_a_trace_certain_and_excluded_are_still_never_wrong() {
     // Waits for other things than locks are not looked at there.
-    share("in parts", bulk, &Options::default(), |world| {
-        !world.waits()
-    });
+    share("in parts", bulk, &Limits::default(), |world| !world.waits());
 }

@@ -9,7 +9,7 @@ fn with_unseen(trace: &str, unseen: &[&str]) -> Option<Certainty> {
     for thread in &mut evidence.runs[0].threads {
         thread.start_seen &= !unseen.contains(&thread.label.as_str());
     }
-    strongest(&judge(&evidence, &Options::default()))
+    strongest(&judge(&evidence, &Limits::default()))
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn what_a_thread_does_after_it_was_woken_unseen_is_not_proved() {
     let woken = |before: usize| {
         let mut evidence = evidence_of(&[trace]);
         evidence.runs[0].woken_unseen.push((ThreadId(1), before));
-        judge(&evidence, &Options::default())
+        judge(&evidence, &Limits::default())
     };
     // Before the sections: its return may be what keeps them apart.
     for before in [4, 6, 7] {

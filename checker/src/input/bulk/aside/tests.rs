@@ -1,7 +1,7 @@
 use crate::finding::{Certainty, Finding};
 use crate::input::bulk::{self, Kind};
 use crate::input::std_text;
-use crate::judge::{Options, judge};
+use crate::judge::judge;
 use crate::limits::Limits;
 
 /// What is far apart: more events than are seen together.
@@ -26,7 +26,7 @@ fn judged(text: &str, limits: &Limits) -> (Vec<Finding>, Vec<String>) {
     let evidence = bulk::read(kind, &limits, |to| {
         Some(std_text::stream("far", text.as_bytes(), &limits, to))
     });
-    let verdict = judge(&evidence.unwrap(), &Options::of(&limits));
+    let verdict = judge(&evidence.unwrap(), &limits);
     (verdict.findings, verdict.limits)
 }
 
