@@ -137,6 +137,8 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/stack/without.rs"
     "src/watch/wait_for.rs"
     "src/watch/wait_for/search.rs"
+    "src/watch/wait_for/spent.rs"
+    "src/watch/wait_for/spent/tests.rs"
     "src/watch/wait_for/waiting.rs"
 ];
 

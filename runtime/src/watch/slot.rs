@@ -237,7 +237,8 @@ extern "C" fn leave(slot: *mut c_void) {
     slot.log(Op::End, |record| record);
     slot.cursor.leave();
     slot.wait.end();
-    slot.account.close(wait_for::now(), slot.wait.waited());
+    let now = wait_for::now();
+    slot.account.close(now, slot.wait.waited_by(now));
     slot.held.clear();
     hooks::forget_posted(slot.thread.load(Relaxed));
     slot.busy.set(false);

@@ -44,6 +44,8 @@
 
 #[path = "wait_for/search.rs"]
 mod search;
+#[path = "wait_for/spent.rs"]
+mod spent;
 #[path = "wait_for/waiting.rs"]
 mod waiting;
 
@@ -62,6 +64,7 @@ use super::stack::{SharedStack, Stack};
 pub(super) use self::search::{
     Behind, Member, Teller, after_fork, before_fork, deadlock, deadlock_behind_writers,
 };
+use self::spent::Spent;
 pub(super) use self::waiting::{Waiting, all_wait, all_waiting, holders, waiting};
 
 /// What a thread waits for.
@@ -114,10 +117,8 @@ pub(super) struct Wait {
     is_ours: AtomicBool,
     /// Where the program stood, if stacks are captured.
     stack: SharedStack,
-    /// The thread waits until a deadline, and that is nobody else's concern.
-    is_alone: Cell<bool>,
-    /// How long the thread has spent in waits that are over, in nanoseconds.
-    waited: AtomicU64,
+    /// How long the thread has waited, also alone.
+    spent: Spent,
     /// What the thread itself waits for, between two times that it parks for that.
     kept: Cell<Option<Kept>>,
 }
@@ -169,8 +170,7 @@ impl Wait {
             work_done: AtomicBool::new(false),
             is_ours: AtomicBool::new(false),
             stack: SharedStack::new(),
-            is_alone: Cell::new(false),
-            waited: AtomicU64::new(0),
+            spent: Spent::new(),
             kept: Cell::new(None),
         }
     }
@@ -214,13 +214,14 @@ impl Wait {
     /// The thread begins to wait until a deadline for what nobody else needs to know.
     pub(super) fn begin_alone(&self) {
         self.end();
-        self.since.store(now(), Relaxed);
-        self.is_alone.set(true);
+        self.spent.begin(now());
     }
 
     fn describe(&self, target: Target, at: Site, stack: &Stack) {
         self.end();
-        self.since.store(now(), Relaxed);
+        let now = now();
+        self.since.store(now, Relaxed);
+        self.spent.begin(now);
         let (what, kind, mode, also) = match target {
             Target::Lock(lock, mode) => (lock.0, HOW_LOCK, Some(mode), 0),
             Target::Thread(thread) => (u64::from(thread), HOW_THREAD, None, 0),
@@ -244,6 +245,7 @@ impl Wait {
     pub(super) fn resume(&self) {
         let turn = self.turn.load(Relaxed);
         self.told.store(turn.wrapping_add(1), Relaxed);
+        self.spent.begin(now());
         self.publish();
         fence(SeqCst);
     }
@@ -263,36 +265,18 @@ impl Wait {
             self.turn.store(turn.wrapping_add(1), Release);
             // Nothing that the thread writes from now on is seen by one that still sees it wait.
             fence(Release);
-            self.count();
-        } else if self.is_alone.replace(false) {
-            self.count();
         }
+        self.spent.end(now);
     }
 
-    /// Counts the time of the wait that has just ended.
-    #[cold]
-    fn count(&self) {
-        let now = now();
-        let waited = now.saturating_sub(self.since.load(Relaxed));
-        let before = self.waited.load(Relaxed);
-        self.waited.store(before + waited, Relaxed);
-    }
-
-    /// How long the thread has waited, in nanoseconds, without a wait that still lasts.
-    pub(super) fn waited(&self) -> u64 {
-        self.waited.load(Relaxed)
-    }
-
-    /// The same by time `now`, with a wait that still lasts; asked by any thread.
+    /// How long the thread has waited by time `now`, in nanoseconds; asked by any thread.
     pub(super) fn waited_by(&self, now: u64) -> u64 {
-        let lasts = self.turn.load(Relaxed) & 1 == 1;
-        let latest = now.saturating_sub(self.since.load(Relaxed));
-        self.waited() + if lasts { latest } else { 0 }
+        self.spent.by(now)
     }
 
     /// Counts from nothing: another thread begins.
     pub(super) fn forget_waited(&self) {
-        self.waited.store(0, Relaxed);
+        self.spent.restart();
     }
 
     /// The thread begins, or has done what it was started for.
