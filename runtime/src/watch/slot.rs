@@ -265,10 +265,10 @@ pub(super) fn after_fork_in_child() {
 }
 
 impl Slot {
-    /// Begins to count the time of the thread, which calls this.
+    /// Begins to count the time of the thread, which calls this, if there is a log to tell it.
     fn count_time(&self) {
-        self.wait.forget_waited();
         if settings::log_wanted() {
+            self.wait.count_waited();
             self.account.open(wait_for::now());
         }
     }

@@ -214,14 +214,14 @@ impl Wait {
     /// The thread begins to wait until a deadline for what nobody else needs to know.
     pub(super) fn begin_alone(&self) {
         self.end();
-        self.spent.begin(now());
+        self.spent.begin(now);
     }
 
     fn describe(&self, target: Target, at: Site, stack: &Stack) {
         self.end();
         let now = now();
         self.since.store(now, Relaxed);
-        self.spent.begin(now);
+        self.spent.begin(|| now);
         let (what, kind, mode, also) = match target {
             Target::Lock(lock, mode) => (lock.0, HOW_LOCK, Some(mode), 0),
             Target::Thread(thread) => (u64::from(thread), HOW_THREAD, None, 0),
@@ -245,7 +245,7 @@ impl Wait {
     pub(super) fn resume(&self) {
         let turn = self.turn.load(Relaxed);
         self.told.store(turn.wrapping_add(1), Relaxed);
-        self.spent.begin(now());
+        self.spent.begin(now);
         self.publish();
         fence(SeqCst);
     }
@@ -274,8 +274,8 @@ impl Wait {
         self.spent.by(now)
     }
 
-    /// Counts from nothing: another thread begins.
-    pub(super) fn forget_waited(&self) {
+    /// From now on the thread's waits count, those before do not: another thread begins.
+    pub(super) fn count_waited(&self) {
         self.spent.restart();
     }
 

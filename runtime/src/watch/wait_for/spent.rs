@@ -1,13 +1,16 @@
 //! How long a thread has spent in watched waits, as the account of its time needs it.
 //!
-//! The thread alone writes, any may read. A wait that another thread sees to last is over for it a little
-//! later than for the thread itself, and may count twice then: never is too little counted.
+//! Nothing is counted, and no clock read, unless somebody is going to ask. The thread alone writes, any may
+//! read. A wait that has just ended may be seen both as counted and as lasting: never is too little counted.
 
+use std::cell::Cell;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// The time of one thread; in nanoseconds of the caller's clock.
 pub(super) struct Spent {
+    /// Somebody is going to ask.
+    counts: Cell<bool>,
     /// When the wait began that lasts, or was taken up again; [`NONE`] between waits.
     from: AtomicU64,
     /// How long the waits lasted that are over.
@@ -18,9 +21,10 @@ pub(super) struct Spent {
 const NONE: u64 = u64::MAX;
 
 impl Spent {
-    /// No wait so far.
+    /// No wait so far, and none counts.
     pub(super) const fn new() -> Spent {
         Spent {
+            counts: Cell::new(false),
             from: AtomicU64::new(NONE),
             before: AtomicU64::new(0),
         }
@@ -28,12 +32,16 @@ impl Spent {
 
     /// Counts from nothing; called between waits.
     pub(super) fn restart(&self) {
+        self.counts.set(true);
         self.before.store(0, Relaxed);
     }
 
-    /// A wait begins at time `now`, or lasts again.
-    pub(super) fn begin(&self, now: u64) {
-        self.from.store(now, Relaxed);
+    /// A wait begins, or lasts again.
+    #[inline]
+    pub(super) fn begin(&self, now: impl FnOnce() -> u64) {
+        if self.counts.get() {
+            self.from.store(now(), Relaxed);
+        }
     }
 
     /// The wait is over, if there is one.
