@@ -5,6 +5,8 @@
 //!
 //! What it cannot see: upgradable guards, which no function of a map takes.
 
+mod carried;
+
 use core::any::type_name;
 use core::ops::Deref;
 use core::sync::atomic::AtomicUsize;
@@ -18,11 +20,6 @@ use crate::lock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub(crate) const READ: Mode = Mode::RecursiveShared;
 /// How writers do.
 pub(crate) const WRITE: Mode = Mode::Exclusive;
-
-std::thread_local! {
-    /// Where a map is used whose shards are made or taken in a closure.
-    static CARRIED: core::cell::Cell<Option<Site>> = const { core::cell::Cell::new(None) };
-}
 
 /// The word of a lock, and who the lock is.
 pub struct Word {
@@ -120,22 +117,13 @@ impl Word {
 /// The place that is carried, else this one.
 #[inline]
 fn here(at: Site) -> Site {
-    CARRIED
-        .try_with(core::cell::Cell::get)
-        .ok()
-        .flatten()
-        .unwrap_or(at)
+    carried::take().unwrap_or(at)
 }
 
 /// Runs `path`, at whose end one lock is taken, at `at`.
+#[inline]
 pub(crate) fn carrying<T>(at: Site, path: impl FnOnce() -> T) -> T {
-    let before = CARRIED
-        .try_with(|carried| carried.replace(Some(at)))
-        .ok()
-        .flatten();
-    let result = path();
-    let _ = CARRIED.try_with(|carried| carried.set(before));
-    result
+    carried::carrying(at, path)
 }
 
 /// A shard of a map that is made at `at`.
