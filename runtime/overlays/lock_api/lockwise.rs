@@ -20,8 +20,8 @@ impl<R: RawMutex> Watched<R> {
     #[inline]
     pub(crate) fn relock(&self, at: Site) {
         let mode = self.tag.mutex_mode();
-        self.tag.request_for_guard(mode, at);
-        self.acquire(mode, at, R::try_lock, R::lock);
+        let asked = self.tag.request_for_guard(mode, at);
+        self.acquire(asked, mode, at, R::try_lock, R::lock);
     }
 }
 
@@ -29,15 +29,15 @@ impl<R: RawRwLock> Watched<R> {
     /// Takes the lock shared again for its guard.
     #[inline]
     pub(crate) fn relock_shared(&self, at: Site) {
-        self.tag.request_for_guard(Mode::Shared, at);
-        self.acquire(Mode::Shared, at, R::try_lock_shared, R::lock_shared);
+        let asked = self.tag.request_for_guard(Mode::Shared, at);
+        self.acquire(asked, Mode::Shared, at, R::try_lock_shared, R::lock_shared);
     }
 
     /// Takes the lock exclusively again for its guard.
     #[inline]
     pub(crate) fn relock_exclusive(&self, at: Site) {
-        self.tag.request_for_guard(Mode::Exclusive, at);
-        self.acquire(Mode::Exclusive, at, R::try_lock_exclusive, R::lock_exclusive);
+        let asked = self.tag.request_for_guard(Mode::Exclusive, at);
+        self.acquire(asked, Mode::Exclusive, at, R::try_lock_exclusive, R::lock_exclusive);
     }
 }
 
@@ -45,7 +45,7 @@ impl<R: RawRwLockUpgrade> Watched<R> {
     /// Takes the lock upgradably again for its guard.
     #[inline]
     pub(crate) fn relock_upgradable(&self, at: Site) {
-        self.tag.request_for_guard(Mode::Upgradable, at);
-        self.acquire(Mode::Upgradable, at, R::try_lock_upgradable, R::lock_upgradable);
+        let asked = self.tag.request_for_guard(Mode::Upgradable, at);
+        self.acquire(asked, Mode::Upgradable, at, R::try_lock_upgradable, R::lock_upgradable);
     }
 }

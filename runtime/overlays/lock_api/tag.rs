@@ -3,7 +3,7 @@
 mod carried;
 mod enabled;
 
-pub(crate) use self::enabled::{Tag, carrying, effective};
+pub(crate) use self::enabled::{Asked, Tag, carrying, effective};
 
 /// Whether guards that take their lock again never do so through a trait: they have ways of their own.
 const GUARDS_ASK_APART: bool = true;

@@ -36,10 +36,10 @@ unsafe impl<R: RawRwLock> RawRwLock for Watched<R> {
     #[inline]
     #[track_caller]
     fn lock_shared(&self) -> R::SharedGuard {
-        let at = self
+        let (asked, at) = self
             .tag_for::<R::SharedGuard>()
             .request_through_trait(reading::<R>(), Site::caller());
-        self.acquire(reading::<R>(), at, R::try_lock_shared, R::lock_shared)
+        self.acquire(asked, reading::<R>(), at, R::try_lock_shared, R::lock_shared)
     }
 
     #[inline]
@@ -59,10 +59,11 @@ unsafe impl<R: RawRwLock> RawRwLock for Watched<R> {
     #[inline]
     #[track_caller]
     fn lock_exclusive(&self) -> R::ExclusiveGuard {
-        let at = self
+        let (asked, at) = self
             .tag_for::<R::ExclusiveGuard>()
             .request_through_trait(Mode::Exclusive, Site::caller());
         self.acquire(
+            asked,
             Mode::Exclusive,
             at,
             R::try_lock_exclusive,
@@ -181,10 +182,11 @@ unsafe impl<R: RawRwLockUpgrade> RawRwLockUpgrade for Watched<R> {
     #[inline]
     #[track_caller]
     fn lock_upgradable(&self) -> R::UpgradableGuard {
-        let at = self
+        let (asked, at) = self
             .tag_for::<R::UpgradableGuard>()
             .request_through_trait(Mode::Upgradable, Site::caller());
         self.acquire(
+            asked,
             Mode::Upgradable,
             at,
             R::try_lock_upgradable,

@@ -10,7 +10,7 @@
 use std::any::type_name;
 
 use crate::GuardNoSend;
-use crate::tag::Tag;
+use crate::tag::{Asked, Tag};
 use crate::watch::hooks::{Ask, try_again};
 use crate::watch::{Identity, Kind, Mode, Note, Site};
 
@@ -49,21 +49,24 @@ impl<R> Watched<R> {
         &self.tag
     }
 
-    /// Takes the lock after a request: by `attempt`, else by `park`, which waits.
+    /// Takes the lock, right after it was `asked` for: by `attempt`, else by `park`, which waits.
     #[inline]
     pub(super) fn acquire<G>(
         &self,
+        asked: Asked,
         mode: Mode,
         at: Site,
         attempt: impl Fn(&R) -> Option<G>,
         park: impl FnOnce(&R) -> G,
     ) -> G {
-        let guard = match attempt(&self.raw) {
-            Some(guard) => guard,
-            None => self.wait(mode, at, attempt, park),
-        };
-        self.tag.acquired(mode, Ask::Wait, at);
-        guard
+        if let Some(guard) = attempt(&self.raw) {
+            self.tag.acquired_at_once(asked, mode, at);
+            guard
+        } else {
+            let guard = self.wait(mode, at, attempt, park);
+            self.tag.acquired(mode, Ask::Wait, at);
+            guard
+        }
     }
 
     /// Takes the lock, which is not free now.
@@ -140,8 +143,8 @@ impl<R> Watched<R> {
         attempt: impl Fn(&R) -> Option<G>,
         park: impl FnOnce(&R) -> G,
     ) -> G {
-        self.tag.request_for_guard(mode, at);
-        self.acquire(mode, at, attempt, park)
+        let asked = self.tag.request_for_guard(mode, at);
+        self.acquire(asked, mode, at, attempt, park)
     }
 
     /// Lets others have the lock for a moment and takes it again, by `bump`.
@@ -150,7 +153,7 @@ impl<R> Watched<R> {
     #[inline]
     pub(super) fn bump_by(&self, mode: Mode, at: Site, bump: impl FnOnce(&R)) {
         self.tag.released(mode);
-        self.tag.request_for_guard(mode, at);
+        let _ = self.tag.request_for_guard(mode, at);
         self.tag.letting_others_in(mode, at);
         bump(&self.raw);
         Tag::unblocked();

@@ -12,7 +12,7 @@ use super::sited::{SitedMutex, SitedRwLock};
 use super::waitable::Waitable;
 use super::watched::{Watched, mutex_mode};
 use crate::tag::Tag;
-use crate::watch::hooks::{Ask, Asked};
+use crate::watch::hooks::Ask;
 use crate::watch::{Identity, Mode, Site};
 
 /// The raw lock of [`crate::Mutex`].
@@ -122,27 +122,6 @@ impl<R: RawMutexTimed<Duration = Duration, Instant = Instant>> Watched<R> {
 /// The marker of the guards of `parking_lot`'s read-write locks: what its features make of it.
 type RwLockMarker = <parking_lot::RawRwLock as lock_api::RawRwLock>::GuardMarker;
 
-impl RawRwLock {
-    /// Takes the lock, right after it was `asked` for: by `attempt`, else by `park`, which waits.
-    #[inline]
-    #[track_caller]
-    fn acquire_asked(
-        &self,
-        asked: Asked,
-        mode: Mode,
-        at: Site,
-        attempt: impl Fn(&parking_lot::RawRwLock) -> bool,
-        park: impl FnOnce(&parking_lot::RawRwLock),
-    ) {
-        if attempt(&self.raw) {
-            self.tag.acquired_at_once(asked, mode, at);
-        } else {
-            self.wait(mode, at, attempt, park);
-            self.tag.acquired(mode, Ask::Wait, at);
-        }
-    }
-}
-
 impl SitedRwLock for RawRwLock {
     #[inline]
     fn identity(&self) -> Option<&Identity> {
@@ -153,7 +132,7 @@ impl SitedRwLock for RawRwLock {
     #[track_caller]
     fn lock_shared_at(&self, at: Site) {
         let asked = self.tag_for::<RwLockMarker>().request(Mode::Shared, at);
-        self.acquire_asked(
+        self.acquire(
             asked,
             Mode::Shared,
             at,
@@ -181,7 +160,7 @@ impl SitedRwLock for RawRwLock {
         let asked = self
             .tag_for::<RwLockMarker>()
             .request(Mode::RecursiveShared, at);
-        self.acquire_asked(
+        self.acquire(
             asked,
             Mode::RecursiveShared,
             at,
@@ -194,7 +173,7 @@ impl SitedRwLock for RawRwLock {
     #[track_caller]
     fn lock_exclusive_at(&self, at: Site) {
         let asked = self.tag_for::<RwLockMarker>().request(Mode::Exclusive, at);
-        self.acquire_asked(
+        self.acquire(
             asked,
             Mode::Exclusive,
             at,
@@ -221,7 +200,7 @@ impl SitedRwLock for RawRwLock {
     #[track_caller]
     fn lock_upgradable_at(&self, at: Site) {
         let asked = self.tag_for::<RwLockMarker>().request(Mode::Upgradable, at);
-        self.acquire_asked(
+        self.acquire(
             asked,
             Mode::Upgradable,
             at,

@@ -17,10 +17,10 @@ unsafe impl<R: RawMutex> RawMutex for Watched<R> {
     #[track_caller]
     fn lock(&self) {
         let mode = mutex_mode::<R>(&self.tag);
-        let at = self
+        let (asked, at) = self
             .tag_for::<R::GuardMarker>()
             .request_through_trait(mode, Site::caller());
-        self.acquire(mode, at, R::try_lock, R::lock);
+        self.acquire(asked, mode, at, R::try_lock, R::lock);
     }
 
     #[inline]

@@ -24,10 +24,10 @@ unsafe impl<R: RawRwLock> RawRwLock for Watched<R> {
     #[inline]
     #[track_caller]
     fn lock_shared(&self) {
-        let at = self
+        let (asked, at) = self
             .tag_for::<R::GuardMarker>()
             .request_through_trait(shared::<R>(), Site::caller());
-        self.acquire(shared::<R>(), at, R::try_lock_shared, R::lock_shared);
+        self.acquire(asked, shared::<R>(), at, R::try_lock_shared, R::lock_shared);
     }
 
     #[inline]
@@ -47,10 +47,11 @@ unsafe impl<R: RawRwLock> RawRwLock for Watched<R> {
     #[inline]
     #[track_caller]
     fn lock_exclusive(&self) {
-        let at = self
+        let (asked, at) = self
             .tag_for::<R::GuardMarker>()
             .request_through_trait(Mode::Exclusive, Site::caller());
         self.acquire(
+            asked,
             Mode::Exclusive,
             at,
             R::try_lock_exclusive,
@@ -165,10 +166,11 @@ unsafe impl<R: RawRwLockRecursive> RawRwLockRecursive for Watched<R> {
     #[inline]
     #[track_caller]
     fn lock_shared_recursive(&self) {
-        let at = self
+        let (asked, at) = self
             .tag_for::<R::GuardMarker>()
             .request_through_trait(Mode::RecursiveShared, Site::caller());
         self.acquire(
+            asked,
             Mode::RecursiveShared,
             at,
             R::try_lock_shared_recursive,
@@ -213,10 +215,11 @@ unsafe impl<R: RawRwLockUpgrade> RawRwLockUpgrade for Watched<R> {
     #[inline]
     #[track_caller]
     fn lock_upgradable(&self) {
-        let at = self
+        let (asked, at) = self
             .tag_for::<R::GuardMarker>()
             .request_through_trait(Mode::Upgradable, Site::caller());
         self.acquire(
+            asked,
             Mode::Upgradable,
             at,
             R::try_lock_upgradable,

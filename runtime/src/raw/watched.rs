@@ -10,7 +10,7 @@
 
 use std::any::type_name;
 
-use crate::tag::Tag;
+use crate::tag::{Asked, Tag};
 use crate::watch::hooks::{Ask, try_again};
 use crate::watch::{Identity, Kind, Mode, Note, Site};
 
@@ -82,19 +82,23 @@ impl<R> Watched<R> {
         &self.tag
     }
 
-    /// Takes the lock after a request: by `attempt`, else by `park`, which waits.
+    /// Takes the lock, right after it was `asked` for: by `attempt`, else by `park`, which waits.
     #[inline]
+    #[track_caller]
     pub(super) fn acquire(
         &self,
+        asked: Asked,
         mode: Mode,
         at: Site,
         attempt: impl Fn(&R) -> bool,
         park: impl FnOnce(&R),
     ) {
-        if !attempt(&self.raw) {
+        if attempt(&self.raw) {
+            self.tag.acquired_at_once(asked, mode, at);
+        } else {
             self.wait(mode, at, attempt, park);
+            self.tag.acquired(mode, Ask::Wait, at);
         }
-        self.tag.acquired(mode, Ask::Wait, at);
     }
 
     /// Takes the lock, which is not free now.
@@ -173,7 +177,7 @@ impl<R> Watched<R> {
     #[inline]
     pub(super) fn bump_by(&self, mode: Mode, at: Site, bump: impl FnOnce(&R)) {
         self.tag.released(mode);
-        self.tag.request_for_guard(mode, at);
+        let _ = self.tag.request_for_guard(mode, at);
         self.tag.letting_others_in(mode, at);
         bump(&self.raw);
         Tag::unblocked();

@@ -6,6 +6,10 @@ use super::Wake;
 use crate::watch::hooks::Ask;
 use crate::watch::{Identity, Mode, Site};
 
+/// A request, of which nothing is known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked;
+
 /// Nothing.
 #[derive(Debug)]
 pub(crate) struct Tag;
@@ -51,7 +55,9 @@ impl Tag {
 
     /// Nothing.
     #[inline]
-    pub(crate) fn request(&self, _mode: Mode, _at: Site) {}
+    pub(crate) fn request(&self, _mode: Mode, _at: Site) -> Asked {
+        Asked
+    }
 
     /// Nothing.
     #[inline]
@@ -59,12 +65,14 @@ impl Tag {
 
     /// Nothing.
     #[inline]
-    pub(crate) fn request_for_guard(&self, _mode: Mode, _at: Site) {}
+    pub(crate) fn request_for_guard(&self, _mode: Mode, _at: Site) -> Asked {
+        Asked
+    }
 
     /// The caller.
     #[inline]
-    pub(crate) fn request_through_trait(&self, _mode: Mode, caller: Site) -> Site {
-        caller
+    pub(crate) fn request_through_trait(&self, _mode: Mode, caller: Site) -> (Asked, Site) {
+        (Asked, caller)
     }
 
     /// Nothing.
@@ -92,6 +100,10 @@ impl Tag {
     /// Nothing.
     #[inline]
     pub(crate) fn acquired(&self, _mode: Mode, _ask: Ask, _at: Site) {}
+
+    /// Nothing.
+    #[inline]
+    pub(crate) fn acquired_at_once(&self, _asked: Asked, _mode: Mode, _at: Site) {}
 
     /// Nothing.
     #[inline]

@@ -1,8 +1,10 @@
 //! Checks on: a tag is an identity, and its calls go to the hooks.
 
 use super::{GUARDS_ASK_APART, Wake, carried};
-use crate::watch::hooks::{self, Ask, Asked};
+use crate::watch::hooks::{self, Ask};
 use crate::watch::{Identity, Kind, Mode, Site};
+
+pub(crate) use crate::watch::hooks::Asked;
 
 /// Who a watched object is.
 #[derive(Debug)]
@@ -69,25 +71,25 @@ impl Tag {
     /// the guard will release it in the end: a panic would make it release what is not held. Such a
     /// request is reported, and then goes on to block.
     #[inline]
-    pub(crate) fn request_for_guard(&self, mode: Mode, at: Site) {
-        hooks::request_quietly(&self.0, mode, Ask::Wait, at);
+    pub(crate) fn request_for_guard(&self, mode: Mode, at: Site) -> Asked {
+        hooks::request_quietly(&self.0, mode, Ask::Wait, at)
     }
 
-    /// Judges a request that came through a trait of `lock_api`, and returns its site.
+    /// Judges a request that came through a trait of `lock_api`, and returns that with its site.
     ///
     /// A site that is carried comes from our own lock types, where no guard exists yet. Without one
     /// the caller may be `MutexGuard::unlocked`, unless [`GUARDS_ASK_APART`].
     #[inline]
     #[track_caller]
-    pub(crate) fn request_through_trait(&self, mode: Mode, caller: Site) -> Site {
+    pub(crate) fn request_through_trait(&self, mode: Mode, caller: Site) -> (Asked, Site) {
         let carried = carried::take();
         let at = carried.unwrap_or(caller);
-        if GUARDS_ASK_APART || carried.is_some() {
-            self.request(mode, at);
+        let asked = if GUARDS_ASK_APART || carried.is_some() {
+            self.request(mode, at)
         } else {
-            self.request_for_guard(mode, at);
-        }
-        at
+            self.request_for_guard(mode, at)
+        };
+        (asked, at)
     }
 
     /// The same, where unwinding would lose a guard.

@@ -12,9 +12,9 @@ mod disabled;
 mod enabled;
 
 #[cfg(not(feature = "checks"))]
-pub(crate) use disabled::{Parties, Tag, carrying, effective};
+pub(crate) use disabled::{Asked, Parties, Tag, carrying, effective};
 #[cfg(feature = "checks")]
-pub(crate) use enabled::{Parties, Tag, carrying, effective};
+pub(crate) use enabled::{Asked, Parties, Tag, carrying, effective};
 
 /// Whether guards that take their lock again never do so through a trait of `lock_api`.
 #[cfg(feature = "checks")]

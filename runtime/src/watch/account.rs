@@ -5,14 +5,15 @@
 //! what it spent in watched waits, it was blocked elsewhere. The sums stand in the header of the log, so that
 //! "nothing found" can be said with how much was not seen.
 //!
-//! The sums are not too great: where the system does not tell two kinds of time apart, the time is left out
-//!
-//! (ready to run before the thread was first seen, or after it was woken from a watched wait). A page that is read from disk counts as input.
+//! The sums are not too great: where the system does not tell two kinds of time apart (ready to run before the
+//! thread was first seen, or after it was woken from a watched wait) the time is left out. A page that is read
+//! from disk counts as input.
 //!
 //! What it cannot see: threads that were never seen, and those that live when a process is killed or aborts.
 //! Where the system does not tell ([`clocks`](super::platform::clocks)) nothing is counted.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 
 use super::log;
 use super::platform::clocks;
@@ -50,7 +51,8 @@ impl Account {
         self.began.store(now, Relaxed);
         self.ran.store(ran, Relaxed);
         self.number.store(number, Relaxed);
-        self.is_closed.store(false, Relaxed);
+        // Who sees it open sees the rest.
+        self.is_closed.store(false, Release);
     }
 
     /// Counts no more, and forgets what was counted.
@@ -78,7 +80,7 @@ impl Account {
 
     /// The process ends, and with it this thread, which need not be the one that calls.
     pub(super) fn close_from_outside(&self, now: u64, waited: u64) {
-        if self.is_closed.load(Relaxed) {
+        if self.is_closed.load(Acquire) {
             return;
         }
         // A thread that has just ended has closed its own.

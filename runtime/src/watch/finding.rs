@@ -159,8 +159,8 @@ pub struct Side {
     pub waited: Option<Duration>,
     /// The stack of the request, if stacks are captured; resolved when it is formatted.
     pub stack: Stack,
-    /// The stack at which it took the lock that it holds, if `LOCKWISE_STACKS=all` has these kept and threads
-    /// wait for each other.
+    /// The stack at which it took the lock that it holds, if `LOCKWISE_STACKS=all` has these kept and it holds that
+    /// now: where threads wait for each other, and where one does wrong by itself.
     pub held_stack: Stack,
 }
 

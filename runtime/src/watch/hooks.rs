@@ -3,7 +3,8 @@
 //! A lock type calls these functions around what it really does, in this order:
 //!
 //! ```text
-//! lock        request → (try_again → blocked → unblocked, as long as the lock is not free) → acquired
+//! lock        request → acquired_at_once, if the lock was free; else
+//!             request → (try_again → blocked → unblocked, as long as the lock is not free) → acquired
 //! try_lock    acquired(Ask::Try), only if it succeeded
 //! lock_for    (blocked) → acquired(Ask::Timed) | gave_up
 //! upgrade     upgrading → (blocked → unblocked) → changed_mode
@@ -24,8 +25,8 @@
 //! Here stand requests, acquisitions and releases, the fast path. `judging` says what is wrong with a new
 //! chain, `ascending` with several requests at once; `blocking` tells of a thread whose lock is not free, after
 //! `patience`, `live` what is wrong then, `stall` after long, `standstill` when all have parked; `waits`,
-//! `threads` and `duties` are of what is no lock; `noting` is of the log and of stacks, and `foreign` keeps what is
-//! released on another thread.
+//! `threads` and `duties` are of what is no lock; `noting` is of the log and of stacks, `holds` tells what is held,
+//! and `foreign` keeps what is released on another thread.
 
 mod ascending;
 mod blocking;
@@ -250,39 +251,42 @@ pub fn request(lock: &Identity, mode: Mode, ask: Ask, at: Site) -> Asked {
     let Some(slot) = watching() else {
         return Asked(None);
     };
-    if slot.depth() == 0 {
-        return Asked(Some(Glance { slot, key: 0 }));
+    let glance = glance(slot, lock, mode, ask);
+    if glance.is_none() {
+        request_unknown(slot, lock, mode, ask, at);
     }
-    if let Some(key) = known_chain(slot, lock, mode, ask) {
-        return Asked(Some(Glance { slot, key }));
-    }
-    request_unknown(slot, lock, mode, ask, at);
-    Asked(None)
+    Asked(glance)
 }
 
-/// The chain of what is held, which is something, if it is seen in the lock that this request was judged.
+/// What is seen of the thread, if nothing is held or it is seen in the lock that this request was judged.
 #[inline]
-fn known_chain(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask) -> Option<u64> {
+fn glance(slot: &'static Slot, lock: &Identity, mode: Mode, ask: Ask) -> Option<Glance> {
+    if slot.depth() == 0 {
+        return Some(Glance { slot, key: 0 });
+    }
     let plain = mode == Mode::Exclusive && ask == Ask::Wait;
     if !plain || has_to_catch_up() {
         return None;
     }
     let key = slot.key_above();
-    lock.is_known_after(key).then_some(key)
+    lock.is_known_after(key).then_some(Glance { slot, key })
 }
 
 /// Judges a request before the thread may block, and never panics: for callers that hold a guard
 /// which would then release what it does not hold. A panic that the program chose is a report here.
-pub fn request_quietly(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
-    if let Some(slot) = watching() {
-        // Nothing below panics while it is set: `react` sees to that.
-        slot.quiet.set(true);
-        slot.asks_for_guard.set(lock.id().0);
-        if slot.depth() > 0 && known_chain(slot, lock, mode, ask).is_none() {
-            request_unknown(slot, lock, mode, ask, at);
-        }
-        slot.quiet.set(false);
+pub fn request_quietly(lock: &Identity, mode: Mode, ask: Ask, at: Site) -> Asked {
+    let Some(slot) = watching() else {
+        return Asked(None);
+    };
+    // Nothing below panics while it is set: `react` sees to that.
+    slot.quiet.set(true);
+    slot.asks_for_guard.set(lock.id().0);
+    let glance = glance(slot, lock, mode, ask);
+    if glance.is_none() {
+        request_unknown(slot, lock, mode, ask, at);
     }
+    slot.quiet.set(false);
+    Asked(glance)
 }
 
 /// Judges the upgrade of a lock that this thread holds upgradably, before it may block.

@@ -249,7 +249,7 @@ extern "C" fn leave(slot: *mut c_void) {
 
 /// The process ends, and with it all threads that are left.
 pub(super) fn process_ends() {
-    for slot in all().filter(|slot| slot.is_taken()) {
+    for slot in all() {
         let now = wait_for::now();
         slot.account
             .close_from_outside(now, slot.wait.waited_by(now));
@@ -466,15 +466,21 @@ impl Slot {
         self.cursor.acquired(lock, at.word(), turn, parts)
     }
 
+    /// The number of a lock, and how and where it is held, as part of a record, if this thread has met the site
+    /// lately.
+    #[inline]
+    pub(super) fn acquired_part(&self, number: u64, at: At) -> Option<Part> {
+        let takes = Part::takes(number);
+        let site = self.site_part(at.site_word()).filter(|_| takes)?;
+        Some(Part::number(number).small(at.how_logged()).then(site))
+    }
+
     /// Writes the first acquisition of a lock into the log as [`Cursor::acquired_first`] does. What is stale was
     /// forgotten.
     pub(super) fn log_acquired_first(&self, lock: u64, at: At) -> bool {
         let parts = || {
             let (number, class) = split(LockId(lock));
-            let site = self
-                .site_part(at.site_word())
-                .filter(|_| Part::takes(number))?;
-            let what = Part::number(number).small(at.how_logged()).then(site);
+            let what = self.acquired_part(number, at)?;
             Some((what, Part::number(class.into())))
         };
         self.cursor.acquired_first(lock, at.word(), parts)

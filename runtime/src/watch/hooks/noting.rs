@@ -10,11 +10,8 @@ use super::{Busy, define, is_trace, logged};
 /// Tells the log of the acquisition of what is held as the youngest now, and keeps its stack, as is wanted.
 #[inline(never)]
 pub(super) fn note_acquired(slot: &Slot, lock: &Identity, at: At) {
-    if slot.seen.get().keeps_stacks() {
-        keep_stack(slot);
-        if !is_trace() {
-            return;
-        }
+    if !keeps_and_logs(slot) {
+        return;
     }
     let turn = lock.next_turn(at.is_shared());
     if !slot.log_acquired_next(lock.word(), at, turn) {
@@ -25,11 +22,8 @@ pub(super) fn note_acquired(slot: &Slot, lock: &Identity, at: At) {
 /// The same for the first acquisition of a lock, which is not defined in the log.
 #[inline(never)]
 pub(super) fn note_acquired_first(slot: &Slot, lock: &Identity, at: At) {
-    if slot.seen.get().keeps_stacks() {
-        keep_stack(slot);
-        if !is_trace() {
-            return;
-        }
+    if !keeps_and_logs(slot) {
+        return;
     }
     let turn = lock.next_turn(at.is_shared());
     let first = turn == 1 && slot.seen.get().traces_unforked();
@@ -39,6 +33,17 @@ pub(super) fn note_acquired_first(slot: &Slot, lock: &Identity, at: At) {
         drop(busy);
         log_acquired_late(slot, lock, at, turn);
     }
+}
+
+/// Keeps the stack of the acquisition of what is held as the youngest now, if that is wanted. Whether the log is
+/// to be told of it: one of both is wanted.
+#[inline]
+fn keeps_and_logs(slot: &Slot) -> bool {
+    if !slot.seen.get().keeps_stacks() {
+        return true;
+    }
+    keep_stack(slot);
+    is_trace()
 }
 
 /// Keeps the stack of the acquisition of what is held as the youngest now.
@@ -54,9 +59,8 @@ pub(super) fn keep_stack(slot: &Slot) {
 fn log_acquired_anew(slot: &Slot, lock: &Identity, at: At, turn: u32) {
     let number = split(LockId(lock.word())).0;
     let parts = || {
-        let takes = slot.seen.get().traces_unforked() && Part::takes(number);
-        let site = slot.site_part(at.site_word()).filter(|_| takes)?;
-        Some(Part::number(number).small(at.how_logged()).then(site))
+        let unforked = slot.seen.get().traces_unforked();
+        slot.acquired_part(number, at).filter(|_| unforked)
     };
     if !slot.log_acquired(lock.word(), at, turn, parts) {
         log_acquired_late(slot, lock, at, turn);

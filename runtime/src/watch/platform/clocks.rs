@@ -4,9 +4,10 @@ use std::ffi::{c_int, c_long};
 use std::fs::File;
 use std::io::{Read, Write};
 
+use super::unix;
+
 unsafe extern "C" {
     fn clock_gettime(clock: c_int, time: *mut Time) -> c_int;
-    fn gettid() -> c_int;
     fn atexit(work: extern "C" fn()) -> c_int;
 }
 
@@ -22,8 +23,7 @@ const THREAD_RAN: c_int = 3;
 
 /// The number of this thread.
 pub(crate) fn this_thread() -> Option<u32> {
-    // SAFETY: it asks for nothing.
-    u32::try_from(unsafe { gettid() }).ok()
+    u32::try_from(unix::thread_number()).ok()
 }
 
 /// How long this thread has run so far, in nanoseconds.

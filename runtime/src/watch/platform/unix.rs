@@ -146,6 +146,9 @@ pub(crate) fn thread_name(buffer: &mut [u8; 256]) -> Option<&[u8]> {
     imp::thread_name(buffer)
 }
 
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+pub(super) use self::imp::thread_number;
+
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod imp {
     use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong};
@@ -216,12 +219,15 @@ mod imp {
         &buffer[..len]
     }
 
+    pub(in super::super) fn thread_number() -> c_int {
+        // SAFETY: no preconditions.
+        unsafe { gettid() }
+    }
+
     pub(super) fn is_first_thread() -> bool {
         // SAFETY: no preconditions.
-        let thread = unsafe { gettid() };
-        // SAFETY: no preconditions.
         let process = unsafe { getpid() };
-        thread == process
+        thread_number() == process
     }
 
     pub(super) fn thread_name(buffer: &mut [u8; 256]) -> Option<&[u8]> {
