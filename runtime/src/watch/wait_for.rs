@@ -23,7 +23,8 @@
 //! **It is told once.** Two threads of one cycle may both see it; who comes first marks the waits of
 //! all, under a lock of ours, and who comes second finds all of them marked. Who may unwind because of
 //! what it tells ends its wait in the same breath: its panic frees others, so that no circle through it
-//! may be told any more.
+//! may be told any more. Who stops waiting to look whether it has what it waits for, and then waits on, asks
+//! under that lock whether it was told meanwhile, and so takes the mark along.
 //!
 //! **What a thread owes** counts as what it is: the result of work that it does now can come from nobody else, and
 //! not before that work is done. A duty has a key that is the address of what is owed: who waits for that and who
@@ -126,10 +127,10 @@ pub(super) struct Wait {
 /// What a thread waits for, as it remembers it.
 #[derive(Clone, Copy)]
 pub(super) struct Kept {
-    pub(super) target: Target,
-    pub(super) at: Site,
-    /// A deadlock through this wait was told.
-    pub(super) was_told: bool,
+    target: Target,
+    at: Site,
+    /// The turn of the wait when it parked for that last.
+    turn: u64,
 }
 
 /// The bits of [`Wait::how`] that say the mode; the bits above say the kind.
@@ -180,9 +181,27 @@ impl Wait {
         self.kept.get()
     }
 
-    /// From now on the thread waits for this whenever it parks; called on it.
-    pub(super) fn keep(&self, kept: Option<Kept>) {
-        self.kept.set(kept);
+    /// From now on the thread waits for this, for which it waits now, whenever it parks; called on it.
+    pub(super) fn keep(&self, target: Target, at: Site) {
+        let turn = self.turn.load(Relaxed);
+        self.kept.set(Some(Kept { target, at, turn }));
+    }
+
+    /// The thread has what it waited for, or gives up; called on it.
+    pub(super) fn keep_nothing(&self) {
+        self.kept.set(None);
+    }
+
+    /// The thread parks again for what it has kept; called on it. What was told of that wait counts as told of it
+    /// still.
+    pub(super) fn begin_again(&self, kept: Kept, stack: &Stack) {
+        self.end();
+        if matches!(kept.target, Target::Owed(..)) && search::was_told(self, kept.turn) {
+            let turn = self.turn.load(Relaxed);
+            self.told.store(turn.wrapping_add(1), Relaxed);
+        }
+        self.begin(kept.target, kept.at, stack);
+        self.keep(kept.target, kept.at);
     }
 
     /// The thread begins to wait; called on it.
@@ -248,6 +267,9 @@ impl Wait {
         self.spent.begin(now);
         self.publish();
         fence(SeqCst);
+        if let Some(kept) = self.kept.get() {
+            self.keep(kept.target, kept.at);
+        }
     }
 
     fn publish(&self) {

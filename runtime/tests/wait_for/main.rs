@@ -7,6 +7,7 @@
 
 mod broken;
 mod circles;
+mod owed;
 mod silence;
 mod watch;
 

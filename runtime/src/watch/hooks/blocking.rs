@@ -117,7 +117,7 @@ pub fn unblocked() {
 pub(super) fn waits_no_more() {
     if let Some(slot) = slot::existing() {
         slot.wait.end();
-        slot.wait.keep(None);
+        slot.wait.keep_nothing();
     }
 }
 

@@ -8,7 +8,7 @@ use super::super::identity::Identity;
 use super::super::mode::Ask;
 use super::super::site::Site;
 use super::super::slot;
-use super::super::wait_for::{Kept, Target};
+use super::super::wait_for::Target;
 use super::threads::EndsWait;
 use super::{Busy, live, waits, watching};
 
@@ -45,12 +45,8 @@ pub fn pending_owed(object: &Identity, ask: Ask, at: Site) {
         let target = Target::Owed(object.id(), key(object));
         // From now on it may be told on the way to the wait, also by unwinding.
         let _waits = EndsWait(slot);
-        let was_told = live::wait(slot, target, at, false);
-        slot.wait.keep(Some(Kept {
-            target,
-            at,
-            was_told,
-        }));
+        live::wait(slot, target, at, false);
+        slot.wait.keep(target, at);
     }
 }
 
@@ -67,9 +63,8 @@ pub fn parks() {
     {
         let _busy = Busy::new(slot);
         let waits = EndsWait(slot);
-        let was_told = live::wait_on(slot, kept);
+        live::wait_on(slot, kept);
         std::mem::forget(waits);
-        slot.wait.keep(Some(Kept { was_told, ..kept }));
     }
 }
 

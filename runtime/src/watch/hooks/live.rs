@@ -14,13 +14,13 @@ use super::super::{order, reaction, registry};
 use super::judging::{finding, lock_use, log_finding, name_of, text};
 use super::{Busy, is_trace, logged, stall, standstill, watching};
 
-/// Tells that the thread waits, and of the deadlock that this closes. Whether it closes one.
+/// Tells that the thread waits, and of the deadlock that this closes.
 ///
 /// # Panics
 ///
 /// If it closes one, `quiet` is false, and the program chose to panic.
 #[track_caller]
-pub(super) fn wait(slot: &'static Slot, target: Target, at: Site, quiet: bool) -> bool {
+pub(super) fn wait(slot: &'static Slot, target: Target, at: Site, quiet: bool) {
     let stack = stack(slot);
     let itself = waits_for_itself(slot, target, at, &stack);
     if let Some(finding) = &itself {
@@ -37,9 +37,8 @@ pub(super) fn wait(slot: &'static Slot, target: Target, at: Site, quiet: bool) -
         slot.wait.set_told();
     }
     stall::look_out();
-    let told = search(slot, quiet);
+    search(slot, quiet);
     standstill::look_out();
-    told
 }
 
 /// The thread parks again for what it waits for.
@@ -48,31 +47,19 @@ pub(super) fn wait(slot: &'static Slot, target: Target, at: Site, quiet: bool) -
 ///
 /// As [`wait`]: another thread may have parked in between, and then this one closes the circle.
 #[track_caller]
-pub(super) fn wait_on(slot: &'static Slot, kept: Kept) -> bool {
-    let Kept {
-        target,
-        at,
-        was_told,
-    } = kept;
-    slot.wait.begin(target, at, &stack(slot));
-    if was_told {
-        slot.wait.set_told();
-    }
-    let told = !was_told && search(slot, false);
+pub(super) fn wait_on(slot: &'static Slot, kept: Kept) {
+    slot.wait.begin_again(kept, &stack(slot));
+    search(slot, false);
     standstill::look_out();
-    was_told || told
 }
 
-/// Tells the deadlocks that this thread's wait closes. Whether there was one.
+/// Tells the deadlocks that this thread's wait closes.
 #[track_caller]
-fn search(slot: &'static Slot, quiet: bool) -> bool {
+fn search(slot: &'static Slot, quiet: bool) {
     let teller = teller(quiet);
-    let mut told = false;
     while let Some(circle) = wait_for::deadlock(slot, teller) {
         tell(slot, &circle, teller, quiet);
-        told = true;
     }
-    told
 }
 
 /// The same for a thread that waits already, to read, and may do so behind a writer that waits. `again` tries

@@ -5,7 +5,7 @@ use super::super::log::Op;
 use super::super::mode::{Ask, Mode};
 use super::super::site::Site;
 use super::super::slot::{self, At, HeldLock, How, Slot};
-use super::super::wait_for::{Kept, Target};
+use super::super::wait_for::Target;
 use super::super::{reaction, registry};
 use super::judging::{SelfCheck, judge};
 use super::{
@@ -188,11 +188,7 @@ pub fn pending(semaphore: &Identity, ask: Ask, at: Site) {
     if ask == Ask::Wait
         && let Some(slot) = watching()
     {
-        slot.wait.keep(Some(Kept {
-            target: Target::Event(semaphore.id()),
-            at,
-            was_told: false,
-        }));
+        slot.wait.keep(Target::Event(semaphore.id()), at);
     }
 }
 

@@ -12,7 +12,7 @@ use super::super::own_lock::Guarded;
 use super::super::site::Site;
 use super::super::slot::{self, HeldLock, Slot, Words};
 use super::super::stack::Stack;
-use super::{TIMED_WRITERS, Target, now};
+use super::{TIMED_WRITERS, Target, Wait, now};
 
 /// One thread of a deadlock: what it waits for, and what it holds that the one before waits for.
 #[derive(Clone, Copy)]
@@ -111,6 +111,12 @@ pub(in super::super) fn deadlock(slot: &'static Slot, teller: Teller) -> Option<
         tell(slot, teller, &mut circle);
     });
     members(&circle)
+}
+
+/// Whether a deadlock through this thread's wait was told while that had this turn, which is over: so nobody
+/// tells one any more.
+pub(super) fn was_told(wait: &Wait, turn: u64) -> bool {
+    SEARCH.with(|_| wait.told.load(Relaxed) == turn)
 }
 
 /// What came of a look for a deadlock that closes behind a writer.

@@ -67,6 +67,8 @@ impl Words {
     }
 }
 
+/// What is owed, whatever its key.
+const OWED: u64 = 100;
 /// The most locks that a thread of a model holds.
 const ROOM: usize = 2;
 
@@ -168,7 +170,30 @@ impl Slot {
             .begin(Target::Thread(thread), Site::caller(), &Stack);
     }
 
-    /// The thread has what it waited for.
+    /// From now on the thread works for what has this key.
+    pub(crate) fn owe(&self, key: u64) {
+        self.wait.owe(key);
+    }
+
+    /// The work for what it owes since last is done.
+    pub(crate) fn give(&self) {
+        self.wait.give();
+    }
+
+    /// The thread parks, for what somebody owes under this key, as often as it likes.
+    pub(crate) fn begin_owed(&self, key: u64) {
+        let (target, at) = (Target::Owed(LockId(OWED), key), Site::caller());
+        self.wait.begin(target, at, &Stack);
+        self.wait.keep(target, at);
+    }
+
+    /// The thread, which has stopped waiting to look what it can have, parks for the same again.
+    pub(crate) fn begin_again(&self) {
+        let kept = self.wait.kept().expect("it has parked before");
+        self.wait.begin_again(kept, &Stack);
+    }
+
+    /// The thread has what it waited for, or looks whether it can have it.
     pub(crate) fn end(&self) {
         self.wait.end();
     }
@@ -181,6 +206,16 @@ impl Slot {
     /// The same for a thread that then unwinds, and so does not wait any more when it is told.
     pub(crate) fn closes_and_unwinds(&'static self) -> Option<Vec<u32>> {
         threads(wait_for::deadlock(self, Teller::MayUnwind))
+    }
+
+    /// The same for a thread that might have unwound, and waits on. How many deadlocks it has told.
+    pub(crate) fn closes_and_goes_on(&'static self) -> usize {
+        let mut told = 0;
+        while wait_for::deadlock(self, Teller::MayUnwind).is_some() {
+            self.wait.resume();
+            told += 1;
+        }
+        told
     }
 
     #[expect(clippy::unused_self, reason = "the real one has a state")]
