@@ -79,6 +79,7 @@ pub mod sync;
 mod tag;
 #[cfg_attr(not(feature = "checks"), path = "thread/off.rs")]
 pub mod thread;
+mod waiting;
 pub mod watch;
 
 pub use lock_api;

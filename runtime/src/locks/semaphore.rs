@@ -11,16 +11,15 @@
 //! do not run yet; so it is not fair.
 
 use std::any::type_name;
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::tag::Tag;
+use crate::waiting::{Later, Left, Ticket, Waiters};
 use crate::watch::hooks::Ask;
 use crate::watch::{Identity, Kind, Site};
 
@@ -49,32 +48,15 @@ pub struct Semaphore {
 /// The free units, and the tasks that wait for one.
 struct Units {
     free: u32,
-    /// By number, in the order in which they came. One that is woken is taken out, and looks again.
-    tasks: VecDeque<(u64, Waker)>,
-    /// The number of the next task.
-    next: u64,
-}
-
-impl Units {
-    /// Where the task of this number is, or would be.
-    fn place(&self, number: u64) -> Result<usize, usize> {
-        self.tasks
-            .binary_search_by_key(&number, |(number, _)| *number)
-    }
-
-    /// Takes a task out of the row, if it is there.
-    fn remove(&mut self, number: u64) -> Option<Waker> {
-        let at = self.place(number).ok()?;
-        self.tasks.remove(at).map(|(_, waker)| waker)
-    }
+    tasks: Waiters,
 }
 
 /// A unit of a [`Semaphore`] that a task waits for: see [`Semaphore::acquire_async`].
 #[must_use = "futures do nothing unless polled"]
 pub struct SemaphoreAcquire<'a> {
     semaphore: &'a Semaphore,
-    /// Its number in the row, once it has queued up.
-    number: Option<u64>,
+    /// Its place among the tasks, once it has queued up.
+    ticket: Ticket,
     at: Site,
 }
 
@@ -128,7 +110,7 @@ impl Semaphore {
     pub fn acquire_async(&self) -> SemaphoreAcquire<'_> {
         SemaphoreAcquire {
             semaphore: self,
-            number: None,
+            ticket: Ticket::new(),
             at: Site::caller(),
         }
     }
@@ -199,6 +181,7 @@ impl Semaphore {
 
     /// Puts units in, told while nobody can take them yet.
     fn put(&self, count: u32, at: Site) {
+        let mut later = Later::new();
         let mut units = self.units.lock();
         let sum = units
             .free
@@ -206,20 +189,18 @@ impl Semaphore {
             .expect("a semaphore holds at most u32::MAX units");
         self.tag.posted(count, at);
         units.free = sum;
+        // A task and a thread may be woken for one unit; one of them waits again.
         let most = usize::try_from(count).unwrap_or(usize::MAX);
-        let woken = units.tasks.len().min(most);
-        let tasks: VecDeque<(u64, Waker)> = units.tasks.drain(..woken).collect();
+        for _ in 0..units.tasks.waiting().min(most) {
+            units.tasks.choose_one(&mut later);
+        }
         drop(units);
         match count {
             0 => {}
             1 => drop(self.freed.notify_one()),
             _ => drop(self.freed.notify_all()),
         }
-        // A task and a thread may be woken for one unit; one of them waits again.
-        for (_, task) in tasks {
-            // A panic is that of the task, has been printed, and must not keep the others asleep.
-            let _ = catch_unwind(AssertUnwindSafe(|| task.wake()));
-        }
+        later.run();
     }
 
     /// Who the object is; nobody, if checks are off.
@@ -237,8 +218,7 @@ impl Semaphore {
             tag: Tag::new(identity.with_units(units)),
             units: parking_lot::const_mutex(Units {
                 free: units,
-                tasks: VecDeque::new(),
-                next: 0,
+                tasks: Waiters::new(),
             }),
             freed: parking_lot::Condvar::new(),
         }
@@ -258,44 +238,35 @@ impl<'a> Future for SemaphoreAcquire<'a> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<SemaphoreGuard<'a>> {
         let this = &mut *self;
-        let (semaphore, waker) = (this.semaphore, context.waker().clone());
+        let semaphore = this.semaphore;
+        let (waker, mut later) = (context.waker().clone(), Later::new());
         let mut units = semaphore.units.lock();
         if units.free > 0 {
-            let old = this.number.take().and_then(|number| units.remove(number));
+            units.tasks.leave(&mut this.ticket, &mut later);
             let guard = semaphore.take(&mut units, Ask::Wait, this.at);
             drop(units);
-            drop((old, waker));
             return Poll::Ready(guard);
         }
-        let number = *this.number.get_or_insert_with(|| {
-            units.next += 1;
-            units.next
-        });
-        let old = match units.place(number) {
-            Ok(at) => Some(mem::replace(&mut units.tasks[at].1, waker)),
-            Err(at) => {
-                units.tasks.insert(at, (number, waker));
-                None
-            }
-        };
+        units.tasks.enter(&mut this.ticket, waker, &mut later);
         drop(units);
-        drop(old);
         Poll::Pending
     }
 }
 
 impl Drop for SemaphoreAcquire<'_> {
     fn drop(&mut self) {
-        let Some(number) = self.number else { return };
-        let mut units = self.semaphore.units.lock();
-        let own = units.remove(number);
-        // It was woken, and does not take what it was woken for.
-        let next = (own.is_none() && units.free > 0).then(|| units.tasks.pop_front());
-        drop(units);
-        drop(own);
-        if let Some((_, waker)) = next.flatten() {
-            waker.wake();
+        if !self.ticket.is_some() {
+            return;
         }
+        let mut later = Later::new();
+        let mut units = self.semaphore.units.lock();
+        let left = units.tasks.leave(&mut self.ticket, &mut later);
+        if left == Left::Chosen && units.free > 0 {
+            // It was woken, and does not take what it was woken for.
+            units.tasks.choose_one(&mut later);
+        }
+        drop(units);
+        later.run();
     }
 }
 

@@ -3,36 +3,35 @@
 //! A thread that waits parks until its deadline. A task must be woken by somebody, and executors have each their
 //! own way of that; so there is one thread of ours that does it, for the whole process. It is started when a
 //! task first asks, waits for nothing but its next alarm, and uses wakers with no lock held. A child made by
-//! `fork` starts its own.
+//! `fork` starts its own; it parks, and is unparked by name, as a condition variable would go on waking the
+//! thread that only the parent has.
 
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
 use super::deadline::due_after;
-use super::later::Later;
 use super::threads::OsThreads;
+use crate::waiting::Later;
 
 /// Who is to be woken when, and by whom.
 struct Row {
     wakers: BTreeMap<(Instant, u64), Waker>,
     next: u64,
-    /// The process in which there is a thread for it. None has the number 0.
-    runs_in: u32,
+    /// The process in which there is a thread for it, and that thread.
+    server: Option<(u32, Thread)>,
 }
 
 static ROW: Mutex<Row> = Mutex::new(Row {
     wakers: BTreeMap::new(),
     next: 0,
-    runs_in: 0,
+    server: None,
 });
-
-/// Notified when there is an alarm that is earlier than all others.
-static EARLIER: Condvar = Condvar::new();
 
 /// Wakes whoever polled it last, at a time. It can be dropped at any time.
 #[derive(Debug)]
@@ -59,11 +58,11 @@ impl Alarm {
         }
         let (waker, mut later) = (waker.clone(), Later::new());
         let mut row = ROW.lock();
-        if !row.has_a_thread() {
+        let Some(server) = row.server() else {
             // It is looked again at once, until the system has room for a thread.
             later.push(waker);
             return Poll::Pending;
-        }
+        };
         let number = *self.number.get_or_insert_with(|| {
             row.next += 1;
             row.next
@@ -73,7 +72,7 @@ impl Alarm {
         let is_first = first.is_some_and(|(first, _)| *first == (self.due, number));
         drop(row);
         if is_first {
-            EARLIER.notify_one();
+            server.unpark();
         }
         Poll::Pending
     }
@@ -89,38 +88,41 @@ impl Drop for Alarm {
 }
 
 impl Row {
-    /// Whether there is a thread that serves it; one is started if there is none.
-    fn has_a_thread(&mut self) -> bool {
+    /// The thread that serves it; one is started if there is none in this process.
+    fn server(&mut self) -> Option<Thread> {
         let process = std::process::id();
-        if self.runs_in != process {
-            let thread = std::thread::Builder::new().name("lockwise-alarms".to_owned());
-            if thread.spawn(serve).is_err() {
-                return false;
-            }
-            self.runs_in = process;
+        if let Some((here, server)) = &self.server
+            && *here == process
+        {
+            return Some(server.clone());
         }
-        true
+        let server = thread::Builder::new().name("lockwise-alarms".to_owned());
+        let server = server.spawn(serve).ok()?.thread().clone();
+        self.server = Some((process, server.clone()));
+        Some(server)
     }
 }
 
 /// Wakes one after the other, each at its time.
 fn serve() {
-    let mut row = ROW.lock();
     loop {
+        let mut row = ROW.lock();
         let Some(first) = row.wakers.first_entry() else {
-            EARLIER.wait(&mut row);
+            drop(row);
+            thread::park();
             continue;
         };
-        let due = first.key().0;
-        if due > Instant::now() {
-            EARLIER.wait_until(&mut row, due);
-            continue;
+        let rest = first.key().0.saturating_duration_since(Instant::now());
+        if rest.is_zero() {
+            let mut later = Later::new();
+            later.push(first.remove());
+            drop(row);
+            later.run();
+        } else {
+            // Whoever puts in one that is earlier unparks it.
+            drop(row);
+            thread::park_timeout(rest);
         }
-        let mut later = Later::new();
-        later.push(first.remove());
-        drop(row);
-        later.run();
-        row = ROW.lock();
     }
 }
 

@@ -339,15 +339,13 @@ impl<B: Backend> Future for BarrierWait<'_, B> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        if this.come.is_none() {
-            match this.barrier.arrive(false, this.at) {
+        let (round, waiter) = match &mut this.come {
+            Some(come) => come,
+            come @ None => match this.barrier.arrive(false, this.at) {
                 Err(broken) => return Poll::Ready(Err(broken)),
                 Ok(None) => return Poll::Ready(Ok(true)),
-                Ok(Some(round)) => this.come = Some((round, Waiter::new())),
-            }
-        }
-        let Some((round, waiter)) = &mut this.come else {
-            unreachable!("it has come")
+                Ok(Some(round)) => come.insert((round, Waiter::new())),
+            },
         };
         if round
             .over

@@ -10,13 +10,12 @@ use std::time::{Duration, Instant};
 use super::alarm::Alarm;
 use super::backend::{Backend, Lock, Tracked};
 use super::deadline::{Deadline, due_after};
-use super::later::Later;
 use super::leaf::LeafMutex;
 use super::park;
 use super::priority::Priority;
 use super::queue::{GetError, PutError};
 use super::threads::Threads;
-use super::waiters::{Ticket, Waiters};
+use crate::waiting::{Later, Ticket, Waiters};
 use crate::watch::Site;
 
 /// A queue whose items can be got when their time has come: what a scheduler is made of.

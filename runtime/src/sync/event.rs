@@ -10,11 +10,10 @@ use std::time::{Duration, Instant};
 
 use super::backend::{Backend, Duty, Flow, Lock, Tracked, TrackedFlow};
 use super::deadline::Deadline;
-use super::later::Later;
 use super::leaf::LeafMutex;
 use super::park;
 use super::threads::Threads;
-use super::waiters::{Ticket, Waiters};
+use crate::waiting::{Later, Ticket, Waiters};
 use crate::watch::Site;
 
 /// A flag that threads and tasks can wait for.

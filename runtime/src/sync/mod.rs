@@ -16,6 +16,11 @@
 //!    that a thread looks on for a moment, about a microsecond and some turns of
 //!    [`yield_now`](std::thread::yield_now), as far as this has paid for it lately.
 //!
+//! What is not covered by them: a queue that grows asks the program's allocator for memory under its internal lock;
+//! the thread that wakes tasks at a time is started under the lock of its list; and [`Semaphore`] and [`Condvar`] are
+//! locks of this crate, made of no backend, whose threads wait on a condition of `parking_lot`, which gives their
+//! internal lock back meanwhile.
+//!
 //! Apart from that, the tests run each of them under some thousand schedules that are chosen for them, with
 //! deadlines that come at any time. Whoever builds on these primitives can do the same with their own code: a
 //! [`Backend`] says what locks are, and its [`Threads`] what threads and the clock are.
@@ -46,7 +51,6 @@ mod deadline;
 mod delay;
 mod event;
 mod exchange;
-mod later;
 mod leaf;
 mod park;
 pub mod poller;
@@ -58,7 +62,6 @@ mod scheduler;
 mod select;
 mod thread_local;
 mod threads;
-mod waiters;
 
 pub use crate::{Condvar, Semaphore, SemaphoreAcquire, SemaphoreGuard};
 pub use actor::{

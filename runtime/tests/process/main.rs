@@ -205,3 +205,11 @@ fn what_is_held_over_a_fork_is_held_in_the_log_of_the_child() {
     );
     assert_eq!(child.damage, []);
 }
+
+#[test]
+fn a_task_of_a_child_is_woken_at_its_time() {
+    let folder = Folder::new("times");
+    let mut scene = scene(&this_program(), "is woken at times in a child");
+    scene.env("LOCKWISE_LOG", &folder.0);
+    play(scene);
+}

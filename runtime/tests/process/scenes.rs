@@ -3,7 +3,9 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ffi::{c_char, c_int, c_ulong};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
+use lockwise::sync::{block_on, within};
 use lockwise::watch::hooks::held_count;
 use lockwise::{Condvar, Mutex, RwLock, describe_waits};
 
@@ -106,6 +108,15 @@ fn play() {
                 *over.lock() = true;
                 changed.notify_all();
             });
+        }
+        Ok("is woken at times in a child") => {
+            let until_late = || {
+                let never = std::future::pending::<()>();
+                assert_eq!(block_on(within(Duration::from_millis(1), never)), None);
+            };
+            until_late();
+            in_child(|| (0..3).for_each(|_| until_late()));
+            until_late();
         }
         Ok("leaves a thread that panics to itself") => {
             let panics = std::thread::Builder::new().name("unlucky".to_owned());

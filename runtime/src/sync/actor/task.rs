@@ -19,7 +19,7 @@ use crate::sync::alarm::Alarm;
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::queue::{GetError, How, Work};
 use crate::sync::threads::Threads;
-use crate::sync::waiters::Ticket;
+use crate::waiting::Ticket;
 
 /// An actor without a thread of its own: a future that lives as long as the actor, and gives how it has ended.
 /// It is made by [`ActorBuilder::task`](super::ActorBuilder::task), and runs on whatever executor it is given to.
@@ -79,8 +79,10 @@ impl<A: Actor<B>, B: Backend> ActorTask<A, B> {
             Err(exit) => return Some(exit),
         };
         let context = Context::new(&self.cell, &self.me, &self.timers);
-        let started = caught(|| actor.on_start(&context));
-        self.cell.advance(Status::Running);
+        let started = caught(|| {
+            actor.on_start(&context);
+            self.cell.advance(Status::Running);
+        });
         started.err()
     }
 

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -388,7 +389,8 @@ impl Round {
         let Some(_under_way) = to.begin() else {
             return self.missed(None);
         };
-        let mut delivering = to.to.sink().deliver_async(slot);
+        // The sink makes its future, and drops it, when it is polled: that is part of the delivery.
+        let mut delivering = pin!(async { to.to.sink().deliver_async(slot).await });
         let delivered = poll_fn(|context| {
             let _on_it = to.on_it();
             let polled = AssertUnwindSafe(|| delivering.as_mut().poll(context));

@@ -40,8 +40,8 @@ pub(super) struct Subscriber<T: Send, B: Backend> {
 
 /// What stands in the list.
 pub(super) enum To<T: Send, B: Backend> {
-    /// A reader, which is the usual thing. Nothing of the program runs in a delivery to it, it cannot be detached but
-    /// by closing it, and so deliveries under way are not counted.
+    /// A reader, which is the usual thing. Nobody knows its number, so that it is detached by its drop only, and that
+    /// closes it. So nobody ever waits for the end of a delivery to it, and those under way are not counted.
     Reader(Inlet<T, B>),
     Sink(Box<dyn Sink<T>>),
 }

@@ -12,7 +12,7 @@ use crate::sync::exchange::{ReadError, Reader};
 use crate::sync::priority::{Priority, PriorityQueue};
 use crate::sync::promise::{Failure, Future};
 use crate::sync::queue::{GetError, PutError, Putting, Queue, Receiver, Sender};
-use crate::sync::waiters::Ticket;
+use crate::waiting::Ticket;
 
 pub use super::choice::{Limit, choose};
 

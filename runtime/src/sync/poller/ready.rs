@@ -10,7 +10,7 @@ use super::source::Source;
 use super::waits::Waits;
 use crate::sync::deadline::Deadline;
 use crate::sync::threads::OsThreads;
-use crate::sync::waiters::Ticket;
+use crate::waiting::Ticket;
 
 /// Waits until one of several sources is ready, and says which.
 ///

@@ -3,7 +3,7 @@
 use std::task::Waker;
 
 use super::waits::Waits;
-use crate::sync::waiters::Ticket;
+use crate::waiting::Ticket;
 
 /// Something that is ready or not, and says when it may have got ready.
 ///

@@ -12,7 +12,7 @@ use crate::sync::exchange::Reader;
 use crate::sync::priority::{Priority, PriorityQueue};
 use crate::sync::promise::Future;
 use crate::sync::queue::{End, Queue, Receiver};
-use crate::sync::waiters::Ticket;
+use crate::waiting::Ticket;
 
 /// The room of a queue, as a [`Source`].
 pub struct Room<'a, T: Send, B: Backend = Tracked>(pub(in crate::sync) &'a Queue<T, B>);

@@ -183,7 +183,7 @@ impl<B: Backend> ThreadPool<B> {
     ///
     /// # Panics
     ///
-    /// As [`join`](ThreadPool::join).
+    /// As [`join`](ThreadPool::join), when this is called.
     #[track_caller]
     pub fn join_async(&self) -> impl Future<Output = ()> + use<'_, B> {
         self.assert_elsewhere();

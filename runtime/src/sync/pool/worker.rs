@@ -102,6 +102,10 @@ impl<B: Backend> Worker<B> {
     }
 
     /// [`join`](Worker::join), as a future. It can be dropped at any time.
+    ///
+    /// # Panics
+    ///
+    /// As [`join`](Worker::join), when this is called.
     #[track_caller]
     pub fn join_async(&self) -> impl Future<Output = ()> + use<'_, B> {
         let is_closed = self.0.is_closed();

@@ -13,9 +13,9 @@ use super::key::Priority;
 use super::levels::{Levels, Place, Placed};
 use crate::sync::backend::{Backend, Flow, Tracked};
 use crate::sync::deadline::Deadline;
-use crate::sync::later::Later;
 use crate::sync::queue::{Core, GetError, How, PutError, PutIn, Work};
 use crate::sync::threads::Threads;
+use crate::waiting::Later;
 use crate::watch::Site;
 
 /// A queue that gives what has the highest priority first.

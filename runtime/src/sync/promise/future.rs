@@ -11,7 +11,7 @@ use super::failure::{End, Failure};
 use super::shared::{Outcome, Shared, Wait};
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::Deadline;
-use crate::sync::waiters::Ticket;
+use crate::waiting::Ticket;
 use crate::watch::Site;
 
 /// The right to get a result that a [`Promise`](super::Promise) was made for.
@@ -185,9 +185,7 @@ impl<T: Send, B: Backend> Future<T, B> {
 
     /// Takes such a waker back.
     pub(in crate::sync) fn unwatch_done(&self, ticket: &mut Ticket) {
-        if ticket.is_some() {
-            let _ = self.shared.leave(ticket, true, self.shared.born());
-        }
+        self.shared.abandon_wait(ticket, true, self.shared.born());
     }
 
     pub(super) fn shared(&self) -> &Shared<T, B> {
@@ -221,9 +219,7 @@ impl<T: Send, B: Backend> Done<'_, T, B> {
 
 impl<T: Send, B: Backend> Drop for Done<'_, T, B> {
     fn drop(&mut self) {
-        if self.ticket.is_some() {
-            let _ = self.shared.leave(&mut self.ticket, false, self.at);
-        }
+        self.shared.abandon_wait(&mut self.ticket, false, self.at);
     }
 }
 
@@ -254,11 +250,8 @@ impl<T: Send, B: Backend> std::future::Future for Future<T, B> {
 
 impl<T: Send, B: Backend> Drop for Future<T, B> {
     fn drop(&mut self) {
-        if self.ticket.is_some() {
-            let _ = self
-                .shared
-                .leave(&mut self.ticket, false, self.shared.born());
-        }
+        let at = self.shared.born();
+        self.shared.abandon_wait(&mut self.ticket, false, at);
         if !self.is_taken {
             drop(self.shared.abandon());
         }

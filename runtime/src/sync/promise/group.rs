@@ -13,7 +13,7 @@ use crate::sync::alarm::Alarm;
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::{Deadline, due_after};
 use crate::sync::park;
-use crate::sync::waiters::Ticket;
+use crate::waiting::Ticket;
 use crate::watch::Site;
 
 /// How long [`wait_for`] waits, unless its time is over before.
@@ -177,8 +177,7 @@ impl<'a, T: Send, B: Backend> Group<'a, T, B> {
         let Some(keeper) = pending.first().and_then(|first| first.keeper()) else {
             return Ok(None);
         };
-        let is_same =
-            |other: &Arc<dyn Keeper>| std::ptr::addr_eq(Arc::as_ptr(keeper), Arc::as_ptr(other));
+        let is_same = |other: &Arc<dyn Keeper>| Arc::ptr_eq(keeper, other);
         if !pending.iter().all(|it| it.keeper().is_some_and(is_same)) {
             return Ok(None);
         }
@@ -194,9 +193,7 @@ struct NoEnd;
 impl<T: Send, B: Backend> Drop for Group<'_, T, B> {
     fn drop(&mut self) {
         for (future, ticket) in self.futures.iter().zip(&mut self.tickets) {
-            if ticket.is_some() {
-                let _ = future.shared().leave(ticket, self.timed, self.at);
-            }
+            future.shared().abandon_wait(ticket, self.timed, self.at);
         }
     }
 }

@@ -8,10 +8,9 @@ use std::task::{Poll, Waker};
 use super::failure::{End, Failure};
 use crate::sync::backend::{Backend, Duty, Flow, Lock};
 use crate::sync::deadline::Deadline;
-use crate::sync::later::Later;
 use crate::sync::park::{self, Look};
 use crate::sync::threads::Threads;
-use crate::sync::waiters::{Ticket, Waiters};
+use crate::waiting::{Later, Ticket, Waiters};
 use crate::watch::Site;
 
 /// What came of the work.
@@ -427,6 +426,13 @@ impl<T: Send, B: Backend> Shared<T, B> {
         let ended = state.has_ended();
         drop(state);
         ended.map(|told| self.told(told, timed, at))
+    }
+
+    /// Takes a waiter back that wants nothing any more, if it has queued up.
+    pub(super) fn abandon_wait(&self, ticket: &mut Ticket, timed: bool, at: Site) {
+        if ticket.is_some() {
+            let _ = self.leave(ticket, timed, at);
+        }
     }
 
     /// Tells that this thread knows of the end, when the lock is given back: it did not wait with that.

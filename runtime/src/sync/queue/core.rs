@@ -10,10 +10,9 @@ use super::state::{End, Fate, Flows, How, Phase, State};
 use super::store::Store;
 use crate::sync::backend::{Backend, Flow, Lock, Tracked, TrackedFlow};
 use crate::sync::deadline::Deadline;
-use crate::sync::later::Later;
 use crate::sync::leaf::LeafMutex;
 use crate::sync::park::{self, Look};
-use crate::sync::waiters::{Left, Ticket};
+use crate::waiting::{Later, Left, Ticket};
 use crate::watch::Site;
 
 /// A queue of any order.

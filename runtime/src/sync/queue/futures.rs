@@ -14,7 +14,7 @@ use super::refusal::{GetError, PutError, Refusal};
 use super::state::How;
 use super::store::Store;
 use crate::sync::backend::Backend;
-use crate::sync::waiters::Ticket;
+use crate::waiting::Ticket;
 use crate::watch::Site;
 
 /// Puts an entry in, waiting for room. Gives what it has displaced, or what was refused.

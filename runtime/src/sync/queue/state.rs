@@ -13,8 +13,7 @@ use std::task::Waker;
 use super::store::Store;
 use crate::sync::backend::{Backend, Flow};
 use crate::sync::deadline::Deadline;
-use crate::sync::later::Later;
-use crate::sync::waiters::{Left, Ticket, Waiters};
+use crate::waiting::{Later, Left, Ticket, Waiters};
 use crate::watch::Site;
 
 /// How far a queue is closed. It only ever goes forward.

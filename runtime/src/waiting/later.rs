@@ -11,18 +11,18 @@ use std::task::Waker;
 /// Wakers to be used when no lock is held any more. Dropping it uses them.
 #[derive(Debug, Default)]
 #[must_use = "dropped under a lock it would run foreign code there"]
-pub(super) struct Later {
+pub(crate) struct Later {
     /// The usual one, for which nothing is allocated.
     first: Option<Waker>,
     /// The others, in order.
     rest: VecDeque<Waker>,
     /// Wakers that were replaced or taken back: only dropped.
-    pub(super) old: Vec<Waker>,
+    pub(crate) old: Vec<Waker>,
 }
 
 impl Later {
     /// Nobody.
-    pub(super) const fn new() -> Later {
+    pub(crate) const fn new() -> Later {
         Later {
             first: None,
             rest: VecDeque::new(),
@@ -32,7 +32,7 @@ impl Later {
 
     /// Adds a waker, to be used after those that are there.
     #[inline]
-    pub(super) fn push(&mut self, waker: Waker) {
+    pub(crate) fn push(&mut self, waker: Waker) {
         if self.first.is_none() && self.rest.is_empty() {
             self.first = Some(waker);
         } else {
@@ -42,7 +42,7 @@ impl Later {
 
     /// Adds a waker that is only to be dropped.
     #[inline]
-    pub(super) fn drop_later(&mut self, waker: Option<Waker>) {
+    pub(crate) fn drop_later(&mut self, waker: Option<Waker>) {
         if let Some(waker) = waker {
             self.old.push(waker);
         }
@@ -50,7 +50,7 @@ impl Later {
 
     /// Does it now.
     #[inline]
-    pub(super) fn run(self) {
+    pub(crate) fn run(self) {
         drop(self);
     }
 

@@ -15,19 +15,19 @@ pub struct Ticket(Option<u64>);
 
 impl Ticket {
     /// No place yet.
-    pub(super) const fn new() -> Ticket {
+    pub(crate) const fn new() -> Ticket {
         Ticket(None)
     }
 
     /// Whether its owner has queued up.
-    pub(super) fn is_some(&self) -> bool {
+    pub(crate) fn is_some(&self) -> bool {
         self.0.is_some()
     }
 }
 
 /// What a waiter was when it left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Left {
+pub(crate) enum Left {
     /// It waited, or was not there at all.
     Waiting,
     /// It had been chosen: if there is something to be had, the next one must be told.
@@ -36,7 +36,7 @@ pub(super) enum Left {
 
 /// Those who wait for one thing. Part of a primitive's state, under its lock.
 #[derive(Debug, Default)]
-pub(super) struct Waiters {
+pub(crate) struct Waiters {
     /// The number of the next one to come.
     next: u64,
     row: Row,
@@ -119,7 +119,7 @@ impl Row {
 
 impl Waiters {
     /// Nobody waits.
-    pub(super) const fn new() -> Waiters {
+    pub(crate) const fn new() -> Waiters {
         Waiters {
             next: 0,
             row: Row::new(),
@@ -129,30 +129,30 @@ impl Waiters {
 
     /// How many wait and have not been chosen.
     #[inline]
-    pub(super) fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.row.len()
     }
 
     /// Whether somebody waits and has not been chosen: quicker to be seen than how many.
     #[inline]
-    pub(super) fn any_waiting(&self) -> bool {
+    pub(crate) fn any_waiting(&self) -> bool {
         self.row.first.is_some()
     }
 
     /// How many have come and not left, the chosen ones included.
     #[inline]
-    pub(super) fn present(&self) -> usize {
+    pub(crate) fn present(&self) -> usize {
         self.present
     }
 
     /// Whether this waiter was chosen, and has not queued up again.
-    pub(super) fn is_chosen(&self, ticket: &Ticket) -> bool {
+    pub(crate) fn is_chosen(&self, ticket: &Ticket) -> bool {
         ticket.0.is_some_and(|number| !self.row.has(number))
     }
 
     /// Queues up, in the old place if there is one. `waker` was cloned before the lock was taken; what it
     /// replaces goes into `later`, to be dropped after.
-    pub(super) fn enter(&mut self, ticket: &mut Ticket, waker: Waker, later: &mut Later) {
+    pub(crate) fn enter(&mut self, ticket: &mut Ticket, waker: Waker, later: &mut Later) {
         let number = *ticket.0.get_or_insert_with(|| {
             let number = self.next;
             self.next += 1;
@@ -163,7 +163,7 @@ impl Waiters {
     }
 
     /// Leaves, with or without having got something.
-    pub(super) fn leave(&mut self, ticket: &mut Ticket, later: &mut Later) -> Left {
+    pub(crate) fn leave(&mut self, ticket: &mut Ticket, later: &mut Later) -> Left {
         let Some(number) = ticket.0.take() else {
             return Left::Waiting;
         };
@@ -179,7 +179,7 @@ impl Waiters {
 
     /// Chooses the one who came first, if there is one.
     #[inline]
-    pub(super) fn choose_one(&mut self, later: &mut Later) {
+    pub(crate) fn choose_one(&mut self, later: &mut Later) {
         if let Some((_, waker)) = self.row.pop_front() {
             later.push(waker);
         }
@@ -187,7 +187,7 @@ impl Waiters {
 
     /// Chooses all.
     #[inline]
-    pub(super) fn choose_all(&mut self, later: &mut Later) {
+    pub(crate) fn choose_all(&mut self, later: &mut Later) {
         if let Some((_, waker)) = self.row.first.take() {
             later.push(waker);
             for (_, waker) in self.row.others.drain(..) {
@@ -197,7 +197,7 @@ impl Waiters {
     }
 
     /// Chooses all that are woken otherwise than by `waker`.
-    pub(super) fn choose_others(&mut self, waker: &Waker, later: &mut Later) {
+    pub(crate) fn choose_others(&mut self, waker: &Waker, later: &mut Later) {
         let mut all = std::mem::take(&mut self.row);
         while let Some(one) = all.pop_front() {
             if one.1.will_wake(waker) {

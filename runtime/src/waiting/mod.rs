@@ -1,0 +1,7 @@
+//! Tasks and threads in a row, and their wakers: what locks and primitives that can be awaited have in common.
+
+mod later;
+mod waiters;
+
+pub(crate) use later::Later;
+pub(crate) use waiters::{Left, Ticket, Waiters};
