@@ -11,6 +11,8 @@
 /// | `default => …` | if nothing can be done now |
 /// | `default(timeout) => …` | if nothing can be done in this time |
 ///
+/// A queue, event or future is named as it is, also where it is shared or was lent (`Arc`, `&`): an arm only borrows it.
+///
 /// Exactly one arm is done; nothing is taken from the others. If several can be done each has its turn.
 /// Closed counts as possible. What stands behind an arm runs when nothing is waited for any more, and may `break`
 /// or `return`.

@@ -2,6 +2,7 @@
 #![doc(hidden)]
 
 use std::fmt;
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use super::source::Source;
@@ -76,6 +77,33 @@ gets! {
     (T: Send, B: Backend) Receiver<T, B>, GetError, T;
     (T: Send, P: Priority, B: Backend) PriorityQueue<T, P, B>, GetError, T;
     (T: Send, B: Backend) Reader<T, B>, ReadError, T;
+}
+
+/// So that an arm can name what is shared, or was lent, as it is.
+macro_rules! pointers {
+    ($(($($bound:tt)*) $Pointer:ty;)*) => {$(
+        impl<S: Gets $($bound)*> Gets for $Pointer {
+            type Got = S::Got;
+
+            fn try_take(&self) -> Option<S::Got> {
+                (**self).try_take()
+            }
+        }
+
+        impl<S: Puts> Puts for $Pointer {
+            type Item = S::Item;
+            type Backend = S::Backend;
+
+            fn queue(&self) -> &Queue<S::Item, S::Backend> {
+                (**self).queue()
+            }
+        }
+    )*};
+}
+
+pointers! {
+    () &S;
+    (+ Send) Arc<S>;
 }
 
 /// Something to put into.

@@ -1,6 +1,7 @@
 //! The sources.
 
 use std::fmt;
+use std::sync::Arc;
 use std::task::Waker;
 
 use super::source::Source;
@@ -58,6 +59,30 @@ sources! {
         |ticket, waker| this.0.core().watch(End::Put, ticket, waker), |ticket| this.0.core().unwatch(End::Put, ticket);
     (M: Send, B: Backend) Ended<'_, M, B>, this =>
         |ticket, waker| this.0.stopped().watch(ticket, waker), |ticket| this.0.stopped().unwatch(ticket);
+}
+
+/// Hands all on to what a pointer points to.
+macro_rules! pointers {
+    ($(($($bound:tt)*) $Pointer:ty;)*) => {$(
+        impl<S: Source + ?Sized $($bound)*> Source for $Pointer {
+            fn waits(&self) -> Waits {
+                (**self).waits()
+            }
+
+            fn watch(&self, ticket: &mut Ticket, waker: &Waker) -> bool {
+                (**self).watch(ticket, waker)
+            }
+
+            fn unwatch(&self, ticket: &mut Ticket) {
+                (**self).unwatch(ticket);
+            }
+        }
+    )*};
+}
+
+pointers! {
+    () &S;
+    (+ Send) Arc<S>;
 }
 
 impl<T: Send, B: Backend> fmt::Debug for Room<'_, T, B> {

@@ -54,7 +54,8 @@ use crate::watch::Site;
 /// assert_eq!(consumer.join().unwrap(), 55);
 /// ```
 ///
-/// Where the last producer or consumer is to close the queue, [`split`](Queue::split) it.
+/// A queue is shared as anything is: as a `static`, by reference, or in an [`Arc`](std::sync::Arc). Where the last
+/// producer or consumer is to close it, [`split`](Queue::split) it.
 pub struct Queue<T: Send, B: Backend = Tracked> {
     pub(super) core: Core<Fifo<T>, B>,
 }

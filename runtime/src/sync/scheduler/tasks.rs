@@ -67,6 +67,17 @@ struct Inner {
     /// The numbers of those that have been woken.
     ready: Arc<Queue<u64>>,
     sleepers: Rc<Sleepers>,
+    /// Somebody runs it.
+    runs: Cell<bool>,
+}
+
+/// The run of a scheduler, until this is dropped.
+struct Run<'a>(&'a Cell<bool>);
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
 }
 
 /// A task that is not over.
@@ -131,6 +142,7 @@ impl Scheduler {
             next: Cell::new(0),
             ready: Arc::new(Queue::new_at(None, Site::caller())),
             sleepers: Rc::default(),
+            runs: Cell::new(false),
         }))
     }
 
@@ -178,6 +190,9 @@ impl Scheduler {
     #[track_caller]
     pub fn run(&self) -> Result<(), Stuck> {
         let at = Site::caller();
+        let runs = self.0.runs.replace(true);
+        assert!(!runs, "a scheduler is not run by one of its tasks");
+        let _run = Run(&self.0.runs);
         while !self.0.tasks.borrow().is_empty() {
             self.0.sleepers.wake();
             match self.0.ready.try_get() {
@@ -213,7 +228,7 @@ impl Scheduler {
             Some(place) => place.take(),
             None => return,
         };
-        let mut running = running.expect("a scheduler is not run by one of its tasks");
+        let mut running = running.expect("a task has one turn at a time");
         running.turn.is_ready.store(false, Release);
         let waker = Waker::from(Arc::clone(&running.turn));
         let over = running

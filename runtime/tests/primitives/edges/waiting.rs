@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use lockwise::sync::{
-    Barrier, BrokenBarrier, Condvar, Event, Failure, Poller, Promise, Queue, Scheduler, Semaphore,
-    Stuck, ThreadLocal, block_on, select, yield_now,
+    Backend, Barrier, BrokenBarrier, Condvar, Event, Failure, Poller, Promise, Queue, Scheduler,
+    Semaphore, Stuck, ThreadLocal, block_on, select, yield_now,
 };
 use lockwise::{Mutex, thread};
 
@@ -112,6 +112,33 @@ on_each_backend! {
         assert_eq!(poller.wait_timeout(Duration::ZERO), Some(&"result"));
         drop(poller);
         assert!(matches!(future.wait(), Err(Failure::Dropped)));
+    }
+
+    fn an_arm_takes_what_is_shared_or_lent_as_it_is() {
+        fn next<B: Backend>(lent: &Queue<u32, B>, shared: &Arc<Queue<u32, B>>, stop: &Event<B>) -> u32 {
+            let number = select! {
+                wait(stop) => 0,
+                get(lent) -> number => number.unwrap(),
+                get(shared) -> number => number.unwrap(),
+            };
+            select! {
+                put(lent, number + 1) -> put => put.unwrap(),
+                put(shared, number + 1) -> put => put.unwrap(),
+            }
+            number
+        }
+        let (lent, shared) = (Queue::<u32, B>::bounded_in(1), Arc::new(Queue::<u32, B>::new_in()));
+        let stop = Arc::new(Event::<B>::new_in());
+        shared.put(5).unwrap();
+        assert_eq!(next(&lent, &shared, &stop), 5);
+        assert_eq!(lent.len() + shared.len(), 1);
+        let mut poller = Poller::new();
+        let borrowed = &lent;
+        poller.add(&borrowed, "lent");
+        poller.add(&shared, "shared");
+        poller.add(&stop, "stop");
+        let expected = if lent.is_empty() { "shared" } else { "lent" };
+        assert_eq!(poller.wait(), Ok(&expected));
     }
 
     fn a_select_of_what_is_closed_is_done_at_once() {
@@ -262,4 +289,22 @@ fn waiting_inside_of_waiting_takes_no_wake_up_from_it() {
     });
     setter.join().unwrap();
     until(|| outer.is_set());
+}
+
+#[test]
+fn a_scheduler_is_not_run_by_its_own_task() {
+    let scheduler = Rc::new(Scheduler::new());
+    let inner = Rc::clone(&scheduler);
+    let task = scheduler.spawn(async move { inner.run() });
+    scheduler.run().unwrap();
+    assert!(matches!(task.result().wait(), Err(Failure::Panicked(_))));
+    // And can be run again.
+    assert!(
+        scheduler
+            .spawn(async {})
+            .result()
+            .wait_timeout(Duration::ZERO)
+            .is_err()
+    );
+    scheduler.run().unwrap();
 }
