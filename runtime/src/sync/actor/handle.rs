@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::ask::AskError;
 use super::cell::Cell;
-use super::circle::Question;
+use super::circle::{self, Question};
 use super::exit::{Exit, JoinError, Status};
 use super::mail::Mail;
 use crate::sync::backend::{Backend, Tracked};
@@ -25,7 +25,8 @@ use crate::watch::Site;
 /// closed.
 ///
 /// - **Sending** never waits for an actor without bound. With one, it waits for room; senders that wait
-///   are served in the order in which they came.
+///   are served in the order in which they came. An actor that sends to itself would wait for ever for room that
+///   it alone makes: its message comes back, as [`SendError::Full`].
 /// - **Close**: what was sent before is handled; what is sent after comes back. Closing again changes nothing,
 ///   and an actor may close itself.
 /// - **Ask**: a message is made around a [`Promise`], and its [`Future`](promise::Future) is returned. If the actor ends without
@@ -131,7 +132,7 @@ impl<M: Send, B: Backend> Handle<M, B> {
     ///
     /// # Errors
     ///
-    /// [`SendError::Closed`], with the message.
+    /// [`SendError::Closed`], with the message; [`SendError::Full`], if the actor itself sends it and there is no room.
     #[track_caller]
     pub fn send(&self, message: M) -> Result<(), SendError<M>> {
         self.put(ordinary(message), Deadline::Never, Site::caller())
@@ -205,7 +206,7 @@ impl<M: Send, B: Backend> Handle<M, B> {
     ///
     /// # Errors
     ///
-    /// [`SendError::Closed`], with the message.
+    /// As [`send`](Handle::send).
     #[track_caller]
     pub fn ask<R: Send>(
         &self,
@@ -391,8 +392,18 @@ impl<M: Send, B: Backend> Handle<M, B> {
     }
 
     fn put(&self, mail: Mail<M>, deadline: Deadline, at: Site) -> Result<(), SendError<M>> {
-        let sent = self.cell().mailbox.put(mail, deadline, at);
+        let mailbox = &self.cell().mailbox;
+        let sent = if deadline == Deadline::Never && self.keeps_itself_waiting() {
+            mailbox.try_put(mail, at)
+        } else {
+            mailbox.put(mail, deadline, at)
+        };
         sent.map(drop).map_err(its_message)
+    }
+
+    /// Whether this is the actor itself, which alone makes room in its mailbox.
+    fn keeps_itself_waiting(&self) -> bool {
+        self.capacity().is_some() && circle::is_here::<B::Threads>(&self.cell().node)
     }
 }
 
@@ -443,6 +454,16 @@ impl<M: Send, B: Backend> WeakHandle<M, B> {
     pub fn join_timeout(&self, timeout: Duration) -> Result<Exit, JoinError> {
         self.cell
             .join(Deadline::after::<B::Threads>(timeout), Site::caller())
+    }
+
+    /// [`Handle::join_deadline`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[track_caller]
+    pub fn join_deadline(&self, deadline: Instant) -> Result<Exit, JoinError> {
+        self.cell.join(Deadline::At(deadline), Site::caller())
     }
 
     /// [`Handle::join_async`].

@@ -68,7 +68,7 @@ impl<N> Recipient<N> {
     ///
     /// # Errors
     ///
-    /// [`SendError::Closed`]; the message has been made into one of the actor's by then, and is dropped.
+    /// As [`Handle::send`]; the message has been made into one of the actor's by then, and is dropped.
     #[track_caller]
     pub fn send(&self, message: N) -> Result<(), SendError<()>> {
         self.0.send(message)

@@ -91,23 +91,29 @@ pub(super) fn taken(is_taken: bool) -> Delivery {
     }
 }
 
-impl<T: Send, B: Backend> Sink<T> for Handle<T, B> {
-    fn try_deliver(&self, message: &mut Option<T>) -> Delivery {
-        let Some(item) = message.take() else {
-            return Delivery::Taken;
-        };
-        match self.try_send(item) {
-            Ok(()) => Delivery::Taken,
-            Err(SendError::Closed(_)) => Delivery::Closed,
-            Err(refused) => {
-                *message = Some(refused.into_inner());
-                Delivery::Full
-            }
+/// What became of a message to an actor. One that there is no room for is in its slot again.
+fn sent<T>(message: &mut Option<T>, send: impl FnOnce(T) -> Result<(), SendError<T>>) -> Delivery {
+    let Some(item) = message.take() else {
+        return Delivery::Taken;
+    };
+    match send(item) {
+        Ok(()) => Delivery::Taken,
+        Err(SendError::Closed(_)) => Delivery::Closed,
+        Err(refused) => {
+            *message = Some(refused.into_inner());
+            Delivery::Full
         }
     }
+}
 
+impl<T: Send, B: Backend> Sink<T> for Handle<T, B> {
+    fn try_deliver(&self, message: &mut Option<T>) -> Delivery {
+        sent(message, |item| self.try_send(item))
+    }
+
+    /// An actor that is full, and gets a message that it sends itself, is full for good.
     fn deliver(&self, message: &mut Option<T>) -> Delivery {
-        taken(message.take().is_none_or(|item| self.send(item).is_ok()))
+        sent(message, |item| self.send(item))
     }
 
     fn deliver_async<'a>(&'a self, message: &'a mut Option<T>) -> Delivering<'a> {

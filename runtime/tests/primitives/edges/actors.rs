@@ -301,6 +301,36 @@ on_each_backend! {
         let expected = [GetError::Empty, GetError::Timeout, GetError::Closed, GetError::Closed];
         assert_eq!(*ends.lock().unwrap(), expected);
     }
+
+    fn an_actor_does_not_wait_for_room_that_it_alone_makes() {
+        /// Sends itself as many messages as there is room for, and one more.
+        struct Sends;
+        impl<B: Backend> Actor<B> for Sends {
+            type Message = Option<Promise<Vec<bool>, B>>;
+            fn handle(&mut self, message: Self::Message, context: &Context<'_, Self::Message, B>) {
+                let Some(reply) = message else { return };
+                let me = context.handle().expect("the test has a handle");
+                let sent = (0..3).map(|_| me.send(None));
+                let full = |sent| matches!(sent, Err(SendError::Full(None)));
+                drop(reply.set(sent.map(full).collect()));
+            }
+        }
+        for (room, expected) in [
+            (0, [true; 3]),
+            (1, [false, true, true]),
+            (2, [false, false, true]),
+        ] {
+            let handle = ActorBuilder::<B>::new_in()
+                .bounded(room)
+                .start(Sends)
+                .unwrap();
+            assert_eq!(
+                handle.ask(Some).unwrap().wait().unwrap(),
+                expected,
+                "{room}"
+            );
+        }
+    }
 }
 
 /// How the tests see that somebody waits for room.

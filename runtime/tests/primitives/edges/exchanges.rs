@@ -1,9 +1,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use lockwise::sync::{Delivered, Exchange, Queue, ReadError, Slow, exchange, exchange_names};
+use lockwise::sync::{
+    Actor, ActorBuilder, Backend, Context, Delivered, Exchange, Queue, ReadError, Reader, Slow,
+    SubscriptionId, exchange, exchange_names,
+};
 use lockwise::thread;
 
 use crate::counted::Drops;
@@ -198,6 +201,88 @@ on_each_backend! {
             exchange.send(1);
         }
         assert!(exchange.is_empty());
+    }
+
+    fn a_full_actor_that_publishes_to_itself_misses_that_and_stays_subscribed() {
+        /// Publishes a zero as often as it is told.
+        struct Publishes<B: Backend>(Arc<Exchange<u32, B>>, Arc<Mutex<Vec<Delivered>>>);
+        impl<B: Backend> Actor<B> for Publishes<B> {
+            type Message = u32;
+            fn handle(&mut self, times: u32, _: &Context<'_, u32, B>) {
+                let sent = (0..times).map(|_| self.0.send(0));
+                self.1.lock().unwrap().extend(sent);
+            }
+        }
+        let (exchange, sent) = (
+            Arc::new(Exchange::<u32, B>::new_in()),
+            Arc::<Mutex<_>>::default(),
+        );
+        let publishes = Publishes(Arc::clone(&exchange), Arc::clone(&sent));
+        let actor = ActorBuilder::<B>::new_in()
+            .bounded(1)
+            .start(publishes)
+            .unwrap();
+        let id = exchange.attach(actor.clone());
+        actor.send(3).unwrap();
+        until(|| sent.lock().unwrap().len() == 3);
+        assert_eq!(*sent.lock().unwrap(), [taken(1), taken(0), taken(0)]);
+        until(|| actor.is_empty());
+        assert_eq!(exchange.send(0), taken(1));
+        assert!(exchange.detach(id));
+    }
+
+    fn who_is_detached_in_a_delivery_gets_nothing_that_is_sent_later() {
+        let exchange = Arc::new(Exchange::<u32, B>::new_in());
+        let later = Arc::<Mutex<Option<SubscriptionId>>>::default();
+        let (inner, whom) = (Arc::downgrade(&exchange), Arc::clone(&later));
+        exchange.attach(move |_| {
+            if let Some(id) = whom.lock().unwrap().take() {
+                assert!(inner.upgrade().unwrap().detach(id));
+            }
+        });
+        let got = Arc::new(AtomicUsize::new(0));
+        let gets = Arc::clone(&got);
+        let id = exchange.attach(move |number: u32| {
+            gets.fetch_add(number as usize, SeqCst);
+        });
+        exchange.send(1);
+        *later.lock().unwrap() = Some(id);
+        exchange.send(10);
+        let then = got.load(SeqCst);
+        assert!(then == 1 || then == 11);
+        assert_eq!(exchange.send(100), taken(1));
+        assert_eq!(got.load(SeqCst), then);
+        assert!(!exchange.detach(id));
+    }
+
+    fn a_reader_may_come_and_another_go_in_a_delivery() {
+        let exchange = Arc::new(Exchange::<u32, B>::new_in());
+        let leaves = Arc::new(Mutex::new(Some(exchange.reader(Slow::Block(1)))));
+        let comes = Arc::<Mutex<Option<Reader<u32, B>>>>::default();
+        let inner = Arc::downgrade(&exchange);
+        let (goes, new) = (Arc::clone(&leaves), Arc::clone(&comes));
+        exchange.attach(move |number| {
+            if number == 2 {
+                // The sender would wait for it otherwise, as it is full.
+                drop(goes.lock().unwrap().take());
+                *new.lock().unwrap() = Some(inner.upgrade().unwrap().reader(Slow::Never));
+            }
+        });
+        assert_eq!(exchange.send(1), taken(2));
+        assert_eq!(
+            exchange.send(2),
+            Delivered {
+                taken: 1,
+                closed: 1,
+                ..Delivered::default()
+            }
+        );
+        assert_eq!(exchange.send(3), taken(2));
+        let new = comes.lock().unwrap().take().unwrap();
+        assert_eq!(
+            (new.try_get(), new.try_get()),
+            (Ok(3), Err(ReadError::Empty))
+        );
     }
 }
 
