@@ -1,12 +1,15 @@
 use std::cmp::Reverse;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use lockwise::sync::{DelayQueue, GetError, PriorityQueue, PutError, Queue};
 use lockwise::thread;
 
 use crate::counted::Drops;
-use crate::{LONG, SHORT, on_each_backend, past, until};
+use crate::{Counting, LONG, SHORT, on_each_backend, past, poll_once, until};
 
 /// Whether somebody waits at a queue.
 fn waits(queue: &impl std::fmt::Debug) -> bool {
@@ -270,5 +273,46 @@ on_each_backend! {
             assert_eq!(queue.close_now(), ["third"]);
             assert_eq!(getter.join().unwrap(), Err(GetError::Closed));
         });
+    }
+
+    fn a_stop_waits_for_nobody_and_is_got_from_hand_to_hand() {
+        let queue = Queue::<u32, B>::bounded_in(0);
+        queue.put_stop().unwrap();
+        assert_eq!(queue.try_get(), Err(GetError::Stopped));
+        assert_eq!(queue.try_get(), Err(GetError::Empty));
+        queue.put_stop().unwrap();
+        assert!(queue.close());
+        assert_eq!(queue.get(), Err(GetError::Stopped));
+        assert_eq!(queue.get(), Err(GetError::Closed));
+    }
+
+    fn a_get_that_moves_to_another_task_wakes_that_one() {
+        let queue = Queue::<u32, B>::new_in();
+        let ((one_woken, one), (two_woken, two)) = (Counting::new(), Counting::new());
+        let mut get = pin!(queue.get_async());
+        assert!(poll_once(get.as_mut(), &one).is_pending());
+        assert!(poll_once(get.as_mut(), &two).is_pending());
+        // What it has replaced is gone.
+        drop(one);
+        assert_eq!(Arc::strong_count(&one_woken), 1);
+        queue.put(1).unwrap();
+        assert_eq!((one_woken.count(), two_woken.count()), (0, 1));
+        assert_eq!(poll_once(get.as_mut(), &two), Poll::Ready(Ok(1)));
+    }
+
+    fn a_put_that_is_dropped_lets_the_next_one_in() {
+        let queue = Queue::<u32, B>::bounded_in(1);
+        queue.put(1).unwrap();
+        let (woken, waker) = Counting::new();
+        let mut two = Box::pin(queue.put_async(2));
+        let mut three = pin!(queue.put_async(3));
+        assert!(poll_once(two.as_mut(), &waker).is_pending());
+        assert!(poll_once(three.as_mut(), &waker).is_pending());
+        drop(two);
+        assert_eq!(woken.count(), 0);
+        assert_eq!(queue.get(), Ok(1));
+        assert_eq!(woken.count(), 1);
+        assert_eq!(poll_once(three.as_mut(), &waker), Poll::Ready(Ok(())));
+        assert_eq!((queue.try_get(), queue.try_get()), (Ok(3), Err(GetError::Empty)));
     }
 }
