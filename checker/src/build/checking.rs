@@ -19,6 +19,7 @@ use super::printing::together::{self, Channel};
 use super::printing::{self, FAILED, FOLDER_VARIABLE, Heading, PRINTED, WRAPPER_VARIABLE};
 use super::project::Project;
 use super::toolchain::{Configuration, Toolchain, ToolchainError};
+use super::wrapper::without;
 use crate::code::analysis::Printed;
 use crate::code::probe;
 
@@ -132,15 +133,15 @@ pub fn prove<'e>(
     let file = |name: &str| folder.join(name).with_extension("rs");
     fs::write(file(probe::NAME), probe::SOURCE).map_err(install)?;
     fs::write(file(probe::USED.0), probe::USED.1).map_err(install)?;
-    let mut outcome = Ok(());
-    for way in ways {
-        outcome = try_out(way, &toolchain, &folder, from).map_err(install)?;
-        if outcome.is_ok() {
-            fs::write(&mark, known(way)).map_err(install)?;
-            return Ok(way);
-        }
-    }
-    outcome.map(|()| Printing::Apart)
+    let understood = |way| {
+        let outcome = try_out(way, &toolchain, &folder, from).map_err(install)?;
+        outcome?;
+        fs::write(&mark, known(way)).map_err(install)?;
+        Ok(way)
+    };
+    // Whatever speaks against the one way, the other may do.
+    let [together, apart] = ways;
+    understood(together).or_else(|_| understood(apart))
 }
 
 /// Whether the trial crate, printed this way, is understood.
@@ -295,7 +296,9 @@ pub fn check<'e>(
     if !arguments.iter().any(|argument| argument == "--keep-going") {
         all.push("--keep-going".into());
     }
-    all.extend(without(arguments, &["--target-dir", "--message-format"]));
+    all.extend(without(arguments, |option, _| {
+        matches!(option, "--target-dir" | "--message-format")
+    }));
     let mut checked = Checked::default();
     let mut files: Vec<PathBuf> = Vec::new();
     checked.exit = child::run_listening(asked.cargo, &all, &variables, asked.from, &mut |line| {
@@ -378,22 +381,4 @@ fn read(file: &Path) -> Result<Printed, Option<String>> {
         root: heading.root,
         text: text.to_owned(),
     })
-}
-
-/// The arguments without these options and their values, as far as they are cargo's.
-fn without(arguments: &[OsString], names: &[&str]) -> Vec<OsString> {
-    let mut kept = Vec::with_capacity(arguments.len());
-    let mut rest = arguments.iter();
-    while let Some(argument) = rest.next() {
-        let text = argument.to_str().unwrap_or_default();
-        let name = text.split_once('=').map_or(text, |(name, _)| name);
-        if names.contains(&name) {
-            if name == text {
-                rest.next();
-            }
-        } else {
-            kept.push(argument.clone());
-        }
-    }
-    kept
 }

@@ -14,11 +14,11 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ChildStderr, Command, ExitStatus, Stdio};
 
 use serde::{Deserialize, Serialize};
 
-use super::wrapper::value;
+use super::wrapper::{value, without};
 use crate::code::mir::Thin;
 
 pub mod apart;
@@ -167,19 +167,44 @@ impl Page {
 
 /// Writes what a call of the compiler prints of a crate, or returns what it said against it.
 fn print(command: &mut Command, out: &mut dyn Write) -> io::Result<Option<String>> {
+    let call = run(command.stdin(Stdio::null()), out, |stderr| {
+        io::read_to_string(stderr).unwrap_or_default()
+    })?;
+    call.written?;
+    Ok((!call.status.success()).then_some(call.heard))
+}
+
+/// A call of the compiler that has ended.
+struct Ended<T> {
+    status: ExitStatus,
+    /// What was made of its messages.
+    heard: T,
+    /// Whether all that it printed could be written.
+    written: io::Result<()>,
+}
+
+/// Makes a call of the compiler, and writes what it prints of a crate. Its messages go to `listen`, on
+/// another thread.
+fn run<T: Default + Send + 'static>(
+    command: &mut Command,
+    out: &mut dyn Write,
+    listen: impl FnOnce(ChildStderr) -> T + Send + 'static,
+) -> io::Result<Ended<T>> {
     let mut child = command
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
     let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(io::Error::other("the compiler's output is not piped"));
     };
-    let said = std::thread::spawn(move || io::read_to_string(stderr).unwrap_or_default());
-    copy_thinned(stdout, out)?;
+    let listening = std::thread::spawn(move || listen(stderr));
+    let written = copy_thinned(stdout, out);
     let status = child.wait()?;
-    let said = said.join().unwrap_or_default();
-    Ok((!status.success()).then_some(said))
+    Ok(Ended {
+        status,
+        heard: listening.join().unwrap_or_default(),
+        written,
+    })
 }
 
 /// Copies what the compiler prints, without what nobody reads.
@@ -207,36 +232,11 @@ fn root(arguments: &[OsString]) -> Option<PathBuf> {
         .map(Path::to_owned)
 }
 
-/// The arguments without these options and their values, and without what was compiled before.
-fn without(arguments: &[OsString], options: &[&str]) -> Vec<OsString> {
-    let mut kept = Vec::with_capacity(arguments.len());
-    let mut rest = arguments.iter().peekable();
-    while let Some(argument) = rest.next() {
-        let text = argument.to_str().unwrap_or_default();
-        if options.contains(&text) {
-            rest.next();
-            continue;
-        }
-        if options.iter().any(|name| {
-            text.strip_prefix(name)
-                .is_some_and(|value| value.starts_with('='))
-        }) {
-            continue;
-        }
-        let next = rest.peek().and_then(|next| next.to_str());
-        if text == "-C" && next.is_some_and(|next| next.starts_with("incremental=")) {
-            rest.next();
-            continue;
-        }
-        if text.starts_with("-Cincremental=") {
-            continue;
-        }
-        kept.push(argument.clone());
-    }
-    kept
-}
-
-/// Whether `name` is set, so that what is not stable is allowed or forbidden by the user.
-fn is_set(name: &str) -> bool {
-    std::env::var_os(name).is_some_and(|value| !value.is_empty())
+/// The compiler's arguments without these options and their values, and without what was compiled before.
+fn printed_from(arguments: &[OsString], options: &[&str]) -> Vec<OsString> {
+    without(arguments, |option, value| {
+        let is_incremental = option == "-Cincremental"
+            || option == "-C" && value.to_string_lossy().starts_with("incremental=");
+        is_incremental || options.contains(&option)
+    })
 }

@@ -13,7 +13,7 @@ use super::foundation::{Foundation, FoundationError, cache};
 use super::plan::{Plan, RUSTC, RUSTDOC, with_extension};
 use super::project::Project;
 use super::toolchain::{Configuration, Toolchain, ToolchainError};
-use super::wrapper::STD_FAILED;
+use super::wrapper::{STD_FAILED, without};
 
 /// A way to call cargo.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -204,28 +204,9 @@ fn is_ours(value: &OsStr) -> bool {
 
 /// The arguments without what they say of things that we say, as far as they are cargo's.
 fn without_ours(arguments: &[OsString]) -> Vec<OsString> {
-    let mut kept = Vec::with_capacity(arguments.len());
-    let mut rest = arguments.iter();
-    while let Some(argument) = rest.next() {
-        if argument == "--" {
-            kept.push(argument.clone());
-            break;
-        }
-        let text = argument.to_str().unwrap_or_default();
-        let is_ours_with_next = text == "--target-dir"
-            || text == "--config" && rest.as_slice().first().is_some_and(|next| is_ours(next));
-        let is_ours_alone = text.starts_with("--target-dir=")
-            || text
-                .strip_prefix("--config=")
-                .is_some_and(|value| is_ours(OsStr::new(value)));
-        if is_ours_with_next {
-            let _value = rest.next();
-        } else if !is_ours_alone {
-            kept.push(argument.clone());
-        }
-    }
-    kept.extend(rest.cloned());
-    kept
+    without(arguments, |option, value| {
+        option == "--target-dir" || option == "--config" && is_ours(value)
+    })
 }
 
 #[cfg(test)]

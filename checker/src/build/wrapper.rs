@@ -404,6 +404,37 @@ pub(super) fn value<'a>(arguments: &'a [OsString], name: &str) -> Option<&'a str
     None
 }
 
+/// The arguments without the options that are left out, and without their values: `--name value` or
+/// `--name=value`. What follows after `--` is no option.
+pub(super) fn without(
+    arguments: &[OsString],
+    is_left_out: impl Fn(&str, &OsStr) -> bool,
+) -> Vec<OsString> {
+    let mut kept = Vec::with_capacity(arguments.len());
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        if argument == "--" {
+            kept.push(argument.clone());
+            break;
+        }
+        let text = argument.to_str().unwrap_or_default();
+        if let Some((option, value)) = text.split_once('=') {
+            if !is_left_out(option, OsStr::new(value)) {
+                kept.push(argument.clone());
+            }
+            continue;
+        }
+        let next = rest.as_slice().first();
+        if is_left_out(text, next.map_or(OsStr::new(""), OsString::as_os_str)) {
+            let _value = rest.next();
+        } else {
+            kept.push(argument.clone());
+        }
+    }
+    kept.extend(rest.cloned());
+    kept
+}
+
 /// The text of an error of the compiler, which is a line of JSON under cargo.
 fn error_in(line: &[u8]) -> Option<String> {
     #[derive(serde::Deserialize)]

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::process::Command;
 
-use super::{HOW, without};
+use super::{HOW, printed_from};
 
 /// Options of cargo's call that this one must not have.
 const COMPILES: [&str; 5] = [
@@ -22,7 +22,7 @@ pub(super) fn print_crate(
     out: &mut dyn Write,
 ) -> io::Result<Option<String>> {
     print_to(
-        Command::new(compiler).args(without(arguments, &COMPILES)),
+        Command::new(compiler).args(printed_from(arguments, &COMPILES)),
         out,
     )
 }

@@ -23,7 +23,7 @@ use std::process::{ChildStderr, Command, ExitStatus, Stdio};
 
 use serde::Deserialize;
 
-use super::{HOW, Page, copy_thinned, is_set, print, without};
+use super::{HOW, Page, print, printed_from};
 use crate::build::wrapper::value;
 
 /// Says which compiler it is, where it can do both in one call.
@@ -128,7 +128,8 @@ impl<'a> Call<'a> {
     pub(super) fn new(compiler: &'a OsStr, asked: &'a [OsString]) -> Option<Call<'a>> {
         let channel = Channel::here()?;
         // Whoever sets it wants features of some crates, and which ones is not ours to say.
-        if is_set("RUSTC_BOOTSTRAP") || value(asked, "--error-format") != Some("json") {
+        let bootstraps = std::env::var_os("RUSTC_BOOTSTRAP").is_some_and(|value| !value.is_empty());
+        if bootstraps || value(asked, "--error-format") != Some("json") {
             return None;
         }
         let mut arguments = asked.to_vec();
@@ -155,20 +156,11 @@ impl<'a> Call<'a> {
             let mut command = Command::new(self.compiler);
             command.args(&self.arguments);
             self.channel.prepare(&mut command, is_library(self.asked));
-            let mut child = command
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()?;
-            let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
-                return Err(io::Error::other("the compiler's output is not piped"));
-            };
-            let listening = std::thread::spawn(move || listen(stderr));
-            let copied = copy_thinned(stdout, out);
-            let status = child.wait()?;
-            let heard = listening.join().unwrap_or_default();
+            let call = super::run(&mut command, out, listen)?;
+            let (status, heard) = (call.status, call.heard);
             let said = (!status.success()).then(|| heard.first_error(status));
             ended = Some((status, heard));
-            copied.map(|()| said)
+            call.written.map(|()| said)
         });
         let Some((status, heard)) = ended else {
             return Ok(Outcome::Refused("it cannot be started".to_owned()));
@@ -196,7 +188,7 @@ impl<'a> Call<'a> {
             .with_extension(format!("said.{}", std::process::id()));
         fs::create_dir_all(&folder)?;
         let mut child = Command::new(self.compiler)
-            .args(without(self.asked, &["--emit", "--out-dir"]))
+            .args(printed_from(self.asked, &["--emit", "--out-dir"]))
             .arg("--emit=metadata")
             .arg("--out-dir")
             .arg(&folder)

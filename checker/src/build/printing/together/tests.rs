@@ -69,7 +69,7 @@ fn what_the_crate_was_made_into_before_is_left_out() {
         "debuginfo=2",
     ]);
     assert_eq!(
-        without(&all, &["--emit", "--out-dir"]),
+        printed_from(&all, &["--emit", "--out-dir"]),
         arguments(&["-C", "debuginfo=2"])
     );
 }
