@@ -284,7 +284,7 @@ pub struct Limiting {
 /// What to read.
 #[derive(Debug, Args)]
 pub struct Inputs {
-    /// Logs (.lwlog), STD text (.std), folders with either, or `-` for STD text on standard input
+    /// Logs (.lwlog), traces (STD text, packed), folders with such, or `-` for one on standard input
     #[arg(required = true, value_name = "INPUT")]
     pub paths: Vec<PathBuf>,
 }

@@ -122,7 +122,11 @@ fn lock(value: &Spanned<DeValue<'_>>, unknown: &mut Vec<Wrong>) -> Result<LockTy
     Ok(lock)
 }
 
-fn table<'a, 'b>(value: &'a Spanned<DeValue<'b>>, name: &str) -> Result<&'a DeTable<'b>, Wrong> {
+/// The value of `name`, which must be a table.
+pub(super) fn table<'a, 'b>(
+    value: &'a Spanned<DeValue<'b>>,
+    name: &str,
+) -> Result<&'a DeTable<'b>, Wrong> {
     let found = value.get_ref();
     found.as_table().ok_or_else(|| {
         let message = format!("`{name}`: expected a table, found {}", found.type_str());

@@ -148,12 +148,8 @@ pub fn parse(path: &Path, text: &str) -> Result<(Layer, Vec<String>), ConfigErro
 
 /// Reads the table `limits`. A name that is not known is an error: a limit that does nothing would
 /// deceive.
-fn limits(value: &Spanned<DeValue<'_>>) -> Result<Vec<Setting>, (Range<usize>, String)> {
-    let Some(table) = value.get_ref().as_table() else {
-        let found = value.get_ref().type_str();
-        let message = format!("`limits`: expected a table, found {found}");
-        return Err((value.span(), message));
-    };
+fn limits(value: &Spanned<DeValue<'_>>) -> Result<Vec<Setting>, check::Wrong> {
+    let table = check::table(value, "limits")?;
     let one = |name: &str, value: &Spanned<DeValue<'_>>| {
         let number = match value.get_ref() {
             DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().parse().ok(),
