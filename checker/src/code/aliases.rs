@@ -5,6 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::class;
 use super::names::Name;
 use super::program::Program;
 use super::solve::Solved;
@@ -24,10 +25,7 @@ impl Aliases {
         if a == b {
             return;
         }
-        let rank = |name: Name| {
-            let text = program.text(name);
-            (!(text.contains('.') || text.starts_with("static ")), text)
-        };
+        let rank = |name: Name| (!class::is_place(program, name), program.text(name));
         let (better, other) = if rank(a) <= rank(b) { (a, b) } else { (b, a) };
         self.parents.insert(other, better);
     }

@@ -81,48 +81,14 @@ pub fn judge(root: &Path, printed: &[Printed], others: &HashSet<String>, asked: 
     }
     let program = Program::new(names, reads, sources, asked.extra.clone());
     let solved = solve::solve(&program);
-    let mut limits = Vec::new();
+    let (mut findings, cycles_left_out) = rules::findings(&program, &solved);
+    let mut limits = limits(&program, &solved, cycles_left_out);
     if unknown > 0 {
-        limits.push(format!(
-            "{} of the compiler's text not understood, the first: {}",
-            counted(unknown, "line", "lines"),
-            first.unwrap_or_default()
-        ));
+        let first = first.unwrap_or_default();
+        let lines = counted(unknown, "line", "lines");
+        let said = format!("{lines} of the compiler's text not understood, the first: {first}");
+        limits.insert(0, said);
     }
-    let capped = *program.capped.borrow();
-    if capped > 0 {
-        limits.push(format!(
-            "{} not followed: too many implementations",
-            counted(
-                capped,
-                "call of a trait's method was",
-                "calls of traits' methods were"
-            )
-        ));
-    }
-    if solved.capped > 0 {
-        limits.push(format!(
-            "{} not followed: too many of that type",
-            counted(
-                solved.capped,
-                "call of a function kept in data was",
-                "calls of functions kept in data were"
-            )
-        ));
-    }
-    if solved.left_out > 0 {
-        limits.push(format!(
-            "{} left out: a function has too many",
-            counted(solved.left_out, "effect was", "effects were")
-        ));
-    }
-    if solved.unfinished > 0 {
-        limits.push(format!(
-            "{} that call each other were given up early",
-            counted(solved.unfinished, "function", "functions")
-        ));
-    }
-    let mut findings = rules::findings(&program, &solved);
     if let Some(changes) = &asked.changes {
         let lines = changed::functions(&program.bodies, &program.names, changes);
         findings.retain(|finding| changed::concerns(finding, &lines));
@@ -149,6 +115,46 @@ pub fn judge(root: &Path, printed: &[Printed], others: &HashSet<String>, asked: 
     verdict.settle();
     let read = program.sources.borrow().read_files();
     Judged { verdict, read }
+}
+
+/// What was left out, and why.
+fn limits(program: &Program, solved: &solve::Solved, cycles_left_out: u64) -> Vec<String> {
+    let all = [
+        (
+            *program.capped.borrow(),
+            "call of a trait's method was",
+            "calls of traits' methods were",
+            "not followed: too many implementations",
+        ),
+        (
+            solved.capped,
+            "call of a function kept in data was",
+            "calls of functions kept in data were",
+            "not followed: too many of that type",
+        ),
+        (
+            solved.left_out,
+            "effect was",
+            "effects were",
+            "left out: a function has too many",
+        ),
+        (
+            solved.unfinished,
+            "function",
+            "functions",
+            "that call each other were given up early",
+        ),
+        (
+            cycles_left_out,
+            "cycle was",
+            "cycles were",
+            "not looked at: too long, or too many",
+        ),
+    ];
+    let reached = all.into_iter().filter(|(number, ..)| *number > 0);
+    reached
+        .map(|(number, one, many, what)| format!("{} {what}", counted(number, one, many)))
+        .collect()
 }
 
 fn stats(program: &Program, solved: &solve::Solved) -> Stats {

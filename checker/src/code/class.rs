@@ -37,6 +37,12 @@ pub(crate) fn is_nameless(program: &Program, class: Name) -> bool {
     program.text(class).contains(NAMELESS)
 }
 
+/// Whether a class is that of a field or static.
+pub(crate) fn is_place(program: &Program, class: Name) -> bool {
+    let text = program.text(class);
+    text.contains('.') || text.starts_with("static ")
+}
+
 /// The class of the lock at a path, as seen in a function.
 pub(crate) fn of_path(frame: &Frame<'_>, path: &Path) -> Class {
     let program = frame.program;

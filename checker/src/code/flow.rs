@@ -38,6 +38,13 @@ struct Cell {
     is_stale: bool,
 }
 
+impl Cell {
+    /// Whether it is in a variable or, if it is said which from 1, in that field of it, as far as is known.
+    fn lies_in(&self, at: Local, field: u32) -> bool {
+        self.at == at && (field == 0 || self.field == 0 || self.field == field)
+    }
+}
+
 type State = Vec<Cell>;
 
 /// Where guards are that are forgotten: no variable, so that nothing drops them.
@@ -251,10 +258,8 @@ impl Flow<'_> {
             return Vec::new();
         }
         let field = self.field_of(place);
-        let matches = |cell: &Cell| {
-            cell.at == place.local && (field == 0 || cell.field == 0 || cell.field == field)
-        };
-        let taken = state.iter().filter(|cell| matches(cell)).copied();
+        let is_inside = |cell: &Cell| cell.lies_in(place.local, field);
+        let taken = state.iter().filter(|cell| is_inside(cell)).copied();
         let taken: Vec<Cell> = taken
             .map(|mut cell| {
                 if field != 0 {
@@ -263,7 +268,7 @@ impl Flow<'_> {
                 cell
             })
             .collect();
-        state.retain(|cell| !matches(cell));
+        state.retain(|cell| !is_inside(cell));
         taken
     }
 
@@ -548,15 +553,7 @@ impl Flow<'_> {
                     if cell.is_stale {
                         held.lock.path = None;
                     }
-                    let returned = &mut self.outcome.summary.returned;
-                    let same = |(old, field): &(Held, u32)| {
-                        *field == cell.field
-                            && old.lock.class == held.lock.class
-                            && old.lock.path == held.lock.path
-                    };
-                    if !returned.iter().any(same) && returned.len() < 16 {
-                        returned.push((held, cell.field));
-                    }
+                    self.outcome.summary.add_returned(held, cell.field);
                 }
             }
         }

@@ -207,6 +207,27 @@ pub(crate) fn is_of_std(path: &str) -> bool {
     matches!(krate, "std" | "core" | "alloc") || OF_STD.contains(&on) || TRAITS_OF_STD.contains(&on)
 }
 
+/// Methods that put something into what they are called on.
+const PUTS_IN: [&str; 12] = [
+    "push",
+    "push_back",
+    "push_front",
+    "insert",
+    "replace",
+    "set",
+    "get_or_insert",
+    "or_insert",
+    "insert_entry",
+    "store",
+    "extend",
+    "swap",
+];
+
+/// Whether the method at this path puts its arguments into what it is called on.
+pub(crate) fn puts_in(path: &str) -> bool {
+    PUTS_IN.contains(&last(path))
+}
+
 /// What becomes of a future that is given to the function at this path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Future {

@@ -12,7 +12,7 @@
 //!
 //! Unwinding after a panic; what other crates do inside, unless `known` says it; which of the functions
 //! that are kept in one place is called; guards that are kept behind a reference; conditions that exclude
-//! one another, unless they ask whether an option or result is there; assembly and raw locks.
+//! one another, unless they ask which variant of an enum is there; assembly and raw locks.
 
 mod aliases;
 mod allow;

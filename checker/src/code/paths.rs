@@ -1,7 +1,8 @@
 //! Paths that mean the same in every crate.
 //!
 //! The compiler prints what belongs to the crate at hand without the crate's name, and everything
-//! else with it. Here all paths begin with the crate.
+//! else with it, under the shortest path that any crate hands it on by. Here all paths begin with the
+//! crate, and those of items that the program declares are the ones under which it declares them.
 
 use std::collections::HashSet;
 use std::rc::Rc;

@@ -11,7 +11,7 @@ use super::known::{self, Known};
 use super::mir::Read;
 use super::names::{Name, Names};
 use super::source::Sources;
-use super::text::{behind_references, closing, head, last, without_generics};
+use super::text::{behind_references, closing, head, last, without_generics, words};
 use super::trust::Trust;
 
 mod drops;
@@ -59,7 +59,7 @@ pub(crate) struct Resolved {
     pub bodies: Vec<BodyId>,
     /// Whether it is this one body for sure.
     pub is_sure: bool,
-    /// Whether that is so because nothing else in the program has the method.
+    /// Why it is so that nothing else in the program has the method; none where that is not why.
     pub only: Option<Only>,
     /// What a function of another crate does.
     pub known: Option<Known>,
@@ -89,7 +89,7 @@ impl Resolved {
     }
 }
 
-/// The `Drop` implementations that run, and whether each does for sure.
+/// The `Drop` implementations that run, and how far it can be trusted that each does.
 type DropGlue = Rc<[(BodyId, Trust)]>;
 
 /// Where the method of a body belongs.
@@ -142,9 +142,9 @@ pub(crate) struct Program {
     drop_glue: RefCell<FxHashMap<Name, DropGlue>>,
     /// Calls that could mean too many implementations.
     pub capped: RefCell<u64>,
-    /// Structs whose fields hold guards, by full path.
     /// The variants that can't hold guards, of enums that were asked for.
     free_variants: RefCell<FxHashMap<Name, Rc<variants::Free>>>,
+    /// Structs whose fields hold guards, by full path.
     holders: FxHashSet<String>,
 }
 
@@ -507,10 +507,4 @@ fn short(path: &str) -> String {
         parts.next().unwrap_or_default(),
     );
     format!("{krate}|{before}::{last}")
-}
-
-/// The words of a text.
-pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .filter(|word| !word.is_empty())
 }

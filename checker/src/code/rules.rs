@@ -28,15 +28,15 @@ mod cycles;
 mod ordered;
 mod waits;
 
-/// All findings in what was found.
-pub(crate) fn findings(program: &Program, solved: &Solved) -> Vec<Finding> {
+/// All findings in what was found, and how many cycles were left out: too long, or too many.
+pub(crate) fn findings(program: &Program, solved: &Solved) -> (Vec<Finding>, u64) {
     let rules = Rules { program, solved };
     let mut found = Vec::new();
     rules.again(&mut found);
-    rules.cycles(&mut found);
+    let left_out = rules.cycles(&mut found);
     rules.waits(&mut found);
     rules.awaits(&mut found);
-    found
+    (found, left_out)
 }
 
 /// The lock orders in the code, one for each pair of classes: the surest and nearest.
@@ -275,6 +275,8 @@ impl Rules<'_> {
             reasons.push(
                 "it hangs if the method hands out the same lock each time it is asked".to_owned(),
             );
+        } else if is_same && order.trust == Trust::Filled {
+            reasons.push("it hangs if the option that is dropped there holds a value".to_owned());
         } else if is_same && order.trust == Trust::Likely {
             reasons.push("the trait whose method is called between them has one implementation here, and others can write more".to_owned());
         } else if is_same {

@@ -453,7 +453,7 @@ fn wrapped(shape: &Shape, found: &syn::ItemStruct) -> Option<u32> {
         .map(|parameter| parameter.ident.to_string())
         .collect();
     let is_parameter = |word: &str| parameters.iter().any(|one| one == word);
-    let is_generic = |of: &str| super::program::words(of).any(is_parameter);
+    let is_generic = |of: &str| super::text::words(of).any(is_parameter);
     let real = |field: &&(u32, &Field)| !field.1.of.contains("PhantomData");
     let mut all = fields.iter().filter(real);
     if let (syn::Fields::Unnamed(_), Some((index, field)), None) =
@@ -478,7 +478,7 @@ fn wrapped(shape: &Shape, found: &syn::ItemStruct) -> Option<u32> {
         .last()
         .is_some_and(|of| is_parameter(of));
     let is_only = fields.iter().all(|(other, field)| {
-        other == index || !super::program::words(&field.of).any(|word| LOCKS.contains(&word))
+        other == index || !super::text::words(&field.of).any(|word| LOCKS.contains(&word))
     });
     (protects_anything || is_only).then_some(*index)
 }

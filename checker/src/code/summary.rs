@@ -143,7 +143,9 @@ pub(crate) struct Summary {
 /// More effects than this are not kept for one function.
 const EFFECTS_MAX: usize = 600;
 /// More open orders than this are not kept for one function.
-pub(crate) const OPEN_MAX: usize = 32;
+const OPEN_MAX: usize = 32;
+/// More guards that are returned, and more parameters that are kept, are not told for one function.
+const TOLD_MAX: usize = 16;
 
 impl Summary {
     /// Adds an effect unless it is there.
@@ -173,6 +175,35 @@ impl Summary {
         }
     }
 
+    /// Adds an order that the callers know better, unless there are too many.
+    pub(crate) fn add_open(&mut self, order: Order) {
+        if self.open.len() < OPEN_MAX {
+            self.open.push(order);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    /// Adds a guard that is returned in a field, unless it is there.
+    pub(crate) fn add_returned(&mut self, held: Held, field: u32) {
+        let same = |(old, at): &(Held, u32)| {
+            *at == field && old.lock.class == held.lock.class && old.lock.path == held.lock.path
+        };
+        if !self.returned.iter().any(same) {
+            self.left_out += told(&mut self.returned, (held, field));
+        }
+    }
+
+    /// Adds a parameter that goes into a field.
+    pub(crate) fn add_kept(&mut self, path: Path, class: Name) {
+        self.left_out += told(&mut self.keeps, (path, class));
+    }
+
+    /// Adds a parameter that is a function and is kept.
+    pub(crate) fn add_kept_function(&mut self, path: Path, keeper: Keeper) {
+        self.left_out += told(&mut self.keeps_functions, (path, keeper));
+    }
+
     /// How much the effects are trusted, as one number that only grows.
     fn trusted(&self) -> usize {
         let each = self.effects.iter().map(|effect| effect.trust as usize);
@@ -192,4 +223,16 @@ impl Summary {
             || self.keeps_functions.len() != other.keeps_functions.len()
             || self.frees != other.frees
     }
+}
+
+/// Adds what is not there yet, and says how much was left out: there can be too many.
+fn told<T: PartialEq>(all: &mut Vec<T>, new: T) -> u64 {
+    if all.contains(&new) {
+        return 0;
+    }
+    if all.len() >= TOLD_MAX {
+        return 1;
+    }
+    all.push(new);
+    0
 }

@@ -6,8 +6,11 @@
 pub(crate) enum Trust {
     /// A call on the way can lead elsewhere, or something may not be there.
     Guess,
-    /// It does as far as this program goes; others who use it can bring what leads elsewhere.
+    /// It does as far as this program goes: others who use it can bring what leads elsewhere, or put
+    /// another function where one is kept.
     Likely,
+    /// It does where an option that goes on the way is filled, as it most often is.
+    Filled,
     /// For sure.
     Sure,
 }

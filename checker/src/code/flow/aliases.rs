@@ -87,17 +87,12 @@ impl Flow<'_> {
     fn alias(&mut self, path: &Path, to: Name) {
         let program = self.frame.program;
         let from = class::of_path(self.frame, path);
-        let text = program.text(to);
-        if !(text.contains('.') || text.starts_with("static ")) || from.name == to {
+        if !class::is_place(program, to) || from.name == to {
             return;
         }
         let is_parameter = matches!(path.root, Root::Parameter(_)) && from.is_open;
         if is_parameter {
-            let keeps = &mut self.outcome.summary.keeps;
-            let new = (path.clone(), to);
-            if keeps.len() < 16 && !keeps.contains(&new) {
-                keeps.push(new);
-            }
+            self.outcome.summary.add_kept(path.clone(), to);
         } else if !from.is_nameless(program) {
             self.outcome.aliases.push((from.name, to));
         }

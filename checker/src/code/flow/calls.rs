@@ -4,7 +4,7 @@ use super::record::Point;
 use super::{Cell, Flow, State, Token, insert};
 use crate::code::frame::Frame;
 use crate::code::ir::{BlockId, Callee, Operand, Place, Projection, Site};
-use crate::code::known::{Known, Resource};
+use crate::code::known::{self, Known, Resource};
 use crate::code::names::Name;
 use crate::code::program::{BodyId, Resolved};
 use crate::code::summary::{Held, What};
@@ -65,17 +65,6 @@ pub(super) struct Call<'a> {
     /// The method, for what depends on its name alone.
     pub(super) method: Option<Name>,
 }
-
-/// Methods that put a guard into what they are called on.
-const KEEPS: [&str; 7] = [
-    "push",
-    "push_back",
-    "push_front",
-    "insert",
-    "replace",
-    "extend",
-    "get_or_insert",
-];
 
 impl Flow<'_> {
     pub(super) fn call(
@@ -374,7 +363,7 @@ impl Flow<'_> {
         });
         let name = call.method.map(|method| program.text(method));
         let kept_in = name
-            .filter(|name| KEEPS.contains(&last(name)))
+            .filter(|name| known::puts_in(name))
             .and_then(|_| call.operands.first()?.place())
             .and_then(|place| self.frame.borrowed(place.local, 0));
         if (guards || closures_go_on) && kept_in.is_none() {

@@ -8,11 +8,11 @@ use super::calls::{Argument, type_of_place};
 use super::record::{Point, chain};
 use crate::code::class;
 use crate::code::ir::{Operand, Place, Rvalue, Site, Statement, Terminator};
-use crate::code::known::Waits;
+use crate::code::known::{self, Waits};
 use crate::code::names::Name;
 use crate::code::program::BodyId;
 use crate::code::summary::{Held, Keeper, LockAt, Summary, What};
-use crate::code::text::{function_type, last};
+use crate::code::text::function_type;
 use crate::code::trust::Trust;
 use crate::code::value::{Path, Root, Value};
 
@@ -55,22 +55,6 @@ pub(crate) struct KeptCall {
     pub trust: Trust,
 }
 
-/// Methods that put something into what they are called on.
-const PUTS_IN: [&str; 12] = [
-    "push",
-    "push_back",
-    "push_front",
-    "insert",
-    "replace",
-    "set",
-    "get_or_insert",
-    "or_insert",
-    "insert_entry",
-    "store",
-    "extend",
-    "swap",
-];
-
 /// So many calls a value is followed back through to where it lies.
 const BACK_MAX: usize = 8;
 
@@ -108,9 +92,8 @@ impl Flow<'_> {
                 && let [to, rest @ ..] = &arguments[..]
             {
                 let method = self.frame.resolved(callee).method;
-                let puts = method.is_some_and(|method| {
-                    PUTS_IN.contains(&last(&self.frame.program.text(method)))
-                });
+                let puts =
+                    method.is_some_and(|method| known::puts_in(&self.frame.program.text(method)));
                 if puts && rest.iter().any(|operand| self.can_be_function(operand)) {
                     let to = self
                         .lies_at(&self.frame.operand(to))
@@ -162,8 +145,7 @@ impl Flow<'_> {
     /// The field or static that a place lies in.
     fn keeper_at(&self, path: &Path) -> Option<Name> {
         let class = class::of_path(self.frame, path);
-        let text = self.frame.program.text(class.name);
-        let is_place = text.contains('.') || text.starts_with("static ");
+        let is_place = class::is_place(self.frame.program, class.name);
         (is_place && !class.is_open).then_some(class.name)
     }
 
@@ -198,11 +180,8 @@ impl Flow<'_> {
             && matches!(path.root, Root::Parameter(_))
             && path.is_near()
         {
-            let keeps = &mut self.outcome.summary.keeps_functions;
-            let new = (path.clone(), keeper);
-            if keeps.len() < 16 && !keeps.contains(&new) {
-                keeps.push(new);
-            }
+            let summary = &mut self.outcome.summary;
+            summary.add_kept_function(path.clone(), keeper);
         }
     }
 

@@ -4,7 +4,7 @@ use super::super::ir::{Kind, Site};
 use super::super::known::{Resource, Waits};
 use super::super::names::Name;
 use super::super::program::BodyId;
-use super::super::summary::{Effect, Held, LockAt, OPEN_MAX, Order, Summary, What};
+use super::super::summary::{Effect, Held, LockAt, Order, Summary, What};
 use super::super::text::is_exclusive_reference;
 use super::super::trust::Trust;
 use super::super::value::{Root, Step, Value};
@@ -241,12 +241,8 @@ impl Flow<'_> {
                 calls: calls.clone(),
                 kept: None,
             };
-            if (held.lock.is_open || lock.is_open)
-                && self.outcome.summary.open.len() < OPEN_MAX
-                && portable(&held.lock)
-                && portable(lock)
-            {
-                self.outcome.summary.open.push(order.clone());
+            if (held.lock.is_open || lock.is_open) && portable(&held.lock) && portable(lock) {
+                self.outcome.summary.add_open(order.clone());
             }
             self.outcome.orders.push(order);
         }
@@ -294,12 +290,11 @@ impl Flow<'_> {
                     && old.wanted.path == order.wanted.path
             };
             if (order.held.lock.is_open || order.wanted.is_open)
-                && self.outcome.summary.open.len() < OPEN_MAX
                 && !self.outcome.summary.open.iter().any(known)
                 && portable(&order.held.lock)
                 && portable(&order.wanted)
             {
-                self.outcome.summary.open.push(order.clone());
+                self.outcome.summary.add_open(order.clone());
             }
             if !self.outcome.orders.iter().any(known) {
                 self.outcome.orders.push(order);

@@ -3,10 +3,10 @@
 use rustc_hash::FxHashSet;
 use std::rc::Rc;
 
-use super::{BodyId, DropGlue, Program, words};
+use super::{BodyId, DropGlue, Program};
 use crate::code::ir::Site;
 use crate::code::names::Name;
-use crate::code::text::{head, last, split_commas};
+use crate::code::text::{head, last, split_commas, words};
 use crate::code::trust::Trust;
 
 /// Types that drop what they hold. Only of a box is it sure that there is something.
@@ -21,7 +21,7 @@ const SHARED: [&str; 2] = ["Arc", "Rc"];
 struct Dropped {
     /// Its type.
     of: String,
-    /// Whether it goes.
+    /// How far it can be trusted that it goes.
     trust: Trust,
     /// How many shared pointers lead to it.
     shared: u32,
@@ -39,8 +39,8 @@ impl Dropped {
 }
 
 impl Program {
-    /// The `Drop` implementations that run when a value of this type goes, outermost first, and whether
-    /// each of them does for sure: what is behind a shared pointer goes only with the last one.
+    /// The `Drop` implementations that run when a value of this type goes, outermost first, and how
+    /// far that can be trusted of each: what is behind a shared pointer goes only with the last one.
     ///
     /// Not followed is what is behind two shared pointers: that both are the last would be a guess on
     /// a guess. Fields are known as the source writes their types, so that one with the name of another
@@ -102,7 +102,7 @@ impl Program {
                 let trust = match last(path) {
                     "Box" => dropped.trust,
                     // What was asked for, and may be there.
-                    "Option" if *text == whole => Trust::Likely,
+                    "Option" if *text == whole => Trust::Filled,
                     _ => Trust::Guess,
                 };
                 let is_shared = SHARED.contains(&last(path));

@@ -114,7 +114,6 @@ impl Program {
         let krate = of.split("::").next().unwrap_or_default();
         let keys = self.trait_keys(of, krate).into_iter();
         let keys: Vec<(String, String)> = keys.map(|key| (key, method.to_owned())).collect();
-        let all = self.methods_of(&keys);
         let is_dyn =
             bare.starts_with("dyn ") || on_head == "std::boxed::Box" && bare.contains("<dyn ");
         let is_open = is_dyn
@@ -133,7 +132,8 @@ impl Program {
                 };
             }
         }
-        let mut bodies: Vec<BodyId> = all.iter().map(|(_, id)| *id).collect();
+        let all = self.methods_of(&keys).into_iter();
+        let mut bodies: Vec<BodyId> = all.map(|(_, id)| *id).collect();
         bodies.extend(self.defaults_of(&keys));
         let is_elsewhere = bodies.is_empty() && !foreign_trait;
         if bodies.len() > IMPLEMENTATIONS_MAX {

@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashSet;
 
-use super::{Program, words};
+use super::Program;
 use crate::code::names::Name;
+use crate::code::text::words;
 
 /// Types of std that hold what stands in their brackets, or nothing.
 const PLAIN: [&str; 22] = [

@@ -20,7 +20,8 @@ const VARIANTS_MAX: usize = 12;
 type Edges<'a> = BTreeMap<Name, BTreeMap<Name, Vec<&'a Order>>>;
 
 impl Rules<'_> {
-    pub(super) fn cycles(&self, found: &mut Vec<Finding>) {
+    /// Adds the cycles, and says how many were left out.
+    pub(super) fn cycles(&self, found: &mut Vec<Finding>) -> u64 {
         let edges = self.edges();
         let mut ways: Vec<Vec<Name>> = Vec::new();
         for (from, all) in &edges {
@@ -36,16 +37,18 @@ impl Rules<'_> {
         // Short ones first: a longer one around the same locks says nothing new.
         ways.sort_by_key(Vec::len);
         let mut seen: Vec<BTreeSet<Name>> = Vec::new();
+        let mut left_out: BTreeSet<BTreeSet<Name>> = BTreeSet::new();
         let ends = self.program.sites_in_drops();
         // What one end of a shared value closes is told once.
         let mut by_end: BTreeMap<Site, (usize, u64)> = BTreeMap::new();
         for classes in ways {
             let key: BTreeSet<Name> = classes.iter().copied().collect();
-            if classes.len() > LENGTH_MAX || seen.iter().any(|old| old.is_subset(&key)) {
+            if seen.iter().any(|old| old.is_subset(&key)) {
                 continue;
             }
-            if seen.len() >= CYCLES_MAX {
-                break;
+            if classes.len() > LENGTH_MAX || seen.len() >= CYCLES_MAX {
+                left_out.insert(key);
+                continue;
             }
             let Some((finding, end)) = self.cycle(&edges, &classes, &ends) else {
                 continue;
@@ -70,6 +73,7 @@ impl Rules<'_> {
                 more => format!("the same end closes {more} more cycles, which are not told apart"),
             });
         }
+        left_out.len() as u64
     }
 
     /// Orders between different classes that say something, the surest and nearest first.

@@ -219,13 +219,18 @@ impl Flow<'_> {
         given: &[(u32, Held)],
         point: Point<'_>,
     ) {
+        if !self.records {
+            return;
+        }
         self.calls_function_at(callable, point);
         let (Value::At(path) | Value::To(path)) = &callable.value else {
             return;
         };
         if matches!(path.root, Root::Parameter(_)) && path.is_near() {
             let mut held = self.held_at(point);
+            let more = held.len().saturating_sub(HELD_MAX);
             held.truncate(HELD_MAX);
+            self.outcome.summary.left_out += more as u64;
             self.effect(What::Calls(path.clone(), held, given.to_vec()), point);
         }
     }

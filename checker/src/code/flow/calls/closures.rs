@@ -1,6 +1,6 @@
 //! Closures, futures and functions that are given to others: who runs them, and when.
 
-use super::{Argument, Call, KEEPS, type_of_place};
+use super::{Argument, Call, type_of_place};
 use crate::code::flow::record::Point;
 use crate::code::flow::{Cell, Flow, State, Token, insert};
 use crate::code::ir::{Callee, Kind, Local, Operand, Place, Site, Terminator};
@@ -165,7 +165,7 @@ impl Flow<'_> {
     fn only_keeps(&self, call: &Call<'_>) -> bool {
         call.method.is_some_and(|method| {
             let name = self.frame.program.text(method);
-            KEEPS.contains(&last(&name)) && last(&name) != "extend" && known::is_of_std(&name)
+            known::puts_in(&name) && last(&name) != "extend" && known::is_of_std(&name)
         })
     }
 

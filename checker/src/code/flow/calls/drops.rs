@@ -12,9 +12,7 @@ impl Flow<'_> {
     /// Drops at the end of a block.
     pub(in crate::code::flow) fn dropped(&mut self, place: &Place, site: Site, state: &mut State) {
         let field = self.field_of(place);
-        let is_here = |cell: &Cell| {
-            cell.at == place.local && (field == 0 || cell.field == 0 || cell.field == field)
-        };
+        let is_here = |cell: &Cell| cell.lies_in(place.local, field);
         if self.own_steps(place).contains(&Projection::Deref) {
             return;
         }

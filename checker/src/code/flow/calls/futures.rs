@@ -80,7 +80,7 @@ impl Flow<'_> {
     }
 
     /// The boxed futures that an argument can be, where they come from a method that several types have:
-    /// body, what it captured, and whether it is that one.
+    /// body, what it captured, and how far it can be trusted that it is that one.
     pub(super) fn boxed_futures(&self, argument: &Argument) -> Vec<(BodyId, Value, Trust)> {
         let loaded = match &argument.value {
             Value::To(path) => self.frame.load(path),

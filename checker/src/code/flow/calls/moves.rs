@@ -35,9 +35,8 @@ impl Flow<'_> {
         let Some((at, field)) = self.pointed_at(call, number) else {
             return Vec::new();
         };
-        let is_inside =
-            |cell: &&Cell| cell.at == at && (field == 0 || cell.field == 0 || cell.field == field);
-        state.iter().filter(is_inside).copied().collect()
+        let cells = state.iter().filter(|cell| cell.lies_in(at, field));
+        cells.copied().collect()
     }
 
     /// The guards that are lent to a function whose body is known: what it does with them in its hands, it

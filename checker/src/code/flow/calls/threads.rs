@@ -5,7 +5,7 @@ use crate::code::class;
 use crate::code::flow::record::{Point, exported};
 use crate::code::flow::{Flow, KeptHandle, State};
 use crate::code::ir::{BlockId, Callee, Operand, Place, Rvalue, Statement, Terminator};
-use crate::code::known::Known;
+use crate::code::known::{self, Known};
 use crate::code::names::Name;
 use crate::code::program::BodyId;
 use crate::code::summary::{Effect, LockAt, What};
@@ -29,9 +29,6 @@ const TAKES_OUT: [&str; 11] = [
 
 /// So many calls a handle is followed back through.
 const BACK_MAX: u32 = 8;
-
-/// Methods that put a handle into what keeps it.
-const PUTS_IN: [&str; 5] = ["push", "push_back", "insert", "replace", "send"];
 
 impl Flow<'_> {
     /// A thread or task begins: nothing is held there, but it may order what it was given.
@@ -227,7 +224,10 @@ impl Flow<'_> {
 
     fn puts_in(&self, callee: &Callee) -> bool {
         let method = self.frame.resolved(callee).method;
-        method.is_some_and(|method| PUTS_IN.contains(&last(&self.frame.program.text(method))))
+        method.is_some_and(|method| {
+            let method = self.frame.program.text(method);
+            known::puts_in(&method) || last(&method) == "send"
+        })
     }
 
     /// The fields and statics that a handle goes into which the call in this block returns.
@@ -292,8 +292,7 @@ impl Flow<'_> {
 
     fn class_of_keeper(&self, path: &Path) -> Option<Name> {
         let class = class::of_path(self.frame, path).name;
-        let text = self.frame.program.text(class);
-        (text.contains('.') || text.starts_with("static ")).then_some(class)
+        class::is_place(self.frame.program, class).then_some(class)
     }
 
     /// The class of what keeps the handle that is waited for.
