@@ -62,6 +62,9 @@ limits! {
         "events of one run in memory; those behind are left out";
     line_bytes "line-bytes" = 1_048_576,
         "bytes of a line of text; a longer line is left out";
+    name_bytes "name-bytes" = 134_217_728,
+        "bytes of all names and places of a text trace, some four times as many in memory; what follows is \
+         left out";
     units "units" = 1_024,
         "units that one operation of a recorded semaphore or channel counts for";
     lock_pairs "lock-pairs" = 20_000_000,

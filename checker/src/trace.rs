@@ -190,14 +190,42 @@ pub struct Run {
     pub made_up: Vec<u32>,
     /// Of an excerpt: how many events of the whole run come before it.
     pub begins_after: u64,
-    /// Of an excerpt: of what events of the whole run behind it may end waits.
-    pub ended_later: BTreeSet<ResourceId>,
+    /// What its threads do behind its end.
+    pub behind: Behind,
+    /// How many places of the input are not understood, of which each may have been an event that matters.
+    pub holes: u64,
     /// Of these, threads whose events are left out from somewhere on, with how many events of the whole run
     /// come before the first of them.
     pub stops: Vec<(ThreadId, u64)>,
 }
 
+/// What the threads of a run do behind its end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Behind {
+    /// Nothing: what has not happened by then does not happen.
+    #[default]
+    Nothing,
+    /// Anything: the input ends too early, or what follows was left out.
+    Anything,
+    /// It is an excerpt: they may end waits for these, and release locks.
+    Ends(BTreeSet<ResourceId>),
+}
+
 impl Run {
+    /// Whether its threads may do more than they do in it.
+    pub fn goes_on(&self) -> bool {
+        self.behind != Behind::Nothing
+    }
+
+    /// Whether waits for this resource may be ended behind the end.
+    pub fn may_end_later(&self, resource: ResourceId) -> bool {
+        match &self.behind {
+            Behind::Nothing => false,
+            Behind::Anything => true,
+            Behind::Ends(resources) => resources.contains(&resource),
+        }
+    }
+
     /// The locks held in a chain, youngest first.
     pub fn held_in(&self, chain: &Chain) -> impl Iterator<Item = Held> + '_ {
         self.held_at(chain.held)

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use lockwise::watch::Mode;
+use rustc_hash::FxHashSet;
 
 use super::{
     ChainId, Dependency, HeldWait, History, Link, Pending, Recursion, Subclass, blocks_itself,
@@ -35,6 +36,8 @@ pub(super) struct Replay<'a> {
     /// Per thread, the stretch that it was in after so many forks and joins of its own: recorded
     /// chains count these alone.
     own: Vec<Vec<u32>>,
+    /// Which threads take which objects exclusively.
+    wrote: FxHashSet<(LockId, ThreadId)>,
     /// What a thread held in chains taken in so far.
     recorded: HashMap<(ThreadId, HeldId), ChainId>,
 }
@@ -80,6 +83,7 @@ impl<'a> Replay<'a> {
             dependency_of: HashMap::new(),
             arrived: HashMap::new(),
             own: vec![vec![0]; run.threads.len()],
+            wrote: FxHashSet::default(),
             recorded: HashMap::new(),
         }
     }
@@ -265,7 +269,6 @@ impl<'a> Replay<'a> {
         }
         for writers in self.history.writers.values_mut() {
             writers.sort_unstable();
-            writers.dedup();
         }
         self.history
     }
@@ -279,9 +282,8 @@ impl<'a> Replay<'a> {
 
     fn writes(&mut self, lock: LockId, thread: ThreadId) {
         let object = self.history.object[lock.at()];
-        let writers = self.history.writers.entry(object).or_default();
-        if writers.last() != Some(&thread) && !writers.contains(&thread) {
-            writers.push(thread);
+        if self.wrote.insert((object, thread)) {
+            self.history.writers.entry(object).or_default().push(thread);
         }
     }
 

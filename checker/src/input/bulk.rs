@@ -182,6 +182,7 @@ pub fn first<E>(
         let again = read(&mut Whole).unwrap_or(Ok(evidence))?;
         return Ok((again, None));
     }
+    survey.finish();
     let run = &mut evidence.runs[0];
     run.events_seen = survey.events;
     run.events = std::mem::take(&mut survey.forks);
@@ -197,6 +198,13 @@ pub fn first<E>(
         evidence.limits.push(format!(
             "{label}: too long to be kept whole: whether a wake-up can come too early was not looked at \
              (limits `kept-events`, `kept-log-events`, `search-events`)"
+        ));
+    }
+    if survey.has_waits {
+        evidence.limits.push(format!(
+            "{label}: too long to be kept whole: circles of waits for conditions, barriers, semaphores or ends of \
+             threads were looked for only where whoever ends a wait asks for a lock that is held during it \
+             (limits `kept-events`, `kept-log-events`)"
         ));
     }
     let suspects = survey.suspects(run);

@@ -542,6 +542,11 @@ fn passed_over(folder: &Path, foreign: &[PathBuf]) -> Option<String> {
 /// Whether a file found in a folder is to be read. Text and packed traces count only if the name says
 /// that it is a trace; a log counts by its name even if damaged, so that the damage is reported.
 fn is_ours(path: &Path, readers: &Readers) -> bool {
+    // A pipe or a device must not be opened for being there, whatever it is called.
+    let meta = fs::metadata(path).ok();
+    if meta.as_ref().is_some_and(|meta| !meta.is_file()) {
+        return false;
+    }
     let inside = match path.extension() {
         Some(_)
             if Compression::ALL
@@ -558,8 +563,7 @@ fn is_ours(path: &Path, readers: &Readers) -> bool {
     {
         return true;
     }
-    // A pipe or a device must not be opened for a mere look.
-    if !fs::metadata(path).is_ok_and(|meta| meta.is_file()) {
+    if meta.is_none() {
         return false;
     }
     let head = File::open(path).and_then(|file| {

@@ -20,7 +20,8 @@ use self::names::Names;
 use super::bulk::{Consumer, Survey, Whole};
 use crate::limits::{Limits, count};
 use crate::trace::{
-    Blocked, Chain, Evidence, Held, HeldId, HeldNode, Process, Reported, Run, Thread, ThreadId,
+    Behind, Blocked, Chain, Evidence, Held, HeldId, HeldNode, Process, Reported, Run, Thread,
+    ThreadId,
 };
 
 /// Why a log could not be read.
@@ -148,7 +149,9 @@ fn convert(
     let mut names = Names::new(log);
     let threads = threads(log, &mut run);
     let order = merge::merge(log, &threads, &mut names, &mut run, limits, consumer);
+    run.holes = order.forced as u64;
     if order.events_left_out {
+        run.behind = Behind::Anything;
         evidence.limits.push(format!(
             "`{file}`: only the first {} events are used (limit `events`)",
             limits.events

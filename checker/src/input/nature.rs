@@ -60,13 +60,17 @@ pub(super) fn has_extension(path: &Path, extension: &str) -> bool {
         .is_some_and(|found| found.eq_ignore_ascii_case(extension))
 }
 
-/// Whether the start of a file is text; a letter may be cut at its end.
+/// Whether the start of a file is text; a letter may be cut at its end. What a crash has left of a text may
+/// be zeros behind a line.
 fn is_text(head: &[u8]) -> bool {
-    let valid = match std::str::from_utf8(head) {
+    let text = head.split(|&byte| byte == 0).next().unwrap_or_default();
+    if text.len() < head.len() && !text.contains(&b'\n') {
+        return false;
+    }
+    match std::str::from_utf8(text) {
         Ok(_) => true,
         Err(error) => error.error_len().is_none() && error.valid_up_to() > 0,
-    };
-    valid && !head.contains(&0)
+    }
 }
 
 /// Whether the first line that is no comment has the form `THREAD|OP|LOCATION`.

@@ -26,8 +26,8 @@ use self::word::{LTB, Layout, Word};
 use super::bulk::{Consumer, Survey, Whole};
 use crate::limits::{Limits, count};
 use crate::trace::{
-    AcquireClass, Ask, Class, ClassId, Event, Evidence, Lock, LockId, Op, Run, Side, Site, SiteId,
-    Thread, ThreadId, VariableId,
+    AcquireClass, Ask, Behind, Class, ClassId, Event, Evidence, Lock, LockId, Op, Run, Side, Site,
+    SiteId, Thread, ThreadId, VariableId,
 };
 
 /// Why a packed trace could not be read.
@@ -117,10 +117,16 @@ pub fn stream(
     let told = u64::from_le_bytes(told);
     let mut counts = Counts::default();
     let mut cut = [0; 8];
+    // A writer that was killed has not come to say how many.
+    let told = if told == 0 { u64::MAX } else { told };
     while counts.words < told {
         let buffer = match reader.fill_buf() {
             Ok(buffer) => buffer,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) if builder.known > 0 => {
+                counts.failed = Some(error);
+                break;
+            }
             Err(source) => return Err(failed(label, counts.words, source)),
         };
         let left = usize::try_from(told - counts.words).unwrap_or(usize::MAX);
@@ -142,9 +148,14 @@ pub fn stream(
             reader.consume(whole * 8);
         } else {
             // A word that the buffer holds a part of.
-            let got = read_whole(&mut reader, &mut cut);
-            if got.map_err(|source| failed(label, counts.words, source))? < cut.len() {
-                break;
+            match read_whole(&mut reader, &mut cut) {
+                Ok(got) if got < cut.len() => break,
+                Ok(_) => {}
+                Err(error) if builder.known > 0 => {
+                    counts.failed = Some(error);
+                    break;
+                }
+                Err(source) => return Err(failed(label, counts.words, source)),
             }
             builder.count(layout.word(cut), &mut counts, limits);
         }
@@ -153,7 +164,13 @@ pub fn stream(
     if builder.known == 0 && counts.words > 0 {
         return Err(PackedError::NoEvents(label.to_owned()));
     }
+    counts.is_more = counts.words == told && reader.fill_buf().is_ok_and(|more| !more.is_empty());
     let mut evidence = builder.finish(label);
+    let run = &mut evidence.runs[0];
+    run.holes = counts.strange;
+    if counts.words != told || counts.is_more || counts.over_limit > 0 {
+        run.behind = Behind::Anything;
+    }
     evidence.limits = counts.sentences(label, told, limits);
     Ok(evidence)
 }
@@ -199,13 +216,33 @@ struct Counts {
     strange: u64,
     /// Words after the event limit.
     over_limit: u64,
+    /// Whether there is something behind the last word.
+    is_more: bool,
+    /// What the source said as it failed.
+    failed: Option<io::Error>,
 }
 
 impl Counts {
     /// What the report says about what is missing.
     fn sentences(&self, label: &str, told: u64, limits: &Limits) -> Vec<String> {
         let mut said = Vec::new();
-        if self.words < told {
+        if let Some(error) = &self.failed {
+            said.push(format!(
+                "{label}: it cannot be read further than event {}: {error}",
+                self.words
+            ));
+        }
+        if told == u64::MAX {
+            said.push(format!(
+                "{label}: its header tells of no events, as that of a trace whose writer was killed; {} are \
+                 in it",
+                self.words
+            ));
+        } else if self.is_more {
+            said.push(format!(
+                "{label}: more than the {told} events that its header tells of are in it; these are left out"
+            ));
+        } else if self.words < told {
             said.push(format!(
                 "{label}: it ends after {} of the {told} events that its header tells of",
                 self.words

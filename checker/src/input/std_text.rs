@@ -22,7 +22,7 @@ use self::builder::Builder;
 use self::fast::Known;
 use super::bulk::{Consumer, Whole};
 use crate::limits::{Limits, count};
-use crate::trace::Evidence;
+use crate::trace::{Behind, Evidence, Run};
 
 /// Lines without a single event after which a file is taken for something else.
 const GARBAGE_LINES_MAX: u64 = 10_000;
@@ -115,6 +115,10 @@ pub fn stream(
         let whole = match next_line(&mut reader, &mut line, count(limits.line_bytes)) {
             Ok(None) => break,
             Ok(Some(whole)) => whole,
+            Err(error) if builder.lines() > 0 => {
+                skipped.end = Some(End::Unreadable(number, error));
+                break;
+            }
             Err(source) => {
                 return Err(StdTextError::Read {
                     label: label.to_owned(),
@@ -123,6 +127,10 @@ pub fn stream(
                 });
             }
         };
+        if builder.name_bytes() >= limits.name_bytes {
+            skipped.end = Some(End::Names(number));
+            break;
+        }
         number += 1;
         if whole
             && let Some(survey) = consumer.survey()
@@ -159,7 +167,10 @@ pub fn stream(
             Some(Malformed::Long(count(limits.line_bytes)))
         };
         if let Some(problem) = problem {
-            skipped.lines += 1;
+            if matches!(problem, Malformed::Operation(_)) {
+                builder.unknown(text);
+            }
+            skipped.count(number, text, &problem);
             let first = skipped.first.get_or_insert((number, problem));
             if builder.lines() == 0 && skipped.lines >= GARBAGE_LINES_MAX {
                 return Err(no_events(label, first.clone()));
@@ -170,6 +181,7 @@ pub fn stream(
         Some(first) if builder.lines() == 0 => Err(no_events(label, first)),
         _ => {
             let mut evidence = builder.finish(label);
+            skipped.weaken(&mut evidence.runs[0], number);
             evidence.limits = skipped.sentences(label, limits);
             Ok(evidence)
         }
@@ -232,11 +244,50 @@ struct Skipped {
     lines: u64,
     /// The first of them.
     first: Option<(u64, Malformed)>,
+    /// How many of them are not made as events are, and may have been any.
+    holes: u64,
+    /// The number of the last, and whether it is one of these.
+    last: u64,
+    last_is_hole: bool,
     /// Lines after the event limit.
     over_limit: u64,
+    /// Why it was not read to its end.
+    end: Option<End>,
+}
+
+/// Why a text was not read to its end.
+#[derive(Debug)]
+enum End {
+    /// The source failed behind this line.
+    Unreadable(u64, io::Error),
+    /// There were too many names by this line.
+    Names(u64),
 }
 
 impl Skipped {
+    /// Counts a line that is not understood.
+    fn count(&mut self, number: u64, text: &str, problem: &Malformed) {
+        self.lines += 1;
+        self.last = number;
+        self.last_is_hole = match problem {
+            Malformed::Operation(_) => false,
+            // Without one nothing of an event is left: others may write there too.
+            Malformed::Shape => text.contains('|'),
+            Malformed::Argument { .. } | Malformed::Long(_) => true,
+        };
+        self.holes += u64::from(self.last_is_hole);
+    }
+
+    /// Tells the run, of so many lines, what is missing.
+    fn weaken(&self, run: &mut Run, lines: u64) {
+        // At the end of a text an event is cut off.
+        let is_cut = self.lines > 0 && self.last == lines;
+        run.holes += self.holes - u64::from(is_cut && self.last_is_hole);
+        if is_cut || self.over_limit > 0 || self.end.is_some() {
+            run.behind = Behind::Anything;
+        }
+    }
+
     /// What the report says about it.
     fn sentences(&self, label: &str, limits: &Limits) -> Vec<String> {
         let mut said = Vec::new();
@@ -252,6 +303,15 @@ impl Skipped {
                 counted(self.over_limit, "line"),
                 limits.events
             ));
+        }
+        match &self.end {
+            Some(End::Unreadable(line, error)) => said.push(format!(
+                "{label}: it cannot be read further than line {line}: {error}"
+            )),
+            Some(End::Names(line)) => said.push(format!(
+                "{label}: all after line {line} left out (limit `name-bytes`)"
+            )),
+            None => {}
         }
         said
     }

@@ -447,7 +447,8 @@ impl<'a> Model<'a> {
                     if is_stuck(holder) {
                         waits.push(holder);
                     }
-                    for_ever |= is_stuck(holder) || self.next(state, holder).is_none();
+                    let is_over = self.next(state, holder).is_none() && !self.run.goes_on();
+                    for_ever |= is_stuck(holder) || is_over;
                 }
                 if matches!(mode, Mode::Shared | Mode::Upgradable) {
                     let queued = self.threads().filter(|&other| {
@@ -460,8 +461,14 @@ impl<'a> Model<'a> {
                 }
                 for_ever.then_some(waits)
             }
-            Block::Join(child) => is_stuck(child).then(|| vec![child]),
+            Block::Join(child) => {
+                let runs = self.runs_for(state, child);
+                is_stuck(child).then(|| runs.filter(|&other| other != thread).into_iter().collect())
+            }
             Block::Wake(wake) => {
+                if self.may_come_later(wake) {
+                    return None;
+                }
                 let mut waits = Vec::new();
                 for waker in self.still(state, wake) {
                     if waker == thread {
@@ -472,7 +479,8 @@ impl<'a> Model<'a> {
                     }
                     let at_it = blocked[waker.at()] == Some(Block::Wake(wake));
                     if !(at_it && matches!(wake, Wake::Arrive(_))) {
-                        waits.push(waker);
+                        let runs = self.runs_for(state, waker);
+                        waits.extend(runs.filter(|&other| other != thread));
                     }
                 }
                 match wake {
@@ -482,6 +490,34 @@ impl<'a> Model<'a> {
                 }
             }
         }
+    }
+
+    /// Who is to run for a thread to go on: itself, or whoever is to start it, or to start that one.
+    fn runs_for(&self, state: &State, mut thread: ThreadId) -> Option<ThreadId> {
+        for _ in self.threads() {
+            if self.is_started(state, thread) {
+                return Some(thread);
+            }
+            let fork = self.timeline.forked_by[thread.at()];
+            thread = self.run.events[fork as usize].thread;
+        }
+        None
+    }
+
+    /// Whether this may happen behind the end of the run.
+    fn may_come_later(&self, wake: Wake) -> bool {
+        match wake {
+            Wake::Notify(resource) | Wake::Arrive(resource) | Wake::Post(resource) => {
+                self.run.may_end_later(resource)
+            }
+            Wake::Fork(_) | Wake::Clear(_) => false,
+        }
+    }
+
+    /// Whether a thread that has begun waits for something else than a lock or the end of a thread.
+    pub(super) fn is_asleep(&self, state: &State, thread: ThreadId) -> bool {
+        let block = self.block(state, thread);
+        matches!(block, Some(Block::Wake(wake)) if !matches!(wake, Wake::Fork(_)))
     }
 
     /// The threads that have still to do this.

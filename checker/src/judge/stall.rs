@@ -18,12 +18,25 @@ pub(super) fn judge(case: &Case<'_>, drafts: &mut Vec<Draft>) {
 
 fn draft(case: &Case<'_>, run: &RunCase<'_>, stall: &Stuck) -> Option<Draft> {
     let &(thread, event) = stall.sides.first()?;
-    let waits = resource_use(case, run, event).filter(|waits| waits.resource == "condvar")?;
+    let waits = resource_use(case, run, event)?;
     let label = &run.run.threads[thread.at()].label;
-    let message = format!(
-        "{label} can be left asleep on {}: the wake-up can come before the wait",
-        waits.name
-    );
+    let on_condition = waits.resource == "condvar";
+    let message = match waits.resource.as_str() {
+        "condvar" => format!(
+            "{label} can be left asleep on {}: the wake-up can come before the wait",
+            waits.name
+        ),
+        // In a recorded program a thread may wait for good, until the process ends.
+        _ if !run.run.complete => return None,
+        "barrier" => format!(
+            "{label} can be left at barrier {}: too few come",
+            waits.name
+        ),
+        kind => format!(
+            "{label} can be left waiting for {kind} {}: nobody posts",
+            waits.name
+        ),
+    };
     let mut draft = Draft::new(Code::Stall, Certainty::Possible, message);
     draft.basis = Some(Basis::SameInstances);
     draft.cycle = vec![Side {
@@ -35,9 +48,11 @@ fn draft(case: &Case<'_>, run: &RunCase<'_>, stall: &Stuck) -> Option<Draft> {
         "after the schedule the thread sleeps, and no thread that can still run will wake it"
             .to_owned(),
     );
-    draft.advice.push(
-        "test the condition under the lock before each wait, and change it under the lock"
-            .to_owned(),
-    );
+    if on_condition {
+        draft.advice.push(
+            "test the condition under the lock before each wait, and change it under the lock"
+                .to_owned(),
+        );
+    }
     Some(draft)
 }

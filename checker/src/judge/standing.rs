@@ -11,8 +11,8 @@
 //! A thread that came back from parking and was unparked by nobody that was seen is given no proof of
 //! what it did then.
 //!
-//! In a part of a long trace nobody waits for good for what events behind it may still do: a unit that
-//! is posted, a notification, an arrival.
+//! Of an input with places that are not understood nothing is proved: each may have been what keeps the sides
+//! apart.
 //!
 //! Sides of two families are never proved: a harness starts a test when another has ended, or not,
 //! as it likes. A side whose family begins at the start of the program needs none of this.
@@ -36,14 +36,14 @@ pub(super) fn standing(
     if let Some(why) = woken_unseen(run, schedule, sides) {
         return Err(why);
     }
-    if sides
-        .iter()
-        .any(|&(_, event)| may_be_ended_later(run, event))
-    {
-        return Err(
-            "what ends the wait may come behind the part of the trace that was looked at"
-                .to_owned(),
-        );
+    if run.run.holes > 0 {
+        return Err(format!(
+            "{} of the input not understood, and that may be what keeps the sides apart",
+            match run.run.holes {
+                1 => "one place is".to_owned(),
+                holes => format!("{holes} places are"),
+            }
+        ));
     }
     let tops: BTreeSet<ThreadId> = sides.iter().map(|&(thread, _)| top(run, thread)).collect();
     let Some(&unseen) = tops
@@ -98,12 +98,6 @@ fn woken_unseen(run: &RunCase<'_>, schedule: &[Step], sides: &[(ThreadId, u32)])
          what is not recorded",
         run.run.threads[thread.at()].label
     ))
-}
-
-/// Whether an event of an excerpt waits for what may happen behind it.
-fn may_be_ended_later(run: &RunCase<'_>, event: u32) -> bool {
-    let wanted = run.run.events[event as usize].op.resource();
-    wanted.is_some_and(|wanted| run.run.ended_later.contains(&wanted))
 }
 
 /// The thread from which one descends, as far as starts were seen.

@@ -3,6 +3,7 @@
 mod corpus;
 mod evidence;
 mod oracle;
+mod parts;
 mod random;
 mod standing;
 mod stories;

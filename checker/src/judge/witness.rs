@@ -7,7 +7,8 @@
 //! all modes, forks and joins, condition waits, barriers, semaphores, and reads that see the same
 //! write as in the run. After the last step, the threads that can never go on are those left when
 //! all are removed that can move, or that wait for one that can. A request for a shared lock also
-//! waits for a writer that waits (every blocked writer may be in the queue by then).
+//! waits for a writer that waits (every blocked writer may be in the queue by then). Where the run is a
+//! part of one, what its threads may do behind its end counts as what they can do.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -338,7 +339,8 @@ impl<'a> Replay<'a> {
             let mut for_ever = false;
             let mut waits = BTreeSet::new();
             for holder in self.in_the_way(thread, event, lock, mode) {
-                for_ever |= stuck.contains(&holder) || self.next(holder).is_none();
+                let is_over = self.next(holder).is_none() && !self.run.goes_on();
+                for_ever |= stuck.contains(&holder) || is_over;
                 waits.extend(stuck.get(&holder));
             }
             if matches!(mode, Mode::Shared | Mode::Upgradable) {
@@ -349,6 +351,10 @@ impl<'a> Replay<'a> {
                 for_ever |= !waits.is_empty();
             }
             return for_ever.then_some(waits);
+        }
+        let waited_for = self.op(event).resource();
+        if waited_for.is_some_and(|resource| self.run.may_end_later(resource)) {
+            return None;
         }
         match *self.op(event) {
             Op::Join { child } => {

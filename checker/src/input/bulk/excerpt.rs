@@ -14,7 +14,7 @@ use super::prologue::{self, Excerpt, Start};
 use super::survey::Suspects;
 use crate::holders::Hold;
 use crate::limits::{Limits, count};
-use crate::trace::{Event, Held, LockId, Op, ResourceId, Run, ThreadId};
+use crate::trace::{Behind, Event, Held, LockId, Op, ResourceId, Run, ThreadId};
 
 /// Parts of the ring that an excerpt takes in before the first side and behind the last, at least so
 /// many events.
@@ -394,6 +394,11 @@ impl Window {
                 let own = part.events.len() - part.made_up.len();
                 let behind = part.begins_after + own as u64;
                 let ended_later = ends.iter().filter(|&(_, &at)| at >= behind);
+                let ended_later = ended_later.map(|(&resource, _)| resource);
+                let behind = match run.behind {
+                    Behind::Anything => Behind::Anything,
+                    _ => Behind::Ends(ended_later.collect()),
+                };
                 // It may have been before the excerpt.
                 let woken = run.woken_unseen.iter();
                 Run {
@@ -402,7 +407,8 @@ impl Window {
                     locks: run.locks.clone(),
                     resources,
                     complete: run.complete,
-                    ended_later: ended_later.map(|(&resource, _)| resource).collect(),
+                    behind,
+                    holes: run.holes,
                     woken_unseen: woken.map(|&(thread, _)| (thread, 0)).collect(),
                     ..part
                 }

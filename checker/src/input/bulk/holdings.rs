@@ -332,6 +332,23 @@ impl Holdings {
         holder.is_some_and(|holder| holder.last > 0)
     }
 
+    /// The pairs of what threads hold and what they ask for as the trace ends.
+    pub(super) fn note_requests(&mut self) {
+        for thread in 0..self.threads.len() {
+            let holder = &self.threads[thread];
+            let Some(lock) = holder.asked() else { continue };
+            if holder.held().iter().any(|entry| entry.lock() == lock + 1) {
+                continue;
+            }
+            for entry in holder.held().iter().rev() {
+                self.pairs.note(entry.lock(), lock + 1);
+                if entry.is_led_to() {
+                    break;
+                }
+            }
+        }
+    }
+
     /// The locks that their holder asks for and never gets, though it may take them.
     pub(super) fn reenters(&self) -> impl Iterator<Item = u32> + '_ {
         let asked = |holder: &Holder| {

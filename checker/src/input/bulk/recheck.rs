@@ -13,7 +13,7 @@ use super::aside::{Proof, Side};
 use super::late::Late;
 use super::{CHUNK, Consumer};
 use crate::trace::{
-    Ask, Event, LockId, Op, ResourceId, Run, Side as ReleaseSide, ThreadId, VariableId,
+    Ask, Behind, Event, LockId, Op, ResourceId, Run, Side as ReleaseSide, ThreadId, VariableId,
 };
 
 /// The last write of a variable: in the trace, and among what is done.
@@ -351,6 +351,8 @@ fn part(proof: Proof, run: &Run) -> Run {
         locks: run.locks.clone(),
         resources: run.resources.clone(),
         complete: run.complete,
+        behind: Behind::Anything,
+        holes: run.holes,
         events,
         made_up,
         begins_after: proof.events,

@@ -54,6 +54,12 @@ pub(super) struct Second<'l> {
     slips: BTreeSet<Slip>,
     /// Waits and wrong uses that were not kept.
     few_left_out: u64,
+    /// Per condition, how many notifications there were.
+    notified: FxHashMap<ResourceId, u64>,
+    /// Per thread that sleeps, how many there had been by then.
+    asleep: FxHashMap<ThreadId, u64>,
+    /// Threads that came back from a condition without one.
+    woken_unseen: BTreeSet<ThreadId>,
     window: Window,
     asides: Asides,
 }
@@ -78,6 +84,9 @@ impl<'l> Second<'l> {
             wakers: BTreeMap::new(),
             slips: BTreeSet::new(),
             few_left_out: 0,
+            notified: FxHashMap::default(),
+            asleep: FxHashMap::default(),
+            woken_unseen: BTreeSet::new(),
             window: Window::new(limits),
         }
     }
@@ -140,6 +149,9 @@ impl<'l> Second<'l> {
             _ => {}
         }
         self.wakes(&event);
+        if self.suspects.complete {
+            self.sleeps(&event);
+        }
         for slip in std::mem::take(&mut self.holders.slips) {
             if self.slips.len() < count(self.limits.waits) {
                 self.slips.insert(slip);
@@ -148,6 +160,24 @@ impl<'l> Second<'l> {
             }
         }
         self.window.push(event);
+    }
+
+    /// Notes who comes back from a condition that nobody has notified since.
+    fn sleeps(&mut self, event: &Event) {
+        let thread = event.thread;
+        let told = |condvar| self.notified.get(&condvar).copied().unwrap_or(0);
+        match event.op {
+            Op::WaitBegin { condvar, timed, .. } if !timed => {
+                self.asleep.insert(thread, told(condvar));
+            }
+            Op::WaitEnd { condvar, .. } if self.asleep.remove(&thread) == Some(told(condvar)) => {
+                self.woken_unseen.insert(thread);
+            }
+            Op::Notify { condvar } | Op::NotifyAll { condvar } => {
+                *self.notified.entry(condvar).or_default() += 1;
+            }
+            _ => {}
+        }
     }
 
     fn asker(&mut self, thread: ThreadId) -> &mut Asker {
@@ -311,6 +341,8 @@ impl<'l> Second<'l> {
         let run = &mut evidence.runs[0];
         self.end(run);
         self.renumber(run);
+        let woken = self.woken_unseen.into_iter();
+        run.woken_unseen.extend(woken.map(|thread| (thread, 0)));
         let excerpts = self.window.finish(run);
         run.events = self.events;
         let wakers = self.wakers.into_values();

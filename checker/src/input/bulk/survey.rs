@@ -24,6 +24,8 @@ pub(super) struct Suspects {
     pub(super) waited_under: FxHashSet<LockId>,
     /// Locks that a thread took although it held them, and may.
     pub(super) reentered: FxHashSet<LockId>,
+    /// Whether the events are all that decides what threads do ([`Run::complete`]).
+    pub(super) complete: bool,
 }
 
 impl Suspects {
@@ -53,6 +55,9 @@ pub struct Survey {
     pub(super) waited_under: FxHashSet<LockId>,
     /// Whether threads waited for conditions.
     pub(super) has_conditions: bool,
+    /// Whether threads waited for conditions, barriers or semaphores, or for anything but a lock while they
+    /// held one.
+    pub(super) has_waits: bool,
 }
 
 impl Survey {
@@ -65,6 +70,7 @@ impl Survey {
             misused: false,
             waited_under: FxHashSet::default(),
             has_conditions: false,
+            has_waits: false,
         }
     }
 
@@ -166,6 +172,7 @@ impl Survey {
             }
             Op::WaitBegin { lock, .. } => {
                 self.has_conditions = true;
+                self.has_waits = true;
                 self.give_back(thread, lock, Side::Any);
                 self.wait(thread);
             }
@@ -174,7 +181,10 @@ impl Survey {
                 self.holdings
                     .acquire_somehow(thread, lock.0, Side::Exclusive, true);
             }
-            Op::Barrier { .. } | Op::Pend { ask: Ask::Wait, .. } => self.wait(thread),
+            Op::Barrier { .. } | Op::Pend { ask: Ask::Wait, .. } => {
+                self.has_waits = true;
+                self.wait(thread);
+            }
             Op::Fork { .. } => self.forks.push(event.clone()),
             Op::Join { child } => {
                 self.forks.push(event.clone());
@@ -201,12 +211,18 @@ impl Survey {
     fn wait(&mut self, thread: u32) {
         let held = self.holdings.held(thread).map(LockId);
         self.waited_under.extend(held);
+        self.has_waits |= !self.waited_under.is_empty();
     }
 
     fn give_back(&mut self, thread: u32, lock: LockId, side: Side) {
         self.holdings.lock(lock.0);
         let released = self.holdings.release_somehow(thread, lock.0, side);
         self.misused |= released != Released::Well;
+    }
+
+    /// All is seen.
+    pub(super) fn finish(&mut self) {
+        self.holdings.note_requests();
     }
 
     /// Whether it ends with threads that wait for a lock and hold another.
@@ -223,6 +239,7 @@ impl Survey {
             objects: self.objects_on_cycle(run),
             threads: run.threads.len(),
             waited_under: self.waited_under.clone(),
+            complete: run.complete,
             reentered: reentered
                 .chain(self.holdings.reenters())
                 .map(LockId)

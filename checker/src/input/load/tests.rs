@@ -388,3 +388,52 @@ fn a_drawing_has_all_orders_of_a_long_trace() {
     let loaded = super::load(&paths, &mut io::empty(), readers, &limits, aim, &mut |_| {});
     assert_eq!((STAGES.graph)(&loaded.evidence).edges.len(), 2);
 }
+
+#[test]
+fn what_a_cut_or_damaged_compressed_trace_still_has_is_read() {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for at in 0..2_000_u64 {
+        let lock = at.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 911;
+        let thread = at % 5;
+        for op in ["acq", "rel"] {
+            writeln!(text, "T{thread}|{op}(L{lock})|{at}").unwrap();
+        }
+    }
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gz.write_all(text.as_bytes()).unwrap();
+    let gz = gz.finish().unwrap();
+    let cut = gz[..gz.len() / 2].to_vec();
+    let with_more = [gz, b"more that is none".to_vec()].concat();
+    for (bytes, least) in [(cut, 1_000), (with_more, 4_000)] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.std.gz");
+        fs::write(&path, bytes).unwrap();
+        let loaded = load(&[path], &mut io::empty(), &STAGES.readers);
+        assert_eq!(errors(&loaded, &folder), [""; 0]);
+        let evidence = loaded.evidence;
+        assert!(evidence.runs[0].events.len() >= least);
+        assert!(evidence.limits[0].contains("it cannot be read further than line"));
+    }
+}
+
+#[test]
+fn zeros_behind_the_lines_of_a_text_are_one_line_that_is_not_understood() {
+    let folder = folder(&[("a.std", "T1|acq(L)|1\nT1|rel(L)|2\n\0\0\0\0\0\0")]);
+    let path = folder.path().join("a.std");
+    let loaded = load(&[path], &mut io::empty(), &STAGES.readers);
+    assert_eq!(errors(&loaded, &folder), [""; 0]);
+    assert_eq!(loaded.evidence.runs[0].events.len(), 2);
+    assert!(loaded.evidence.limits[0].contains("1 line not understood"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_folder_is_not_opened_whatever_it_is_called() {
+    let folder = folder(&[("a.std", "T1|acq(L)|1")]);
+    let pipe = folder.path().join("b.std");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let loaded = read(&[folder.path().to_owned()]);
+    assert_eq!(labels(&loaded), ["text a.std with 1 lines"]);
+}

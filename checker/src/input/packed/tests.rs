@@ -153,6 +153,27 @@ fn what_is_cut_off_or_strange_is_said() {
 }
 
 #[test]
+fn a_header_that_tells_of_fewer_events_than_there_are_is_no_reason_to_be_silent() {
+    let mut bytes = ltb1(&EVENTS);
+    bytes[8] = 5;
+    let evidence = read_all(&bytes).unwrap();
+    assert_eq!(evidence.runs[0].events.len(), 5);
+    assert_eq!(
+        evidence.limits,
+        ["t: more than the 5 events that its header tells of are in it; these are left out"]
+    );
+    bytes[8] = 0;
+    let evidence = read_all(&bytes).unwrap();
+    assert_eq!(evidence.runs[0].events.len(), 12);
+    assert_eq!(
+        evidence.limits,
+        [
+            "t: its header tells of no events, as that of a trace whose writer was killed; 12 are in it"
+        ]
+    );
+}
+
+#[test]
 fn a_header_that_cannot_be_used_is_an_error() {
     let mut later = ltb1(&EVENTS);
     later[4] = 2;

@@ -68,12 +68,55 @@ pub(super) struct Builder {
     asked: FxHashMap<ThreadId, LockId>,
     /// Locks that a thread asked for and got while it held them: they are re-entrant.
     reentered: HashSet<LockId>,
+    /// How many bytes all names have.
+    name_bytes: u64,
+    /// What unknown operations were on, each once.
+    unknown: FxHashMap<String, u64>,
 }
+
+/// How many different arguments of unknown operations are kept.
+const UNKNOWN_MAX: usize = 1_000;
 
 impl Builder {
     /// Lines understood so far.
     pub(super) fn lines(&self) -> u64 {
         self.lines
+    }
+
+    /// How many bytes all names and places have so far.
+    pub(super) fn name_bytes(&self) -> u64 {
+        self.name_bytes
+    }
+
+    /// Notes a line with an operation that is not known: it matters if it was on something that others are
+    /// on too.
+    pub(super) fn unknown(&mut self, text: &str) {
+        let Ok(line) = Line::parse(text) else { return };
+        for argument in line.arguments() {
+            let known = self.unknown.len() >= UNKNOWN_MAX;
+            match self.unknown.get_mut(argument) {
+                Some(times) => *times += 1,
+                None if known => self.run.holes += 1,
+                None => {
+                    self.unknown.insert(argument.to_owned(), 1);
+                }
+            }
+        }
+    }
+
+    /// How often unknown operations were on what others are on too.
+    fn unknown_that_matter(&self) -> u64 {
+        let is_on = |name: &str| {
+            self.life_of.contains_key(name)
+                || self.thread_of.contains_key(name)
+                || self.thread_of.contains_key(&format!("T{name}"))
+                || self.resource_of.keys().any(|(_, of)| of == name)
+        };
+        let unknown = self.unknown.iter();
+        unknown
+            .filter(|(name, _)| is_on(name))
+            .map(|(_, times)| times)
+            .sum()
     }
 
     /// Events so far.
@@ -185,6 +228,7 @@ impl Builder {
     pub(super) fn finish(mut self, label: &str) -> Evidence {
         label.clone_into(&mut self.run.label);
         self.run.complete = true;
+        self.run.holes += self.unknown_that_matter();
         self.run.reenter(&self.reentered);
         let mut classes: Vec<Class> = Vec::new();
         let mut known: FxHashMap<String, ClassId> = FxHashMap::default();
@@ -404,6 +448,7 @@ impl Builder {
             start_seen: true,
             end_seen: false,
         });
+        self.name_bytes += name.len() as u64;
         self.thread_of.insert(name.to_owned(), new);
         new
     }
@@ -425,6 +470,7 @@ impl Builder {
                     None => self.instance(name, life.former),
                 };
                 life.lock = Some(lock);
+                self.name_bytes += name.len() as u64;
                 self.life_of.insert(name.to_owned(), life);
                 lock
             }
@@ -495,6 +541,7 @@ impl Builder {
             kind,
             units: 0,
         });
+        self.name_bytes += name.len() as u64;
         self.resource_of.insert(key, new);
         new
     }
@@ -515,6 +562,7 @@ impl Builder {
             column: 0,
             note: None,
         });
+        self.name_bytes += location.len() as u64;
         self.site_of.insert(location.to_owned(), new);
         new
     }

@@ -23,6 +23,9 @@ impl<'a> Line<'a> {
             None => (rest.strip_suffix(')').ok_or(Malformed::Shape)?, ""),
         };
         let (thread, operation) = (thread.trim(), operation.trim());
+        if location.contains('\r') {
+            return Err(Malformed::Shape);
+        }
         let word = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
         if !word(thread) || !word(operation) || operation.contains('|') {
             return Err(Malformed::Shape);
@@ -68,6 +71,11 @@ impl<'a> Line<'a> {
             operation: self.operation.to_owned(),
             needs,
         }
+    }
+
+    /// All arguments.
+    pub(super) fn arguments(&self) -> impl Iterator<Item = &'a str> {
+        self.parts().filter(|part| !part.is_empty())
     }
 
     fn parts(&self) -> impl Iterator<Item = &'a str> {

@@ -248,3 +248,31 @@ fn signal_and_broadcast_are_names_of_notifications_too() {
         events("T1|notify(C)|1\nT1|notifyAll(C)|2\n")
     );
 }
+
+#[test]
+fn line_ends_of_old_are_not_taken_for_places() {
+    let error = read_text("T1|acq(A)|1\rT1|acq(A)|2\r").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`t.std` is no text trace: line 1: expected `THREAD|OPERATION(ARGUMENT)|LOCATION`"
+    );
+}
+
+#[test]
+fn names_have_a_limit_of_their_own() {
+    let limits = Limits {
+        name_bytes: 40,
+        ..Limits::default()
+    };
+    let mut text = String::new();
+    for at in 0..20 {
+        writeln!(text, "T1|acq(lock number {at})|{at}").unwrap();
+    }
+    let evidence = read("t.std", text.as_bytes(), &limits).unwrap();
+    assert_eq!(evidence.runs[0].events.len(), 3);
+    assert!(evidence.runs[0].goes_on());
+    assert_eq!(
+        evidence.limits,
+        ["t.std: all after line 3 left out (limit `name-bytes`)"]
+    );
+}

@@ -320,3 +320,34 @@ fn the_verdict_is_the_same_each_time() {
         assert_eq!(report(&[trace]), first);
     }
 }
+
+#[test]
+fn whoever_is_to_be_started_by_a_thread_of_the_circle_ends_no_wait() {
+    for wait in [("post(S)", "pend(S)"), ("barrier(M,2)", "barrier(M,2)")] {
+        let trace = format!(
+            "T0: fork(T1) acq(A) fork(T2) rel(A)
+             T2: {}
+             T1: acq(A) {} rel(A)
+             T0: join(T1) join(T2)",
+            wait.0, wait.1
+        );
+        let strongest = strongest(&verdict_of(&[&trace]));
+        assert_eq!(strongest, Some(Certainty::Certain), "{trace}");
+    }
+}
+
+#[test]
+fn a_barrier_to_which_too_few_come_is_a_stall() {
+    assert_snapshot!(report(&["
+        T0: fork(T1)
+        T1: barrier(G,2)
+        T0: join(T1)"]));
+}
+
+#[test]
+fn a_semaphore_to_which_nobody_posts_is_a_stall() {
+    assert_snapshot!(report(&["
+        T0: fork(T1)
+        T1: pend(S)
+        T0: join(T1)"]));
+}
