@@ -302,6 +302,27 @@ fn the_report_shows_both_ends_and_the_call_between() {
 }
 
 #[test]
+fn a_lock_under_another_name_is_said_to_be_the_same() {
+    let mut cases = cases();
+    cases.retain(|name, _| name == "shared_under_two_names");
+    let folder = project("2021", &cases);
+    let document = document(&check(folder.path(), &["--format", "json"]));
+    let findings = document["findings"].as_array().unwrap().iter();
+    let said: Vec<&str> = findings
+        .flat_map(|finding| finding["reasons"].as_array().unwrap())
+        .filter_map(|reason| reason.as_str())
+        .filter(|reason| reason.contains("another name"))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "`Sync.head` is another name of `Chain.head`: the same lock is put into both",
+            "`Sync.set` is another name of `Chain.set`: the same lock is put into both",
+        ]
+    );
+}
+
+#[test]
 fn editors_get_messages_as_cargo_prints_them() {
     let folder = project("2021", &double_lock());
     let output = check(folder.path(), &["--message-format=json"]);

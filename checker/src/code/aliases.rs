@@ -43,7 +43,7 @@ impl Aliases {
         if self.parents.is_empty() {
             return;
         }
-        let lock = |lock: &mut LockAt| lock.class = self.find(lock.class);
+        let lock = |lock: &mut LockAt| self.in_lock(lock);
         for order in &mut solved.orders {
             lock(&mut order.held.lock);
             lock(&mut order.wanted);
@@ -67,6 +67,14 @@ impl Aliases {
         }
     }
 
+    fn in_lock(&self, lock: &mut LockAt) {
+        let class = self.find(lock.class);
+        if class != lock.class {
+            lock.alias = Some(lock.class);
+            lock.class = class;
+        }
+    }
+
     fn in_summary(&self, summary: &mut Summary) {
         let class = |name: &mut Name| *name = self.find(*name);
         for Effect { what, .. } in &mut summary.effects {
@@ -74,14 +82,12 @@ impl Aliases {
                 What::Wants(lock, _)
                 | What::Begins(_, lock)
                 | What::HandsOut(_, lock)
-                | What::Joins(_, lock) => {
-                    class(&mut lock.class);
-                }
+                | What::Joins(_, lock) => self.in_lock(lock),
                 What::Blocks(_, name) | What::Notifies(name) | What::Sends(name) => class(name),
                 What::Calls(_, held, given) => {
                     let given = given.iter_mut().map(|(_, held)| held);
                     for held in held.iter_mut().chain(given) {
-                        class(&mut held.lock.class);
+                        self.in_lock(&mut held.lock);
                     }
                 }
                 What::CallsKept(_) => {}

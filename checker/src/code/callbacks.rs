@@ -80,7 +80,7 @@ pub(crate) fn orders(calls: &[KeptCall], functions: &[KeptFunction]) -> (Vec<Ord
                 .iter()
                 .filter(|taken| taken.waits != Waits::Never)
             {
-                let trust = call.trust.min(if is_known {
+                let trust = call.trust.and(if is_known {
                     Trust::Likely
                 } else {
                     Trust::Guess
@@ -94,7 +94,7 @@ pub(crate) fn orders(calls: &[KeptCall], functions: &[KeptFunction]) -> (Vec<Ord
                         held: held.clone(),
                         wanted: taken.lock.clone(),
                         waits: taken.waits,
-                        trust: trust.min(held.trust).min(taken.trust),
+                        trust: trust.and(held.trust).and(taken.trust),
                         others: others.map(|(_, held)| held.lock.clone()).collect(),
                         body: call.body,
                         calls: way,

@@ -55,7 +55,8 @@ pub(crate) struct Frame<'a> {
 }
 
 /// Types whose only content is the pointer in them, or whose payload is what matters.
-const TRANSPARENT: [&str; 12] = [
+const TRANSPARENT: [&str; 13] = [
+    "AssertUnwindSafe",
     "Box",
     "Unique",
     "NonNull",
@@ -233,7 +234,7 @@ impl<'a> Frame<'a> {
             match step {
                 Projection::Deref => {
                     path = self.load(&path).target()?;
-                    of = self.pointee(of);
+                    of = self.program.pointee(of);
                 }
                 Projection::Field(index, inner) => {
                     let owner = self.program.type_of(of);
@@ -270,26 +271,6 @@ impl<'a> Frame<'a> {
     /// Whether the payload of such a type stands for the whole.
     fn is_transparent(&self, head: &str) -> bool {
         TRANSPARENT.contains(&last(head)) && !self.program.is_own(head)
-    }
-
-    fn pointee(&self, of: Name) -> Name {
-        let text = self.program.names.text(of);
-        let found = self.program.type_of(of);
-        if found.references == 0 {
-            return found.arguments.first().copied().unwrap_or(of);
-        }
-        let rest = text
-            .strip_prefix("*const ")
-            .or_else(|| text.strip_prefix("*mut "))
-            .or_else(|| {
-                let rest = text.strip_prefix('&')?;
-                let rest = match rest.strip_prefix('\'') {
-                    Some(rest) => rest.split_once(' ')?.1,
-                    None => rest,
-                };
-                Some(rest.strip_prefix("mut ").unwrap_or(rest))
-            });
-        rest.map_or(of, |rest| self.program.names.of(rest))
     }
 
     fn element(&self, of: Name) -> Name {
@@ -411,6 +392,8 @@ impl<'a> Frame<'a> {
         let target = match self.load(&pointer) {
             Value::Guard(lock) => lock.then(Step::Data),
             Value::At(path) => path.then(step),
+            // Put together by what was called here: the pointer lies where it is.
+            Value::Parts(..) => pointer.then(step),
             _ => None,
         };
         target.map_or(Value::Unknown, Value::To)

@@ -204,7 +204,10 @@ const TRAITS_OF_STD: [&str; 9] = [
 pub(crate) fn is_of_std(path: &str) -> bool {
     let krate = path.split("::").next().unwrap_or_default();
     let on = path.rsplit("::").nth(1).unwrap_or_default();
-    matches!(krate, "std" | "core" | "alloc") || OF_STD.contains(&on) || TRAITS_OF_STD.contains(&on)
+    // Methods of primitive types have no crate.
+    matches!(krate, "std" | "core" | "alloc" | "bool" | "str" | "char")
+        || OF_STD.contains(&on)
+        || TRAITS_OF_STD.contains(&on)
 }
 
 /// Methods that put something into what they are called on.

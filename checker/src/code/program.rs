@@ -27,6 +27,9 @@ pub(crate) type BodyId = usize;
 /// More implementations of one method than this are not followed from a call that could mean any.
 const IMPLEMENTATIONS_MAX: usize = 12;
 
+/// So many implementations of a trait of the program's own are few.
+const FEW: usize = 4;
+
 /// Traits whose calls on a type that is not known would lead everywhere.
 const UBIQUITOUS: [&str; 21] = [
     "Clone",
@@ -59,6 +62,8 @@ pub(crate) struct Resolved {
     pub bodies: Vec<BodyId>,
     /// Whether it is this one body for sure.
     pub is_sure: bool,
+    /// Whether it is one of a few that the program has, and nobody else.
+    pub is_one_of_few: bool,
     /// Why it is so that nothing else in the program has the method; none where that is not why.
     pub only: Option<Only>,
     /// What a function of another crate does.
@@ -82,6 +87,7 @@ impl Resolved {
     /// How far it can be trusted that a call leads to the bodies.
     pub(crate) fn trust(&self) -> Trust {
         match (self.is_sure, self.only) {
+            (false, _) if self.is_one_of_few => Trust::OneOf,
             (false, _) => Trust::Guess,
             (true, Some(Only::SoFar)) => Trust::Likely,
             (true, Some(Only::Ever) | None) => Trust::Sure,

@@ -3,6 +3,7 @@
 //! `certain` is only what happens whenever one path through the code runs: the same instance, in one
 //! thread, with no release between. All else is `possible`, and says what would have to be true.
 
+use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,13 +25,16 @@ use crate::finding::{
 };
 use crate::history::blocks_itself;
 
+mod back;
 mod cycles;
 mod ordered;
 mod waits;
 
+use back::Places;
+
 /// All findings in what was found, and how many cycles were left out: too long, or too many.
 pub(crate) fn findings(program: &Program, solved: &Solved) -> (Vec<Finding>, u64) {
-    let rules = Rules { program, solved };
+    let rules = Rules::of(program, solved);
     let mut found = Vec::new();
     rules.again(&mut found);
     let left_out = rules.cycles(&mut found);
@@ -41,7 +45,7 @@ pub(crate) fn findings(program: &Program, solved: &Solved) -> (Vec<Finding>, u64
 
 /// The lock orders in the code, one for each pair of classes: the surest and nearest.
 pub(crate) fn orders(program: &Program, solved: &Solved) -> Vec<CodeOrder> {
-    let rules = Rules { program, solved };
+    let rules = Rules::of(program, solved);
     let mut all: BTreeMap<(String, String), &Order> = BTreeMap::new();
     for order in &solved.orders {
         let (held, wanted) = (order.held.lock.class, order.wanted.class);
@@ -65,6 +69,18 @@ pub(crate) fn orders(program: &Program, solved: &Solved) -> Vec<CodeOrder> {
 struct Rules<'a> {
     program: &'a Program,
     solved: &'a Solved,
+    /// Where calls stand, for what asks.
+    places: OnceCell<Places>,
+}
+
+impl<'a> Rules<'a> {
+    fn of(program: &'a Program, solved: &'a Solved) -> Rules<'a> {
+        Rules {
+            program,
+            solved,
+            places: OnceCell::new(),
+        }
+    }
 }
 
 /// A finding that is not finished.
@@ -142,6 +158,24 @@ impl Rules<'_> {
         }
     }
 
+    /// What locks are called where they are taken, if reports name them otherwise.
+    fn other_names(&self, orders: &[&Order]) -> Vec<String> {
+        let locks = orders
+            .iter()
+            .flat_map(|order| [&order.held.lock, &order.wanted]);
+        let renamed: BTreeSet<(Name, Name)> = locks
+            .filter_map(|lock| Some((lock.alias?, lock.class)))
+            .filter(|(alias, _)| class::is_place(self.program, *alias))
+            .collect();
+        let renamed = renamed.into_iter();
+        renamed
+            .map(|(alias, class)| {
+                let (alias, class) = (self.short(alias), self.short(class));
+                format!("`{alias}` is another name of `{class}`: the same lock is put into both")
+            })
+            .collect()
+    }
+
     fn side(&self, order: &Order) -> Side {
         Side {
             thread: self.function(order.body),
@@ -205,14 +239,14 @@ impl Rules<'_> {
                 };
                 keep_better(by_place.entry(place), order);
             } else if excludes
-                && order.trust > Trust::Guess
+                && (!order.trust.is_guess() || self.leads_back(order))
                 && self.may_be_same(held, wanted)
                 && !self.is_ordered(order)
             {
                 // Through a call that can lead elsewhere it would be a guess on a guess.
                 keep_better(by_class.entry((code, held.class)), order);
             } else if excludes
-                && order.trust > Trust::Guess
+                && !order.trust.is_guess()
                 && let (Some(held_at), Some(wanted_at)) = (&held.path, &wanted.path)
                 && let Some((a, b)) = held_at.part_at(wanted_at)
             {
@@ -283,7 +317,11 @@ impl Rules<'_> {
             reasons.push("the call between them can lead elsewhere: a trait object, a generic type, or a function of another crate".to_owned());
         } else {
             reasons.push("it hangs if both are the same instance, or if two threads take the same two in different orders".to_owned());
+            if order.trust == Trust::OneOf {
+                reasons.push("the trait object that is called on the way must be of that type, and what is dropped there the last of its handles".to_owned());
+            }
         }
+        reasons.extend(self.other_names(&[order]));
         let advice = match code {
             Code::RecursiveRead => "hand the guard on instead of reading again, or drop it before",
             _ if is_same => "drop the guard before, or hand it on to what needs it",

@@ -157,11 +157,7 @@ fn callees(program: &Program, id: BodyId) -> Vec<BodyId> {
                 }
             }
             Terminator::Drop(place, _) => {
-                let of = match place.steps.last() {
-                    Some(super::ir::Projection::Field(_, of)) => Some(*of),
-                    _ => body.types.get(place.local as usize).copied(),
-                };
-                if let Some(of) = of {
+                if let Some(of) = program.type_at(body, place) {
                     found.extend(program.dropped(of).iter().map(|(id, _)| *id));
                 }
             }

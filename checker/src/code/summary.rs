@@ -23,6 +23,8 @@ pub(crate) struct LockAt {
     pub path: Option<Path>,
     /// Which class.
     pub class: Name,
+    /// The class as it is called there, if that is another name of the same.
+    pub alias: Option<Name>,
     /// How.
     pub mode: Mode,
     /// Where it is taken.

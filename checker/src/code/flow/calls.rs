@@ -3,7 +3,7 @@
 use super::record::Point;
 use super::{Cell, Flow, State, Token, insert};
 use crate::code::frame::Frame;
-use crate::code::ir::{BlockId, Callee, Operand, Place, Projection, Site};
+use crate::code::ir::{BlockId, Callee, Operand, Place, Site};
 use crate::code::known::{self, Known, Resource};
 use crate::code::names::Name;
 use crate::code::program::{BodyId, Resolved};
@@ -145,13 +145,9 @@ impl Flow<'_> {
             }
             Known::Drop => {
                 if let Some(argument) = call.arguments.first() {
-                    self.drop_value(
-                        argument.of,
-                        &argument.value,
-                        &argument.moved,
-                        call.site,
-                        state,
-                    );
+                    let if_last = self.trust_if_last(&argument.value);
+                    let at = Point::at(call.site, state);
+                    self.drop_value(argument.of, &argument.value, &argument.moved, at, if_last);
                     if argument.of.is_some_and(|of| self.frees_when_dropped(of)) {
                         self.frees(state);
                     }
@@ -287,9 +283,9 @@ impl Flow<'_> {
         for (number, (held, field)) in (number..).zip(&self.frame.summaries[body].returned) {
             let mut held = held.clone();
             held.lock = self.in_caller(&held.lock, values);
-            held.trust = held.trust.min(trust);
+            held.trust = held.trust.and(trust);
             held.through = Some(call.site);
-            let is_maybe = held.trust == Trust::Guess || self.may_be_nothing(call);
+            let is_maybe = held.trust.is_guess() || self.may_be_nothing(call);
             let token = self.token(call.block, number, Token::Taken { held, is_maybe });
             cells.push(Cell {
                 field: *field,
@@ -391,9 +387,5 @@ fn fresh(token: usize) -> Cell {
 
 /// The type of a place.
 pub(super) fn type_of_place(frame: &Frame<'_>, place: &Place) -> Option<Name> {
-    match place.steps.last() {
-        None => Some(frame.type_of(place.local)),
-        Some(Projection::Field(_, of)) => Some(*of),
-        Some(_) => None,
-    }
+    frame.program.type_at(frame.body, place)
 }

@@ -41,7 +41,7 @@ impl<'a> Point<'a> {
     /// The same, trusted no more than so far.
     pub(super) fn trusted(self, trust: Trust) -> Point<'a> {
         Point {
-            trust: self.trust.min(trust),
+            trust: self.trust.and(trust),
             ..self
         }
     }
@@ -54,7 +54,7 @@ impl<'a> Point<'a> {
     /// The effect of a callee there.
     pub(super) fn via(self, body: BodyId, effect: &'a Effect) -> Point<'a> {
         Point {
-            trust: self.trust.min(effect.trust),
+            trust: self.trust.and(effect.trust),
             via: Some((body, effect)),
             ..self
         }
@@ -235,7 +235,7 @@ impl Flow<'_> {
                 held: held.clone(),
                 wanted: lock.clone(),
                 waits,
-                trust: point.trust.min(held.trust),
+                trust: point.trust.and(held.trust),
                 others: others.collect(),
                 body: self.id,
                 calls: calls.clone(),
@@ -344,7 +344,7 @@ impl Flow<'_> {
         let calls = self.calls(point);
         for held in self.held_at(point) {
             self.outcome.blocked.push(Blocked {
-                trust: point.trust.min(held.trust),
+                trust: point.trust.and(held.trust),
                 held,
                 resource,
                 class,

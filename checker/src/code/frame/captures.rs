@@ -64,8 +64,8 @@ impl Frame<'_> {
                 None => self.type_of(place.local),
                 Some(Projection::Field(_, of)) => *of,
                 Some(Projection::Deref) => match place.steps.iter().rev().nth(1) {
-                    None => self.pointee(self.type_of(place.local)),
-                    Some(Projection::Field(_, of)) => self.pointee(*of),
+                    None => self.program.pointee(self.type_of(place.local)),
+                    Some(Projection::Field(_, of)) => self.program.pointee(*of),
                     _ => return None,
                 },
                 _ => return None,
@@ -79,7 +79,7 @@ impl Frame<'_> {
         for name in names {
             while self.program.type_of(of).references > 0 {
                 path = self.load(&path).target()?;
-                of = self.pointee(of);
+                of = self.program.pointee(of);
             }
             let owner = self.program.type_of(of);
             let path_of = self.program.text(owner.owner);

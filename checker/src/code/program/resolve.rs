@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use super::{BodyId, IMPLEMENTATIONS_MAX, Only, Program, Resolved, UBIQUITOUS, in_crate, short};
+use super::{
+    BodyId, FEW, IMPLEMENTATIONS_MAX, Only, Program, Resolved, UBIQUITOUS, in_crate, short,
+};
 use crate::code::known::{self, Known};
 use crate::code::names::Name;
 use crate::code::text::{
@@ -153,6 +155,7 @@ impl Program {
         });
         Resolved {
             is_sure: is_only,
+            is_one_of_few: !foreign_trait && (2..=FEW).contains(&bodies.len()),
             bodies,
             method: name,
             known: is_elsewhere.then_some(Known::Elsewhere),

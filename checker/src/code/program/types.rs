@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::super::ir::{Body, Place, Projection};
 use super::super::known;
 use super::super::names::Name;
 use super::super::text::{behind_references, find_outside, head};
@@ -56,6 +57,40 @@ impl Program {
         });
         self.types.borrow_mut().insert(of, Rc::clone(&found));
         found
+    }
+
+    /// The type of what a pointer of this type points to.
+    pub(crate) fn pointee(&self, of: Name) -> Name {
+        let text = self.names.text(of);
+        let found = self.type_of(of);
+        if found.references == 0 {
+            return found.arguments.first().copied().unwrap_or(of);
+        }
+        let rest = text
+            .strip_prefix("*const ")
+            .or_else(|| text.strip_prefix("*mut "))
+            .or_else(|| {
+                let rest = text.strip_prefix('&')?;
+                let rest = match rest.strip_prefix('\'') {
+                    Some(rest) => rest.split_once(' ')?.1,
+                    None => rest,
+                };
+                Some(rest.strip_prefix("mut ").unwrap_or(rest))
+            });
+        rest.map_or(of, |rest| self.names.of(rest))
+    }
+
+    /// The type of a place in a body, where the compiler's text says it.
+    pub(crate) fn type_at(&self, body: &Body, place: &Place) -> Option<Name> {
+        let of_steps = |steps: &[Projection]| match steps.last() {
+            None => body.types.get(place.local as usize).copied(),
+            Some(Projection::Field(_, of)) => Some(*of),
+            Some(_) => None,
+        };
+        match &place.steps[..] {
+            [before @ .., Projection::Deref] => of_steps(before).map(|of| self.pointee(of)),
+            steps => of_steps(steps),
+        }
     }
 
     /// Whether a type's text names guards, and such that stop threads.

@@ -7,7 +7,6 @@ use rustc_hash::FxHashSet;
 
 use super::{Certainty, Code, Draft, Exclusion, Finding, Name, Order, Rules, Site, is_better};
 use crate::code::summary::LockAt;
-use crate::code::trust::Trust;
 use crate::code::value::{Path, Root};
 
 /// More cycles than this are not reported from one program.
@@ -147,7 +146,7 @@ impl Rules<'_> {
         let (gated, orders) = best?;
         let end = orders
             .iter()
-            .filter(|order| order.trust == Trust::Guess)
+            .filter(|order| order.trust.is_guess())
             .find_map(|order| {
                 let mut sites = order.calls.iter().chain([&order.wanted.site]);
                 sites.find(|site| ends.contains(site)).copied()
@@ -177,7 +176,7 @@ impl Rules<'_> {
             reasons.extend(kept.map(|kept| self.if_kept(kept, true)));
             if orders
                 .iter()
-                .any(|order| order.trust == Trust::Guess && order.kept.is_none())
+                .any(|order| order.trust.is_guess() && order.kept.is_none())
             {
                 reasons.push("some call on the way can lead elsewhere: a trait object, a generic type, or a function of another crate".to_owned());
             }
@@ -187,6 +186,7 @@ impl Rules<'_> {
                 "what is dropped on the way must be there, and the last of its handles".to_owned(),
             );
         }
+        reasons.extend(self.other_names(&orders));
         let advice = format!("take {} always in one order", names.join(" and "));
         let finding = Draft {
             code: Code::LockOrderCycle,
@@ -212,7 +212,7 @@ impl Rules<'_> {
 
 /// Whether an order rests on a call that can lead elsewhere, or on a function that may not be there.
 fn is_guess(order: &Order) -> bool {
-    order.trust == Trust::Guess || order.kept.is_some()
+    order.trust.is_guess() || order.kept.is_some()
 }
 
 /// Tries all choices of one order for each step in which each blocks the one before, until `done`.

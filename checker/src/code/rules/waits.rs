@@ -7,7 +7,6 @@ use crate::code::flow::Blocked;
 use crate::code::known::Resource;
 use crate::code::program::BodyId;
 use crate::code::summary::{Summary, What};
-use crate::code::trust::Trust;
 
 impl Rules<'_> {
     pub(super) fn waits(&self, found: &mut Vec<Finding>) {
@@ -15,7 +14,7 @@ impl Rules<'_> {
         for blocked in &self.solved.blocked {
             let lock = &blocked.held.lock;
             // That just this call lets go of the last handle, or leads there, would be a guess on a guess.
-            if blocked.resource == Resource::Join && blocked.trust == Trust::Guess {
+            if blocked.resource == Resource::Join && blocked.trust.is_guess() {
                 continue;
             }
             if self.is_vague(lock.class) || !seen.insert((lock.class, blocked.class, blocked.site))

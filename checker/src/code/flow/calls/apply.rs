@@ -152,7 +152,7 @@ impl Flow<'_> {
             What::Calls(path, held, given) => {
                 let in_caller = |held: &Held| Held {
                     lock: self.in_caller(&held.lock, values),
-                    trust: held.trust.min(met.trust),
+                    trust: held.trust.and(met.trust),
                     through: Some(point.site),
                     ..held.clone()
                 };

@@ -4,27 +4,55 @@ use super::{Argument, type_of_place};
 use crate::code::flow::record::Point;
 use crate::code::flow::{Cell, Flow, State, insert};
 use crate::code::ir::{Place, Projection, Site};
+use crate::code::known::{self, Known};
 use crate::code::names::Name;
 use crate::code::trust::Trust;
-use crate::code::value::Value;
+use crate::code::value::{Root, Value};
 
 impl Flow<'_> {
     /// Drops at the end of a block.
     pub(in crate::code::flow) fn dropped(&mut self, place: &Place, site: Site, state: &mut State) {
         let field = self.field_of(place);
         let is_here = |cell: &Cell| cell.lies_in(place.local, field);
+        let of = type_of_place(self.frame, place);
+        let value = self.frame.place(place).map_or(Value::Unknown, Value::At);
         if self.own_steps(place).contains(&Projection::Deref) {
+            // What was there before something else is put in its place.
+            self.drop_value(of, &value, &[], Point::at(site, state), Trust::OneOf);
             return;
         }
         let here: Vec<Cell> = state.iter().filter(|cell| is_here(cell)).copied().collect();
         state.retain(|cell| !is_here(cell));
-        let of = type_of_place(self.frame, place);
         if of.is_some_and(|of| self.frees_when_dropped(of)) {
             self.frees(state);
         }
         self.drops_unknown(place, site, state);
-        let value = self.frame.place(place).map_or(Value::Unknown, Value::At);
-        self.drop_value(of, &value, &here, site, state);
+        let if_last = self.trust_if_last(&value);
+        self.drop_value(of, &value, &here, Point::at(site, state), if_last);
+    }
+
+    /// How far it can be trusted that a value which goes is all that is left of what it shares: it was just
+    /// taken out of where it was kept. A copy of what is kept elsewhere is not.
+    pub(in crate::code::flow) fn trust_if_last(&self, value: &Value) -> Trust {
+        let Value::At(path) = value else {
+            return Trust::Guess;
+        };
+        let (Root::Call(block), []) = (path.root, &path.steps[..]) else {
+            return Trust::Guess;
+        };
+        let Some((callee, ..)) = self.frame.call_at(block) else {
+            return Trust::Guess;
+        };
+        let resolved = self.frame.resolved(callee);
+        let method = resolved
+            .method
+            .map(|method| self.frame.program.text(method));
+        let is_old = method.is_some_and(|method| known::puts_in(&method));
+        match resolved.known {
+            Some(Known::Take | Known::TakeOne) => Trust::OneOf,
+            None if is_old && resolved.bodies.is_empty() => Trust::OneOf,
+            _ => Trust::Guess,
+        }
     }
 
     /// Whether the `Drop` of a type, or of what is in it, lets go of a lock that no guard stands for.
@@ -35,14 +63,15 @@ impl Flow<'_> {
             .any(|(body, _)| self.frame.summaries[*body].frees)
     }
 
-    /// What the `Drop` of a value and of what is in it does. Its own guards go after that.
+    /// What the `Drop` of a value and of what is in it does. Its own guards go after that. What may not be
+    /// there, or not be the last handle, is trusted as far as `if_last` says.
     pub(in crate::code::flow) fn drop_value(
         &mut self,
         of: Option<Name>,
         value: &Value,
         own: &[Cell],
-        site: Site,
-        state: &State,
+        at: Point<'_>,
+        if_last: Trust,
     ) {
         let Some(of) = of else { return };
         let program = self.frame.program;
@@ -50,7 +79,7 @@ impl Flow<'_> {
         if dropped.is_empty() {
             return;
         }
-        let mut all = state.clone();
+        let mut all = at.state.clone();
         for cell in own {
             insert(&mut all, *cell);
         }
@@ -67,8 +96,9 @@ impl Flow<'_> {
                 moved: if is_own { own.to_vec() } else { Vec::new() },
                 ..Argument::of(itself)
             };
-            let held = if is_own { state } else { &all };
-            let point = Point::at(site, held).trusted(trust);
+            let state = if is_own { at.state } else { &all };
+            let trust = trust.max(if_last);
+            let point = Point { state, ..at }.trusted(trust);
             self.apply(body, &[argument], point);
         }
     }

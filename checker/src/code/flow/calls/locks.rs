@@ -76,6 +76,7 @@ impl Flow<'_> {
         Some(LockAt {
             path,
             class: class.name,
+            alias: None,
             mode,
             site: call.site,
             is_open: class.is_open,
@@ -188,6 +189,7 @@ impl Flow<'_> {
             let lock = LockAt {
                 path: Some(path),
                 class: class.name,
+                alias: None,
                 mode: match last(mode) {
                     "Read" => Mode::Shared,
                     "Upgradable" => Mode::Upgradable,
