@@ -66,7 +66,7 @@ pub(super) fn explore(model: &Model<'_>, words_max: u64, enough: impl Fn(&Stuck)
         let mut steps = model.steps(&state);
         if steps.is_empty() {
             for (thread, waits) in stuck {
-                if waits.is_empty() && model.is_asleep(&state, thread) {
+                if model.is_left(&state, thread, &waits) {
                     let stall = describe(model, &state, &[thread], schedule(&ways, way));
                     if kinds.insert((stall.sides.clone(), stall.locks.clone())) {
                         found.stalls.push(stall);

@@ -461,10 +461,7 @@ impl<'a> Model<'a> {
                 }
                 for_ever.then_some(waits)
             }
-            Block::Join(child) => {
-                let runs = self.runs_for(state, child);
-                is_stuck(child).then(|| runs.filter(|&other| other != thread).into_iter().collect())
-            }
+            Block::Join(child) => is_stuck(child).then(|| vec![child]),
             Block::Wake(wake) => {
                 if self.may_come_later(wake) {
                     return None;
@@ -479,8 +476,7 @@ impl<'a> Model<'a> {
                     }
                     let at_it = blocked[waker.at()] == Some(Block::Wake(wake));
                     if !(at_it && matches!(wake, Wake::Arrive(_))) {
-                        let runs = self.runs_for(state, waker);
-                        waits.extend(runs.filter(|&other| other != thread));
+                        waits.push(waker);
                     }
                 }
                 match wake {
@@ -490,18 +486,6 @@ impl<'a> Model<'a> {
                 }
             }
         }
-    }
-
-    /// Who is to run for a thread to go on: itself, or whoever is to start it, or to start that one.
-    fn runs_for(&self, state: &State, mut thread: ThreadId) -> Option<ThreadId> {
-        for _ in self.threads() {
-            if self.is_started(state, thread) {
-                return Some(thread);
-            }
-            let fork = self.timeline.forked_by[thread.at()];
-            thread = self.run.events[fork as usize].thread;
-        }
-        None
     }
 
     /// Whether this may happen behind the end of the run.
@@ -514,10 +498,13 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// Whether a thread that has begun waits for something else than a lock or the end of a thread.
-    pub(super) fn is_asleep(&self, state: &State, thread: ThreadId) -> bool {
+    /// Whether a thread that has begun waits for something else than a lock or the end of a thread: it is left
+    /// there in a state in which nobody can go on and no circle is. In a recorded program a thread may wait until
+    /// the process ends, so there it counts only if it `waits` for nobody.
+    pub(super) fn is_left(&self, state: &State, thread: ThreadId, waits: &[ThreadId]) -> bool {
         let block = self.block(state, thread);
         matches!(block, Some(Block::Wake(wake)) if !matches!(wake, Wake::Fork(_)))
+            && (waits.is_empty() || self.run.complete)
     }
 
     /// The threads that have still to do this.

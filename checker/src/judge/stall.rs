@@ -29,11 +29,11 @@ fn draft(case: &Case<'_>, run: &RunCase<'_>, stall: &Stuck) -> Option<Draft> {
         // In a recorded program a thread may wait for good, until the process ends.
         _ if !run.run.complete => return None,
         "barrier" => format!(
-            "{label} can be left at barrier {}: too few come",
+            "{label} can be left at barrier {}: too few get there",
             waits.name
         ),
         kind => format!(
-            "{label} can be left waiting for {kind} {}: nobody posts",
+            "{label} can be left waiting for {kind} {}: nobody comes to post",
             waits.name
         ),
     };
