@@ -44,6 +44,12 @@ pub trait Lock<T>: Send + Sync {
     /// Takes the lock if it is free, as if called from `at`.
     fn try_lock_at(&self, at: Site) -> Option<Self::Guard<'_>>;
 
+    /// [`lock_at`](Lock::lock_at) for who knows that nobody is told of it: see [`Flow::is_told`].
+    #[inline]
+    fn lock_untold_at(&self, at: Site) -> Self::Guard<'_> {
+        self.lock_at(at)
+    }
+
     /// The value of a mutex that nobody else uses any more.
     fn get_mut(&mut self) -> &mut T;
 }
@@ -53,6 +59,13 @@ pub trait Lock<T>: Send + Sync {
 pub trait Flow: fmt::Debug + Send + Sync {
     /// A flow of the primitive made at `born`, of what `type_name` names.
     fn new_at(born: Site, type_name: fn() -> &'static str) -> Self;
+
+    /// Whether anybody is told of units that nobody has waited for, and of locks. Asked once where nothing else is to
+    /// be done, so that being watched costs a look.
+    #[inline]
+    fn is_told(&self) -> bool {
+        true
+    }
 
     /// The thread puts units in. Told before anybody can take them.
     fn posted(&self, units: u32, at: Site);
@@ -156,6 +169,11 @@ impl Flow for TrackedFlow {
     }
 
     #[inline]
+    fn is_told(&self) -> bool {
+        Tag::sees_all()
+    }
+
+    #[inline]
     fn posted(&self, units: u32, at: Site) {
         if Tag::sees_all() {
             self.0.posted(units, at);
@@ -236,6 +254,11 @@ impl Flow for NoFlow {
     #[inline]
     fn new_at(_born: Site, _type_name: fn() -> &'static str) -> Self {
         NoFlow
+    }
+
+    #[inline]
+    fn is_told(&self) -> bool {
+        false
     }
 
     #[inline]

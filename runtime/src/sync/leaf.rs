@@ -93,6 +93,12 @@ impl<T: Send> Lock<T> for LeafMutex<T> {
     }
 
     #[inline]
+    fn lock_untold_at(&self, _at: Site) -> LeafGuard<'_, T> {
+        let value = self.value.lock();
+        LeafGuard { told: None, value }
+    }
+
+    #[inline]
     fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
     }

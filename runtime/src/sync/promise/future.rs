@@ -252,7 +252,8 @@ impl<T: Send, B: Backend> Drop for Future<T, B> {
     fn drop(&mut self) {
         let at = self.shared.born();
         self.shared.abandon_wait(&mut self.ticket, false, at);
-        if !self.is_taken {
+        // If nobody else is left, a value that nobody took goes with what was shared.
+        if !self.is_taken && Arc::strong_count(&self.shared) > 1 {
             drop(self.shared.abandon());
         }
     }

@@ -4,6 +4,8 @@ use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Acquire;
+use std::sync::atomic::fence;
 
 use super::failure::{End, Failure};
 use super::future::Future;
@@ -103,7 +105,7 @@ impl<T: Send, B: Backend> Promise<T, B> {
         work: impl FnOnce() -> T,
         at: Site,
     ) {
-        if !self.start() {
+        if !self.begin(at) {
             return;
         }
         let duty = self.shared.as_ref().map(|shared| shared.duty());
@@ -126,6 +128,19 @@ impl<T: Send, B: Backend> Promise<T, B> {
     pub fn start(&self) -> bool {
         let at = Site::caller();
         self.shared.as_ref().is_some_and(|shared| shared.start(at))
+    }
+
+    /// [`start`](Promise::start), without the lock if nobody is left who could cancel the work.
+    fn begin(&self, at: Site) -> bool {
+        let Some(shared) = &self.shared else {
+            return false;
+        };
+        if Arc::strong_count(shared) > 1 {
+            return shared.start(at);
+        }
+        // What the future did before it was dropped is seen from here on.
+        fence(Acquire);
+        !shared.has_ended()
     }
 
     /// Whether somebody may still take the result: the future is there and was not cancelled.

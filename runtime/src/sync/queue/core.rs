@@ -132,6 +132,13 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         self.state.lock_at(at)
     }
 
+    /// The lock, unless somebody is told of it, and of each unit.
+    #[inline]
+    pub(super) fn lock_untold(&self, at: Site) -> Option<Guard<'_, S, B>> {
+        let untold = !self.flows.entries.is_told();
+        untold.then(|| self.state.lock_untold_at(at))
+    }
+
     /// Gives the lock back.
     #[inline]
     pub(in crate::sync) fn release(&self, state: Guard<'_, S, B>) {

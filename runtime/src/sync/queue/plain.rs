@@ -5,12 +5,14 @@
 //! do otherwise is behind a call of its own. So the compiler keeps a small entry, and whether it was put, in
 //! registers: through memory that a call may see, each would be written in parts and read as a whole, which
 //! costs more than a lock. What is large would be copied in each frame, and goes by a slot all the way.
+//!
+//! Where somebody is told of each unit and lock, there is more to do.
 
 use super::core::{Core, Guard, Work};
 use super::refusal::{GetError, PutError, Refusal};
 use super::state::How;
 use super::store::Store;
-use crate::sync::backend::{Backend, Flow};
+use crate::sync::backend::Backend;
 use crate::sync::deadline::Deadline;
 use crate::watch::Site;
 
@@ -36,12 +38,13 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         entry: S::Entry,
         at: Site,
     ) -> Result<Option<S::Entry>, More<'_, S, B>> {
-        let mut state = self.lock(at);
+        let Some(mut state) = self.lock_untold(at) else {
+            return Err((self.lock(at), entry));
+        };
         if !state.puts_plainly() {
             return Err((state, entry));
         }
         let mut slot = Some(entry);
-        self.flows().entries.posted(1, at);
         state.store.push(&mut slot);
         self.release(state);
         Ok(slot)
@@ -54,7 +57,9 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         work: Work,
         how: How,
     ) -> Result<S::Entry, Guard<'_, S, B>> {
-        let mut state = self.lock(how.at);
+        let Some(mut state) = self.lock_untold(how.at) else {
+            return Err(self.lock(how.at));
+        };
         if !state.gets_plainly() {
             return Err(state);
         }
@@ -67,7 +72,6 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
             state.keep();
         }
         self.release(state);
-        self.flows().entries.obtained_at_once(how.timed, how.at);
         Ok(entry)
     }
 
@@ -181,12 +185,11 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
 
     /// Says that an entry that was kept is done, and gets the next one, to be kept, when there is one.
     pub(super) fn finish_and_get(&self, at: Site) -> Result<S::Entry, GetError> {
-        let mut state = self.lock(at);
-        if !state.gets_plainly() {
-            drop(state);
+        let plain = self.lock_untold(at).filter(|state| state.gets_plainly());
+        let Some(mut state) = plain else {
             self.finish(at);
             return self.get(Work::Kept, Deadline::Never, at);
-        }
+        };
         state.unkeep();
         let mut slot = None;
         state.store.pop(&mut slot);
@@ -197,7 +200,6 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
             state.keep();
         }
         self.release(state);
-        self.flows().entries.obtained_at_once(false, at);
         Ok(entry)
     }
 
