@@ -80,6 +80,8 @@ pub(crate) enum Known {
     TakeOne,
     /// Drops what is in the place that its first argument points to.
     Empty,
+    /// Drops some of what is in the collection that its first argument points to.
+    Thin,
     /// Runs a closure or future elsewhere.
     Spawn,
     /// Runs a closure while the guard in its first argument is given up.
@@ -373,6 +375,7 @@ fn collection(krate: &str, name: &str, method: &str) -> Option<Known> {
     }
     Some(match method {
         "clear" => Known::Empty,
+        "retain" | "retain_mut" | "truncate" | "dedup" | "dedup_by" | "dedup_by_key" => Known::Thin,
         "drain" => Known::Take,
         "pop" | "pop_front" | "pop_back" | "pop_first" | "pop_last" | "remove" | "swap_remove"
         | "remove_entry" => Known::TakeOne,

@@ -382,8 +382,10 @@ impl Program {
         let receiver = body
             .types
             .get(1)
-            .filter(|_| body.parameters > 0 && self.is_method(body))
-            .map(|of| self.head_of(*of, &krate));
+            .filter(|_| body.parameters > 0 && self.is_method(body));
+        // A trait for a pointer itself.
+        let pointer = receiver.map(|of| self.type_of(*of).head.clone());
+        let receiver = receiver.map(|of| self.head_of(*of, &krate));
         let found = {
             let sources = self.sources.borrow();
             sources
@@ -412,8 +414,9 @@ impl Program {
         let on = if found.parameters.contains(&written) {
             String::new()
         } else {
-            match receiver {
-                Some(receiver) if last(&receiver) == written => receiver,
+            match (receiver, pointer) {
+                (Some(receiver), _) if last(&receiver) == written => receiver,
+                (_, Some(pointer)) if last(&pointer) == written => pointer,
                 _ => self.full_path(&written, &found.module, &krate),
             }
         };

@@ -264,8 +264,17 @@ impl Rules<'_> {
             .filter(|(_, order)| order.trust == Trust::Sure)
             .map(|((code, _, _), order)| (*code, order.wanted.class))
             .collect();
+        // What is certain on one way is not told again as a guess on another.
+        let both = |order: &Order| (order.held.lock.site, order.wanted.site);
+        let sure: BTreeSet<(Site, Site)> = by_place
+            .values()
+            .filter(|order| order.trust == Trust::Sure)
+            .map(|order| both(order))
+            .collect();
         for ((code, _, _), order) in by_place {
-            found.push(self.again_at(code, order, true));
+            if order.trust == Trust::Sure || !sure.contains(&both(order)) {
+                found.push(self.again_at(code, order, true));
+            }
         }
         for ((code, class), order) in by_class {
             if !proved.contains(&(code, class)) {

@@ -9,6 +9,7 @@ use super::callbacks;
 use super::flow::{self, Await, Blocked, KeptCall, KeptFunction, KeptHandle, Outcome};
 use super::frame::Frame;
 use super::ir::{Body, Callee, Operand, Rvalue, Statement, Terminator};
+use super::known::Known;
 use super::names::Name;
 use super::program::{BodyId, Program};
 use super::summary::{LockAt, Order, Summary};
@@ -140,8 +141,15 @@ fn callees(program: &Program, id: BodyId) -> Vec<BodyId> {
                 callee, arguments, ..
             } => {
                 if let Callee::Path(name) = callee {
-                    found.extend(&program.resolve(*name).bodies);
-
+                    let resolved = program.resolve(*name);
+                    found.extend(&resolved.bodies);
+                    let empties = matches!(resolved.known, Some(Known::Empty | Known::Thin));
+                    let inside = arguments.first().and_then(Operand::place);
+                    let inside = inside.filter(|_| empties);
+                    if let Some(of) = inside.and_then(|place| program.type_at(body, place)) {
+                        let dropped = program.dropped(program.pointee(of));
+                        found.extend(dropped.iter().map(|(id, _)| *id));
+                    }
                     formats(program, *name, body.types.as_slice(), arguments, &mut found);
                 }
                 for argument in arguments {

@@ -170,7 +170,13 @@ impl Flow<'_> {
             Known::TakeOne => self.one_taken_out(call, state),
             Known::Empty => {
                 self.emptied(call, state);
+                self.drop_inside(call, state);
                 Vec::new()
+            }
+            Known::Thin => {
+                let given = self.foreign(call, state);
+                self.drop_inside(call, state);
+                given
             }
             Known::Unlocked => {
                 let guards = self.guard_of(call, 0).or_else(|| self.guard_of(call, 1));

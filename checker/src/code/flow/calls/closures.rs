@@ -367,12 +367,15 @@ impl Flow<'_> {
             let next = match at.map(|block| &block.end) {
                 Some(Terminator::Goto(next)) => *next,
                 Some(Terminator::Call {
-                    callee: Callee::Path(name),
+                    callee: callee @ Callee::Path(_),
                     target: Some(next),
                     ..
                 }) => {
-                    let name = self.frame.program.text(*name);
-                    if PRINTS.contains(&last(&name)) && known::is_of_std(&name) {
+                    let method = self.frame.resolved(callee).method;
+                    let name = method.map(|method| self.frame.program.text(method));
+                    if name.is_some_and(|name| {
+                        PRINTS.contains(&last(&name)) && known::is_of_std(&name)
+                    }) {
                         return true;
                     }
                     *next

@@ -1,6 +1,6 @@
 //! Drops: the guards that end, and what the program's own `Drop` does.
 
-use super::{Argument, type_of_place};
+use super::{Argument, Call, type_of_place};
 use crate::code::flow::record::Point;
 use crate::code::flow::{Cell, Flow, State, insert};
 use crate::code::ir::{Place, Projection, Site};
@@ -29,6 +29,14 @@ impl Flow<'_> {
         self.drops_unknown(place, site, state);
         let if_last = self.trust_if_last(&value);
         self.drop_value(of, &value, &here, Point::at(site, state), if_last);
+    }
+
+    /// What the first argument points to goes, or some of it.
+    pub(in crate::code::flow) fn drop_inside(&mut self, call: &Call<'_>, state: &State) {
+        let of = call.arguments.first().and_then(|argument| argument.of);
+        let of = of.map(|of| self.frame.program.pointee(of));
+        let at = Point::at(call.site, state);
+        self.drop_value(of, &Value::Unknown, &[], at, Trust::OneOf);
     }
 
     /// How far it can be trusted that a value which goes is all that is left of what it shares: it was just
