@@ -11,6 +11,8 @@
 
 /// Building and running `cargo-lockwise` and the programs of `fixtures/`.
 mod programs;
+/// Making and watching projects that know nothing of Lockwise.
+mod projects;
 /// What reports say differently each time, taken out of them.
 mod steady;
 
@@ -39,6 +41,11 @@ mod fixtures;
 mod levels;
 /// Programs without checks.
 mod off;
+/// What cargo offers, used by projects that are watched.
+#[cfg(unix)]
+mod offered;
+/// Crates whose locks are watched through a changed copy.
+mod overlays;
 /// The primitives of `lockwise::sync`, under the checker.
 mod primitives;
 /// What a program asked to happen on a finding.

@@ -2,13 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 
-use serde_json::Value;
-use tempfile::TempDir;
-
-use crate::programs::{checker, codes, finish, scratch};
+use crate::programs::{codes, finish, scratch};
+use crate::projects::{command, depend, document, limits, lockwise, project};
 
 /// Two threads that take two locks in opposite orders, one after the other. What keeps them apart is
 /// data, which nobody sees: else the test itself would hang now and then.
@@ -140,63 +136,6 @@ fn a_cell_that_is_initialised_under_a_lock() {
     );
 }
 ";
-
-/// A project with these files.
-fn project(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir_in(scratch()).unwrap();
-    // Not a member of the workspace that the folder lies in.
-    let manifest =
-        "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n";
-    fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
-    for (path, text) in files {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
-}
-
-/// Adds dependencies, lines of a manifest, to the project.
-fn depend(project: &Path, lines: &str) {
-    let manifest = project.join("Cargo.toml");
-    let mut text = fs::read_to_string(&manifest).unwrap();
-    text.push_str("[dependencies]\n");
-    text.push_str(lines);
-    fs::write(&manifest, text).unwrap();
-}
-
-/// Runs a command of the checker in the project.
-fn lockwise(project: &Path, arguments: &[&str]) -> Output {
-    finish(&mut command(project, arguments))
-}
-
-/// A command of the checker in the project.
-fn command(project: &Path, arguments: &[&str]) -> Command {
-    let mut command = checker();
-    command
-        .current_dir(project)
-        .args(arguments)
-        .env("LOCKWISE_CACHE", scratch().join("watchers"))
-        .env_remove("CARGO_TARGET_DIR");
-    command
-}
-
-/// The document on the last line of standard output.
-fn document(output: &Output) -> Value {
-    let text = String::from_utf8_lossy(&output.stdout);
-    let last = text.lines().last().unwrap_or_default();
-    serde_json::from_str(last).unwrap_or_else(|error| {
-        panic!(
-            "{error}: {text}\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        )
-    })
-}
-
-fn limits(report: &Value) -> Vec<&str> {
-    let limits = report["limits"].as_array().unwrap();
-    limits.iter().filter_map(Value::as_str).collect()
-}
 
 #[test]
 fn an_inversion_of_std_locks_is_found_and_names_the_users_lines() {

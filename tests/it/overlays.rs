@@ -1,0 +1,248 @@
+//! Crates whose locks are watched through a changed copy, in versions that nothing of ours uses.
+//!
+//! Where neither the packages nor a network are at hand, nothing is tested and a line says so.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use crate::programs::{calm, cargo, codes, finish, stderr};
+use crate::projects::{depend, document, limits, lockwise, project};
+
+/// What the tests of all crates use.
+const SHARED: &str = r"
+use std::thread;
+
+/// Runs one after the other, unordered for whoever watches.
+pub fn both(first: impl FnOnce() + Send + 'static, second: impl FnOnce() + Send + 'static) {
+    let first = thread::spawn(first);
+    while !first.is_finished() {
+        thread::yield_now();
+    }
+    thread::spawn(second).join().unwrap();
+    first.join().unwrap();
+}
+
+pub fn leak<T>(t: T) -> &'static T {
+    Box::leak(Box::new(t))
+}
+";
+
+/// A deadlock, and what looks like one, with the locks of a `parking_lot`.
+const OF_PARKING_LOT: &str = r"
+use demo::{both, leak};
+use CRATE::{Condvar, Mutex, ReentrantMutex, RwLock};
+
+#[test]
+fn opposite_orders() {
+    let a = leak(Mutex::new(1)); // CRATE, inverted
+    let b = leak(RwLock::new(2)); // CRATE, inverted
+    both(
+        move || {
+            let _a = a.lock(); // CRATE, inverted
+            let _b = b.read(); // CRATE, inverted
+        },
+        move || {
+            let _b = b.write(); // CRATE, inverted
+            let _a = a.lock(); // CRATE, inverted
+        },
+    );
+}
+
+#[test]
+fn one_order() {
+    let a = leak(Mutex::new(1));
+    let b = leak(RwLock::new(2));
+    let once = move || {
+        let _a = a.lock();
+        let _b = b.write();
+    };
+    both(once, once);
+}
+
+#[test]
+fn opposite_orders_under_a_gate() {
+    let gate = leak(Mutex::new(0));
+    let a = leak(Mutex::new(1));
+    let b = leak(Mutex::new(2));
+    both(
+        move || {
+            let _gate = gate.lock();
+            let _a = a.lock();
+            let _b = b.lock();
+        },
+        move || {
+            let _gate = gate.lock();
+            let _b = b.lock();
+            let _a = a.lock();
+        },
+    );
+}
+
+#[test]
+fn a_re_entrant_lock_and_a_condition() {
+    let again = leak(ReentrantMutex::new(()));
+    let _one = again.lock();
+    let _two = again.lock();
+    let ready = leak((Mutex::new(false), Condvar::new()));
+    let waiter = std::thread::spawn(move || {
+        let mut is_ready = ready.0.lock();
+        while !*is_ready {
+            ready.1.wait(&mut is_ready);
+        }
+    });
+    *ready.0.lock() = true;
+    ready.1.notify_all();
+    waiter.join().unwrap();
+}
+";
+
+/// The same with the maps of a `dashmap`, whose shards are locks.
+const OF_DASHMAP: &str = r"
+use demo::{both, leak};
+use CRATE::DashMap;
+
+#[test]
+fn opposite_orders() {
+    let a = leak(DashMap::new()); // CRATE, inverted
+    let b = leak(DashMap::new()); // CRATE, inverted
+    a.insert(1, 1);
+    both(
+        move || {
+            let _a = a.get(&1); // CRATE, inverted
+            b.insert(1, 1); // CRATE, inverted
+        },
+        move || {
+            let _b = b.get(&1); // CRATE, inverted
+            a.insert(1, 2); // CRATE, inverted
+        },
+    );
+}
+
+#[test]
+fn one_order() {
+    let a = leak(DashMap::new());
+    let b = leak(DashMap::new());
+    a.insert(1, 1);
+    let once = move || {
+        let _a = a.get_mut(&1);
+        b.insert(1, 1);
+        assert_eq!(b.iter().count(), 1);
+    };
+    both(once, once);
+}
+";
+
+/// Whether the project's packages are at hand, or can be fetched.
+#[expect(
+    clippy::print_stderr,
+    reason = "whoever reads of the tests should know"
+)]
+fn is_fetched(project: &Path) -> bool {
+    let fetch = |how: &[&str]| {
+        let mut command = Command::new(cargo());
+        command.arg("fetch").args(how).current_dir(project);
+        calm(&mut command);
+        finish(&mut command)
+    };
+    if fetch(&["--offline"]).status.success() {
+        return true;
+    }
+    let output = fetch(&[]);
+    if !output.status.success() {
+        eprintln!("not tested, without packages: {}", stderr(&output));
+    }
+    output.status.success()
+}
+
+/// Watches the same tests with each of the crates, given as a line of a manifest and the name there.
+fn check(crates: &[(&str, &str)], tests: &str) {
+    let files: Vec<_> = crates
+        .iter()
+        .map(|(_, name)| (format!("tests/{name}.rs"), tests.replace("CRATE", name)))
+        .collect();
+    let mut all = vec![("src/lib.rs", SHARED)];
+    all.extend(files.iter().map(|(path, text)| (&**path, &**text)));
+    let project = project(&all);
+    let lines: Vec<_> = crates.iter().map(|(line, _)| *line).collect();
+    depend(project.path(), &lines.join("\n"));
+    if !is_fetched(project.path()) {
+        return;
+    }
+    let arguments = ["test", "--offline", "--tests", "--format", "json"];
+    let report = document(&lockwise(project.path(), &arguments));
+    let left_out = |limit: &&&str| !limit.starts_with("not watched, where they are used");
+    assert_eq!(limits(&report).iter().find(left_out), None);
+    assert_eq!(codes(&report), vec!["LW0003"; crates.len()], "{report}");
+    let mut places = BTreeSet::new();
+    for finding in report["findings"].as_array().unwrap() {
+        assert_eq!(finding["certainty"], "certain", "{finding}");
+        for side in finding["cycle"].as_array().unwrap() {
+            for lock in [&side["holds"], &side["wants"]] {
+                places.insert(lock["site"].as_str().unwrap());
+                places.insert(lock["class"].as_str().unwrap());
+            }
+        }
+    }
+    let mut expected = BTreeSet::new();
+    for (path, text) in &files {
+        for (line, text) in text.lines().enumerate() {
+            if text.ends_with("inverted") {
+                expected.insert(format!("{path}:{}", line + 1));
+            }
+        }
+    }
+    let lines: BTreeSet<_> = places
+        .iter()
+        .map(|place| place.rsplit_once(':').unwrap().0.to_owned())
+        .collect();
+    assert_eq!(lines, expected);
+}
+
+/// The minor version of the compiler.
+fn minor() -> u32 {
+    let output = finish(Command::new("rustc").arg("-V"));
+    let said = String::from_utf8(output.stdout).unwrap();
+    said.split('.').nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn older_parking_lots_and_the_newest_are_watched_at_the_users_lines() {
+    let mut crates = vec![
+        (
+            "parking_lot_9 = { package = \"parking_lot\", version = \"=0.9.0\" }",
+            "parking_lot_9",
+        ),
+        (
+            "parking_lot_10 = { package = \"parking_lot\", version = \"=0.10.2\" }",
+            "parking_lot_10",
+        ),
+    ];
+    // Older compilers do not build it, whoever calls them.
+    if minor() >= 95 {
+        crates.push((
+            "parking_lot_13 = { package = \"parking_lot\", version = \"=0.13.0\" }",
+            "parking_lot_13",
+        ));
+    }
+    check(&crates, OF_PARKING_LOT);
+}
+
+#[test]
+fn shards_of_dashmaps_old_and_new_are_watched_at_the_users_lines() {
+    let crates = [
+        (
+            "dashmap_4 = { package = \"dashmap\", version = \"=4.0.2\" }",
+            "dashmap_4",
+        ),
+        (
+            "dashmap_5 = { package = \"dashmap\", version = \"=5.5.3\" }",
+            "dashmap_5",
+        ),
+        (
+            "dashmap_6 = { package = \"dashmap\", version = \"=6.1.0\" }",
+            "dashmap_6",
+        ),
+    ];
+    check(&crates, OF_DASHMAP);
+}
