@@ -144,13 +144,18 @@ impl<'a> Model<'a> {
         state.threads[thread.at()].0 as usize + 1 == events.len()
     }
 
-    fn is_timed(&self, state: &State, thread: ThreadId) -> bool {
-        let done = state.threads[thread.at()].0;
-        done > 0
-            && matches!(
-                self.op(self.timeline.events_of[thread.at()][done as usize - 1]),
-                Op::WaitBegin { timed: true, .. }
-            )
+    /// The begin of the wait that the thread is in, if it has a time limit.
+    fn timed_wait(&self, state: &State, thread: ThreadId) -> Option<u32> {
+        let last = state.threads[thread.at()].0.checked_sub(1)?;
+        let begin = self.timeline.events_of[thread.at()][last as usize];
+        matches!(self.op(begin), Op::WaitBegin { timed: true, .. }).then_some(begin)
+    }
+
+    /// Whether the thread is in a wait that nobody ended but the clock: what it does next is known for
+    /// that end only, and after a wake-up for that.
+    fn ran_out(&self, state: &State, thread: ThreadId) -> bool {
+        let begin = self.timed_wait(state, thread);
+        begin.is_some_and(|begin| !self.timeline.woken_by.contains_key(&begin))
     }
 
     /// The lock that the next event takes: object, mode, and whether it turns a hold into this.
@@ -161,7 +166,7 @@ impl<'a> Model<'a> {
             Op::WaitEnd { lock, .. } => {
                 let woken = state.threads[thread.at()].1 == Phase::Woken;
                 let mode = self.timeline.retaken.get(&event).copied();
-                (woken || self.is_timed(state, thread)).then(|| {
+                (woken || self.ran_out(state, thread)).then(|| {
                     let mode = mode.unwrap_or(Mode::Exclusive);
                     (self.object(lock), mode, false)
                 })
@@ -379,6 +384,8 @@ impl<'a> Model<'a> {
         }
         match *self.op(event) {
             Op::Join { child } => Some(Block::Join(child)),
+            // A time limit ends the wait sooner or later.
+            Op::WaitEnd { .. } if self.timed_wait(state, thread).is_some() => None,
             Op::WaitEnd { condvar, .. } => Some(Block::Wake(Wake::Notify(condvar))),
             Op::Barrier { barrier, .. } if state.threads[thread.at()].1 == Phase::Waits => {
                 Some(Block::Wake(Wake::Arrive(barrier)))

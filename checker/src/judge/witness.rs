@@ -186,8 +186,8 @@ impl<'a> Replay<'a> {
                 return Some(());
             }
             Op::WaitEnd { .. } => {
-                // Asleep: only a wait with a time limit ends by itself, and then wants its lock.
-                if self.is_timed(thread) {
+                // Asleep: only a wait whose time ran out ends by itself, and then wants its lock.
+                if self.ran_out(thread) {
                     self.phase[thread.at()] = Phase::Woken;
                     return self.step(step);
                 }
@@ -263,9 +263,21 @@ impl<'a> Replay<'a> {
     }
 
     fn is_timed(&self, thread: ThreadId) -> bool {
-        let begin = self.done[thread.at()].checked_sub(1);
-        let begin = begin.map(|at| self.timeline.events_of[thread.at()][at]);
-        begin.is_some_and(|begin| matches!(self.op(begin), Op::WaitBegin { timed: true, .. }))
+        self.timed_wait(thread).is_some()
+    }
+
+    /// Whether the thread is in a wait that nobody ended but the clock: what it does next is known for
+    /// that end only, and after a wake-up for that.
+    fn ran_out(&self, thread: ThreadId) -> bool {
+        let begin = self.timed_wait(thread);
+        begin.is_some_and(|begin| !self.timeline.woken_by.contains_key(&begin))
+    }
+
+    /// The begin of the wait that the thread is in, if it has a time limit.
+    fn timed_wait(&self, thread: ThreadId) -> Option<u32> {
+        let last = self.done[thread.at()].checked_sub(1)?;
+        let begin = self.timeline.events_of[thread.at()][last];
+        matches!(self.op(begin), Op::WaitBegin { timed: true, .. }).then_some(begin)
     }
 
     fn asleep(&self, condition: ResourceId) -> Vec<ThreadId> {

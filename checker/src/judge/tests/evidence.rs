@@ -3,8 +3,8 @@
 use super::*;
 use crate::limits::Limits;
 use crate::trace::{
-    Ask, Chain, Class, ClassId, Held, HeldId, HeldNode, Lock, LockId, Reported, Run, Site, SiteId,
-    Thread, ThreadId,
+    Ask, Chain, Class, ClassId, Held, HeldId, HeldNode, Lock, LockId, Op, Reported, Run, Site,
+    SiteId, Thread, ThreadId,
 };
 use lockwise::watch::{Kind, Mode};
 use std::collections::{BTreeMap, BTreeSet};
@@ -297,6 +297,37 @@ fn a_recorded_wait_is_not_moved_behind_its_wake_up() {
     evidence.runs[0].complete = false;
     let verdict = judge(&evidence, &Limits::default());
     assert!(verdict.findings.is_empty(), "{verdict:?}");
+}
+
+#[test]
+fn the_clock_ends_a_wait_only_where_it_did() {
+    let judged = |trace| {
+        let mut evidence = evidence_of(&[trace]);
+        evidence.runs[0].complete = false;
+        for event in &mut evidence.runs[0].events {
+            if let Op::WaitBegin { timed, .. } = &mut event.op {
+                *timed = true;
+            }
+        }
+        judge(&evidence, &Limits::default())
+    };
+    // T1 was woken, and goes on as T2 has said under the lock that it is through.
+    let woken = "
+        T1: fork(T2) acq(M) rel(M) wait(M)
+        T2: acq(M) notify(M) rel(M)
+        T1: acq(M) join(T2) rel(M)";
+    let verdict = judged(woken);
+    assert_ne!(
+        strongest(&verdict),
+        Some(Certainty::Certain),
+        "{verdict:#?}"
+    );
+    // T1 goes on because its time is over.
+    let ran_out = "
+        T1: fork(T2) acq(M) rel(M) wait(M)
+        T2: acq(M) rel(M)
+        T1: acq(M) join(T2) rel(M)";
+    assert_eq!(strongest(&judged(ran_out)), Some(Certainty::Certain));
 }
 
 #[test]
