@@ -195,7 +195,7 @@ pub struct Run {
     /// How many places of the input are not understood, of which each may have been an event that matters.
     pub holes: u64,
     /// Of these, threads whose events are left out from somewhere on, with how many events of the whole run
-    /// come before the first of them.
+    /// come before the first of them. What they still do stands in the excerpt.
     pub stops: Vec<(ThreadId, u64)>,
 }
 

@@ -391,7 +391,7 @@ impl Window {
                     let now = (i64::from(*at_start) + more).clamp(0, i64::from(most));
                     *at_start = u32::try_from(now).unwrap_or(most);
                 }
-                let own = part.events.len() - part.made_up.len();
+                let own = part.events.len() - part.made_up.len() - part.stops.len();
                 let behind = part.begins_after + own as u64;
                 let ended_later = ends.iter().filter(|&(_, &at)| at >= behind);
                 let ended_later = ended_later.map(|(&resource, _)| resource);

@@ -39,8 +39,8 @@ pub(super) struct Start {
     /// Per variable, its last write.
     written: FxHashMap<VariableId, Event>,
     sleepers: BTreeMap<ThreadId, Sleeper>,
-    /// Per barrier, the arrivals that do not make a group yet.
-    arrived: BTreeMap<ResourceId, Vec<Event>>,
+    /// Per barrier, the arrivals that do not make a group yet, each with how many events come before.
+    arrived: BTreeMap<ResourceId, Vec<(u64, Event)>>,
     /// Per semaphore, the units posted less those taken.
     units: BTreeMap<ResourceId, i64>,
     /// How many events.
@@ -80,7 +80,7 @@ impl Start {
             Op::NotifyAll { condvar } => self.notify(condvar, usize::MAX),
             Op::Barrier { barrier, parties } => {
                 let arrived = self.arrived.entry(barrier).or_default();
-                arrived.push(event);
+                arrived.push((self.events - 1, event));
                 if arrived.len() >= parties as usize {
                     self.arrived.remove(&barrier);
                 }
@@ -154,7 +154,7 @@ pub(super) fn excerpt(start: &Start, events: Vec<Event>) -> Option<Excerpt> {
     if sleepers.keys().any(held_none) {
         return None;
     }
-    let arrived: Vec<&Event> = start.arrived.values().flatten().collect();
+    let arrived: Vec<&(u64, Event)> = start.arrived.values().flatten().collect();
     let mut written: Vec<&Event> = start.written.values().collect();
     written
         .retain(|event| variable_of(event).is_some_and(|variable| acts.reads.contains(&variable)));
@@ -166,7 +166,7 @@ pub(super) fn excerpt(start: &Start, events: Vec<Event>) -> Option<Excerpt> {
     busy.extend(start.forks.iter().map(|event| event.thread));
     busy.extend(written.iter().map(|event| event.thread));
     busy.extend(held.iter().map(|(thread, _)| *thread));
-    busy.extend(arrived.iter().map(|event| event.thread));
+    busy.extend(arrived.iter().map(|(_, event)| event.thread));
     busy.sort_unstable();
     busy.dedup();
     busy.retain(|thread| !sleepers.contains_key(thread));
@@ -185,7 +185,7 @@ pub(super) fn excerpt(start: &Start, events: Vec<Event>) -> Option<Excerpt> {
     let Some(&hub) = hub else {
         // Nothing has happened that the excerpt needs.
         let is_bare = sleepers.is_empty() && prologue.events.is_empty();
-        return is_bare.then(|| finish(start, prologue, events, &BTreeMap::new(), None));
+        return is_bare.then(|| finish(start, prologue, events, &BTreeMap::new(), None, &[]));
     };
     let woken = sleepers.iter().filter(|(_, s)| s.woken.is_some());
     let told = prologue.put_to_sleep(woken, start, hub, None);
@@ -234,16 +234,15 @@ pub(super) fn excerpt(start: &Start, events: Vec<Event>) -> Option<Excerpt> {
     let begun = prologue.variable();
     prologue.add(hub, Op::Write { variable: begun });
     let mut begins: Vec<ThreadId> = acts.threads;
-    begins.extend(arrived.iter().map(|event| event.thread));
+    begins.extend(arrived.iter().map(|(_, event)| event.thread));
     begins.retain(|thread| !sleepers.contains_key(thread));
     let mut met = HashSet::new();
     begins.retain(|&thread| met.insert(thread));
     for thread in begins {
         prologue.add(thread, Op::Read { variable: begun });
     }
-    // These are no inventions, but they lie before the excerpt.
-    prologue.events.extend(arrived.into_iter().cloned());
-    Some(finish(start, prologue, events, &sleepers, Some(begun)))
+    let begun = Some(begun);
+    Some(finish(start, prologue, events, &sleepers, begun, &arrived))
 }
 
 /// What is done in an excerpt, and by whom.
@@ -363,13 +362,15 @@ impl Prologue {
     }
 }
 
-/// Puts the parts of an excerpt together. `begun` is what sleepers read when they have come back.
+/// Puts the parts of an excerpt together. `begun` is what sleepers read when they have come back; who has
+/// `arrived` at a barrier stands there.
 fn finish(
     start: &Start,
     prologue: Prologue,
     events: Vec<Event>,
     sleepers: &BTreeMap<ThreadId, &Sleeper>,
     begun: Option<VariableId>,
+    arrived: &[&(u64, Event)],
 ) -> Excerpt {
     let mut run = Run {
         begins_after: start.events,
@@ -377,6 +378,8 @@ fn finish(
         events: prologue.events,
         ..Run::default()
     };
+    run.events
+        .extend(arrived.iter().map(|(_, event)| event.clone()));
     let mut pends: BTreeMap<ResourceId, u32> = BTreeMap::new();
     let mut back = HashSet::new();
     for event in events {
