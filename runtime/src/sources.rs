@@ -109,6 +109,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/mod.rs"
     "src/watch/mode.rs"
     "src/watch/order.rs"
+    "src/watch/order/children.rs"
     "src/watch/order/held_at.rs"
     "src/watch/order/links.rs"
     "src/watch/order/locks.rs"

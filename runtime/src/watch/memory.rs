@@ -253,21 +253,35 @@ impl SysMap {
     }
 
     fn grow(&mut self) -> bool {
-        let mut bigger = SysVec::new();
-        for _ in 0..(self.places.len() * 2).max(64) {
-            if !bigger.push((0, 0)) {
-                return false;
+        let Some(mut bigger) = free_places((self.places.len() * 2).max(64)) else {
+            return false;
+        };
+        let mask = bigger.len() - 1;
+        for &(key, value) in self.places.iter().filter(|place| place.0 != 0) {
+            // It has room for all, and no key comes twice.
+            let mut at = spread(key) & mask;
+            while bigger[at].0 != 0 {
+                at = (at + 1) & mask;
             }
+            bigger[at] = (key, value);
         }
-        let old = std::mem::replace(&mut self.places, bigger);
-        self.used = 0;
-        for &(key, value) in old.iter() {
-            // It has room for all, so it does not grow again and cannot fail.
-            let fits = key == 0 || self.insert(key, value);
-            debug_assert!(fits, "the bigger table has room");
-        }
+        self.places = bigger;
         true
     }
+}
+
+/// So many free places, at least one. Mostly they cost nothing before they are used: the system gives pages of
+/// zeros anyway.
+fn free_places(count: usize) -> Option<SysVec<(u64, u32)>> {
+    let layout = Layout::array::<(u64, u32)>(count).ok()?;
+    // SAFETY: the layout's size is not zero, as there is a place at least.
+    let raw = unsafe { System.alloc_zeroed(layout) };
+    Some(SysVec {
+        data: Some(NonNull::new(raw.cast())?),
+        // All zeros are a value of a pair of numbers, that of a free place.
+        len: count,
+        capacity: count,
+    })
 }
 
 impl<T: Copy> Drop for SysVec<T> {

@@ -22,12 +22,12 @@
 //! running thread names its own sites and stack; every other side those at which its chain was seen
 //! first, maybe on another thread than the one named.
 
+mod children;
 mod held_at;
 mod links;
 mod locks;
 mod search;
 
-use std::cmp::Ordering;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use self::held_at::HeldAt;
@@ -35,7 +35,7 @@ use self::links::{Links, Sure};
 use self::locks::Locks;
 use super::identity::LockId;
 use super::log::{self, Op};
-use super::memory::{SysMap, SysVec, mix, near};
+use super::memory::{SysMap, SysVec};
 use super::mode::{Ask, Mode};
 use super::own_lock::Guarded;
 use super::site::Site;
@@ -56,27 +56,12 @@ const STEPS_MAX: usize = 20_000;
 /// On how many threads a node is remembered to have been seen.
 const SEEN_MAX: usize = 3;
 
-/// How many children of a node need keys: fewer are looked through, since they mostly stand beside each other,
-/// and places in a large map are far away.
-const CHILDREN_FEW: u32 = 5;
-
-static ORDER: Guarded<Learned> = Guarded::new(Learned {
-    nodes: SysVec::new(),
-    children: SysMap::new(),
-    locks: Locks::new(),
-    stacks: SysVec::new(),
-    reported: SysMap::new(),
-    threads: SysVec::new(),
-    links: Links::new(),
-    held_at: [const { HeldAt::new() }; CYCLE_MAX],
-    forgotten: 0,
-    searches_cut: 0,
-});
+static ORDER: Guarded<Learned> = Guarded::new(Learned::NOTHING);
 
 struct Learned {
     /// By number, from 1.
     nodes: SysVec<Node>,
-    /// Node by hash of (parent, lock, mode, ask), where the parent has not only a few children.
+    /// Node by hash of (parent, lock, mode, ask), where neither the parent nor the lock has only a few (`children`).
     children: SysMap,
     locks: Locks,
     /// The stacks of new chains, where they are captured.
@@ -98,7 +83,10 @@ struct Node {
     parent: u32,
     first_child: u32,
     next_sibling: u32,
+    /// The next one below which something was asked for, of the same lock.
     next_of_lock: u32,
+    /// The next one of the same lock, of those that have a parent.
+    next_of_same: u32,
     /// How many children it has.
     children: u32,
     /// The number of the lock in `locks`.
@@ -220,12 +208,6 @@ pub(super) fn joined(thread: u32, joiner: u32, stretch: u32) {
     });
 }
 
-/// The key of a node among all children of all nodes.
-fn child_key(parent: u32, lock: LockId, mode: Mode, ask: Ask) -> u64 {
-    let how = mode as u64 | (ask as u64) << 8;
-    near(u64::from(parent) << 16 | how, lock.0)
-}
-
 fn short(name: &str) -> [u8; 32] {
     let mut bytes = [0; 32];
     let len = name.len().min(32);
@@ -234,6 +216,19 @@ fn short(name: &str) -> [u8; 32] {
 }
 
 impl Learned {
+    const NOTHING: Learned = Learned {
+        nodes: SysVec::new(),
+        children: SysMap::new(),
+        locks: Locks::new(),
+        stacks: SysVec::new(),
+        reported: SysMap::new(),
+        threads: SysVec::new(),
+        links: Links::new(),
+        held_at: [const { HeldAt::new() }; CYCLE_MAX],
+        forgotten: 0,
+        searches_cut: 0,
+    };
+
     fn thread_mut(&mut self, number: u32) -> Option<&mut Thread> {
         self.threads.get_mut((number as usize).checked_sub(1)?)
     }
@@ -291,23 +286,28 @@ impl Learned {
 
     /// The child of `parent` for this acquisition, and whether it is new; 0 without memory.
     fn child(&mut self, parent: u32, held: HeldLock) -> (u32, bool) {
-        if let Some(found) = self.find_child(parent, held) {
+        let known = self.locks.find(held.lock);
+        if let Some(found) = known.and_then(|lock| self.find_child(parent, lock, held)) {
             return (found, false);
         }
-        let lock = self.locks.number(held.lock);
-        if lock == 0 {
+        let Some(lock) = known.or_else(|| self.locks.add(held.lock)) else {
             return (0, false);
-        }
-        let above = (parent != 0).then(|| *self.node(parent));
-        let siblings = match above {
-            Some(above) => above.first_child,
-            None => self.locks.row(lock).root,
+        };
+        let above = (parent != 0).then(|| {
+            let above = self.node(parent);
+            (above.first_child, above.number)
+        });
+        let row = self.locks.row(lock);
+        let (next_sibling, next_of_same) = match above {
+            Some((siblings, _)) => (siblings, row.latest),
+            None => (row.root, 0),
         };
         let fresh = self.nodes.push(Node {
             parent,
             first_child: 0,
-            next_sibling: siblings,
+            next_sibling,
             next_of_lock: 0,
+            next_of_same,
             children: 0,
             number: lock,
             lock: held.lock,
@@ -322,82 +322,27 @@ impl Learned {
             return (0, false);
         }
         let node = self.nodes.len() as u32;
-        let Some(above) = above else {
+        let Some((siblings, holder)) = above else {
             self.locks.row_mut(lock).root = node;
             return (node, true);
         };
         let row = &mut self.nodes[parent as usize - 1];
-        if above.first_child == 0 {
+        if siblings == 0 {
             // Only what is held while something else is asked for stands in the list.
-            let holder = &mut self.locks.row_mut(above.number).holder;
-            row.next_of_lock = std::mem::replace(holder, parent);
+            let latest = &mut self.locks.row_mut(holder).holder;
+            row.next_of_lock = std::mem::replace(latest, parent);
         }
         row.first_child = node;
         row.children += 1;
-        match row.children.cmp(&CHILDREN_FEW) {
-            Ordering::Less => {}
-            // From now on they are looked for by key.
-            Ordering::Equal => {
-                let mut at = node;
-                while at != 0 {
-                    self.index(at);
-                    at = self.node(at).next_sibling;
-                }
-            }
-            Ordering::Greater => self.index(node),
-        }
+        let row = self.locks.row_mut(lock);
+        row.latest = node;
+        row.count += 1;
+        self.index_child(node);
         // What no other node holds was asked for here for the first time.
-        let alone =
-            self.node(parent).next_of_lock == 0 && self.locks.row(above.number).holder == parent;
+        let alone = self.node(parent).next_of_lock == 0 && self.locks.row(holder).holder == parent;
         let sure = if alone { Sure::Yes } else { Sure::No };
-        self.links.add(above.number, lock, sure);
+        self.links.add(holder, lock, sure);
         (node, true)
-    }
-
-    /// The child of `parent` for this acquisition, if there is one.
-    fn find_child(&self, parent: u32, held: HeldLock) -> Option<u32> {
-        let fits = |number: u32| {
-            let node = self.node(number);
-            (node.parent, node.lock, node.mode, node.ask)
-                == (parent, held.lock, held.mode, held.ask)
-        };
-        let few = if parent == 0 {
-            Some(self.locks.row(self.locks.find(held.lock)?).root)
-        } else {
-            let above = self.node(parent);
-            (above.children < CHILDREN_FEW).then_some(above.first_child)
-        };
-        if let Some(mut at) = few {
-            while at != 0 && !fits(at) {
-                at = self.node(at).next_sibling;
-            }
-            return (at != 0).then_some(at);
-        }
-        let mut key = child_key(parent, held.lock, held.mode, held.ask);
-        loop {
-            let found = self.children.get(key)?;
-            if fits(found) {
-                return Some(found);
-            }
-            key = mix(key, 5) | 1;
-        }
-    }
-
-    /// Has a node be found by its key.
-    fn index(&mut self, number: u32) {
-        let Node {
-            parent,
-            lock,
-            mode,
-            ask,
-            ..
-        } = *self.node(number);
-        let mut key = child_key(parent, lock, mode, ask);
-        while self.children.get(key).is_some() {
-            key = mix(key, 5) | 1;
-        }
-        // An entry that does not fit makes the node findable on fewer ways, never wrong.
-        let _ = self.children.insert(key, number);
     }
 
     /// Notes that `thread` showed the node; whether it is the first time for that thread.

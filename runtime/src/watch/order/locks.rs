@@ -1,7 +1,8 @@
 //! The locks of the learned order, numbered as they were met.
 //!
 //! All else is kept by these numbers, in rows: who takes locks in turn has what is known of them side by
-//! side, and only one map has to be asked.
+//! side, and only one map has to be asked. That map knows pages of locks that were named in a row, which are
+//! mostly taken in a row too: so it is small, and what it leads to is at hand already.
 
 use super::super::identity::LockId;
 use super::super::memory::{SysMap, SysVec};
@@ -14,39 +15,65 @@ pub(super) struct Row {
     pub(super) holder: u32,
     /// The latest of its nodes above which nothing was held; the others are its siblings.
     pub(super) root: u32,
+    /// The latest of its nodes above which something was held; the others hang on it.
+    pub(super) latest: u32,
+    /// How many these are.
+    pub(super) count: u32,
 }
+
+/// How many locks a page has: as many as there is room for in a cache line.
+const PAGE: usize = 16;
 
 /// All locks by number, from 1.
 pub(super) struct Locks {
-    numbers: SysMap,
+    /// The page of a lock, by all of its word but what tells it from the others of that page.
+    pages: SysMap,
+    /// The numbers of the locks of each page; 0 for none.
+    numbers: SysVec<[u32; PAGE]>,
     rows: SysVec<Row>,
 }
 
 impl Locks {
     pub(super) const fn new() -> Self {
         Locks {
-            numbers: SysMap::new(),
+            pages: SysMap::new(),
+            numbers: SysVec::new(),
             rows: SysVec::new(),
         }
     }
 
-    /// The number of a lock, given now if it has none; 0 without memory.
-    pub(super) fn number(&mut self, lock: LockId) -> u32 {
-        if let Some(number) = self.find(lock) {
-            return number;
-        }
-        let number = self.rows.len() as u32 + 1;
+    /// Gives a number to a lock, which has none; none without memory.
+    pub(super) fn add(&mut self, lock: LockId) -> Option<u32> {
+        let page = match self.pages.get(page_key(lock)) {
+            Some(page) => page,
+            None => self.new_page(lock)?,
+        };
         let fits = self.rows.push(Row {
             lock,
             holder: 0,
             root: 0,
-        }) && self.numbers.insert(key(lock), number);
-        if fits { number } else { 0 }
+            latest: 0,
+            count: 0,
+        });
+        let number = self.rows.len() as u32;
+        fits.then(|| {
+            self.numbers[page as usize][place(lock)] = number;
+            number
+        })
+    }
+
+    /// An empty page for a lock and those beside it; none without memory.
+    fn new_page(&mut self, lock: LockId) -> Option<u32> {
+        let page = self.numbers.len() as u32;
+        let fits = self.numbers.push([0; PAGE]) && self.pages.insert(page_key(lock), page);
+        fits.then_some(page)
     }
 
     /// The number of a lock, if it has one.
     pub(super) fn find(&self, lock: LockId) -> Option<u32> {
-        self.numbers.get(key(lock))
+        let page = self.pages.get(page_key(lock))?;
+        let number = self.numbers[page as usize][place(lock)];
+        (number != 0).then_some(number)
     }
 
     /// What is known of the lock with this number.
@@ -61,12 +88,18 @@ impl Locks {
 
     /// Forgets all locks.
     pub(super) fn clear(&mut self) {
+        self.pages.clear();
         self.numbers.clear();
         self.rows.clear();
     }
 }
 
-/// The key of a lock in the map, where 0 marks a free place.
-fn key(lock: LockId) -> u64 {
-    lock.0.max(1)
+/// The key of a lock's page in the map, where 0 marks a free place.
+fn page_key(lock: LockId) -> u64 {
+    lock.0 / PAGE as u64 + 1
+}
+
+/// The place of a lock in its page.
+fn place(lock: LockId) -> usize {
+    lock.0 as usize % PAGE
 }
