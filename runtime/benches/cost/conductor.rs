@@ -189,14 +189,19 @@ fn measure(
     samples
 }
 
-/// Prints a table of ratios: a row for each workload, a column for each party.
+/// Prints a table of ratios: a row for each workload, a column for each party. With `aims` the first two have
+/// what is asked of them beside it, and, if two floors follow, how many times its floor each takes.
 fn ratios(wishes: &Wishes, title: &str, parties: &[Contestant], aims: bool) {
     table::line(&format!("\n## {title}\n"));
+    let has_floors = aims && parties.len() == 4;
     let mut heads = vec!["workload", "plain"];
     for (at, party) in parties.iter().enumerate() {
         heads.push(&party.title);
         if aims && at < 2 {
             heads.push("aim");
+            if has_floors {
+                heads.push("of its floor");
+            }
         }
     }
     table::head(&heads);
@@ -220,11 +225,19 @@ fn ratios(wishes: &Wishes, title: &str, parties: &[Contestant], aims: bool) {
                 cells.push(ratio.map_or("–".to_owned(), Spread::cell));
                 if aims && at < 2 {
                     let aim = workload.aims()[at];
+                    let floor = samples.get(at + 2).map(|both| both[clock].ratio.clone());
+                    let floor = floor.and_then(Spread::of);
                     cells.push(if clock == 0 && workload.waits() {
                         String::new()
                     } else {
                         format!("≤ {aim}")
                     });
+                    if has_floors {
+                        let times = ratio
+                            .zip(floor)
+                            .map(|(own, floor)| own.median / floor.median);
+                        cells.push(times.map_or("–".to_owned(), |times| format!("{times:.2}")));
+                    }
                 }
             }
             table::row(cells.iter().map(String::as_str));
