@@ -17,7 +17,7 @@ use crate::waiting::Ticket;
 /// - **Level**: a source that is ready is told as long as it is. It may have been used up by another thread
 ///   by the time this one uses it: then it finds nothing, and waits again.
 /// - **Fair**: of several that are ready the one after the last one told is next.
-/// - **Closed** is ready, too. The same source may be added twice.
+/// - **Closed** is ready, too, and stays so: [`remove`](Poller::remove) it. The same source may be added twice.
 ///
 /// ```
 /// use std::time::Duration;
@@ -74,6 +74,19 @@ impl<'a, K> Poller<'a, K> {
     /// Adds a source; `key` is what is told when it is ready.
     pub fn add(&mut self, source: &'a dyn Source, key: K) {
         self.sources.push((source, key));
+    }
+
+    /// Takes out all sources of this key, such as one that was closed and would be ready for ever. How many there were.
+    pub fn remove(&mut self, key: &K) -> usize
+    where
+        K: PartialEq,
+    {
+        let is_it = |(_, other): &(&dyn Source, K)| other == key;
+        let told = self.next.min(self.sources.len());
+        self.next = told - self.sources[..told].iter().filter(|it| is_it(it)).count();
+        let before = self.sources.len();
+        self.sources.retain(|it| !is_it(it));
+        before - self.sources.len()
     }
 
     /// Waits until a source is ready.

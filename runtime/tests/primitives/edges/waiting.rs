@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use lockwise::sync::{
-    Backend, Barrier, BrokenBarrier, Condvar, Event, Failure, Poller, Promise, Queue, Scheduler,
-    Semaphore, Stuck, ThreadLocal, block_on, select, yield_now,
+    Backend, Barrier, BrokenBarrier, Condvar, Event, Failure, NothingToWaitFor, Poller, Promise,
+    Queue, Scheduler, Semaphore, Stuck, ThreadLocal, block_on, select, yield_now,
 };
 use lockwise::{Mutex, thread};
 
@@ -112,6 +112,23 @@ on_each_backend! {
         assert_eq!(poller.wait_timeout(Duration::ZERO), Some(&"result"));
         drop(poller);
         assert!(matches!(future.wait(), Err(Failure::Dropped)));
+    }
+
+    fn what_is_taken_out_of_a_poller_is_told_no_more_and_changes_no_turns() {
+        let queues: [Queue<u32, B>; 4] = std::array::from_fn(|_| Queue::new_in());
+        let mut poller = Poller::new();
+        for (queue, key) in queues.iter().zip(["a", "b", "a", "c"]) {
+            queue.close();
+            poller.add(queue, key);
+        }
+        let told = |poller: &mut Poller<'_, &'static str>| poller.poll().copied();
+        assert_eq!([told(&mut poller), told(&mut poller)], [Some("a"), Some("b")]);
+        assert_eq!((poller.remove(&"a"), poller.remove(&"a")), (2, 0));
+        // It is the turn of the one after the last one told.
+        assert_eq!([told(&mut poller), told(&mut poller)], [Some("c"), Some("b")]);
+        assert_eq!((poller.remove(&"b"), poller.remove(&"c")), (1, 1));
+        assert_eq!(told(&mut poller), None);
+        assert_eq!(poller.wait(), Err(NothingToWaitFor));
     }
 
     fn an_arm_takes_what_is_shared_or_lent_as_it_is() {
