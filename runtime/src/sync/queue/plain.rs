@@ -51,7 +51,11 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     }
 
     /// Gets the next entry, if there is one and that is all that there is to do. Otherwise the lock.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "called out of line it costs as much as its two turns of a lock"
+    )]
+    #[inline(always)]
     pub(in crate::sync) fn get_plainly(
         &self,
         work: Work,
