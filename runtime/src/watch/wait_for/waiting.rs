@@ -1,7 +1,7 @@
 //! All threads that wait, as they were at one moment.
 
 use std::sync::atomic::AtomicPtr;
-use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::time::Duration;
 
 use super::super::atomic::fence;
@@ -35,15 +35,17 @@ pub(in super::super) fn all_wait() -> bool {
     static RUNS: AtomicPtr<Slot> = AtomicPtr::new(std::ptr::null_mut());
     // Whoever else begins to wait now sees this thread's wait, or this thread sees that.
     fence(SeqCst);
-    // SAFETY: null, or a slot that was in the list; slots are never freed.
-    let latest = unsafe { RUNS.load(Relaxed).as_ref() };
+    // SAFETY: null, or a slot that was in the list, as whoever stored this had read it from there; slots are never
+    // freed.
+    let latest = unsafe { RUNS.load(Acquire).as_ref() };
     if latest.is_some_and(|slot| slot.is_taken() && slot.wait.runs()) {
         return false;
     }
     let Some(slot) = slot::all().find(|slot| slot.wait.runs()) else {
         return true;
     };
-    RUNS.store(std::ptr::from_ref(slot).cast_mut(), Relaxed);
+    // Who follows it sees the slot as it was made.
+    RUNS.store(std::ptr::from_ref(slot).cast_mut(), Release);
     false
 }
 
