@@ -1,33 +1,35 @@
 //! What the watcher asks of the system without the standard library's help, because that would
 //! allocate with the program's allocator or cannot be had there: environment variables, paths of any
 //! length, thread names, a call at the very end of a thread, and handlers around `fork`.
+//!
+//! Under Miri, which knows few functions of a system, it is that of an unknown system.
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(miri)))]
 pub(super) mod asleep;
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), miri))]
 #[path = "platform/awake.rs"]
 pub(super) mod asleep;
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
 pub(super) mod clocks;
-#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+#[cfg(any(not(target_os = "linux"), not(target_pointer_width = "64"), miri))]
 #[path = "platform/no_clocks.rs"]
 pub(super) mod clocks;
-#[cfg(not(unix))]
+#[cfg(any(not(unix), miri))]
 mod other;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(miri)))]
 pub(super) mod signal;
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), miri))]
 #[path = "platform/no_signal.rs"]
 pub(super) mod signal;
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 mod unix;
 
-#[cfg(not(unix))]
+#[cfg(any(not(unix), miri))]
 pub(super) use other::{
     at_thread_end, create_new, current_dir, env, is_first_thread, make_dir, on_fork,
     open_to_append, program_name, remove_file, thread_name, write_stderr,
 };
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 pub(super) use unix::{
     at_thread_end, create_new, current_dir, env, is_first_thread, make_dir, on_fork,
     open_to_append, program_name, remove_file, thread_name, write_stderr,

@@ -3,17 +3,17 @@
 //! Capturing walks the stack and keeps instruction addresses; names are looked up when a stack is
 //! formatted. Capturing takes no watched lock and does not allocate.
 
-#[cfg(all(feature = "checks", not(lockwise_overlay)))]
+#[cfg(all(feature = "checks", not(any(lockwise_overlay, miri))))]
 mod unwound;
-#[cfg(not(all(feature = "checks", not(lockwise_overlay))))]
+#[cfg(not(all(feature = "checks", not(any(lockwise_overlay, miri)))))]
 mod without;
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-#[cfg(all(feature = "checks", not(lockwise_overlay)))]
+#[cfg(all(feature = "checks", not(any(lockwise_overlay, miri))))]
 use unwound::{resolve, walk};
-#[cfg(not(all(feature = "checks", not(lockwise_overlay))))]
+#[cfg(not(all(feature = "checks", not(any(lockwise_overlay, miri)))))]
 use without::{resolve, walk};
 
 /// The most frames that are kept.

@@ -8,6 +8,7 @@ use lockwise::Barrier;
 static MEETING: Barrier = Barrier::named("meeting", 4);
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn all_pass_together_again_and_again_with_one_leader() {
     const ROUNDS: usize = 200;
     let (arrived, leaders) = (AtomicUsize::new(0), AtomicUsize::new(0));

@@ -13,6 +13,7 @@ fn far() -> Instant {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn no_wake_up_is_lost_in_ping_pong() {
     const ROUNDS: u32 = 5_000;
     let (turn, changed) = (Mutex::new(0_u32), Condvar::new());
@@ -34,6 +35,7 @@ fn no_wake_up_is_lost_in_ping_pong() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn no_wake_up_is_lost_among_many() {
     const EACH: u32 = 2_000;
     static QUEUE: Mutex<Vec<u32>> = Mutex::new(Vec::new());

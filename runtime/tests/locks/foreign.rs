@@ -37,6 +37,7 @@ static COUNT: SpinMutex<u32> = SpinMutex::new(0);
 static TABLE: WatchedRwLock<Vec<u32>> = WatchedRwLock::new(Vec::new());
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn a_foreign_raw_lock_still_locks() {
     thread::scope(|scope| {
         for _ in 0..3 {

@@ -35,6 +35,7 @@ fn statics_and_constants_work() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn threads_exclude_each_other() {
     let (plain, fair) = (Mutex::new(0_u32), FairMutex::new(0_u32));
     thread::scope(|scope| {

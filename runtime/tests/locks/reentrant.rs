@@ -35,6 +35,7 @@ fn its_holder_may_take_it_again_in_any_way() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn threads_exclude_each_other() {
     let count = ReentrantMutex::ranked(Rank(1), Cell::new(0));
     thread::scope(|scope| {

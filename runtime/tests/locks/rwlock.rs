@@ -195,6 +195,7 @@ fn guards_can_own_their_lock() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn fair_releases_and_bumps_keep_the_count() {
     let lock = RwLock::new(0);
     thread::scope(|scope| {

@@ -10,6 +10,7 @@ use lockwise::Semaphore;
 static PERMITS: Semaphore = Semaphore::named("permits", 3);
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn never_more_hold_a_unit_than_there_are() {
     let (inside, most) = (AtomicU32::new(0), AtomicU32::new(0));
     thread::scope(|scope| {
@@ -44,6 +45,7 @@ fn attempts_fail_while_there_is_none() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn whoever_releases_need_not_have_acquired() {
     let signal = Semaphore::new(0);
     thread::scope(|scope| {

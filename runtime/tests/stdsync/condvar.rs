@@ -10,6 +10,7 @@ const LONG: Duration = Duration::from_secs(600);
 const SHORT: Duration = Duration::from_millis(5);
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn two_threads_take_turns_for_thousands_of_rounds() {
     const ROUNDS: u32 = 5_000;
     let shared = Arc::new((Mutex::new(0_u32), Condvar::new()));

@@ -12,6 +12,7 @@ const SHORT: Duration = Duration::from_millis(5);
 const LONG: Duration = Duration::from_secs(30);
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn each_sender_is_heard_in_its_order_and_all_are_heard() {
     const EACH: u32 = 500;
     let (sender, receiver) = mpsc::channel();

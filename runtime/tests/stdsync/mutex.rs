@@ -16,6 +16,7 @@ macro_rules! poison {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn only_one_thread_at_a_time_gets_in() {
     let total = Arc::new(Mutex::new(0_u32));
     let threads: Vec<_> = (0..4)

@@ -20,6 +20,7 @@ fn race(race: impl Fn() + Sync) {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn of_many_first_calls_one_is_made_and_all_see_its_end() {
     for _ in 0..200 {
         let (once, calls) = (Once::new(), AtomicU32::new(0));
@@ -88,6 +89,7 @@ fn a_once_works_in_statics() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn of_many_values_a_cell_keeps_one() {
     for _ in 0..200 {
         let (cell, made) = (OnceLock::new(), AtomicU32::new(0));

@@ -31,6 +31,7 @@ fn readers_stand_beside_each_other() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn a_writer_is_alone() {
     let lock = RwLock::new([0_u32; 2]);
     thread::scope(|scope| {

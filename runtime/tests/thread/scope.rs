@@ -137,6 +137,7 @@ fn one_thread_of_a_scope_joins_another() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn many_scopes_with_many_threads() {
     let total = AtomicU32::new(0);
     for _ in 0..100 {

@@ -3,12 +3,12 @@
 //! The blocks are written as zeros before they are mapped: on a full disk the write fails with an
 //! error, where touching a mapped hole would kill the program with `SIGBUS`.
 
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 mod mapped;
-#[cfg(not(unix))]
+#[cfg(any(not(unix), miri))]
 mod unsupported;
 
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 pub(super) use mapped::{map, unmap};
-#[cfg(not(unix))]
+#[cfg(any(not(unix), miri))]
 pub(super) use unsupported::{map, unmap};

@@ -40,6 +40,7 @@ fn a_damaged_bit_of_a_brief_tag_is_seen() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn the_reader_understands_what_the_writer_says_whatever_threads_do() {
     let mut random = 3_u64;
     let mut draw = |below: u64| {
