@@ -122,6 +122,10 @@ fn side_key(side: &Side, of_lock: fn(&LockUse) -> String) -> String {
     let holds = side.holds.as_ref().map(of_lock).unwrap_or_default();
     let wants = match &side.wants {
         Some(Wants::Lock(want)) => of_lock(want),
+        // Threads are told apart by where they are waited for: each test has its own.
+        Some(Wants::Resource(want)) if want.resource == "join" => {
+            format!("{}\u{1}{}", want.resource, want.site)
+        }
         Some(Wants::Resource(want)) => format!("{}\u{1}{}", want.resource, want.name),
         None => String::new(),
     };

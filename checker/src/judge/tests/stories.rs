@@ -352,3 +352,29 @@ fn a_semaphore_to_which_nobody_posts_is_a_stall() {
         T1: pend(S)
         T0: join(T1)"]));
 }
+
+#[test]
+fn threads_that_are_waited_for_at_one_place_are_one_problem() {
+    let trace = "
+        T0|fork(T1)|1
+        T0|fork(T2)|1
+        T0|acq(A)|2
+        T1|acq(A)|3
+        T1|rel(A)|4
+        T2|acq(A)|3
+        T2|rel(A)|4
+        T0|join(T1)|5
+        T0|join(T2)|5
+        T0|rel(A)|6";
+    let verdict = verdict_of(&[trace]);
+    let [finding] = verdict.findings.as_slice() else {
+        panic!("one finding: {:?}", verdict.findings);
+    };
+    assert_eq!(finding.certainty, Certainty::Certain);
+    assert!(
+        finding
+            .reasons
+            .iter()
+            .any(|reason| reason.contains("the same was found"))
+    );
+}
