@@ -15,7 +15,7 @@ use crate::projects::{command, document, limits, lockwise};
 const FILES: [(&str, &str); 14] = [
     (
         "Cargo.toml",
-        "[workspace]\nmembers = [\"app\", \"bare\", \"made\", \"shared\"]\nresolver = \"2\"\n\
+        "[workspace]\nmembers = [\"app\", \"bare\", \"made\", \"dynamic\"]\nresolver = \"2\"\n\
          [profile.release]\nlto = \"fat\"\npanic = \"abort\"\n\
          [profile.thin]\ninherits = \"dev\"\nlto = \"thin\"\n",
     ),
@@ -30,7 +30,7 @@ const FILES: [(&str, &str); 14] = [
         "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2021\"\n\
          [lints.rust]\nunexpected_cfgs = \"allow\"\n\
          [dependencies]\nbare = { path = \"../bare\" }\nmade = { path = \"../made\" }\n\
-         shared = { path = \"../shared\" }\nfrom_git = { git = \"GIT\" }\n",
+         dynamic = { path = \"../dynamic\" }\nfrom_git = { git = \"GIT\" }\n",
     ),
     (
         "app/build.rs",
@@ -53,7 +53,7 @@ const FILES: [(&str, &str); 14] = [
          //! assert_eq!(*M.lock().unwrap(), app::three());\n\
          //! ```\n\
          use std::sync::{Arc, Mutex};\n\
-         pub fn three() -> u8 { bare::two() + shared::one() }\n\
+         pub fn three() -> u8 { bare::two() + dynamic::one() }\n\
          pub fn built() -> &'static str { env!(\"BUILT\") }\n\
          pub const ASKED: bool = cfg!(asked);\n\
          /// Takes two locks in opposite orders, one after the other.\n\
@@ -117,12 +117,12 @@ const FILES: [(&str, &str); 14] = [
          }\n",
     ),
     (
-        "shared/Cargo.toml",
-        "[package]\nname = \"shared\"\nversion = \"1.0.0\"\nedition = \"2021\"\n\
+        "dynamic/Cargo.toml",
+        "[package]\nname = \"dynamic\"\nversion = \"1.0.0\"\nedition = \"2021\"\n\
          [lib]\ncrate-type = [\"cdylib\", \"rlib\"]\n",
     ),
     (
-        "shared/src/lib.rs",
+        "dynamic/src/lib.rs",
         "#[no_mangle] pub extern \"C\" fn one() -> u8 {\n\
          static ONE: std::sync::Mutex<u8> = std::sync::Mutex::new(1);\n\
          *ONE.lock().unwrap()\n\

@@ -10,7 +10,7 @@ mod stories;
 
 use super::*;
 use crate::finding::{Certainty, Code, Finding, Wants};
-use crate::input::std_text;
+use crate::input::{bulk, std_text};
 use crate::limits::Limits;
 use std::fmt::Write as _;
 
@@ -27,6 +27,26 @@ fn evidence_of(traces: &[&str]) -> Evidence {
         evidence.absorb(read.expect("the trace is well formed"));
     }
     evidence
+}
+
+/// As a trace that is too long to be kept, of which so many events are seen at a time.
+fn long_evidence_of(text: &str, window: u64) -> Evidence {
+    let limits = Limits {
+        kept_events: 0,
+        window,
+        ..Limits::default()
+    };
+    let kind = bulk::Kind {
+        label: "long",
+        kept_max: 0,
+        is_long: false,
+        reentrant: false,
+        is_alone: true,
+    };
+    let evidence = bulk::read(kind, &limits, |to| {
+        Some(std_text::stream("long", text.as_bytes(), &limits, to))
+    });
+    evidence.expect("the trace is well formed")
 }
 
 /// Lets a test write a thread's events in one line: `T1: acq(A) acq(B) rel(B)`, in the order of the

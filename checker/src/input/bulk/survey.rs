@@ -1,6 +1,6 @@
 //! The first pass: which locks lie on cycles, and whether there is anything else to look at again.
 //!
-//! Readers call [`Survey::acquire`] and the like for what they meet most, straight from the bytes, and
+//! Readers call [`Survey::step`] and the like for what they meet most, straight from the bytes, and
 //! hand over the rest as events. What is kept grows with threads, locks and pairs of locks.
 
 use rustc_hash::FxHashSet;

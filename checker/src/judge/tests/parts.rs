@@ -1,32 +1,17 @@
 //! Inputs that are known to be a part of what happened: nothing is proved by what is missing.
 
 use super::*;
-use crate::input::bulk;
 use crate::limits::Limits;
 
 fn read_with(text: &str, limits: &Limits) -> Evidence {
     std_text::read("t", text.as_bytes(), limits).unwrap()
 }
 
-/// As a trace that is too long to be kept, of which so many events are seen at a time.
 fn long(trace: &str, window: u64) -> Verdict {
-    let limits = Limits {
-        kept_events: 0,
-        window,
-        ..Limits::default()
-    };
-    let kind = bulk::Kind {
-        label: "t",
-        kept_max: 0,
-        is_long: false,
-        reentrant: false,
-        is_alone: true,
-    };
-    let text = spread(trace);
-    let evidence = bulk::read(kind, &limits, |to| {
-        Some(std_text::stream("t", text.as_bytes(), &limits, to))
-    });
-    judge(&evidence.unwrap(), &Limits::default())
+    judge(
+        &long_evidence_of(&spread(trace), window),
+        &Limits::default(),
+    )
 }
 
 fn certainty(text: &str) -> Option<Certainty> {

@@ -7,7 +7,6 @@ use proptest::test_runner::{Config, TestRng, TestRunner};
 
 use super::oracle::{Act, Lock, Way, World};
 use super::*;
-use crate::input::bulk;
 use crate::limits::Limits;
 
 /// One intention of a thread; what cannot be done then is left out.
@@ -96,24 +95,9 @@ fn whole(text: &str) -> Evidence {
     std_text::read("random", text.as_bytes(), &Limits::default()).unwrap()
 }
 
-/// As a trace that is too long to be kept, of which a few events are seen at a time.
-fn bulk(text: &str) -> Evidence {
-    let limits = Limits {
-        kept_events: 0,
-        window: 10 + text.len() as u64 % 16,
-        ..Limits::default()
-    };
-    let kind = bulk::Kind {
-        label: "random",
-        kept_max: 0,
-        is_long: false,
-        reentrant: false,
-        is_alone: true,
-    };
-    bulk::read(kind, &limits, |to| {
-        Some(std_text::stream("random", text.as_bytes(), &limits, to))
-    })
-    .unwrap()
+/// As a trace that is too long to be kept.
+fn in_parts(text: &str) -> Evidence {
+    long_evidence_of(text, 10 + text.len() as u64 % 16)
 }
 
 /// Enough to find a wrong filter in seconds, and the same worlds each time: a share of some hundred
@@ -244,5 +228,7 @@ fn without_the_exhaustive_search_certain_and_excluded_are_still_never_wrong() {
 #[test]
 fn in_parts_of_a_trace_certain_and_excluded_are_still_never_wrong() {
     // Waits for other things than locks are not looked at there.
-    share("in parts", bulk, &Limits::default(), |world| !world.waits());
+    share("in parts", in_parts, &Limits::default(), |world| {
+        !world.waits()
+    });
 }
