@@ -155,7 +155,7 @@ impl<'a> Path<'a> {
         }
     }
 
-    /// All ways to take one of each row, up to [`Limits::choices`].
+    /// All ways to take one of each row, up to [`crate::limits::Limits::choices`].
     ///
     /// Choices that differ only in sites, or in when a thread did the same, count as one.
     fn choices(&mut self, rows: &[&[Arc]]) -> Vec<Vec<Arc>> {
