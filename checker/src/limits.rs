@@ -118,6 +118,9 @@ limits! {
         "rounds in which such an order is completed";
     reversal_words "reversal-words" = 32_000_000,
         "memory of such an order, in words of four bytes";
+    cores "cores" = 8,
+        "patterns for which proofs are looked for at the same time, if there are as many cores; each may \
+         take the memory of one search";
     search_events "search-events" = 20_000,
         "events of a run that is searched exhaustively, where nothing cheaper decides";
     search_threads "search-threads" = 400,

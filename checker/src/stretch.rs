@@ -8,8 +8,8 @@
 //! Lock releases order nothing here: that two critical sections ran in one order in this run says
 //! nothing about the next. Semaphores and condition variables order nothing either (design.md 7).
 
-use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use crate::trace::ThreadId;
 
@@ -44,7 +44,7 @@ pub struct Stretches {
     now: Vec<u32>,
     /// Per thread, what its stretches wait for, in ascending order.
     incoming: Vec<Vec<Incoming>>,
-    known: RefCell<Cache>,
+    known: Mutex<Cache>,
 }
 
 /// What was found before.
@@ -60,7 +60,7 @@ impl Stretches {
         Stretches {
             now: vec![0; threads],
             incoming: vec![Vec::new(); threads],
-            known: RefCell::default(),
+            known: Mutex::default(),
         }
     }
 
@@ -141,7 +141,8 @@ impl Stretches {
     }
 
     fn before(&self, a: (ThreadId, u32), b: (ThreadId, u32), barriers: bool) -> bool {
-        let mut cache = self.known.borrow_mut();
+        // A panic leaves at worst fewer entries than are counted.
+        let mut cache = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (b.0, b.1, barriers);
         if !cache.of.contains_key(&key) {
             let known = self.walk(b, barriers);

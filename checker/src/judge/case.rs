@@ -1,9 +1,11 @@
 //! All that the rules look at: the evidence, replayed and made into graphs; `proofs` looks for proofs.
 
+mod patterns;
 mod proofs;
 
-use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, OnceLock};
 
 use lockwise::watch::Mode;
 
@@ -16,7 +18,8 @@ use crate::history::{Dependency, History, Subclass, histories};
 use crate::limits::{Limits, count};
 use crate::trace::{Event, Evidence, Held, LockId, Op, Run, RunId, ThreadId};
 
-pub(super) use self::proofs::{Outcome, Proof, cycle_of};
+use self::proofs::Budget;
+pub(super) use self::proofs::{Outcome, Proof, Search, cycle_of};
 
 /// The evidence, ready to be judged.
 pub(super) struct Case<'a> {
@@ -55,16 +58,16 @@ impl<'a> Case<'a> {
                     history,
                     graph,
                     cycles,
-                    timeline: OnceCell::new(),
-                    patterns: OnceCell::new(),
-                    writes: OnceCell::new(),
-                    found: OnceCell::new(),
-                    proof_steps: Cell::new(bounds.proof_steps),
-                    directed: Cell::new(count(bounds.searches)),
-                    unproved: Cell::new(0),
-                    too_long: Cell::new(0),
-                    unsearched: Cell::new(0),
-                    rejected: Cell::new(0),
+                    timeline: OnceLock::new(),
+                    patterns: OnceLock::new(),
+                    writes: OnceLock::new(),
+                    found: OnceLock::new(),
+                    decided_by_locks: OnceLock::new(),
+                    left: Mutex::new(Budget::of(bounds)),
+                    unproved: AtomicU64::new(0),
+                    too_long: AtomicU64::new(0),
+                    unsearched: AtomicU64::new(0),
+                    rejected: AtomicU64::new(0),
                 }
             })
             .collect();
@@ -84,7 +87,7 @@ impl<'a> Case<'a> {
 
 /// Requests that are alike but for their sites and the time: same thread, same locks and modes held
 /// and wanted. (Sync-preserving prediction calls them an abstract acquisition.)
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Patterns {
     /// Per dependency, its pattern.
     of: Vec<u32>,
@@ -123,6 +126,7 @@ impl Patterns {
 }
 
 /// One run, replayed.
+#[derive(Debug)]
 pub(super) struct RunCase<'a> {
     pub(super) id: RunId,
     pub(super) run: &'a Run,
@@ -130,23 +134,22 @@ pub(super) struct RunCase<'a> {
     pub(super) history: History,
     pub(super) graph: OrderGraph<LockId>,
     pub(super) cycles: Cycles<LockId>,
-    timeline: OnceCell<Timeline>,
-    patterns: OnceCell<Patterns>,
+    timeline: OnceLock<Timeline>,
+    patterns: OnceLock<Patterns>,
     /// Per object, the exclusive requests of each thread, in order.
-    writes: OnceCell<BTreeMap<LockId, BTreeMap<ThreadId, Vec<u32>>>>,
-    found: OnceCell<Option<Found>>,
-    /// Events that closures may still take in.
-    proof_steps: Cell<u64>,
-    /// Directed searches that may still be made.
-    directed: Cell<usize>,
+    writes: OnceLock<BTreeMap<LockId, BTreeMap<ThreadId, Vec<u32>>>>,
+    found: OnceLock<Option<Found>>,
+    decided_by_locks: OnceLock<bool>,
+    /// What searches may still cost.
+    left: Mutex<Budget>,
     /// Cycles whose search was cut short.
-    pub(super) unproved: Cell<u64>,
+    pub(super) unproved: AtomicU64,
     /// Long cycles that were not judged, because shorter ones had used up the bound.
-    pub(super) too_long: Cell<u64>,
+    pub(super) too_long: AtomicU64,
     /// Components in which the search for cycles that can happen was cut short.
-    pub(super) unsearched: Cell<u64>,
+    pub(super) unsearched: AtomicU64,
     /// Proofs that the witness check did not accept.
-    pub(super) rejected: Cell<u64>,
+    pub(super) rejected: AtomicU64,
 }
 
 impl RunCase<'_> {

@@ -14,6 +14,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
 
 use lockwise::watch::Mode;
 
@@ -370,7 +371,7 @@ impl RunCase<'_> {
         let steps = self.bounds.seek_steps;
         let mut canonical = |cycle| found(cycles::canonical(cycle));
         if seek(self, component, strength, steps, &mut canonical).is_err() {
-            self.unsearched.set(self.unsearched.get() + 1);
+            self.unsearched.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

@@ -32,6 +32,8 @@ mod timeline;
 mod waiting;
 mod witness;
 
+use std::sync::atomic::Ordering;
+
 use self::case::Case;
 use self::draft::Draft;
 use crate::finding::{Certainty, Stats, Verdict};
@@ -167,24 +169,24 @@ fn limits(case: &Case<'_>, limits: &mut Vec<String>) {
         }
         say(
             label,
-            run.unproved.get(),
+            run.unproved.load(Ordering::Relaxed),
             "cycles not searched exhaustively: these are `possible` and may be certain (limits \
              `proof-steps`, `choices`, `reversals`, `search-events`, `search-threads`, `search-words`, \
              `searches`)",
         );
         say(
             label,
-            run.too_long.get(),
+            run.too_long.load(Ordering::Relaxed),
             "long cycles not judged, after as many shorter ones as the limit `cycle-sides` allows",
         );
         say(
             label,
-            run.unsearched.get(),
+            run.unsearched.load(Ordering::Relaxed),
             "groups of locks in cycles with too many cycles to look at each (limit `seek-steps`)",
         );
         say(
             label,
-            run.rejected.get(),
+            run.rejected.load(Ordering::Relaxed),
             "proofs not accepted by the witness check: these findings are `possible`",
         );
     }

@@ -6,8 +6,9 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::Ordering;
 
-use super::case::{Case, Outcome, Proof, RunCase};
+use super::case::{Case, Outcome, Proof, RunCase, Search};
 use super::choice::{Chosen, Strength, choose};
 use super::draft::{Draft, listed, show, side_of, times};
 use super::standing::standing;
@@ -15,22 +16,28 @@ use crate::cycles::canonical;
 use crate::finding::{Basis, Certainty, Code, Exclusion, Side, Wants};
 use crate::graph::Arc;
 use crate::limits::count;
-use crate::trace::{Held, LockId};
+use crate::trace::{Held, LockId, RunId};
 use lockwise::watch::Mode;
 
 pub(super) fn judge(case: &Case<'_>, drafts: &mut Vec<Draft>) {
+    let actual: BTreeSet<(RunId, Vec<LockId>)> = drafts
+        .iter()
+        .filter_map(|draft| draft.locks.as_ref())
+        .map(|(id, locks)| (*id, canonical(locks.clone())))
+        .collect();
+    let mut patterns = Vec::new();
     for run in &case.runs {
-        let actual: BTreeSet<Vec<LockId>> = drafts
-            .iter()
-            .filter_map(|draft| draft.locks.as_ref())
-            .filter(|(id, _)| *id == run.id)
-            .map(|(_, locks)| canonical(locks.clone()))
-            .collect();
-        for (cycle, chosen) in cycles(run) {
-            if !actual.contains(&cycle) {
-                drafts.push(draft(case, run, cycle, &chosen));
-            }
-        }
+        let untold = cycles(run).into_iter().map(|cycle| (run.id, cycle));
+        patterns.extend(untold.filter(|(id, (cycle, _))| !actual.contains(&(*id, cycle.clone()))));
+    }
+    // What one of these makes be searched, those after them look at.
+    let (apart, others): (Vec<_>, Vec<_>) = patterns
+        .into_iter()
+        .partition(|(_, (_, chosen))| chosen.strength == Strength::Apart);
+    for patterns in [apart, others] {
+        drafts.extend(case.each(&patterns, |search, (cycle, chosen)| {
+            draft(case, search, cycle, chosen)
+        }));
     }
 }
 
@@ -46,7 +53,8 @@ fn cycles(run: &RunCase<'_>) -> Vec<(Vec<LockId>, Chosen)> {
     for (at, &cycle) in shortest_first.iter().enumerate() {
         sides += cycle.len();
         if sides > count(run.bounds.cycle_sides) {
-            run.too_long.set((shortest_first.len() - at) as u64);
+            let left_out = (shortest_first.len() - at) as u64;
+            run.too_long.store(left_out, Ordering::Relaxed);
             break;
         }
         if let Some(chosen) = choose(run, cycle, steps) {
@@ -86,16 +94,17 @@ fn cycles(run: &RunCase<'_>) -> Vec<(Vec<LockId>, Chosen)> {
     all
 }
 
-fn draft(case: &Case<'_>, run: &RunCase<'_>, cycle: Vec<LockId>, chosen: &Chosen) -> Draft {
+fn draft(case: &Case<'_>, search: &mut Search<'_, '_>, cycle: &[LockId], chosen: &Chosen) -> Draft {
+    let run = search.case;
     let outcome = match chosen.strength {
-        Strength::Apart => Some(run.prove(&cycle, &chosen.choices, chosen.complete)),
-        _ => proved_against_the_rules(run, &cycle),
+        Strength::Apart => Some(search.prove(cycle, &chosen.choices, chosen.complete)),
+        _ => proved_against_the_rules(run, cycle),
     };
     let mut arcs = chosen.choices[0].clone();
     let mut unseen = None;
     let mut draft = Draft::new(Code::LockOrderCycle, Certainty::Possible, String::new());
     if let Some(Outcome::Proved(proof)) = &outcome {
-        arcs = arcs_of(run, &cycle, proof).unwrap_or(arcs);
+        arcs = arcs_of(run, cycle, proof).unwrap_or(arcs);
         match standing(run, &proof.schedule, &proof.sides) {
             Ok(schedule) => show(&mut draft, run, &schedule),
             Err(why) => unseen = Some(why),
@@ -155,9 +164,9 @@ fn draft(case: &Case<'_>, run: &RunCase<'_>, cycle: Vec<LockId>, chosen: &Chosen
     }
     draft.message = message(&draft.cycle);
     if draft.certainty != Certainty::Excluded {
-        draft.advice = advice(case, run, &cycle);
+        draft.advice = advice(case, run, cycle);
     }
-    draft.locks = Some((run.id, cycle));
+    draft.locks = Some((run.id, cycle.to_vec()));
     draft
 }
 

@@ -7,29 +7,31 @@
 
 use std::collections::BTreeSet;
 
-use super::case::{Case, Outcome, RunCase};
+use super::case::{Case, Outcome, Search};
 use super::draft::{Draft, lock_use, place, show, side};
 use super::order_cycle::unproved;
 use super::standing::standing;
 use crate::finding::{Basis, Certainty, Code, Side, Wants};
 use crate::history::Recursion;
-use crate::trace::{ClassId, LockId};
+use crate::trace::{ClassId, LockId, RunId};
 
 pub(super) fn judge(case: &Case<'_>, drafts: &mut Vec<Draft>) {
     let written = written_classes(case);
+    let actual: BTreeSet<(RunId, LockId)> = drafts
+        .iter()
+        .filter_map(|draft| draft.locks.as_ref())
+        .filter(|(_, locks)| locks.len() == 1)
+        .map(|(id, locks)| (*id, locks[0]))
+        .collect();
+    let mut patterns = Vec::new();
     for run in &case.runs {
-        let actual: BTreeSet<LockId> = drafts
-            .iter()
-            .filter_map(|draft| draft.locks.as_ref())
-            .filter(|(id, locks)| *id == run.id && locks.len() == 1)
-            .map(|(_, locks)| locks[0])
-            .collect();
-        for recursion in &run.history.recursions {
-            if !actual.contains(&recursion.held.lock) {
-                drafts.push(draft(case, run, recursion, &written));
-            }
-        }
+        let recursions = run.history.recursions.iter();
+        let untold = recursions.filter(|known| !actual.contains(&(run.id, known.held.lock)));
+        patterns.extend(untold.map(|recursion| (run.id, recursion)));
     }
+    drafts.extend(case.each(&patterns, |search, recursion| {
+        draft(case, search, recursion, &written)
+    }));
 }
 
 /// The classes of which some lock is taken exclusively by some thread.
@@ -44,10 +46,11 @@ fn written_classes(case: &Case<'_>) -> BTreeSet<ClassId> {
 
 fn draft(
     case: &Case<'_>,
-    run: &RunCase<'_>,
+    search: &mut Search<'_, '_>,
     recursion: &Recursion,
     written: &BTreeSet<ClassId>,
 ) -> Draft {
+    let run = search.case;
     let dependency = &run.history.dependencies[recursion.dependency as usize];
     let (held, want) = (recursion.held, dependency.want);
     let excluded = held.mode.excludes(want.mode);
@@ -56,7 +59,7 @@ fn draft(
     } else {
         Code::RecursiveRead
     };
-    let outcome = run.prove_recursion(want.lock, recursion.dependency, excluded);
+    let outcome = search.prove_recursion(want.lock, recursion.dependency, excluded);
     let lock = lock_use(case.evidence, run, &want, Some(dependency.class));
     let message = if excluded {
         format!(

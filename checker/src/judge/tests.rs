@@ -1,5 +1,6 @@
 //! Text traces in, findings out.
 
+mod cores;
 mod corpus;
 mod evidence;
 mod oracle;
@@ -12,6 +13,7 @@ use super::*;
 use crate::finding::{Certainty, Code, Finding, Wants};
 use crate::input::{bulk, std_text};
 use crate::limits::Limits;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// Judges text traces as the runs `a`, `b`, …

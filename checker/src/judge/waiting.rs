@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::case::{Case, Proof, RunCase, cycle_of};
+use super::case::{Case, Proof, RunCase, Search, cycle_of};
 use super::closure::Goal;
 use super::draft::{Draft, also_held, lock_use, resource_use, show, side};
 use super::explore::Stuck;
@@ -14,7 +14,7 @@ use super::reached::sides;
 use super::standing::standing;
 use crate::finding::{Basis, Certainty, Code, ResourceUse, Side, Wants};
 use crate::history::{ChainId, Dependency, HeldWait};
-use crate::trace::{Ask, Held, LockId, Op, ResourceId, ThreadId};
+use crate::trace::{Ask, Held, LockId, Op, ResourceId, RunId, ThreadId};
 
 pub(super) fn judge(case: &Case<'_>, drafts: &mut Vec<Draft>) {
     for run in case.runs.iter().filter(|run| run.has_waits()) {
@@ -26,8 +26,16 @@ pub(super) fn judge(case: &Case<'_>, drafts: &mut Vec<Draft>) {
         }
         if !found.is_some_and(|found| found.complete) {
             let wakers = wakers(run);
-            let waits = run.history.held_waits.iter();
-            drafts.extend(waits.filter_map(|wait| under_lock(case, run, wait, &wakers)));
+            let waits: Vec<(RunId, &HeldWait)> = run
+                .history
+                .held_waits
+                .iter()
+                .map(|wait| (run.id, wait))
+                .collect();
+            let under_lock = |search: &mut Search<'_, '_>, wait: &&HeldWait| {
+                under_lock(case, search, wait, &wakers)
+            };
+            drafts.extend(case.each(&waits, under_lock).into_iter().flatten());
         }
     }
 }
@@ -140,10 +148,11 @@ fn joined(run: &RunCase<'_>, child: ThreadId) -> Vec<(ThreadId, u32)> {
 /// A wait under a lock that the thread which ends the wait asks for first.
 fn under_lock(
     case: &Case<'_>,
-    run: &RunCase<'_>,
+    search: &mut Search<'_, '_>,
     wait: &HeldWait,
     wakers: &Wakers,
 ) -> Option<Draft> {
+    let run = search.case;
     let event = &run.run.events[wait.event as usize];
     let of = |waker| {
         let found = wakers.get(&waker).into_iter().flatten();
@@ -185,7 +194,7 @@ fn under_lock(
                     .is_none()
         });
         if let Some(asks) = asks.next() {
-            return Some(of_two(case, run, wait, held[&asks.want.lock], asks));
+            return Some(of_two(case, search, wait, held[&asks.want.lock], asks));
         }
     }
     None
@@ -193,11 +202,12 @@ fn under_lock(
 
 fn of_two(
     case: &Case<'_>,
-    run: &RunCase<'_>,
+    search: &mut Search<'_, '_>,
     wait: &HeldWait,
     held: Held,
     asks: &Dependency,
 ) -> Draft {
+    let run = search.case;
     let event = &run.run.events[wait.event as usize];
     let waiting = resource_use(case, run, wait.event);
     let others = |chain: ChainId, but| also_held(case.evidence, run, chain, but);
@@ -219,7 +229,7 @@ fn of_two(
             ..side(case, run, asks.thread)
         },
     ]);
-    let proof = prove(run, wait, asks);
+    let proof = prove(search, wait, asks);
     match proof.map(|proof| standing(run, &proof.schedule, &proof.sides)) {
         Some(Ok(schedule)) => certain(&mut draft, run, &schedule),
         unproved => {
@@ -235,7 +245,8 @@ fn of_two(
     draft
 }
 
-fn prove(run: &RunCase<'_>, wait: &HeldWait, asks: &Dependency) -> Option<Proof> {
+fn prove(search: &mut Search<'_, '_>, wait: &HeldWait, asks: &Dependency) -> Option<Proof> {
+    let run = search.case;
     let event = &run.run.events[wait.event as usize];
     let own = match event.op {
         // The thread sleeps once the wait has begun: it stands before the end of it.
@@ -256,5 +267,5 @@ fn prove(run: &RunCase<'_>, wait: &HeldWait, asks: &Dependency) -> Option<Proof>
         Op::Barrier { .. } => BTreeSet::from([event.thread]),
         _ => BTreeSet::new(),
     };
-    run.meet(&goals, &arrives)
+    search.meet(&goals, &arrives)
 }

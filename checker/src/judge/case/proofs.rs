@@ -11,7 +11,7 @@ use super::super::witness::{self, Step};
 use super::RunCase;
 use crate::cycles;
 use crate::graph::Arc;
-use crate::limits::count;
+use crate::limits::{Limits, count};
 use crate::trace::{LockId, Op, ThreadId};
 
 /// A proof that a deadlock can be reached.
@@ -39,6 +39,49 @@ pub(in crate::judge) enum Outcome {
     NoEvents,
 }
 
+/// What all searches of a run together may still cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Budget {
+    /// Events that schedules may take in.
+    pub(super) steps: u64,
+    /// Directed searches.
+    pub(super) directed: u64,
+}
+
+impl Budget {
+    pub(super) fn of(bounds: &Limits) -> Self {
+        Budget {
+            steps: bounds.proof_steps,
+            directed: bounds.searches,
+        }
+    }
+
+    /// What is left of it after this was taken.
+    pub(super) fn less(self, taken: Budget) -> Self {
+        Budget {
+            steps: self.steps.saturating_sub(taken.steps),
+            directed: self.directed.saturating_sub(taken.directed),
+        }
+    }
+
+    /// Whether it is no less than another.
+    pub(super) fn covers(self, other: Budget) -> bool {
+        self.steps >= other.steps && self.directed >= other.directed
+    }
+}
+
+/// A search for one pattern of a run.
+#[derive(Debug)]
+pub(in crate::judge) struct Search<'c, 'a> {
+    pub(in crate::judge) case: &'c RunCase<'a>,
+    /// What it may still cost.
+    pub(super) left: Budget,
+    /// Cycles whose search was cut short.
+    pub(super) unproved: u64,
+    /// Proofs that the witness check did not accept.
+    pub(super) rejected: u64,
+}
+
 impl RunCase<'_> {
     /// Whether the witness check accepts a schedule, and all its sides are events of the run.
     pub(in crate::judge) fn accepts(&self, schedule: &[Step], sides: &[(ThreadId, u32)]) -> bool {
@@ -46,21 +89,69 @@ impl RunCase<'_> {
             && witness::accepts(self.run, &self.history, self.timeline(), schedule, sides)
     }
 
+    /// Whether locks, fork and join, and data that was recorded are all that orders the threads.
+    fn is_decided_by_locks(&self) -> bool {
+        *self.decided_by_locks.get_or_init(|| {
+            self.run.complete
+                && self.run.events.iter().all(|event| {
+                    matches!(
+                        event.op,
+                        Op::Request { .. }
+                            | Op::Acquire { .. }
+                            | Op::Release { .. }
+                            | Op::Fork { .. }
+                            | Op::Join { .. }
+                            | Op::Read { .. }
+                            | Op::Write { .. }
+                            | Op::End
+                    )
+                })
+        })
+    }
+
+    /// A proof that a cycle can be reached, if a search for anything was made and found one.
+    pub(in crate::judge) fn proved_by_search(&self, cycle: &[LockId]) -> Option<Proof> {
+        let objects = self.objects(cycle);
+        let mut stuck = self.found_already()?.stuck.iter();
+        let stuck = stuck.find(|stuck| cycle_of(stuck).as_deref() == Some(&*objects))?;
+        self.accepts(&stuck.schedule, &stuck.sides).then(|| Proof {
+            schedule: stuck.schedule.clone(),
+            sides: stuck.sides.clone(),
+        })
+    }
+
+    /// The objects that stand for these lives, in the same order, the smallest first.
+    fn objects(&self, cycle: &[LockId]) -> Vec<LockId> {
+        let objects = cycle.iter().map(|lock| self.history.object[lock.at()]);
+        cycles::canonical(objects.collect())
+    }
+}
+
+impl<'c, 'a> Search<'c, 'a> {
+    pub(super) fn new(case: &'c RunCase<'a>, left: Budget) -> Self {
+        Search {
+            case,
+            left,
+            unproved: 0,
+            rejected: 0,
+        }
+    }
+
     /// Looks for a proof that a cycle of locks can be reached by one of these choices of requests;
     /// `all` says whether they are all that there are.
     pub(in crate::judge) fn prove(
-        &self,
+        &mut self,
         cycle: &[LockId],
         choices: &[Vec<Arc>],
         all: bool,
     ) -> Outcome {
         // What was recorded as a chain only has no events that a schedule could be made of.
         let seen = |arc: &Arc| {
-            !self.history.dependencies[arc.dependency as usize]
+            !self.case.history.dependencies[arc.dependency as usize]
                 .events
                 .is_empty()
         };
-        let all = all && choices.len() < count(self.bounds.choices);
+        let all = all && choices.len() < count(self.case.bounds.choices);
         let choices: Vec<&Vec<Arc>> = choices
             .iter()
             .filter(|arcs| arcs.iter().all(seen))
@@ -73,7 +164,7 @@ impl RunCase<'_> {
                 return Outcome::Proved(proof);
             }
         }
-        let mut never = all && self.is_decided_by_locks();
+        let mut never = all && self.case.is_decided_by_locks();
         for arcs in &choices {
             match self.force(arcs) {
                 Outcome::Proved(proof) => return Outcome::Proved(proof),
@@ -84,45 +175,28 @@ impl RunCase<'_> {
         if never {
             return Outcome::Never;
         }
-        let objects = self.objects(cycle);
+        let objects = self.case.objects(cycle);
         let is_it = |stuck: &Stuck| cycle_of(stuck).as_deref() == Some(&*objects);
-        let searched = self.search(is_it, |case| case.direct(choices.first()?, &objects));
+        let searched = self.search(is_it, |search| search.direct(choices.first()?, &objects));
         match searched {
-            Outcome::Unreachable if self.is_decided_by_locks() => Outcome::Never,
+            Outcome::Unreachable if self.case.is_decided_by_locks() => Outcome::Never,
             searched => searched,
         }
     }
 
-    /// Whether locks, fork and join, and data that was recorded are all that orders the threads.
-    fn is_decided_by_locks(&self) -> bool {
-        self.run.complete
-            && self.run.events.iter().all(|event| {
-                matches!(
-                    event.op,
-                    Op::Request { .. }
-                        | Op::Acquire { .. }
-                        | Op::Release { .. }
-                        | Op::Fork { .. }
-                        | Op::Join { .. }
-                        | Op::Read { .. }
-                        | Op::Write { .. }
-                        | Op::End
-                )
-            })
-    }
-
     /// Looks for a schedule in which critical sections may change places, or shows that none is.
-    fn force(&self, arcs: &[Arc]) -> Outcome {
+    fn force(&mut self, arcs: &[Arc]) -> Outcome {
         let patterns = arcs.iter().map(|arc| {
-            let thread = self.history.dependencies[arc.dependency as usize].thread;
-            let events = &self.patterns().events[self.pattern_of(arc.dependency) as usize];
+            let thread = self.case.history.dependencies[arc.dependency as usize].thread;
+            let events =
+                &self.case.patterns().events[self.case.pattern_of(arc.dependency) as usize];
             (thread, events.as_slice())
         });
         let goals: Vec<(ThreadId, &[u32])> = patterns.collect();
         let blocks = |at: usize| {
-            let want = self.history.dependencies[arcs[at].dependency as usize].want;
+            let want = self.case.history.dependencies[arcs[at].dependency as usize].want;
             let next = arcs[(at + 1) % arcs.len()];
-            let held = self.history.links[next.link.at()].held;
+            let held = self.case.history.links[next.link.at()].held;
             held.mode.excludes(want.mode)
         };
         if !(0..arcs.len()).all(blocks) {
@@ -132,26 +206,24 @@ impl RunCase<'_> {
         let mut never = true;
         // Whether each choice is tried, because it is not known which to pass over.
         let mut each = false;
-        for _ in 0..count(self.bounds.reversals) {
+        for _ in 0..count(self.case.bounds.reversals) {
             let now: Vec<(ThreadId, u32)> = goals
                 .iter()
                 .zip(&at)
                 .map(|(&(thread, events), &at)| (thread, events[at]))
                 .collect();
-            let mut steps = self.proof_steps.get();
-            let bounds = self.bounds;
+            let bounds = self.case.bounds;
             let forced = forced::solve(
-                self.run,
-                &self.history,
-                self.timeline(),
+                self.case.run,
+                &self.case.history,
+                self.case.timeline(),
                 &now,
                 bounds,
-                &mut steps,
+                &mut self.left.steps,
             );
-            self.proof_steps.set(steps);
             let past = match forced {
                 Forced::Schedule(schedule) => {
-                    if self.accepts(&schedule, &now) {
+                    if self.case.accepts(&schedule, &now) {
                         return Outcome::Proved(Proof {
                             schedule,
                             sides: now,
@@ -193,25 +265,14 @@ impl RunCase<'_> {
         Outcome::Unknown
     }
 
-    /// A proof that a cycle can be reached, if a search for anything was made and found one.
-    pub(in crate::judge) fn proved_by_search(&self, cycle: &[LockId]) -> Option<Proof> {
-        let objects = self.objects(cycle);
-        let mut stuck = self.found_already()?.stuck.iter();
-        let stuck = stuck.find(|stuck| cycle_of(stuck).as_deref() == Some(&*objects))?;
-        self.accepts(&stuck.schedule, &stuck.sides).then(|| Proof {
-            schedule: stuck.schedule.clone(),
-            sides: stuck.sides.clone(),
-        })
-    }
-
     /// Looks for a proof that a thread can block itself by a request.
     pub(in crate::judge) fn prove_recursion(
-        &self,
+        &mut self,
         lock: LockId,
         dependency: u32,
         excluded: bool,
     ) -> Outcome {
-        let Some(dependency) = self.history.dependencies.get(dependency as usize) else {
+        let Some(dependency) = self.case.history.dependencies.get(dependency as usize) else {
             return Outcome::NoEvents;
         };
         if dependency.events.is_empty() {
@@ -221,10 +282,10 @@ impl RunCase<'_> {
             thread: dependency.thread,
             events: &dependency.events,
         };
-        let writers = self.writes(lock).into_iter().flatten();
+        let writers = self.case.writes(lock).into_iter().flatten();
         let mut tries: Vec<Vec<Goal<'_>>> = writers
             .filter(|(thread, _)| **thread != dependency.thread)
-            .take(count(self.bounds.proof_writers))
+            .take(count(self.case.bounds.proof_writers))
             .map(|(&thread, events)| vec![own, Goal { thread, events }])
             .collect();
         if excluded {
@@ -235,7 +296,7 @@ impl RunCase<'_> {
                 return Outcome::Proved(proof);
             }
         }
-        let objects = self.objects(&[lock]);
+        let objects = self.case.objects(&[lock]);
         let is_it = |stuck: &Stuck| {
             let mut sides = stuck.sides.iter();
             cycle_of(stuck).as_deref() == Some(&*objects)
@@ -246,23 +307,17 @@ impl RunCase<'_> {
         self.search(is_it, |_| None)
     }
 
-    /// The objects that stand for these lives, in the same order, the smallest first.
-    fn objects(&self, cycle: &[LockId]) -> Vec<LockId> {
-        let objects = cycle.iter().map(|lock| self.history.object[lock.at()]);
-        cycles::canonical(objects.collect())
-    }
-
     /// Looks in the search over all orders, and beside it if that was cut short.
     fn search(
-        &self,
+        &mut self,
         is_it: impl Fn(&Stuck) -> bool,
-        beside: impl Fn(&Self) -> Option<Proof>,
+        beside: impl Fn(&mut Self) -> Option<Proof>,
     ) -> Outcome {
-        let found = self.found();
+        let found = self.case.found();
         let stuck = found.into_iter().flat_map(|found| &found.stuck);
         let mut rejected = false;
         for stuck in stuck.filter(|stuck| is_it(stuck)) {
-            if self.accepts(&stuck.schedule, &stuck.sides) {
+            if self.case.accepts(&stuck.schedule, &stuck.sides) {
                 return Outcome::Proved(Proof {
                     schedule: stuck.schedule.clone(),
                     sides: stuck.sides.clone(),
@@ -271,7 +326,7 @@ impl RunCase<'_> {
             rejected = true;
         }
         if rejected {
-            self.rejected.set(self.rejected.get() + 1);
+            self.rejected += 1;
             return Outcome::Unknown;
         }
         if found.is_some_and(|found| found.complete) {
@@ -280,32 +335,32 @@ impl RunCase<'_> {
         if let Some(proof) = beside(self) {
             return Outcome::Proved(proof);
         }
-        self.unproved.set(self.unproved.get() + 1);
+        self.unproved += 1;
         Outcome::Unknown
     }
 
     /// Looks for a sync-preserving schedule for one choice of requests.
-    fn close(&self, arcs: &[Arc]) -> Option<Proof> {
+    fn close(&mut self, arcs: &[Arc]) -> Option<Proof> {
         let sides: Vec<Goal<'_>> = arcs
             .iter()
             .map(|arc| Goal {
-                thread: self.history.dependencies[arc.dependency as usize].thread,
-                events: &self.patterns().events[self.pattern_of(arc.dependency) as usize],
+                thread: self.case.history.dependencies[arc.dependency as usize].thread,
+                events: &self.case.patterns().events[self.case.pattern_of(arc.dependency) as usize],
             })
             .collect();
         // Where a reader waits for a reader, a writer must stand between them.
         let between: Vec<LockId> = (0..arcs.len())
             .filter_map(|at| {
-                let want = self.history.dependencies[arcs[at].dependency as usize].want;
+                let want = self.case.history.dependencies[arcs[at].dependency as usize].want;
                 let next = arcs[(at + 1) % arcs.len()];
-                let held = self.history.links[next.link.at()].held;
+                let held = self.case.history.links[next.link.at()].held;
                 (!held.mode.excludes(want.mode)).then_some(want.lock)
             })
             .collect();
-        for pick in 0..count(self.bounds.proof_writers).max(1) {
+        for pick in 0..count(self.case.bounds.proof_writers).max(1) {
             let mut goals = sides.clone();
             for &lock in &between {
-                let writers = self.writes(lock).into_iter().flatten();
+                let writers = self.case.writes(lock).into_iter().flatten();
                 let free: Vec<_> = writers
                     .filter(|(thread, _)| goals.iter().all(|goal| goal.thread != **thread))
                     .collect();
@@ -326,39 +381,48 @@ impl RunCase<'_> {
     ///
     /// Threads in `arrives` take one more step then: they arrive at a barrier and wait there.
     pub(in crate::judge) fn meet(
-        &self,
+        &mut self,
         goals: &[Goal<'_>],
         arrives: &BTreeSet<ThreadId>,
     ) -> Option<Proof> {
-        let timeline = self.timeline();
-        let mut steps = self.proof_steps.get();
-        let reached = closure::reach(self.run, &self.history, timeline, goals, &mut steps);
-        self.proof_steps.set(steps);
+        let timeline = self.case.timeline();
+        let reached = closure::reach(
+            self.case.run,
+            &self.case.history,
+            timeline,
+            goals,
+            &mut self.left.steps,
+        );
         let (prefix, events) = reached?;
-        let mut schedule = closure::schedule(self.run, timeline, &prefix);
+        let mut schedule = closure::schedule(self.case.run, timeline, &prefix);
         schedule.extend(arrives.iter().map(|&thread| Step {
             thread,
             wakes: None,
         }));
         let sides: Vec<(ThreadId, u32)> =
             goals.iter().map(|goal| goal.thread).zip(events).collect();
-        self.accepts(&schedule, &sides)
+        self.case
+            .accepts(&schedule, &sides)
             .then_some(Proof { schedule, sides })
     }
 
     /// Searches only what one choice of requests needs: its threads up to these requests, the others
     /// as far as they must go and then until they hold nothing.
-    fn direct(&self, arcs: &[Arc], objects: &[LockId]) -> Option<Proof> {
-        self.directed.set(self.directed.get().checked_sub(1)?);
-        let timeline = self.timeline();
+    fn direct(&mut self, arcs: &[Arc], objects: &[LockId]) -> Option<Proof> {
+        self.left.directed = self.left.directed.checked_sub(1)?;
+        let timeline = self.case.timeline();
         let goals: Vec<(ThreadId, u32)> = arcs
             .iter()
-            .map(|arc| &self.history.dependencies[arc.dependency as usize])
+            .map(|arc| &self.case.history.dependencies[arc.dependency as usize])
             .map(|dependency| (dependency.thread, dependency.first()))
             .collect();
-        let mut steps = self.proof_steps.get();
-        let ends = closure::needed(self.run, &self.history, timeline, &goals, &mut steps);
-        self.proof_steps.set(steps);
+        let ends = closure::needed(
+            self.case.run,
+            &self.case.history,
+            timeline,
+            &goals,
+            &mut self.left.steps,
+        );
         let mut ends = ends?;
         for (thread, events) in timeline.events_of.iter().enumerate() {
             if goals.iter().any(|(goal, _)| goal.at() == thread) {
@@ -367,7 +431,7 @@ impl RunCase<'_> {
             let mut open = 0_i64;
             let mut end = 0;
             for (at, &event) in (1..).zip(events) {
-                match self.run.events[event as usize].op {
+                match self.case.run.events[event as usize].op {
                     Op::Acquire { .. } | Op::WaitEnd { .. } => open += 1,
                     Op::Release { .. } | Op::WaitBegin { .. } => open -= 1,
                     _ => {}
@@ -381,12 +445,13 @@ impl RunCase<'_> {
                 ends[thread] = ends[thread].max(end);
             }
         }
-        let model = Model::new(self.run, &self.history, timeline, ends);
-        let words = self.bounds.search_words / 4;
+        let model = Model::new(self.case.run, &self.case.history, timeline, ends);
+        let words = self.case.bounds.search_words / 4;
         let is_it = |stuck: &Stuck| cycle_of(stuck).as_deref() == Some(objects);
         let found = explore(&model, words, is_it);
         let stuck = found.stuck.into_iter().find(is_it)?;
-        self.accepts(&stuck.schedule, &stuck.sides)
+        self.case
+            .accepts(&stuck.schedule, &stuck.sides)
             .then_some(Proof {
                 schedule: stuck.schedule,
                 sides: stuck.sides,
