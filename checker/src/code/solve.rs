@@ -64,15 +64,20 @@ pub(crate) fn solve(program: &Program) -> Solved {
         let is_alone =
             bodies.len() == 1 && !calls.contains_edge(nodes[bodies[0]], nodes[bodies[0]]);
         let mut round = 0;
+        // How far ways into data are followed round this recursion.
+        let mut reach = usize::MAX;
         loop {
             round += 1;
             let mut changed = 0;
             let mut outcomes: Vec<Outcome> = Vec::new();
             for &id in &bodies {
-                let outcome = {
+                let mut outcome = {
                     let frame = Frame::new(program, &program.bodies[id], &solved.summaries);
                     flow::analyse(&frame, id)
                 };
+                if !is_alone {
+                    reach = outcome.summary.shorten(&bodies, reach);
+                }
                 changed += u64::from(outcome.summary.differs(&solved.summaries[id]));
                 solved.summaries[id] = outcome.summary.clone();
                 outcomes.push(outcome);

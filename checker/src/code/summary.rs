@@ -14,7 +14,7 @@ use super::known::{Resource, Waits};
 use super::names::Name;
 use super::program::BodyId;
 use super::trust::Trust;
-use super::value::{Path, Value};
+use super::value::{Path, STEPS_MAX, Value};
 
 /// A lock, as it is held or wanted somewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -144,6 +144,10 @@ pub(crate) struct Summary {
 
 /// More effects than this are not kept for one function.
 const EFFECTS_MAX: usize = 600;
+/// More effects than this are too many for one of several functions that call each other.
+const EFFECTS_MANY: usize = 128;
+/// Ways of so many steps are followed in any case.
+const REACH_MIN: usize = 3;
 /// More open orders than this are not kept for one function.
 const OPEN_MAX: usize = 32;
 /// More guards that are returned, and more parameters that are kept, are not told for one function.
@@ -174,6 +178,37 @@ impl Summary {
                 entry.insert(self.effects.len());
                 self.effects.push(effect);
             }
+        }
+    }
+
+    /// Forgets which instances locks are that are reached through these functions, which call each other, by ways
+    /// of more than `reach` steps. Where that leaves many effects a shorter reach is taken, and returned: layers that
+    /// are put around each other in any order make a way of each such order, and each round makes them longer.
+    pub(crate) fn shorten(&mut self, recursive: &[BodyId], mut reach: usize) -> usize {
+        self.forget_ways(recursive, reach);
+        while self.effects.len() > EFFECTS_MANY && reach > REACH_MIN {
+            reach = reach.min(STEPS_MAX) - 1;
+            self.forget_ways(recursive, reach);
+        }
+        reach
+    }
+
+    fn forget_ways(&mut self, recursive: &[BodyId], reach: usize) {
+        self.index.clear();
+        for mut effect in std::mem::take(&mut self.effects) {
+            let is_within = effect
+                .through
+                .is_some_and(|(_, callee)| recursive.binary_search(&callee).is_ok());
+            if let What::Wants(lock, _)
+            | What::Begins(_, lock)
+            | What::HandsOut(_, lock)
+            | What::Joins(_, lock) = &mut effect.what
+                && is_within
+            {
+                let is_far = |path: &Path| path.steps.len() > reach;
+                lock.path.take_if(|path| is_far(path));
+            }
+            self.add(effect);
         }
     }
 

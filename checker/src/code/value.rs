@@ -49,7 +49,7 @@ pub(crate) struct Path {
 }
 
 /// Longer paths are not followed: recursive data would make endless ones.
-const STEPS_MAX: usize = 10;
+pub(crate) const STEPS_MAX: usize = 10;
 
 impl Path {
     /// The root alone.
