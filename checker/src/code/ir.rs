@@ -217,6 +217,8 @@ pub(crate) struct Body {
     pub blocks: Vec<Block>,
     /// Where it begins.
     pub site: Site,
+    /// How many of that name and place are before it.
+    pub copy: u32,
 }
 
 impl Body {

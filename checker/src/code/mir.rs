@@ -178,6 +178,7 @@ impl Reader<'_> {
                 named: Vec::new(),
                 blocks: Vec::new(),
                 site: self.nowhere(),
+                copy: 0,
             },
             current: None,
             awaits_place: false,

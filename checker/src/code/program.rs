@@ -15,6 +15,7 @@ use super::text::{behind_references, closing, head, last, without_generics, word
 use super::trust::Trust;
 
 mod drops;
+mod macros;
 mod resolve;
 mod types;
 mod variants;
@@ -29,6 +30,9 @@ const IMPLEMENTATIONS_MAX: usize = 12;
 
 /// So many implementations of a trait of the program's own are few.
 const FEW: usize = 4;
+
+/// A trait or type that a macro was given.
+const UNTOLD: &str = "$";
 
 /// Traits whose calls on a type that is not known would lead everywhere.
 const UBIQUITOUS: [&str; 21] = [
@@ -182,16 +186,17 @@ impl Program {
         };
         program.find_holders();
         let mut seen = FxHashSet::default();
-        for read in crates {
+        for mut read in crates {
             let krate = read.bodies.first().map(|body| body.krate);
             for (number, name) in read.statics {
                 if let Some(krate) = krate {
                     program.statics.insert((krate, number), name);
                 }
             }
+            number_copies(&mut read.bodies);
             for body in read.bodies {
                 // A library and its tests have the same bodies.
-                if seen.insert((body.name, body.site)) {
+                if seen.insert((body.name, body.site, body.copy)) {
                     program.bodies.push(body);
                 }
             }
@@ -260,7 +265,8 @@ impl Program {
             name.strip_prefix(&*within)
                 .is_some_and(|rest| rest.starts_with("::{"))
         };
-        let mut inside = all.iter().filter(is_inside);
+        let is_beside = |id: &&BodyId| self.bodies[**id].copy == user.copy;
+        let mut inside = all.iter().filter(is_inside).filter(is_beside);
         let mut beside = all
             .iter()
             .filter(|id| self.bodies[**id].krate == user.krate);
@@ -394,8 +400,14 @@ impl Program {
                 .cloned()
         };
         let Some(found) = found else {
-            // A derive: the word that stands there is the trait. Or a macro, and nothing is known.
             let text = self.sources.borrow_mut().text(&file);
+            let header = text
+                .as_deref()
+                .and_then(|text| macros::header(text, site.line, site.column));
+            if let Some(header) = header {
+                return self.owner_in_macro(&header, receiver, &krate);
+            }
+            // A derive: the word that stands there is the trait. Or nothing is known.
             let word = text.and_then(|text| {
                 let line = text.lines().nth(site.line.checked_sub(1)? as usize)?;
                 let rest = line.get(site.column.checked_sub(1)? as usize..)?;
@@ -424,6 +436,36 @@ impl Program {
         Owner {
             keys: of.map_or_else(Vec::new, |of| self.trait_keys(of, &found.module)),
             of: of.map(|of| last(of).to_owned()),
+            on,
+        }
+    }
+
+    /// The same, where the `impl` block is made by a macro.
+    fn owner_in_macro(
+        &self,
+        header: &macros::Header<'_>,
+        receiver: Option<String>,
+        krate: &str,
+    ) -> Owner {
+        let written = last(head(behind_references(header.on).0).0);
+        let on = receiver.unwrap_or_else(|| {
+            if macros::is_told(header.on) {
+                self.full_path(written, krate, krate)
+            } else {
+                UNTOLD.to_owned()
+            }
+        });
+        let of = header
+            .of
+            .filter(|of| macros::is_told(of))
+            .map(|of| head(of).0);
+        Owner {
+            keys: match of {
+                Some(of) => self.trait_keys(of, krate),
+                None if header.of.is_some() => vec![UNTOLD.to_owned()],
+                None => Vec::new(),
+            },
+            of: header.of.map(|_| of.map_or(UNTOLD, last).to_owned()),
             on,
         }
     }
@@ -498,6 +540,16 @@ impl Program {
         } else {
             format!("{krate}::{text}")
         }
+    }
+}
+
+/// Numbers bodies that have the same name and place: a macro makes one each time.
+fn number_copies(bodies: &mut [Body]) {
+    let mut copies = FxHashMap::default();
+    for body in bodies {
+        let next = copies.entry((body.name, body.site)).or_default();
+        body.copy = *next;
+        *next += 1;
     }
 }
 

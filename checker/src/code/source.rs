@@ -12,6 +12,7 @@ use syn::spanned::Spanned as _;
 use super::allow::{self, Allowance};
 use super::text::last;
 
+mod made;
 mod traits;
 mod uses;
 
@@ -114,6 +115,7 @@ impl Sources {
                     self.traits.note_program(name);
                 }
             }
+            own.extend(made::names(&file.items));
             let folder = root.parent().unwrap_or(Path::new("")).to_owned();
             self.items(&file.items, name, root, &folder, 0);
         }

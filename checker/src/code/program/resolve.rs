@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{
-    BodyId, FEW, IMPLEMENTATIONS_MAX, Only, Program, Resolved, UBIQUITOUS, in_crate, short,
+    BodyId, FEW, IMPLEMENTATIONS_MAX, Only, Program, Resolved, UBIQUITOUS, UNTOLD, in_crate, short,
 };
 use crate::code::known::{self, Known};
 use crate::code::names::Name;
@@ -170,11 +170,15 @@ impl Program {
         let on_head = head_text(on);
         let foreign_trait = !self.is_own(of);
         let all = self.methods_of(keys);
-        let exact: Vec<BodyId> = all
-            .iter()
-            .filter(|(head, _)| *head == on_head)
-            .map(|(_, id)| *id)
-            .collect();
+        let on_it = |all: &[&(String, BodyId)]| -> Vec<BodyId> {
+            let on_it = all.iter().filter(|(head, _)| *head == on_head);
+            on_it.map(|(_, id)| *id).collect()
+        };
+        let mut exact = on_it(&all);
+        if exact.is_empty() {
+            // A macro that was given the trait made it.
+            exact = on_it(&self.methods_of(&[(UNTOLD.to_owned(), method.to_owned())]));
+        }
         let known = if exact.is_empty() && foreign_trait {
             known::of_trait(of, method, &on_head)
         } else {
