@@ -118,8 +118,10 @@ impl Program {
         let keys: Vec<(String, String)> = keys.map(|key| (key, method.to_owned())).collect();
         let is_dyn =
             bare.starts_with("dyn ") || on_head == "std::boxed::Box" && bare.contains("<dyn ");
+        // `<A as App>::Store`: the type that the trait of a parameter has.
         let is_open = is_dyn
             || bare.starts_with("impl ")
+            || bare.starts_with('<')
             || !on_head.contains("::") && on_head.starts_with(char::is_uppercase);
         if !is_open || references > 1 {
             return self.of_type(on, of, method, &keys);
