@@ -124,6 +124,8 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/platform/no_signal.rs"
     "src/watch/platform/other.rs"
     "src/watch/platform/signal.rs"
+    "src/watch/platform/test_runner.rs"
+    "src/watch/platform/test_runner/tests.rs"
     "src/watch/platform/unix.rs"
     "src/watch/process.rs"
     "src/watch/process/start.rs"

@@ -9,6 +9,7 @@ use crate::programs::{
     aborted, checker, codes, ended_by_deadlock, finish, judged, program, recorded, scratch, stderr,
     stdout,
 };
+use crate::projects::{document, lockwise, project};
 
 /// Ways in which `standstills` stands still.
 const WAYS: [&str; 13] = [
@@ -108,6 +109,61 @@ fn the_log_says_whose_side_it_was() {
         let held = side["holds"]["class"].as_str().unwrap();
         assert!(held.contains("standstills.rs"), "{level}: {report}");
     }
+}
+
+/// Two tests: one waits for a message that nobody sends, the other for one that comes late.
+const TESTS: &str = r#"
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+#[test]
+fn a_message_that_comes_late() {
+    let (sender, receiver) = channel();
+    let late = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(300));
+        sender.send(1).unwrap();
+    });
+    assert_eq!(receiver.recv(), Ok(1));
+    late.join().unwrap();
+}
+
+#[test]
+#[cfg(feature = "hangs")]
+fn a_message_that_nobody_sends() {
+    let (to_worker, from_main) = channel::<u32>();
+    let (to_main, from_worker) = channel::<u32>();
+    let worker = thread::spawn(move || to_main.send(from_main.recv().unwrap()).unwrap());
+    to_worker.send(from_worker.recv().unwrap()).unwrap();
+    worker.join().unwrap();
+}
+"#;
+
+#[test]
+fn the_runner_of_tests_waits_for_good_whatever_its_deadline() {
+    let project = project(&[("src/lib.rs", ""), ("tests/waits.rs", TESTS)]);
+    let manifest = project.path().join("Cargo.toml");
+    let mut text = fs::read_to_string(&manifest).unwrap();
+    text.push_str("[features]\nhangs = []\n");
+    fs::write(&manifest, text).unwrap();
+    let test = ["test", "--format", "json", "--tests"];
+
+    let passes = lockwise(project.path(), &test);
+    assert_eq!(passes.status.code(), Some(0), "{}", stderr(&passes));
+    let none: [&str; 0] = [];
+    assert_eq!(codes(&document(&passes)), none, "{}", stderr(&passes));
+
+    let hangs = lockwise(project.path(), &[&test[..], &["--features=hangs"]].concat());
+    let said = stderr(&hangs);
+    assert_eq!(hangs.status.code(), Some(1), "{said}");
+    assert!(codes(&document(&hangs)).contains(&"LW0001"), "{said}");
+    // After that minute the runner would wait without a deadline.
+    let said = stdout(&hangs) + &said;
+    assert!(!said.contains("has been running for over"), "{said}");
+    assert!(
+        said.contains("the test runner waits for its tests"),
+        "{said}"
+    );
 }
 
 /// A program over std alone whose threads wait for each other's messages.

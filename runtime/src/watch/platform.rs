@@ -21,6 +21,8 @@ pub(super) mod signal;
 #[cfg(any(not(target_os = "linux"), miri))]
 #[path = "platform/no_signal.rs"]
 pub(super) mod signal;
+#[cfg(all(target_os = "linux", not(miri)))]
+mod test_runner;
 #[cfg(all(unix, not(miri)))]
 mod unix;
 

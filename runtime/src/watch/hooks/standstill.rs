@@ -5,7 +5,8 @@
 //! wait looks whether all watched threads wait now; the last one starts or wakes the thread of ours. That
 //! one lets a moment pass, as a wake-up may be on its way, and then asks the system, which alone knows:
 //! all threads of the process, watched or not, must be asleep at one moment, each until another wakes it (see
-//! `platform/asleep.rs`). Where the system cannot say that, nothing is told.
+//! `platform/asleep.rs`). Where the system cannot say that, nothing is told. A test runner, which says after a minute
+//! that a test still runs, counts as one that sleeps: that wakes nobody.
 //!
 //! So a program that never stands still has no such thread, and one that does so now and then has its state
 //! looked at a few times a second at most. A thread that the watched program parks with
@@ -119,7 +120,7 @@ fn look_at_all(slot: &Slot, patience: Duration) -> Ended {
             let told: Vec<bool> = waiting.iter().map(Waiting::tell).collect();
             // One that is part of a deadlock that was told may be why the others wait.
             if !told.contains(&true) {
-                let finding = describe(waiting, all.len());
+                let finding = describe(waiting, &all);
                 log_finding(slot, &finding);
                 reaction::react(&finding, true);
             }
@@ -159,7 +160,7 @@ fn stand_still(waiting: &[Waiting]) -> Option<Asleep> {
 }
 
 /// Describes them, in an order in which each that is kept waiting by another of them stands before that.
-fn describe(mut waiting: Vec<Waiting>, all: usize) -> Finding {
+fn describe(mut waiting: Vec<Waiting>, all: &Asleep) -> Finding {
     let watched = waiting.len();
     let mut row: Vec<Waiting> = Vec::new();
     while !waiting.is_empty() {
@@ -173,8 +174,13 @@ fn describe(mut waiting: Vec<Waiting>, all: usize) -> Finding {
     if watched > row.len() {
         waits.push(format!("{} more wait", watched - row.len()));
     }
-    if all > watched {
-        waits.push(format!("{} that are not watched sleep", all - watched));
+    let runner = usize::from(all.run_tests());
+    let unwatched = all.len().saturating_sub(watched + runner);
+    if unwatched > 0 {
+        waits.push(format!("{unwatched} that are not watched sleep"));
+    }
+    if runner > 0 {
+        waits.push(String::from("the test runner waits for its tests"));
     }
     Finding {
         code: Code::Deadlock,

@@ -7,12 +7,15 @@
 //! processor once more. So at the moment between the samples all slept, and the count of threads,
 //! which is one number in the kernel, says that these were all there are. What could wake one from
 //! outside is excluded: another process (the futex must be private, but for joins) and a signal's handler
-//! (none may be installed but for crashes).
+//! (none may be installed but for crashes). The one deadline that ends nothing is that of the first thread of a test
+//! runner, which waits for its tests (see `test_runner.rs`).
 
 use std::ffi::{c_int, c_long, c_ulong, c_void};
 use std::fs;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use super::test_runner;
 
 unsafe extern "C" {
     fn syscall(number: c_long, ...) -> c_long;
@@ -151,6 +154,8 @@ struct Sleeper {
     left: (u64, u64),
     /// Whether other processes may use the futex.
     is_shared: bool,
+    /// Whether it is the one that waits for the tests, with a deadline.
+    runs_tests: bool,
 }
 
 impl Asleep {
@@ -184,6 +189,11 @@ impl Asleep {
         let shared = self.threads.iter().filter(|sleeper| sleeper.is_shared);
         shared.count()
     }
+
+    /// Whether one of them waits for tests to end.
+    pub(crate) fn run_tests(&self) -> bool {
+        self.threads.iter().any(|sleeper| sleeper.runs_tests)
+    }
 }
 
 impl Sleeper {
@@ -192,19 +202,33 @@ impl Sleeper {
         let status = fs::read_to_string(format!("/proc/self/task/{number}/status")).ok()?;
         let call = fs::read_to_string(format!("/proc/self/task/{number}/syscall")).ok()?;
         let left = |name| number_after(&status, name, 10);
+        let wait = wait(&call)?;
+        let runs_tests = wait.has_deadline && is_first(number) && test_runner::is_this();
+        if wait.has_deadline && !runs_tests {
+            return None;
+        }
         Some(Sleeper {
             number,
             left: (
                 left("\nvoluntary_ctxt_switches:")?,
                 left("\nnonvoluntary_ctxt_switches:")?,
             ),
-            is_shared: waits_for_good(&call)? & PRIVATE == 0,
+            is_shared: wait.is_shared,
+            runs_tests,
         })
     }
 }
 
-/// The operation, if the text of a `syscall` file is that of a thread that sleeps until it is woken.
-fn waits_for_good(call: &str) -> Option<u64> {
+/// A sleep in the system call until somebody wakes the thread, or a deadline passes.
+#[derive(Debug, PartialEq, Eq)]
+struct Wait {
+    has_deadline: bool,
+    /// Whether other processes may use the futex.
+    is_shared: bool,
+}
+
+/// The wait, if the text of a `syscall` file is that of a thread that sleeps so.
+fn wait(call: &str) -> Option<Wait> {
     let mut words = call.split_ascii_whitespace();
     if !IS_KNOWN || words.next()?.parse() != Ok(FUTEX) {
         return None;
@@ -212,7 +236,15 @@ fn waits_for_good(call: &str) -> Option<u64> {
     let mut argument = || u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok();
     let (_address, operation, _value, deadline) =
         (argument()?, argument()?, argument()?, argument()?);
-    (WAITS.contains(&(operation & OPERATION)) && deadline == 0).then_some(operation)
+    WAITS.contains(&(operation & OPERATION)).then_some(Wait {
+        has_deadline: deadline != 0,
+        is_shared: operation & PRIVATE == 0,
+    })
+}
+
+/// Whether the process began with this thread, by the system's number.
+fn is_first(thread: u32) -> bool {
+    thread == std::process::id()
 }
 
 /// The signals for which the process has handlers, a bit each.

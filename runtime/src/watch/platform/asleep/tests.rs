@@ -1,18 +1,27 @@
-use super::{number_after, waits_for_good};
+use super::{Wait, number_after, wait};
 
 #[cfg(target_arch = "x86_64")]
 #[test]
-fn only_a_futex_without_a_deadline_is_for_good() {
-    let wait = "202 0x55bcc6200e50 0x189 0x0 0x0 0x0 0xffffffff 0x7efd0e81e950 0x7efd0eea3f16\n";
-    assert_eq!(waits_for_good(wait), Some(0x189));
+fn only_a_futex_is_waited_at() {
+    let slept = |has_deadline, is_shared| {
+        Some(Wait {
+            has_deadline,
+            is_shared,
+        })
+    };
+    let good = "202 0x55bcc6200e50 0x189 0x0 0x0 0x0 0xffffffff 0x7efd0e81e950 0x7efd0eea3f16\n";
+    assert_eq!(wait(good), slept(false, false));
+    let joins =
+        "202 0x7f36be1fe990 0x109 0x3039 0x0 0x0 0xffffffff 0x7ffd58a31bb0 0x7f36be299d16\n";
+    assert_eq!(wait(joins), slept(false, true));
     let timed = "202 0x55bcc6200e50 0x189 0x0 0x7ffc0 0x0 0xffffffff 0x7efd0e81e950 0x7efd0\n";
-    assert_eq!(waits_for_good(timed), None);
+    assert_eq!(wait(timed), slept(true, false));
     let wakes = "202 0x55bcc6200e50 0x81 0x1 0x0 0x0 0x0 0x7efd0e81e950 0x7efd0eea3f16\n";
-    assert_eq!(waits_for_good(wakes), None);
+    assert_eq!(wait(wakes), None);
     let reads = "0 0x3 0x55bcc6267b60 0x2000 0x0 0x0 0x0 0x7ffcb79cd860 0x7efd0ef162ec\n";
-    assert_eq!(waits_for_good(reads), None);
-    assert_eq!(waits_for_good("running\n"), None);
-    assert_eq!(waits_for_good(""), None);
+    assert_eq!(wait(reads), None);
+    assert_eq!(wait("running\n"), None);
+    assert_eq!(wait(""), None);
 }
 
 #[test]
