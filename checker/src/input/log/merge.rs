@@ -133,15 +133,17 @@ pub(super) fn merge<'a>(
     limits: &Limits,
     consumer: &mut dyn Consumer,
 ) -> Merged {
+    let mut segments_of: FxHashMap<u32, Vec<Segment<'a>>> = FxHashMap::default();
+    for segment in &log.segments {
+        segments_of
+            .entry(segment.thread)
+            .or_default()
+            .push(*segment);
+    }
     let streams: Vec<Stream<'a>> = threads
         .iter()
         .map(|(&number, &id)| {
-            let segments: Vec<Segment<'a>> = log
-                .segments
-                .iter()
-                .filter(|segment| segment.thread == number)
-                .copied()
-                .collect();
+            let segments = segments_of.remove(&number).unwrap_or_default();
             let forked = segments.iter().any(|segment| segment.forked);
             let stopped = log.header.fell || log.header.stopped;
             let endless =
@@ -532,6 +534,7 @@ impl Merge<'_, '_> {
     }
 
     fn release(&mut self, at: usize, lock: u64) {
+        let owner = self.objects.get(&lock).and_then(|state| state.owner);
         self.free(lock);
         let id = self.names.lock(lock);
         let site = self.names.site(0);
@@ -541,7 +544,11 @@ impl Merge<'_, '_> {
         let holder = if had {
             Some(at)
         } else {
-            (0..self.streams.len()).find(|&other| forget(&mut self.streams[other].held, id))
+            // Who holds it alone is known; only for readers all threads are looked through.
+            let owner = owner.map(ThreadId::at);
+            let all = 0..self.streams.len();
+            let mut likely = owner.into_iter().chain(all);
+            likely.find(|&other| forget(&mut self.streams[other].held, id))
         };
         match holder {
             Some(holder) => self.push(
