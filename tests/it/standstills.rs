@@ -146,14 +146,17 @@ fn the_runner_of_tests_waits_for_good_whatever_its_deadline() {
     let mut text = fs::read_to_string(&manifest).unwrap();
     text.push_str("[features]\nhangs = []\n");
     fs::write(&manifest, text).unwrap();
-    let test = ["test", "--format", "json", "--tests"];
+    let watched = ["test", "--format", "json", "--tests"];
 
-    let passes = lockwise(project.path(), &test);
+    let passes = lockwise(project.path(), &watched);
     assert_eq!(passes.status.code(), Some(0), "{}", stderr(&passes));
     let none: [&str; 0] = [];
     assert_eq!(codes(&document(&passes)), none, "{}", stderr(&passes));
 
-    let hangs = lockwise(project.path(), &[&test[..], &["--features=hangs"]].concat());
+    let hangs = lockwise(
+        project.path(),
+        &[&watched[..], &["--features=hangs"]].concat(),
+    );
     let said = stderr(&hangs);
     assert_eq!(hangs.status.code(), Some(1), "{said}");
     assert!(codes(&document(&hangs)).contains(&"LW0001"), "{said}");
