@@ -57,6 +57,8 @@ mod scale;
 /// Programs in which all threads wait.
 #[cfg(target_os = "linux")]
 mod standstills;
+/// The stand-in for std beside std's own documentation.
+mod std_docs;
 /// The stand-in for std, item by item.
 mod std_surface;
 /// Projects that know nothing of Lockwise.
