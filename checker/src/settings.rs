@@ -15,6 +15,7 @@ use crate::report::{Detail, Format};
 
 mod check;
 mod file;
+mod values;
 
 pub use check::CheckLayer;
 pub use file::{ConfigError, FILE, find, parse, read};

@@ -12,13 +12,11 @@
 //! shared = ["look"]
 //! ```
 
-use std::ops::Range;
-
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 use super::Names;
-use super::file::{flag, string};
+use super::values::{Wrong, flag, string, strings, table};
 use crate::code::extra::{Extra, LockType};
 use crate::nearest::nearest;
 
@@ -42,9 +40,6 @@ const LOCK_KEYS: [&str; 6] = [
     "upgradable",
     "reentrant",
 ];
-
-/// What is wrong, and where.
-pub(super) type Wrong = (Range<usize>, String);
 
 impl CheckLayer {
     /// Fills what `self` does not say with what `weaker` says.
@@ -99,7 +94,7 @@ fn lock(value: &Spanned<DeValue<'_>>, unknown: &mut Vec<Wrong>) -> Result<LockTy
     for (key, value) in table(value, "check.lock")? {
         let name: &str = key.get_ref();
         let at = |message| (value.span(), format!("`check.lock.{name}`: {message}"));
-        let names = || names(value.get_ref()).map_err(at);
+        let names = || strings(value.get_ref()).map_err(at);
         match name {
             "type" => string(value.get_ref())
                 .map_err(at)?
@@ -120,29 +115,6 @@ fn lock(value: &Spanned<DeValue<'_>>, unknown: &mut Vec<Wrong>) -> Result<LockTy
         return Err((value.span(), message.to_owned()));
     }
     Ok(lock)
-}
-
-/// The value of `name`, which must be a table.
-pub(super) fn table<'a, 'b>(
-    value: &'a Spanned<DeValue<'b>>,
-    name: &str,
-) -> Result<&'a DeTable<'b>, Wrong> {
-    let found = value.get_ref();
-    found.as_table().ok_or_else(|| {
-        let message = format!("`{name}`: expected a table, found {}", found.type_str());
-        (value.span(), message)
-    })
-}
-
-/// One string, or several.
-fn names(value: &DeValue<'_>) -> Result<Vec<String>, String> {
-    match value.as_array() {
-        Some(all) => all
-            .iter()
-            .map(|one| string(one.get_ref()).map(str::to_owned))
-            .collect(),
-        None => string(value).map(|one| vec![one.to_owned()]),
-    }
 }
 
 fn advice(table: &str, name: &str, keys: &[&str]) -> String {

@@ -8,11 +8,11 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Layer, Names, check, names};
+use super::values::{Wrong, choice, flag, string, table};
+use super::{Layer, Names, check};
 use crate::limits::Setting;
 use crate::nearest::nearest;
 
@@ -148,8 +148,8 @@ pub fn parse(path: &Path, text: &str) -> Result<(Layer, Vec<String>), ConfigErro
 
 /// Reads the table `limits`. A name that is not known is an error: a limit that does nothing would
 /// deceive.
-fn limits(value: &Spanned<DeValue<'_>>) -> Result<Vec<Setting>, check::Wrong> {
-    let table = check::table(value, "limits")?;
+fn limits(value: &Spanned<DeValue<'_>>) -> Result<Vec<Setting>, Wrong> {
+    let table = table(value, "limits")?;
     let one = |name: &str, value: &Spanned<DeValue<'_>>| {
         let number = match value.get_ref() {
             DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().parse().ok(),
@@ -178,21 +178,4 @@ fn position(text: &str, at: usize) -> (usize, usize) {
     let line = before.matches('\n').count() + 1;
     let start = before.rfind('\n').map_or(0, |newline| newline + 1);
     (line, before[start..].chars().count() + 1)
-}
-
-pub(super) fn string<'a>(value: &'a DeValue<'_>) -> Result<&'a str, String> {
-    value
-        .as_str()
-        .ok_or_else(|| format!("expected a string, found {}", value.type_str()))
-}
-
-fn choice<T: ValueEnum>(value: &DeValue<'_>) -> Result<T, String> {
-    let text = string(value)?;
-    T::from_str(text, false).map_err(|_| format!("`{text}` is none of {}", names::<T>()))
-}
-
-pub(super) fn flag(value: &DeValue<'_>) -> Result<bool, String> {
-    value
-        .as_bool()
-        .ok_or_else(|| format!("expected true or false, found {}", value.type_str()))
 }
