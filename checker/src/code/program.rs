@@ -405,7 +405,10 @@ impl Program {
                 .as_deref()
                 .and_then(|text| macros::header(text, site.line, site.column));
             if let Some(header) = header {
-                return self.owner_in_macro(&header, receiver, &krate);
+                // Without a receiver it is mostly what makes a value of the type.
+                let result = body.types.first().map(|of| self.head_of(*of, &krate));
+                let made = result.filter(|of| self.is_own(of));
+                return self.owner_in_macro(&header, receiver, made, &krate);
             }
             // A derive: the word that stands there is the trait. Or nothing is known.
             let word = text.and_then(|text| {
@@ -422,7 +425,7 @@ impl Program {
                 on: receiver.unwrap_or_default(),
             };
         };
-        let written = last(head(behind_references(&found.on).0).0).to_owned();
+        let written = last(&resolve::head_text(&found.on)).to_owned();
         let on = if found.parameters.contains(&written) {
             String::new()
         } else {
@@ -445,10 +448,11 @@ impl Program {
         &self,
         header: &macros::Header<'_>,
         receiver: Option<String>,
+        made: Option<String>,
         krate: &str,
     ) -> Owner {
         let written = last(head(behind_references(header.on).0).0);
-        let on = receiver.unwrap_or_else(|| {
+        let on = receiver.or(made).unwrap_or_else(|| {
             if macros::is_told(header.on) {
                 self.full_path(written, krate, krate)
             } else {
@@ -535,6 +539,7 @@ impl Program {
             }
             text = &inner.head;
         }
+        let text = text.strip_prefix("dyn ").unwrap_or(text);
         if text.contains("::") || text.starts_with(|c: char| !c.is_alphabetic()) {
             text.to_owned()
         } else {

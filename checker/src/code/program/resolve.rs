@@ -177,6 +177,14 @@ impl Program {
             on_it.map(|(_, id)| *id).collect()
         };
         let mut exact = on_it(&all);
+        if exact.len() > 1 {
+            // Each is of the type with other arguments.
+            let (bare, _) = behind_references(on);
+            let same = exact.iter().filter(|id| self.is_on(**id, bare)).copied();
+            if let [same] = same.collect::<Vec<BodyId>>()[..] {
+                exact = vec![same];
+            }
+        }
         if exact.is_empty() {
             // A macro that was given the trait made it.
             exact = on_it(&self.methods_of(&[(UNTOLD.to_owned(), method.to_owned())]));
@@ -218,6 +226,13 @@ impl Program {
         }
     }
 
+    /// Whether a method's receiver is of just this type.
+    fn is_on(&self, id: BodyId, of: &str) -> bool {
+        let body = &self.bodies[id];
+        let receiver = body.types.get(1).filter(|_| body.parameters > 0);
+        receiver.is_some_and(|receiver| behind_references(&self.names.text(*receiver)).0 == of)
+    }
+
     /// The methods of traits that are found by these, with the types that they are of.
     fn methods_of(&self, keys: &[(String, String)]) -> Vec<&(String, BodyId)> {
         let all = keys.iter().filter_map(|key| self.methods.get(key));
@@ -231,10 +246,18 @@ impl Program {
     }
 }
 
-/// The head of a type, without references.
-fn head_text(text: &str) -> String {
+/// The head of a type, without references; of `(dyn Shape + 'static)` the trait.
+pub(super) fn head_text(text: &str) -> String {
     let (text, _) = behind_references(text);
-    head(text.strip_prefix("dyn ").unwrap_or(text)).0.to_owned()
+    let inner = text
+        .strip_prefix('(')
+        .and_then(|text| text.strip_suffix(')'))
+        .filter(|inner| inner.starts_with("dyn "));
+    let Some(object) = inner.unwrap_or(text).strip_prefix("dyn ") else {
+        return head(text).0.to_owned();
+    };
+    let end = find_outside(object, 0, |bytes, at| bytes[at..].starts_with(b" + "));
+    head(end.map_or(object, |end| &object[..end])).0.to_owned()
 }
 
 /// Whether two paths can be the same type, one as it is re-exported.
