@@ -8,8 +8,9 @@
 
 use std::collections::VecDeque;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
+use super::aside::Proof;
 use super::prologue::{self, Excerpt, Start};
 use super::survey::Suspects;
 use crate::holders::Hold;
@@ -26,6 +27,9 @@ const FOUND_MAX: usize = 4;
 
 /// Threads of a cycle at most.
 const SIDES_MAX: usize = 64;
+
+/// Threads and wanted locks of a cycle, sorted.
+type Sides = Vec<(ThreadId, LockId)>;
 
 /// A request that may be a side.
 #[derive(Debug, Clone)]
@@ -66,9 +70,9 @@ pub(super) struct Window {
     /// Per thread, where its held locks were taken.
     taken: Vec<Vec<(LockId, u64)>>,
     /// How often each cycle was met, by its sides.
-    met: FxHashMap<Vec<(ThreadId, LockId)>, u32>,
-    /// Those of which a part was cut out.
-    covered: FxHashSet<Vec<(ThreadId, LockId)>>,
+    met: FxHashMap<Sides, u32>,
+    /// The parts that were cut out for each: from, to.
+    covered: FxHashMap<Sides, Vec<(u64, u64)>>,
     /// What is to be cut out: from, to.
     due: Option<(u64, u64)>,
     cut_out: Vec<Excerpt>,
@@ -117,7 +121,7 @@ impl Window {
             waited: FxHashMap::default(),
             taken: Vec::new(),
             met: FxHashMap::default(),
-            covered: FxHashSet::default(),
+            covered: FxHashMap::default(),
             due: None,
             cut_out: Vec::new(),
             ends: FxHashMap::default(),
@@ -309,8 +313,7 @@ impl Window {
 
     /// Notes that a cycle is to be cut out.
     fn note(&mut self, cycle: &[Side]) {
-        let mut key: Vec<(ThreadId, LockId)> =
-            cycle.iter().map(|side| (side.thread, side.want)).collect();
+        let mut key: Sides = cycle.iter().map(|side| (side.thread, side.want)).collect();
         key.sort_unstable();
         let times = self.met.entry(key.clone()).or_default();
         *times += 1;
@@ -327,17 +330,13 @@ impl Window {
             self.left_out.places += 1;
             return;
         }
-        self.covered.insert(key);
-        self.due = Some(match self.due {
-            Some((earlier, _)) => (earlier.min(from), to),
-            None => (from, to),
-        });
-        // One that goes on and on is cut before its start leaves the ring.
-        if self
-            .due
-            .is_some_and(|(from, _)| to - from > (self.size as u64).saturating_sub(self.behind))
-        {
+        let from_all = self.due.map_or(from, |(earlier, _)| earlier.min(from));
+        self.due = Some((from_all, to));
+        // One that goes on and on is cut before its start leaves the ring, and so before the request.
+        if to - from_all > (self.size as u64).saturating_sub(self.behind) {
             self.cut();
+        } else {
+            self.covered.entry(key).or_default().push((from, to));
         }
     }
 
@@ -372,9 +371,18 @@ impl Window {
         start
     }
 
-    /// Whether a part was cut out for the cycle of these threads and wanted locks.
-    pub(super) fn covers(&self, cycle: &[(ThreadId, LockId)]) -> bool {
-        self.covered.contains(cycle)
+    /// Whether a part was cut out in which the sides of a proof at a distance make their requests: others of the
+    /// same threads for the same locks may not meet.
+    pub(super) fn covers(&self, proof: &Proof) -> bool {
+        let parts = self.covered.get(&proof.key()).into_iter().flatten();
+        let stops = || {
+            let sides = proof.sides.iter().map(|side| side.thread);
+            let of = |thread| proof.stops.iter().find(move |(other, _)| *other == thread);
+            sides.filter_map(of).map(|&(_, at)| at)
+        };
+        parts
+            .clone()
+            .any(|&(from, to)| (from..to).contains(&proof.events) && stops().all(|at| at >= from))
     }
 
     /// All excerpts, as parts of `run`.

@@ -333,7 +333,7 @@ impl<'l> Second<'l> {
     /// Proofs at a distance that have yet to be checked: those for which there is no excerpt.
     pub(super) fn far_proofs(&mut self) -> Vec<Proof> {
         let mut proofs = std::mem::take(&mut self.asides.proofs);
-        proofs.retain(|proof| !self.window.covers(&proof.key()));
+        proofs.retain(|proof| !self.window.covers(proof));
         proofs
     }
 

@@ -57,9 +57,11 @@ fn a_long_trace_leaves_the_chains_on_cycles_and_an_excerpt() {
     );
     let held: Vec<usize> = run.chains.iter().map(|c| run.held_in(c).count()).collect();
     assert_eq!(held, [2, 1]);
-    let [excerpt] = evidence.excerpts.as_slice() else {
+    // It had to be cut right before the last request, so there is a proof at a distance too.
+    let [excerpt, proof] = evidence.excerpts.as_slice() else {
         panic!("{:?}", evidence.excerpts);
     };
+    assert_eq!((proof.begins_after, proof.stops.len()), (9, 2));
     // It begins behind the fork and the write: these are made up again.
     assert_eq!(excerpt.begins_after, 2);
     assert_eq!(excerpt.events.len(), 7 + excerpt.made_up.len());

@@ -117,3 +117,44 @@ fn requests_beyond_the_limit_are_counted() {
         "{limits:?}"
     );
 }
+
+#[test]
+fn sides_that_come_close_and_cannot_meet_hide_none_that_are_far_apart() {
+    // The first two times each waits for what the other has done, right beside it; the last time nobody waits.
+    let told = |by: &str, to: &str, variable: &str| {
+        format!("{by}|w({variable})|10\n{to}|r({variable})|11\n")
+    };
+    let beside = [
+        AB,
+        &told("T1", "T2", "X"),
+        BA,
+        &told("T2", "T1", "Y"),
+        AB,
+        &told("T1", "T2", "V"),
+        BA,
+        &told("T2", "T1", "W"),
+        AB,
+    ]
+    .concat();
+    assert_eq!(certainty(&[&beside, BA]), Certainty::Certain);
+    let told_too = [&beside, told("T1", "T2", "U").as_str()].concat();
+    assert_ne!(certainty(&[&told_too, BA]), Certainty::Certain);
+}
+
+#[test]
+fn sides_at_any_distance_about_that_which_is_seen_together_are_proved() {
+    for distance in 0..60 {
+        let between = "T9|acq(Z)|90\nT9|rel(Z)|91\n".repeat(distance / 2)
+            + if distance % 2 == 1 {
+                "T9|w(V)|92\n"
+            } else {
+                ""
+            };
+        let (findings, limits) = judged(&[AB, &between, BA].concat(), &Limits::default());
+        assert_eq!(
+            findings[0].certainty,
+            Certainty::Certain,
+            "{distance}: {limits:?}"
+        );
+    }
+}
