@@ -315,6 +315,8 @@ impl Slot {
     pub(super) fn refresh(&self) {
         self.epoch.set(settings::now());
         self.cursor.leave_the_parents();
+        // What it took meanwhile was told to nobody, if nothing was recorded.
+        self.cursor.lose_track();
         self.forget_chains();
         self.pending_node.set((0, 0));
         for site in &self.sites {
@@ -452,7 +454,8 @@ impl Slot {
     /// Writes an acquisition into the log as [`Cursor::acquired_next`] does. What is stale was forgotten.
     #[inline]
     pub(super) fn log_acquired_next(&self, lock: u64, at: At, turn: u32) -> bool {
-        self.cursor.acquired_next(lock, at.word(), turn)
+        let below = self.depth().wrapping_sub(1);
+        self.cursor.acquired_next(below, (lock, at.word(), turn))
     }
 
     /// Writes an acquisition into the log as [`Cursor::acquired`] does. What is stale was forgotten.
@@ -463,7 +466,8 @@ impl Slot {
         turn: u32,
         parts: impl FnOnce() -> Option<Part>,
     ) -> bool {
-        self.cursor.acquired(lock, at.word(), turn, parts)
+        let below = self.depth().wrapping_sub(1);
+        self.cursor.acquired(below, (lock, at.word(), turn), parts)
     }
 
     /// The number of a lock, and how and where it is held, as part of a record, if this thread has met the site
@@ -483,14 +487,21 @@ impl Slot {
             let what = self.acquired_part(number, at)?;
             Some((what, Part::number(class.into())))
         };
-        self.cursor.acquired_first(lock, at.word(), parts)
+        let below = self.depth().wrapping_sub(1);
+        let what = (lock, at.word());
+        self.cursor.acquired_first(below, what, parts)
     }
 
     /// Writes the release of the youngest lock as [`Cursor::youngest_released`] does. What is stale was
     /// forgotten.
     #[inline]
     pub(super) fn log_youngest_released(&self) -> bool {
-        self.cursor.youngest_released()
+        self.cursor.youngest_released(self.depth())
+    }
+
+    /// The reader of the log is not told that the youngest lock was acquired.
+    pub(super) fn lose_track(&self) {
+        self.cursor.lose_track();
     }
 
     /// Writes a record with texts into the log, if there is one.

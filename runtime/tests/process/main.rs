@@ -15,6 +15,8 @@ use lockwise::watch::log::{self, Event, LogFile};
 
 /// What the processes do.
 mod scenes;
+/// The longest of it.
+mod script;
 
 /// A directory of its own for the logs of one test, gone with it.
 struct Folder(PathBuf);
@@ -108,6 +110,28 @@ fn opening_a_log_of_a_long_path_allocates_nothing_from_the_program() {
     scene.env("LOCKWISE_LOG", &dir);
     play(scene);
     assert_eq!(logs(&dir).len(), 2);
+}
+
+#[test]
+fn a_log_tells_each_acquisition_and_release_whatever_the_order() {
+    let folder = Folder::new("any-order");
+    let mut scene = scene(&this_program(), "takes and gives back in any order");
+    scene.env("LOCKWISE_LOG", &folder.0);
+    play(scene);
+    let logs = logs(&folder.0);
+    let log = read(&logs[0]);
+    assert_eq!(log.damage, []);
+    let mut names = script::Names::default();
+    let records = log.segments.iter().flat_map(|segment| log.records(segment));
+    let told = records.filter_map(|record| match record {
+        Event::Acquired { lock, .. } => Some((names.of(lock), true)),
+        Event::Released { lock } => Some((names.of(lock), false)),
+        _ => None,
+    });
+    let told: Vec<(usize, bool)> = told.collect();
+    let expected = script::expected();
+    let differs = told.iter().zip(&expected).position(|(a, b)| a != b);
+    assert_eq!((differs, told.len()), (None, expected.len()));
 }
 
 /// What a process leaves, and says, that aborts after a thread of it that nobody joined has panicked.

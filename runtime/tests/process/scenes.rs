@@ -109,6 +109,7 @@ fn play() {
                 changed.notify_all();
             });
         }
+        Ok("takes and gives back in any order") => super::script::run(),
         Ok("is woken at times in a child") => {
             let until_late = || {
                 let never = std::future::pending::<()>();

@@ -10,9 +10,24 @@ use super::{Busy, define, is_trace, logged};
 /// Tells the log of the acquisition of what is held as the youngest now, and keeps its stack, as is wanted.
 #[inline(never)]
 pub(super) fn note_acquired(slot: &Slot, lock: &Identity, at: At) {
-    if !keeps_and_logs(slot) {
-        return;
+    if slot.seen.get().keeps_stacks() {
+        return note_acquired_with_stack(slot, lock, at);
     }
+    log_acquired(slot, lock, at);
+}
+
+/// The same where stacks are kept. It stands apart so that what is done mostly needs no room on the stack.
+#[cold]
+#[inline(never)]
+fn note_acquired_with_stack(slot: &Slot, lock: &Identity, at: At) {
+    if keeps_and_logs(slot) {
+        log_acquired(slot, lock, at);
+    }
+}
+
+/// Tells the log of the acquisition of what is held as the youngest now.
+#[inline]
+fn log_acquired(slot: &Slot, lock: &Identity, at: At) {
     let turn = lock.next_turn(at.is_shared());
     if !slot.log_acquired_next(lock.word(), at, turn) {
         log_acquired_anew(slot, lock, at, turn);

@@ -85,6 +85,8 @@ pub fn woken(condvar: &Identity, lock: &Identity, mode: Mode, at: Site) {
         lock,
         At::new(at, How::new(mode, Ask::Wait, lock.traits())),
     );
+    // To the reader of the log this is no acquisition.
+    slot.lose_track();
     if slot.seen.get().keeps_stacks() {
         keep_stack(slot);
     }

@@ -21,10 +21,44 @@ pub(super) const LATER: u8 = tag(PLACES as u8 + 1);
 /// The first acquisition of the next new lock, like that before.
 pub(super) const FIRST: u8 = tag(PLACES as u8 + 2);
 
+/// Such an acquisition, and the release of that lock at once.
+const FIRST_PASSED: u8 = tag(PLACES as u8 + 3);
+
+/// The number of the record that says of the first place what [`FIRST_PASSED`] says of a new lock; those of the
+/// next [`PASSING`] places follow, as many as there are numbers left.
+const PASSED: u8 = PLACES as u8 + 4;
+const PASSING: u8 = NUMBERS as u8 - PASSED;
+/// How many brief records there are.
+const NUMBERS: usize = 64;
+
 /// The tag of a brief record: its number, and a bit that makes the count of ones even.
 const fn tag(number: u8) -> u8 {
     let tag = 0x80 | number << 1;
     tag | (tag.count_ones() & 1) as u8
+}
+
+/// The tags of the places: of the acquisition, and of that with the release, 0 where no number is left for it.
+const TAGS: [(u8, u8); PLACES] = {
+    let mut tags = [(0, 0); PLACES];
+    let mut at = 0;
+    while at < PLACES as u8 {
+        let passed = if at < PASSING { tag(PASSED + at) } else { 0 };
+        tags[at as usize] = (tag(at), passed);
+        at += 1;
+    }
+    tags
+};
+
+/// The tag of the first acquisition of the next new lock, and the one with its release.
+pub(super) const FIRST_OR_PASSED: (u8, u8) = (FIRST, FIRST_PASSED);
+
+/// The tag of the record of an acquisition alone, if this one tells of one and of the release of that lock.
+pub(super) fn without_release(tag: u8) -> Option<u8> {
+    if tag == FIRST_PASSED {
+        return Some(FIRST);
+    }
+    let place = number(tag)?.checked_sub(PASSED)?;
+    Some(TAGS[usize::from(place)].0)
 }
 
 /// The number in a brief record's tag; none if a bit of it is wrong.
@@ -35,12 +69,15 @@ pub(super) fn number(tag: u8) -> Option<u8> {
 /// What the writer remembers of its segment.
 pub(super) struct Shown {
     places: [Place; PLACES],
-    /// How many of the locks that the thread holds, from the youngest, are those that the reader takes for
-    /// the youngest too.
-    open: Cell<usize>,
+    /// The locks that the thread holds above so many are those that the reader takes for the youngest, in the
+    /// same order.
+    known_above: Cell<usize>,
     /// The new lock that was acquired last.
     first: Place,
 }
+
+/// Above no lock that the thread holds is it known what the reader takes for the youngest.
+const NOWHERE: usize = usize::MAX;
 
 /// An acquisition that was recorded.
 struct Place {
@@ -73,23 +110,25 @@ impl Shown {
     pub(super) const fn new() -> Shown {
         Shown {
             places: [const { Place::new() }; PLACES],
-            open: Cell::new(0),
+            known_above: Cell::new(NOWHERE),
             first: Place::new(),
         }
     }
 
     /// A segment begins.
     pub(super) fn clear(&self) {
-        self.open.set(0);
+        self.lose_track();
         self.first.lock.set(0);
         for place in &self.places {
             place.lock.set(0);
         }
     }
 
-    /// The tag that stands for this acquisition, if it is one that is remembered, with the next turn.
+    /// The tag that stands for this acquisition, if it is one that is remembered, with the next turn, and the one
+    /// that stands for it together with the release, 0 for none. The thread holds `below` locks that it has taken
+    /// before.
     #[inline]
-    pub(super) fn next(&self, lock: u64, at: u64, turn: u32) -> Option<u8> {
+    pub(super) fn next(&self, below: usize, (lock, at, turn): (u64, u64, u32)) -> Option<(u8, u8)> {
         let number = number_of(lock, at);
         let place = &self.places[number];
         let next = place.lock.get() == lock
@@ -97,14 +136,14 @@ impl Shown {
             && place.turn.get().wrapping_add(1) == turn;
         next.then(|| {
             place.turn.set(turn);
-            self.open.set(self.open.get() + 1);
-            tag(number as u8)
+            self.told_above(below);
+            TAGS[number]
         })
     }
 
-    /// How to record this acquisition, which is not the next one of its kind. It is remembered.
-    pub(super) fn otherwise(&self, lock: u64, at: u64, turn: u32) -> Again {
-        self.open.set(self.open.get() + 1);
+    /// How to record this acquisition above `below` others, which is not the next one of its kind. It is remembered.
+    pub(super) fn otherwise(&self, below: usize, (lock, at, turn): (u64, u64, u32)) -> Again {
+        self.told_above(below);
         let number = number_of(lock, at);
         let place = &self.places[number];
         let number = number as u8;
@@ -116,11 +155,11 @@ impl Shown {
         }
     }
 
-    /// Whether this first acquisition of a lock is like that of the lock before it, of the same class. It is
-    /// remembered.
+    /// Whether this first acquisition of a lock, above `below` others, is like that of the lock before it, of the
+    /// same class. It is remembered.
     #[inline]
-    pub(super) fn is_next_first(&self, lock: u64, at: u64) -> bool {
-        self.open.set(self.open.get() + 1);
+    pub(super) fn is_next_first(&self, below: usize, (lock, at): (u64, u64)) -> bool {
+        self.told_above(below);
         // The word of a lock of the same class, and with the next number.
         let next = self.first.lock.replace(lock).wrapping_add(1) == lock;
         (self.first.at.replace(at) == at) & next
@@ -138,21 +177,25 @@ impl Shown {
         self.lose_track();
     }
 
-    /// Whether the lock that the thread held as the youngest, and has released, is the one that the reader
-    /// takes for that.
+    /// Whether the lock that the thread held as the youngest, above `below` others, and has released, is the one
+    /// that the reader takes for that.
     #[inline]
-    pub(super) fn released(&self) -> bool {
-        let open = self.open.get();
-        if open > 0 {
-            self.open.set(open - 1);
+    pub(super) fn released(&self, below: usize) -> bool {
+        below >= self.known_above.get()
+    }
+
+    /// The reader is told of the lock above `below` others, which is the youngest.
+    #[inline]
+    fn told_above(&self, below: usize) {
+        if self.known_above.get() > below {
+            self.known_above.set(below);
         }
-        open > 0
     }
 
     /// What the thread holds has changed in another way than at its young end, or without a record.
     #[inline]
     pub(super) fn lose_track(&self) {
-        self.open.set(0);
+        self.known_above.set(NOWHERE);
     }
 }
 
@@ -171,6 +214,8 @@ pub(super) struct Remembered {
     open: Vec<u64>,
     /// The new lock that was acquired last, and its class.
     first: Option<(Acquisition, u32)>,
+    /// Of a record that tells of an acquisition and the release of that lock the first half was read.
+    releases: bool,
 }
 
 /// An acquisition that was recorded.
@@ -220,6 +265,16 @@ impl Remembered {
         if let Some(at) = self.open.iter().rposition(|&open| open == lock) {
             self.open.remove(at);
         }
+    }
+
+    /// The first half of a record that tells of an acquisition and the release of that lock is read now.
+    pub(super) fn will_release(&mut self) {
+        self.releases = true;
+    }
+
+    /// Whether it was, and the second half is to be read next: from now on it is.
+    pub(super) fn has_to_release(&mut self) -> bool {
+        std::mem::take(&mut self.releases)
     }
 
     /// The youngest lock was released; none if there is none.

@@ -91,10 +91,14 @@
 //!  0..32  the acquisition in this place once more, the turn greater by one
 //!  32     the release of the lock acquired last and not yet released, by records of this segment
 //!  33     place byte, varint, check: the acquisition in this place once more, the turn greater by that
-//!  34     the same as the last of kind 26 or 34, of another lock, whose number is greater by one
+//!  34     the same as the last of kind 26, 34 or 35, of another lock, whose number is greater by one
+//!  35     that, and the release of this lock next
+//! 36..64  the acquisition in the place with the number less 36, as by 0..28, and the release of this lock next
 //! ```
 //!
-//! Version 1 had no tags from 25 on.
+//! The last two stand where one of an acquisition stood, and replace it when the lock is released.
+//!
+//! Version 1 had no tags from 25 on, version 2 no brief records from 35 on.
 //!
 //! A channel is written as a semaphore whose units are its messages. A second one counts its senders
 //! that are gone, and who learns that all are takes these units. The parking of a thread is one whose
@@ -130,7 +134,7 @@ pub(super) use writer::{
 /// What the file starts with.
 pub const MAGIC: &[u8; 8] = b"LOCKWISE";
 /// The version of the format that this build writes, and the greatest that it reads.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 /// The length of a block, in bytes. A multiple of every page size in use.
 pub const CHUNK_LEN: usize = 64 * 1024;
 /// What each chunk starts with.

@@ -57,7 +57,9 @@ struct OpenLog {
 /// Where a thread writes.
 pub(crate) struct Cursor {
     base: Cell<*mut u8>,
-    at: Cell<usize>,
+    /// Where the next record begins; in the upper half the tag that the last one takes if the lock of whose
+    /// acquisition it tells is released next, 0 if it tells of none or has no such tag.
+    at: Cell<u64>,
     segment: Cell<u32>,
     generation: Cell<u32>,
     shown: Shown,
@@ -75,7 +77,7 @@ impl Cursor {
     pub(crate) const fn new() -> Self {
         Cursor {
             base: Cell::new(std::ptr::null_mut()),
-            at: Cell::new(CHUNK_LEN),
+            at: Cell::new(CHUNK_LEN as u64),
             segment: Cell::new(0),
             generation: Cell::new(0),
             shown: Shown::new(),
@@ -96,16 +98,28 @@ impl Cursor {
     #[inline]
     fn write(&self, who: Writer<'_>, op: Op, room: usize, fill: impl FnOnce(Record) -> Record) {
         let stale = self.generation.get() != GENERATION.load(Relaxed);
-        if (stale || self.at.get() + room > CHUNK_LEN) && !self.renew(who, room) {
+        if (stale || self.at() + room > CHUNK_LEN) && !self.renew(who, room) {
             return;
         }
-        let at = self.at.get();
+        let at = self.at();
         // SAFETY: `at + room <= CHUNK_LEN`, so the place lies inside the block.
         let start = unsafe { self.base.get().add(at) };
         // SAFETY: the block is mapped, zero from `at` on (it was written as zeros and is filled
         // from the front), and belongs to this thread until `leave`.
         let record = unsafe { Record::begin(start, room, op) };
-        self.at.set(at + fill(record).commit());
+        self.go_on_at(at + fill(record).commit());
+    }
+
+    /// Where the next record begins.
+    #[inline]
+    fn at(&self) -> usize {
+        self.at.get() as u32 as usize
+    }
+
+    /// The next record begins here, behind one that a release does not change.
+    #[inline]
+    fn go_on_at(&self, at: usize) {
+        self.at.set(at as u64);
     }
 
     /// Writes a record of two parts; false if there is no room in this chunk. The caller knows that no fork
@@ -117,7 +131,7 @@ impl Cursor {
 
     #[inline]
     fn tagged(&self, tag: u8, first: Part, second: Part) -> bool {
-        let at = self.at.get();
+        let at = self.at();
         if at > CHUNK_LEN - PLAIN_MAX {
             return false;
         }
@@ -126,14 +140,15 @@ impl Cursor {
         // SAFETY: the block is mapped, zero from `at` on (it was written as zeros and is filled
         // from the front), and belongs to this thread until `leave`.
         let len = unsafe { Part::write(start, tag, first, second) };
-        self.at.set(at + len);
+        self.go_on_at(at + len);
         true
     }
 
-    /// Writes a record of one byte; false if there is no room in this chunk.
+    /// Writes a record of one byte, which a release next turns into the other one, if that is not 0; false if there
+    /// is no room in this chunk.
     #[inline]
-    fn byte(&self, tag: u8) -> bool {
-        let at = self.at.get();
+    fn byte(&self, (tag, released): (u8, u8)) -> bool {
+        let at = self.at();
         if at >= CHUNK_LEN {
             return false;
         }
@@ -143,17 +158,36 @@ impl Cursor {
         // this process nobody else refers to it, and other processes only read.
         let place = unsafe { AtomicU8::from_ptr(start) };
         place.store(tag, Release);
-        self.at.set(at + 1);
+        self.at
+            .set((at + 1) as u64 | u64::from(released) << u32::BITS);
         true
     }
 
-    /// Records the acquisition of the lock that the thread holds as its youngest now (its word, where and how it
-    /// was taken, and its turn), if the same was recorded just before this turn. False if it was not, or there is
-    /// no room in this chunk: then [`Cursor::acquired`] is to be told of it.
+    /// Has the last record tell that the lock of whose acquisition it tells was released too; false if it tells of
+    /// none, or cannot.
     #[inline]
-    pub(crate) fn acquired_next(&self, lock: u64, at: u64, turn: u32) -> bool {
-        let tag = self.shown.next(lock, at, turn);
-        tag.is_some_and(|tag| self.byte(tag))
+    fn last_is_released(&self) -> bool {
+        let tag = (self.at.get() >> u32::BITS) as u8;
+        if tag == 0 {
+            return false;
+        }
+        let at = self.at();
+        // SAFETY: a record of one byte ends at `at`, so the place before lies inside the block.
+        let last = unsafe { self.base.get().add(at - 1) };
+        // SAFETY: as for `byte`.
+        let place = unsafe { AtomicU8::from_ptr(last) };
+        place.store(tag, Release);
+        self.go_on_at(at);
+        true
+    }
+
+    /// Records the acquisition of the lock that the thread holds as its youngest now, above `below` others: its
+    /// word, where and how it was taken, and its turn. Only if the same was recorded just before this turn; false
+    /// if it was not, or there is no room in this chunk: then [`Cursor::acquired`] is to be told of it.
+    #[inline]
+    pub(crate) fn acquired_next(&self, below: usize, what: (u64, u64, u32)) -> bool {
+        let tags = self.shown.next(below, what);
+        tags.is_some_and(|tags| self.byte(tags))
     }
 
     /// The same for any other. `parts` says of one that was not met lately what is to be written of it: the
@@ -161,12 +195,12 @@ impl Cursor {
     /// no room in this chunk.
     pub(crate) fn acquired(
         &self,
-        lock: u64,
-        at: u64,
-        turn: u32,
+        below: usize,
+        what: (u64, u64, u32),
         parts: impl FnOnce() -> Option<Part>,
     ) -> bool {
-        let (number, written) = match self.shown.otherwise(lock, at, turn) {
+        let turn = what.2;
+        let (number, written) = match self.shown.otherwise(below, what) {
             Again::Later(number, since) if Part::takes(since.into()) => {
                 let place = Part::EMPTY.small(number);
                 let written = self.tagged(brief::LATER, place, Part::number(since.into()));
@@ -187,16 +221,16 @@ impl Cursor {
     }
 
     /// Records the first acquisition of a lock, which is not defined in the log, that the thread holds as its
-    /// youngest now. `parts` says of one unlike the one before what is to be written: as for
+    /// youngest now, above `below` others: its word, and where and how it was taken. `parts` says of one unlike the one before what is to be written: as for
     /// [`Cursor::acquired`], and its class. False as there.
     pub(crate) fn acquired_first(
         &self,
-        lock: u64,
-        at: u64,
+        below: usize,
+        what: (u64, u64),
         parts: impl FnOnce() -> Option<(Part, Part)>,
     ) -> bool {
-        let written = if self.shown.is_next_first(lock, at) {
-            self.byte(brief::FIRST)
+        let written = if self.shown.is_next_first(below, what) {
+            self.byte(brief::FIRST_OR_PASSED)
         } else {
             parts().is_some_and(|(what, class)| self.short(Op::AcquiredFirst, what, class))
         };
@@ -206,11 +240,11 @@ impl Cursor {
         written
     }
 
-    /// Records the release of the lock that the thread held as its youngest; false if it must be named, or
-    /// there is no room in this chunk.
+    /// Records the release of the lock that the thread held as its youngest, above `below` others; false if it must
+    /// be named, or there is no room in this chunk.
     #[inline]
-    pub(crate) fn youngest_released(&self) -> bool {
-        self.shown.released() && self.byte(brief::RELEASED)
+    pub(crate) fn youngest_released(&self, below: usize) -> bool {
+        self.shown.released(below) && (self.last_is_released() || self.byte((brief::RELEASED, 0)))
     }
 
     /// What the thread holds has changed in another way than at its young end, or without a record.
@@ -223,7 +257,7 @@ impl Cursor {
     pub(crate) fn leave_the_parents(&self) {
         if self.generation.get() != GENERATION.load(Relaxed) {
             self.base.set(std::ptr::null_mut());
-            self.at.set(CHUNK_LEN);
+            self.go_on_at(CHUNK_LEN);
         }
     }
 
@@ -241,7 +275,7 @@ impl Cursor {
             unsafe { mapping::unmap(full) };
         }
         self.base.set(std::ptr::null_mut());
-        self.at.set(CHUNK_LEN);
+        self.go_on_at(CHUNK_LEN);
         self.shown.clear();
         let Some((base, at)) = OPEN.with(|open| open.take_chunk(room + TEXT_ROOM)) else {
             count(counter::LOST);
@@ -257,7 +291,7 @@ impl Cursor {
             .number(self.segment.get())
             .small(who.flags)
             .text(who.name);
-        self.at.set(at + record.commit());
+        self.go_on_at(at + record.commit());
         self.segment.set(self.segment.get() + 1);
         true
     }
@@ -265,7 +299,8 @@ impl Cursor {
     /// Leaves the rest of the chunk to other threads. The next record starts a new segment.
     pub(crate) fn leave(&self) {
         let base = self.base.replace(std::ptr::null_mut());
-        let at = self.at.replace(CHUNK_LEN);
+        let at = self.at();
+        self.go_on_at(CHUNK_LEN);
         if base.is_null() || self.generation.get() != GENERATION.load(Relaxed) {
             return;
         }

@@ -1,17 +1,18 @@
 use super::super::super::memory::mix;
 use super::*;
 
-/// What the reader makes of what the writer says of an acquisition at the site `at`, and whether that was
-/// one byte.
+/// What the reader makes of what the writer says of an acquisition at the site `at` above `below` others, and
+/// whether that was one byte.
 fn read(
     writer: &Shown,
     reader: &mut Remembered,
+    below: usize,
     (lock, at, turn): (u64, u64, u32),
 ) -> Option<(Acquisition, bool)> {
-    if let Some(tag) = writer.next(lock, at, turn) {
+    if let Some((tag, _)) = writer.next(below, (lock, at, turn)) {
         return Some((reader.again(number(tag)?, 1)?, true));
     }
-    let what = match writer.otherwise(lock, at, turn) {
+    let what = match writer.otherwise(below, (lock, at, turn)) {
         Again::Later(place, since) => reader.again(place, since)?,
         Again::Anew(place) => {
             let what = Acquisition {
@@ -64,9 +65,10 @@ fn the_reader_understands_what_the_writer_says_whatever_threads_do() {
                     } else {
                         1
                     };
-                    held.push(lock + 1);
                     let said = (lock + 1, at, *turn);
-                    let (what, short) = read(&writer, &mut reader, said).expect("it is known");
+                    let (what, short) =
+                        read(&writer, &mut reader, held.len(), said).expect("it is known");
+                    held.push(lock + 1);
                     brief += u32::from(short);
                     let told = (what.lock, u64::from(what.site), what.turn);
                     assert_eq!(told, said);
@@ -88,7 +90,7 @@ fn the_reader_understands_what_the_writer_says_whatever_threads_do() {
                 }
                 _ => {
                     let Some(lock) = held.pop() else { continue };
-                    if writer.released() {
+                    if writer.released(held.len()) {
                         assert_eq!(reader.youngest_released(), Some(lock));
                     } else {
                         reader.released(lock);
@@ -101,19 +103,36 @@ fn the_reader_understands_what_the_writer_says_whatever_threads_do() {
 }
 
 #[test]
+fn a_tag_with_the_release_says_what_the_one_without_said() {
+    let mut seen = vec![RELEASED, LATER];
+    for (alone, with) in TAGS.into_iter().chain([FIRST_OR_PASSED]) {
+        assert_eq!(without_release(alone), None, "it tells of no release");
+        seen.push(alone);
+        if with != 0 {
+            assert_eq!(without_release(with), Some(alone));
+            seen.push(with);
+        }
+    }
+    assert!(seen.iter().all(|&tag| number(tag).is_some()));
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), NUMBERS, "each number means one thing");
+}
+
+#[test]
 fn what_was_not_recorded_is_not_referred_to() {
     let writer = Shown::new();
-    assert_eq!(writer.next(5, 8, 1), None);
-    let Again::Anew(place) = writer.otherwise(5, 8, 1) else {
+    assert_eq!(writer.next(0, (5, 8, 1)), None);
+    let Again::Anew(place) = writer.otherwise(0, (5, 8, 1)) else {
         panic!("nothing is known yet");
     };
     writer.forget(place);
     assert!(
-        !writer.released(),
+        !writer.released(0),
         "the reader does not know that it is held"
     );
-    assert_eq!(writer.next(5, 8, 2), None);
-    assert!(matches!(writer.otherwise(5, 8, 2), Again::Anew(_)));
+    assert_eq!(writer.next(0, (5, 8, 2)), None);
+    assert!(matches!(writer.otherwise(0, (5, 8, 2)), Again::Anew(_)));
 }
 
 #[test]
@@ -132,7 +151,7 @@ fn new_locks_of_one_class_follow_each_other_in_a_byte() {
         (2 * CLASS + 11, 16, true),
     ];
     for (lock, at, follows) in locks {
-        assert_eq!(writer.is_next_first(lock, at), follows, "{lock:#x}");
+        assert_eq!(writer.is_next_first(0, (lock, at)), follows, "{lock:#x}");
         let told = if follows {
             reader.next_first().expect("there was one before")
         } else {
@@ -149,12 +168,12 @@ fn new_locks_of_one_class_follow_each_other_in_a_byte() {
         let (what, class) = told;
         assert_eq!(u64::from(class) * CLASS + what.lock, lock);
         assert_eq!((u64::from(what.site), what.turn), (at, 1));
-        assert!(writer.released());
+        assert!(writer.released(0));
         assert_eq!(reader.youngest_released(), Some(what.lock));
     }
     writer.forget_first();
     assert!(
-        !writer.is_next_first(2 * CLASS + 12, 16),
+        !writer.is_next_first(0, (2 * CLASS + 12, 16)),
         "nothing precedes it"
     );
 }

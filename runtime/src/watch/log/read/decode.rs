@@ -23,7 +23,8 @@ pub(super) const WRONG: &str = "a record's check does not match";
 
 pub(super) const BEFORE: &str = "a record that refers to one that is not there";
 
-/// Decodes the record at `at`; returns it and where the next one starts. What it refers to is `remembered`.
+/// Decodes the record at `at`; returns it and where the next one starts. What it refers to is `remembered`. A byte
+/// that tells of two things is a record twice, and the next one starts where the first of both does.
 pub(super) fn decode<'a>(
     bytes: &'a [u8],
     at: usize,
@@ -31,7 +32,15 @@ pub(super) fn decode<'a>(
 ) -> Result<(Item<'a>, usize), &'static str> {
     let tag = bytes[at];
     if tag >= 0x80 && tag != LATER {
-        return Ok((brief_record(tag, remembered)?, at + 1));
+        return if remembered.has_to_release() {
+            Ok((brief_record(RELEASED, remembered)?, at + 1))
+        } else if let Some(acquired) = brief::without_release(tag) {
+            let first = brief_record(acquired, remembered)?;
+            remembered.will_release();
+            Ok((first, at))
+        } else {
+            Ok((brief_record(tag, remembered)?, at + 1))
+        };
     }
     if tag != LATER && !(Op::DefSite as u8..=Op::AcquiredFirst as u8).contains(&tag) {
         return Err(UNKNOWN);
