@@ -66,6 +66,11 @@ struct Learned {
     locks: Locks,
     /// The stacks of new chains, where they are captured.
     stacks: SysVec<Stack>,
+    /// By number of the node its place in `stacks`.
+    stack_of: SysMap,
+    /// By number of the node, from 1, its number in the log and the log generation in which that was defined; no longer
+    /// than the log needs it.
+    logged: SysVec<(u32, u32)>,
     /// Hashes of what was reported.
     reported: SysMap,
     /// By number, from 1.
@@ -77,7 +82,7 @@ struct Learned {
     searches_cut: u64,
 }
 
-/// An acquisition in its context. Numbers of nodes are 0 for none.
+/// An acquisition in its context. Numbers of nodes are 0 for none. It is as long as a cache line.
 #[derive(Clone, Copy)]
 struct Node {
     parent: u32,
@@ -91,17 +96,18 @@ struct Node {
     children: u32,
     /// The number of the lock in `locks`.
     number: u32,
-    lock: LockId,
     mode: Mode,
     ask: Ask,
-    site: Site,
+    /// Packed.
+    site: u64,
     /// The threads that showed it, with the stretch in which each did last.
     seen: [(u32, u32); SEEN_MAX],
-    /// In `stacks`, plus one; 0 for none.
-    stack: u32,
-    /// Its number in the log, and the log generation in which that was defined.
-    logged: (u32, u32),
 }
+
+const _: () = assert!(
+    size_of::<Node>() == 64,
+    "what is learnt fills little memory"
+);
 
 /// What is known of a thread's place among the others. Numbers of threads are 0 for none.
 #[derive(Clone, Copy)]
@@ -221,6 +227,8 @@ impl Learned {
         children: SysMap::new(),
         locks: Locks::new(),
         stacks: SysVec::new(),
+        stack_of: SysMap::new(),
+        logged: SysVec::new(),
         reported: SysMap::new(),
         threads: SysVec::new(),
         links: Links::new(),
@@ -235,6 +243,11 @@ impl Learned {
 
     fn node(&self, number: u32) -> &Node {
         &self.nodes[number as usize - 1]
+    }
+
+    /// The lock that was asked for at a node.
+    fn lock_of(&self, node: u32) -> LockId {
+        self.locks.row(self.node(node).number).lock
     }
 
     fn learn(
@@ -268,7 +281,9 @@ impl Learned {
         }
         if fresh && !stack.is_empty() && self.stacks.len() < STACKS_MAX && self.stacks.push(*stack)
         {
-            self.nodes[node as usize - 1].stack = self.stacks.len() as u32;
+            // Without memory it is not found again.
+            let place = self.stacks.len() as u32 - 1;
+            let _ = self.stack_of.insert(node.into(), place);
         }
         let thread = slot.thread.load(std::sync::atomic::Ordering::Relaxed);
         let new_thread = self.see(node, thread, slot.stretch.get());
@@ -310,13 +325,10 @@ impl Learned {
             next_of_same,
             children: 0,
             number: lock,
-            lock: held.lock,
             mode: held.mode,
             ask: held.ask,
-            site: held.site,
+            site: held.site.pack(),
             seen: [(0, 0); SEEN_MAX],
-            stack: 0,
-            logged: (0, 0),
         });
         if !fresh {
             return (0, false);
@@ -372,36 +384,47 @@ impl Learned {
         });
     }
 
+    /// The number of a node in the log, and the generation in which that was defined.
+    fn logged(&self, node: u32) -> (u32, u32) {
+        let there = self.logged.get(node as usize - 1);
+        there.copied().unwrap_or((0, 0))
+    }
+
+    /// Remembers that; without memory it is defined once more.
+    fn set_logged(&mut self, node: u32, number: (u32, u32)) {
+        while self.logged.len() < node as usize {
+            if !self.logged.push((0, 0)) {
+                return;
+            }
+        }
+        self.logged[node as usize - 1] = number;
+    }
+
     fn define(&mut self, slot: &Slot, node: u32) -> u32 {
         // From the node up to the first ancestor that is defined, then down again.
         let generation = log::generation();
         let mut next = node;
         let mut first = node;
-        while next != 0 && self.node(next).logged.1 != generation {
+        while next != 0 && self.logged(next).1 != generation {
             first = next;
             next = self.node(next).parent;
         }
-        if self.node(node).logged.1 == generation {
-            return self.node(node).logged.0;
+        if self.logged(node).1 == generation {
+            return self.logged(node).0;
         }
         loop {
             let number = log::next_node_number();
             let Node {
-                parent,
-                lock,
-                mode,
-                ask,
-                site,
-                ..
+                parent, mode, ask, ..
             } = *self.node(first);
             let parent = if parent == 0 {
                 0
             } else {
-                self.node(parent).logged.0
+                self.logged(parent).0
             };
-            let (instance, class) = split(lock);
+            let (instance, class) = split(self.lock_of(first));
             registry::define_class(slot, class);
-            let site = registry::site_number(slot, site);
+            let site = registry::site_number(slot, self.node(first).site());
             slot.log(Op::DefNode, |record| {
                 record
                     .number(number)
@@ -411,7 +434,7 @@ impl Learned {
                     .how(mode, ask)
                     .number(site)
             });
-            self.nodes[first as usize - 1].logged = (number, generation);
+            self.set_logged(first, (number, generation));
             if first == node {
                 return number;
             }
@@ -433,6 +456,8 @@ impl Learned {
         self.children.clear();
         self.locks.clear();
         self.stacks.clear();
+        self.stack_of.clear();
+        self.logged.clear();
         self.links.clear();
         for held in &mut self.held_at {
             held.clear();
@@ -504,15 +529,21 @@ impl CycleSide {
 }
 
 impl Node {
-    fn as_held(&self) -> HeldLock {
+    fn site(&self) -> Site {
+        // SAFETY: the word was packed when the node was made, in this process.
+        unsafe { Site::unpack(self.site) }
+    }
+
+    /// What was asked for here, as who got it holds it; the lock is the one with this number.
+    fn as_held(&self, lock: LockId) -> HeldLock {
         HeldLock {
-            lock: self.lock,
+            lock,
             mode: self.mode,
             ask: self.ask,
             again: false,
             sendable: false,
             rank: None,
-            site: self.site,
+            site: self.site(),
         }
     }
 }

@@ -27,8 +27,7 @@ impl Learned {
         let row = self.locks.row(lock);
         let fits = |&number: &u32| {
             let node = self.node(number);
-            (node.parent, node.lock, node.mode, node.ask)
-                == (parent, held.lock, held.mode, held.ask)
+            (node.parent, node.number, node.mode, node.ask) == (parent, lock, held.mode, held.ask)
         };
         if parent == 0 {
             return self.list(row.root, |node| node.next_sibling).find(fits);
@@ -95,7 +94,8 @@ impl Learned {
     /// Has a node be found by its key.
     fn index(&mut self, number: u32) {
         let node = self.node(number);
-        let mut key = child_key(node.parent, node.lock, node.mode, node.ask);
+        let lock = self.lock_of(number);
+        let mut key = child_key(node.parent, lock, node.mode, node.ask);
         while let Some(there) = self.children.get(key) {
             if there == number {
                 return;

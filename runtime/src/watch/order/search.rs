@@ -31,7 +31,12 @@ impl Learned {
     ///
     /// Mostly it holds what it held before and a little more: then only that is added.
     fn gather(&mut self, side: usize, node: u32) -> Option<usize> {
-        let Learned { nodes, held_at, .. } = self;
+        let Learned {
+            nodes,
+            held_at,
+            locks,
+            ..
+        } = self;
         let row = |number: u32| &nodes[number as usize - 1];
         let held = &mut held_at[side];
         let youngest = row(node).parent;
@@ -45,7 +50,7 @@ impl Learned {
         }
         let mut at = youngest;
         while at != 0 && at != held.youngest {
-            if !held.add(row(at).lock, row(at).mode) {
+            if !held.add(locks.row(row(at).number).lock, row(at).mode) {
                 held.clear();
                 return None;
             }
@@ -129,8 +134,8 @@ impl Learned {
                         pay(steps, gathered.unwrap_or(usize::MAX));
                         self.extend(path, at + 1, len, one_thread, steps, deeper)
                     } else {
-                        let wants = *self.node(node);
-                        self.held_at[0].keeps_out(wants.lock, wants.mode)
+                        let mode = self.node(node).mode;
+                        self.held_at[0].keeps_out(self.lock_of(node), mode)
                             && self.threads_fit(&path[..len], one_thread)
                             && !self.is_reported(&path[..len], one_thread)
                     };
@@ -149,7 +154,7 @@ impl Learned {
 
     /// Whether who holds what the node acquired is kept apart from the first `sides` of the path.
     fn is_gate(&self, node: u32, sides: usize) -> bool {
-        let Node { lock, mode, .. } = *self.node(node);
+        let (lock, mode) = (self.lock_of(node), self.node(node).mode);
         self.held_at[..sides]
             .iter()
             .any(|side| side.is_gate(lock, mode))
@@ -169,7 +174,7 @@ impl Learned {
 
     /// What stands for a cycle in `reported`: the same whichever side closes it.
     fn cycle_hash(&self, path: &[u32], one_thread: bool) -> u64 {
-        let sides = path.iter().map(|&node| mix(self.node(node).lock.0, 11));
+        let sides = path.iter().map(|&node| mix(self.lock_of(node).0, 11));
         sides.fold(u64::from(one_thread) << 1, u64::wrapping_add) | 1
     }
 
@@ -203,7 +208,7 @@ impl Learned {
         }
         path[..at].iter().all(|&side| {
             side != node
-                && self.node(side).lock != wants.lock
+                && self.node(side).number != wants.number
                 && if one_thread {
                     self.together(side, node)
                 } else {
@@ -288,7 +293,7 @@ impl Learned {
             let before = self.node(path[(at + path.len() - 1) % path.len()]);
             let holds = self
                 .held(number)
-                .find(|&held| self.node(held).lock == before.lock);
+                .find(|&held| self.node(held).number == before.number);
             // Where one thread showed all sides it is mostly the running one, which showed the last.
             let shown = node.seen.iter().any(|seen| seen.0 == running);
             let alone = if shown { running } else { node.seen[0].0 };
@@ -299,12 +304,12 @@ impl Learned {
             cycle.sides[at] = holds.map(|holds| CycleSide {
                 thread,
                 name: row.map_or([0; 32], |row| row.name),
-                holds: self.node(holds).as_held(),
-                wants: node.as_held(),
-                stack: match node.stack {
-                    0 => Stack::EMPTY,
-                    stack => self.stacks[stack as usize - 1],
-                },
+                holds: self.node(holds).as_held(self.lock_of(holds)),
+                wants: node.as_held(self.lock_of(number)),
+                stack: self
+                    .stack_of
+                    .get(number.into())
+                    .map_or(Stack::EMPTY, |stack| self.stacks[stack as usize]),
             });
         }
         cycle
