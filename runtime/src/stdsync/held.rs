@@ -7,7 +7,7 @@
 use std::mem;
 use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
-use crate::watch::hooks::{self, Ask};
+use crate::watch::hooks::{self, Ask, Asked};
 use crate::watch::{Identity, Mode, Site};
 
 /// A lock that is held; dropping this tells the watcher that it is about to be released.
@@ -63,14 +63,26 @@ impl<'a> Request<'a> {
         wait: impl FnOnce() -> LockResult<G>,
     ) -> LockResult<(Held<'a>, G)> {
         let asked = hooks::request(self.lock, self.mode, Ask::Wait, self.at);
-        let (taken, held) = if let Some(taken) = taken(take()) {
-            hooks::acquired_at_once(asked, self.lock, self.mode, self.at);
-            (taken, Held::resumed(self.lock, self.mode))
-        } else {
-            let taken = self.wait_for(take, wait);
-            (taken, self.granted(Ask::Wait))
-        };
-        map_result(taken, |guard| (held, guard))
+        match take() {
+            Ok(guard) => {
+                hooks::acquired_at_once(asked, self.lock, self.mode, self.at);
+                Ok((Held::resumed(self.lock, self.mode), guard))
+            }
+            Err(TryLockError::Poisoned(poisoned)) => Err(self.poisoned(asked, poisoned)),
+            Err(TryLockError::WouldBlock) => {
+                let taken = self.wait_for(take, wait);
+                let held = self.granted(Ask::Wait);
+                map_result(taken, |guard| (held, guard))
+            }
+        }
+    }
+
+    /// Tells of a lock that was free and is poisoned. It stands apart, as what is done mostly is short.
+    #[cold]
+    fn poisoned<G>(self, asked: Asked, poisoned: PoisonError<G>) -> PoisonError<(Held<'a>, G)> {
+        hooks::acquired_at_once(asked, self.lock, self.mode, self.at);
+        let held = Held::resumed(self.lock, self.mode);
+        PoisonError::new((held, poisoned.into_inner()))
     }
 
     /// Takes a lock that is not free now.
