@@ -157,6 +157,27 @@ fn a_slow_reader_holds_up_the_sender_until_it_reads_or_goes() {
 }
 
 #[test]
+fn readers_side_by_side_get_each_message_and_a_seat_is_taken_again() {
+    model(|| {
+        let exchange = Exchange::<u32, Model>::new_in();
+        let (stays, goes) = (exchange.reader(Slow::Never), exchange.reader(Slow::Never));
+        thread::scope(|scope| {
+            let sends = scope.spawn(|| {
+                exchange.send(1);
+                exchange.send(2);
+            });
+            let reads = scope.spawn(|| [stays.get(), stays.get()]);
+            drop(goes);
+            let late = exchange.reader(Slow::DropOldest(2));
+            sends.join().unwrap();
+            assert_eq!(reads.join().unwrap(), [Ok(1), Ok(2)]);
+            let seen: Vec<_> = std::iter::from_fn(|| late.try_get().ok()).collect();
+            assert!([1, 2].ends_with(&seen), "{seen:?}");
+        });
+    });
+}
+
+#[test]
 fn who_lags_behind_is_told_how_far() {
     model(|| {
         let exchange = Exchange::<u32, Model>::new_in();

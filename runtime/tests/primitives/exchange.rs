@@ -43,6 +43,77 @@ on_each_backend! {
         assert_eq!(*second.lock().unwrap(), [0, 1, 2]);
     }
 
+    fn more_readers_than_sit_side_by_side() {
+        let exchange = Exchange::<u32, B>::new_in();
+        let slow = [Slow::Never, Slow::DropOldest(2), Slow::DropNewest(2)];
+        let mut readers: Vec<_> = (0..12).map(|at| exchange.reader(slow[at % 3])).collect();
+        let (note, seen) = noting();
+        exchange.attach(note);
+        readers.extend((12..30).map(|at| exchange.reader(slow[at % 3])));
+        assert_eq!([exchange.send(1), exchange.send(2)], [taken(31); 2]);
+        assert_eq!(exchange.send(3), Delivered { taken: 11, dropped: 20, closed: 0 });
+        let kept: Vec<Vec<_>> = readers.iter().map(|reader| (0..4).map(|_| reader.try_get()).collect()).collect();
+        for (at, kept) in kept.iter().enumerate() {
+            let expected = match at % 3 {
+                0 => [Ok(1), Ok(2), Ok(3), Err(ReadError::Empty)],
+                1 => [Err(ReadError::Lagged(1)), Ok(2), Ok(3), Err(ReadError::Empty)],
+                _ => [Ok(1), Ok(2), Err(ReadError::Empty), Err(ReadError::Empty)],
+            };
+            assert_eq!(*kept, expected, "{at}");
+        }
+        // Every other one leaves, and others come in their places.
+        let mut at = 0;
+        readers.retain(|_| {
+            at += 1;
+            at % 2 == 0
+        });
+        assert_eq!(exchange.send(4), Delivered { taken: 16, dropped: 0, closed: 15 });
+        readers.extend((0..15).map(|_| exchange.reader(Slow::Never)));
+        assert_eq!(exchange.send(5), taken(31));
+        assert!(readers.iter().all(|reader| [Ok(4), Ok(5)].contains(&reader.try_get())));
+        assert_eq!(*seen.lock().unwrap(), [1, 2, 3, 4, 5]);
+    }
+
+    fn a_copy_that_panics_is_missed_by_one_reader() {
+        struct Picky(Arc<AtomicUsize>);
+        impl Clone for Picky {
+            fn clone(&self) -> Picky {
+                assert_nothing_held();
+                assert_ne!(self.0.fetch_add(1, SeqCst), 2, "the third copy");
+                Picky(Arc::clone(&self.0))
+            }
+        }
+        for count in [4, 8, 9, 20] {
+            let exchange = Exchange::<Picky, B>::new_in();
+            let readers: Vec<_> = (0..count).map(|_| exchange.reader(Slow::Never)).collect();
+            let copies = Arc::new(AtomicUsize::new(0));
+            let sent = catch_unwind(AssertUnwindSafe(|| exchange.send(Picky(Arc::clone(&copies)))));
+            assert!(sent.is_err());
+            let got = readers.iter().filter(|reader| reader.try_get().is_ok()).count();
+            assert_eq!((got, copies.load(SeqCst)), (count - 1, count - 1));
+            assert_eq!(Arc::strong_count(&copies), 1);
+        }
+    }
+
+    fn what_is_displaced_may_panic_when_it_is_dropped() {
+        #[derive(Clone)]
+        struct Bomb(bool);
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                assert_nothing_held();
+                assert!(!self.0 || std::thread::panicking(), "dropped");
+            }
+        }
+        let exchange = Exchange::<Bomb, B>::new_in();
+        let readers: Vec<_> = (0..3).map(|_| exchange.reader(Slow::DropOldest(1))).collect();
+        exchange.send(Bomb(true));
+        assert!(catch_unwind(AssertUnwindSafe(|| exchange.send(Bomb(false)))).is_err());
+        for reader in &readers {
+            assert_eq!(reader.try_get().err(), Some(ReadError::Lagged(1)));
+            assert!(!reader.try_get().ok().unwrap().0);
+        }
+    }
+
     fn detach_unknown() {
         let exchange = Exchange::<u32, B>::new_in();
         let id = exchange.attach(|_| ());

@@ -1,20 +1,19 @@
 //! [`Exchange`]: publish and subscribe.
 
-use std::any::Any;
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::task::Poll;
+use std::sync::{Arc, OnceLock};
 
 use super::reader::{Inlet, Reader, Slow};
-use super::sink::{Delivery, Sink};
+use super::round::{Missed, Round, copy};
+use super::row::{Copies, Left, Row, SEATS, Seat, Set, Spread};
+use super::sink::Sink;
 use super::subscriber::{InDelivery, Subscriber, SubscriptionId, To, is_delivering};
-use crate::sync::backend::{Backend, Lock, Tracked};
-use crate::sync::leaf::LeafMutex;
+use crate::sync::backend::{Backend, Tracked};
+use crate::sync::queue::is_large;
 use crate::watch::Site;
 
 /// Hands each message to all who have subscribed.
@@ -46,13 +45,13 @@ use crate::watch::Site;
 /// assert_eq!(last.get(), Ok("two"));
 /// ```
 pub struct Exchange<T: Send, B: Backend = Tracked> {
-    /// The subscribers; another list for each change. Nothing, as long as nobody has subscribed.
-    list: B::Mutex<Option<Snapshot<T, B>>>,
+    /// The list of subscribers, and those of them that are readers. Nothing as long as nobody has subscribed.
+    row: OnceLock<Arc<Row<T, B>>>,
     born: Site,
 }
 
-/// The subscribers at one moment.
-type Snapshot<T, B> = Arc<Vec<Arc<Subscriber<T, B>>>>;
+/// The subscribers at one moment; another list for each change.
+pub(super) type Snapshot<T, B> = Arc<Vec<Arc<Subscriber<T, B>>>>;
 
 /// How many subscribers there were for a message, by what became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,10 +75,9 @@ impl<T: Send + 'static> Exchange<T> {
     /// An exchange without subscribers. The caller is its creation site.
     #[track_caller]
     pub const fn new() -> Exchange<T> {
-        let born = Site::caller();
         Exchange {
-            list: LeafMutex::of(None, born),
-            born,
+            row: OnceLock::new(),
+            born: Site::caller(),
         }
     }
 }
@@ -88,10 +86,9 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
     /// [`Exchange::new`], made of `B`.
     #[track_caller]
     pub fn new_in() -> Exchange<T, B> {
-        let born = Site::caller();
         Exchange {
-            list: B::Mutex::new_at(None, born),
-            born,
+            row: OnceLock::new(),
+            born: Site::caller(),
         }
     }
 
@@ -120,9 +117,28 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
     #[track_caller]
     pub fn reader(&self, slow: Slow) -> Reader<T, B> {
         let at = Site::caller();
-        let (inlet, reader) = Inlet::new(slow, at);
+        let (inlet, reader) = Inlet::new(slow, at, |keeps, room| self.seat(keeps, room, at));
         self.add(To::Reader(inlet), at);
         reader
+    }
+
+    /// The first row.
+    fn row(&self) -> &Arc<Row<T, B>> {
+        self.row.get_or_init(|| Arc::new(Row::new(self.born)))
+    }
+
+    /// Finds a seat for a reader, in a row of its own if all are taken.
+    fn seat(&self, keeps: Option<usize>, room: Option<usize>, at: Site) -> Seat<T, B> {
+        let first = self.row();
+        let more = first.lock(at).more.clone();
+        let mut rows = std::iter::once(first).chain(&more);
+        if let Some(seat) = rows.find_map(|row| row.seat(keeps, room, at)) {
+            return seat;
+        }
+        let row = Arc::new(Row::new(self.born));
+        let seat = row.seat(keeps, room, at).expect("a new row has free seats");
+        first.lock(at).more.push(row);
+        seat
     }
 
     /// Ends a subscription; false if there is none. A delivery may be under way.
@@ -194,8 +210,74 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
         T: Clone,
     {
         let at = Site::caller();
+        let Some(row) = self.row.get() else {
+            return Delivered::default();
+        };
+        let readers = row.alone();
+        if readers == 0 || is_large::<T>() {
+            return self.send_to_each(message, Round::default(), at);
+        }
+        let mut copies = [const { None }; SEATS];
+        let last = SEATS - 1 - readers.leading_zeros() as usize;
+        let missed = copy(&message, readers & !(1 << last), &mut copies);
+        copies[last % SEATS] = Some(message);
+        match row.spread(readers, &mut copies) {
+            Spread::ToAll if missed.is_none() => Delivered {
+                taken: readers.count_ones() as usize,
+                dropped: 0,
+                closed: 0,
+            },
+            spread => self.send_what_is_left(spread, readers, copies, missed, at),
+        }
+    }
+
+    /// Does what is left to do for a message to readers alone.
+    #[inline(never)]
+    fn send_what_is_left(
+        &self,
+        spread: Spread<T, B>,
+        readers: Set,
+        mut copies: Copies<T>,
+        missed: Option<Missed>,
+        at: Site,
+    ) -> Delivered
+    where
+        T: Clone,
+    {
+        let mut round = Round::default();
+        round.have_missed(missed);
+        let (left, list) = match spread {
+            Spread::ToAll => (Left::default(), None),
+            Spread::Partly(left, list) => (left, list),
+            Spread::ToNobody => {
+                let mut unused = copies.iter_mut().filter_map(Option::take);
+                // The last one is the message itself.
+                let message = unused.next_back();
+                for copy in unused {
+                    let dropped = catch_unwind(AssertUnwindSafe(|| drop(copy)));
+                    round.panic = round.panic.take().or(dropped.err());
+                }
+                round.missed = 0;
+                let message = message.expect("the message is among its copies");
+                return self.send_to_each(message, round, at);
+            }
+        };
+        round.offered = readers.count_ones() as usize;
+        let (list, mut full) = (list.as_deref(), Vec::new());
+        round.go_on(list.into_iter().flatten(), left, &mut copies, &mut full);
+        for (subscriber, mut slot) in full {
+            round.wait_with(subscriber, &mut slot);
+        }
+        self.end(&mut round, at)
+    }
+
+    #[inline(never)]
+    fn send_to_each(&self, message: T, mut round: Round, at: Site) -> Delivered
+    where
+        T: Clone,
+    {
         let list = self.snapshot(at);
-        let (mut round, mut full) = (Round::default(), Vec::new());
+        let mut full = Vec::new();
         round.begin(list.as_deref(), message, &mut full);
         // Those that are to be waited for come last, so that nobody else waits for them.
         for (subscriber, mut slot) in full {
@@ -243,25 +325,30 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
     }
 
     fn snapshot(&self, at: Site) -> Option<Snapshot<T, B>> {
-        self.list.lock_at(at).clone()
+        self.row.get()?.lock(at).list.clone()
     }
 
     /// Replaces the list by a changed one. It is copied, and what it was dropped, outside the lock, unless
     /// others change it meanwhile.
     fn change(&self, at: Site, change: impl Fn(&mut Vec<Arc<Subscriber<T, B>>>)) {
+        let row = self.row();
         loop {
-            let old = self.snapshot(at);
+            let old = row.lock(at).list.clone();
             let mut list = old.as_deref().cloned().unwrap_or_default();
             change(&mut list);
+            // All of them, or nobody.
+            let here = list.iter().map(|subscriber| subscriber.seat_within(row));
+            let alone = here.sum::<Option<Set>>().unwrap_or(0);
             let new = Some(Arc::new(list));
-            let mut now = self.list.lock_at(at);
-            let unchanged = match (&*now, &old) {
+            let mut now = row.lock(at);
+            let unchanged = match (&now.list, &old) {
                 (None, None) => true,
                 (Some(now), Some(old)) => Arc::ptr_eq(now, old),
                 _ => false,
             };
             if unchanged {
-                let replaced = std::mem::replace(&mut *now, new);
+                let replaced = std::mem::replace(&mut now.list, new);
+                row.set_alone(&mut now, alone);
                 drop(now);
                 drop(replaced);
                 return;
@@ -281,160 +368,23 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
     }
 }
 
-/// A message on its way through the list.
-#[derive(Default)]
-struct Round {
-    /// To how many it was to go.
-    offered: usize,
-    /// How many of them have not taken it, and will not. So the usual delivery has nothing to note.
-    missed: usize,
-    dropped: usize,
-    closed: Vec<SubscriptionId>,
-    /// The first panic.
-    panic: Option<Box<dyn Any + Send>>,
-}
-
-/// Subscribers that are to be waited for, each with its copy of the message.
-type Full<'a, T, B> = Vec<(&'a Subscriber<T, B>, Option<T>)>;
-
-impl Round {
-    /// Offers the message to all; those that are to be waited for are left over. In place: a round that is moved is
-    /// written in parts and read as a whole, which costs more than two deliveries.
-    #[inline]
-    fn begin<'a, T: Clone + Send, B: Backend>(
-        &mut self,
-        list: Option<&'a Vec<Arc<Subscriber<T, B>>>>,
-        message: T,
-        full: &mut Full<'a, T, B>,
-    ) {
-        let Some((youngest, others)) = list.and_then(|all| all.split_last()) else {
-            return;
-        };
-        self.offered = others.len() + 1;
-        let mut next = 0;
-        // A panic is that of one subscriber, or of its copy: the others behind it come after.
-        while next < others.len() {
-            let rest = AssertUnwindSafe(|| {
-                while let Some(to) = others.get(next) {
-                    next += 1;
-                    if let Some(back) = self.offer(to, message.clone()) {
-                        full.push((&**to, Some(back)));
-                    }
-                }
-            });
-            if let Err(panic) = catch_unwind(rest) {
-                self.missed(Some(panic));
-            }
-        }
-        match catch_unwind(AssertUnwindSafe(|| self.offer(youngest, message))) {
-            Ok(None) => {}
-            Ok(back) => full.push((&**youngest, back)),
-            Err(panic) => self.missed(Some(panic)),
-        }
-    }
-
-    /// Offers the message to a subscriber. It comes back if that is full, and to be waited for.
-    #[inline]
-    fn offer<T: Send, B: Backend>(&mut self, to: &Subscriber<T, B>, message: T) -> Option<T> {
-        match &to.to {
-            To::Reader(inlet) => match inlet.offer(message) {
-                Ok(delivery) => {
-                    self.note(to.id, delivery);
-                    None
-                }
-                Err(back) => Some(back),
-            },
-            To::Sink(sink) => self.offer_to_sink(to, &**sink, message),
-        }
-    }
-
-    #[inline(never)]
-    fn offer_to_sink<T: Send, B: Backend>(
-        &mut self,
-        to: &Subscriber<T, B>,
-        sink: &dyn Sink<T>,
-        message: T,
-    ) -> Option<T> {
-        let Some(_under_way) = to.begin() else {
-            self.missed(None);
-            return None;
-        };
-        let _on_it = to.on_it();
-        let mut slot = Some(message);
-        match sink.try_deliver(&mut slot) {
-            Delivery::Full if slot.is_some() => slot,
-            delivery => {
-                self.note(to.id, delivery);
-                None
-            }
-        }
-    }
-
-    /// Waits until a subscriber has taken the message.
-    fn wait_with<T: Send, B: Backend>(&mut self, to: &Subscriber<T, B>, slot: &mut Option<T>) {
-        let Some(_under_way) = to.begin() else {
-            return self.missed(None);
-        };
-        let _on_it = to.on_it();
-        let delivered = catch_unwind(AssertUnwindSafe(|| to.to.sink().deliver(slot)));
-        self.note_or_panic(to.id, delivered);
-    }
-
-    /// [`wait_with`](Round::wait_with), as a future.
-    async fn wait_with_async<T: Send, B: Backend>(
-        &mut self,
-        to: &Subscriber<T, B>,
-        slot: &mut Option<T>,
-    ) {
-        let Some(_under_way) = to.begin() else {
-            return self.missed(None);
-        };
-        // The sink makes its future, and drops it, when it is polled: that is part of the delivery.
-        let mut delivering = pin!(async { to.to.sink().deliver_async(slot).await });
-        let delivered = poll_fn(|context| {
-            let _on_it = to.on_it();
-            let polled = AssertUnwindSafe(|| delivering.as_mut().poll(context));
-            match catch_unwind(polled) {
-                Ok(Poll::Pending) => Poll::Pending,
-                Ok(Poll::Ready(delivery)) => Poll::Ready(Ok(delivery)),
-                Err(panic) => Poll::Ready(Err(panic)),
-            }
-        });
-        let delivered = delivered.await;
-        self.note_or_panic(to.id, delivered);
-    }
-
-    fn note_or_panic(&mut self, to: SubscriptionId, delivered: std::thread::Result<Delivery>) {
-        match delivered {
-            Ok(delivery) => self.note(to, delivery),
-            Err(panic) => self.missed(Some(panic)),
-        }
-    }
-
-    /// A subscriber does not get it, perhaps by a panic.
-    #[cold]
-    fn missed(&mut self, panic: Option<Box<dyn Any + Send>>) {
-        self.missed += 1;
-        self.panic = self.panic.take().or(panic);
-    }
-
-    /// Notes what became of a delivery.
-    #[inline]
-    fn note(&mut self, to: SubscriptionId, delivery: Delivery) {
-        match delivery {
-            Delivery::Taken => return,
-            Delivery::Dropped => self.dropped += 1,
-            Delivery::Full => {}
-            Delivery::Closed => self.closed.push(to),
-        }
-        self.missed += 1;
-    }
-}
-
 impl<T: Send + 'static, B: Backend> Subscription<'_, T, B> {
     /// Which subscription this is.
     pub fn id(&self) -> SubscriptionId {
         self.id
+    }
+}
+
+impl<T: Send, B: Backend> Drop for Exchange<T, B> {
+    /// Nobody gets a message any more. The list has inlets of readers, which have seats in the row that has the list.
+    fn drop(&mut self) {
+        if let Some(row) = self.row.get() {
+            let mut seats = row.lock(self.born);
+            let (list, more) = (seats.list.take(), std::mem::take(&mut seats.more));
+            row.set_alone(&mut seats, 0);
+            drop(seats);
+            drop((list, more));
+        }
     }
 }
 
@@ -454,7 +404,10 @@ impl<T: Send + 'static> Default for Exchange<T> {
 impl<T: Send + 'static, B: Backend> fmt::Debug for Exchange<T, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Exchange");
-        let list = self.list.try_lock_at(self.born).map(|list| list.clone());
+        let list = match self.row.get() {
+            None => Some(None),
+            Some(row) => row.try_lock(self.born).map(|seats| seats.list.clone()),
+        };
         match list {
             Some(list) => shown.field("subscribers", &list.map_or(0, |list| list.len())),
             None => shown.field("subscribers", &format_args!("<locked>")),

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::ring::{Ring, Seen};
+use super::row::{Seat, SeatGuard};
 use super::sink::{Delivering, Delivery, Sink, taken};
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::Deadline;
@@ -74,12 +75,17 @@ pub struct Reader<T: Send, B: Backend = Tracked>(Arc<Mailbox<T, B>>);
 pub(super) struct Inlet<T: Send, B: Backend>(Arc<Mailbox<T, B>>);
 
 struct Mailbox<T: Send, B: Backend> {
-    core: Core<Ring<T>, B>,
+    core: Core<Ring<T>, B, Seat<T, B>>,
     slow: Slow,
 }
 
 impl<T: Send, B: Backend> Inlet<T, B> {
-    pub(super) fn new(slow: Slow, born: Site) -> (Inlet<T, B>, Reader<T, B>) {
+    /// A reader, and its inlet, with a seat that `seat` finds for so many messages to be kept, or to have room for.
+    pub(super) fn new(
+        slow: Slow,
+        born: Site,
+        seat: impl FnOnce(Option<usize>, Option<usize>) -> Seat<T, B>,
+    ) -> (Inlet<T, B>, Reader<T, B>) {
         // One at least: there is no reader who waits in a delivery.
         let (capacity, keeps) = match slow {
             Slow::Never => (None, None),
@@ -89,10 +95,15 @@ impl<T: Send, B: Backend> Inlet<T, B> {
             }
         };
         let mailbox = Arc::new(Mailbox {
-            core: Core::new_at::<T>(Ring::new(keeps), capacity, born),
+            core: Core::at_home::<T>(seat(keeps, capacity), capacity, born),
             slow,
         });
         (Inlet(Arc::clone(&mailbox)), Reader(mailbox))
+    }
+
+    /// Where the reader sits.
+    pub(super) fn seat(&self) -> &Seat<T, B> {
+        self.0.core.home()
     }
 
     /// Takes the message, if that does not have to wait; otherwise it comes back.
@@ -126,9 +137,9 @@ impl<T: Send, B: Backend> Inlet<T, B> {
     }
 
     #[inline(never)]
-    fn put_locked(
-        &self,
-        state: Guard<'_, Ring<T>, B>,
+    fn put_locked<'a>(
+        &'a self,
+        state: Guard<'a, Ring<T>, Seat<T, B>>,
         taken: Seen<T>,
         message: &mut Option<T>,
         wait: Wait,
@@ -231,12 +242,27 @@ impl<T: Send, B: Backend> Reader<T, B> {
     ///
     /// [`ReadError::Empty`], or as [`get`](Reader::get).
     #[track_caller]
+    #[inline]
     pub fn try_get(&self) -> Result<T, ReadError> {
-        let how = How {
-            at: Site::caller(),
-            timed: true,
+        let (at, timed) = (Site::caller(), true);
+        match self.0.core.home().get_quietly(at) {
+            Ok(message) => Ok(message),
+            Err(state) => self.try_get_with(state, How { at, timed }),
+        }
+    }
+
+    #[inline(never)]
+    fn try_get_with<'a>(
+        &'a self,
+        state: Option<SeatGuard<'a, T, B>>,
+        how: How,
+    ) -> Result<T, ReadError> {
+        let core = &self.0.core;
+        let taken = match state {
+            Some(state) => core.take_plainly(state, Work::Done),
+            None => Err(core.lock(how.at)),
         };
-        seen(self.0.core.try_get(Work::Done, how))
+        seen(taken.or_else(|state| core.try_get_locked(state, Work::Done, how)))
     }
 
     /// A future of the next message. Dropped before it is ready, it takes none.
@@ -257,12 +283,31 @@ impl<T: Send, B: Backend> Reader<T, B> {
         self.0.core.len(Site::caller()) == 0
     }
 
-    pub(in crate::sync) fn core(&self) -> &Core<Ring<T>, B> {
+    pub(in crate::sync) fn core(&self) -> &Core<Ring<T>, B, Seat<T, B>> {
         &self.0.core
     }
 
+    #[inline]
     fn get_at(&self, deadline: Deadline, at: Site) -> Result<T, ReadError> {
-        seen(self.0.core.get(Work::Done, deadline, at))
+        match self.0.core.home().get_quietly(at) {
+            Ok(message) => Ok(message),
+            Err(state) => self.get_with(state, deadline, at),
+        }
+    }
+
+    #[inline(never)]
+    fn get_with<'a>(
+        &'a self,
+        state: Option<SeatGuard<'a, T, B>>,
+        deadline: Deadline,
+        at: Site,
+    ) -> Result<T, ReadError> {
+        let core = &self.0.core;
+        let taken = match state {
+            Some(state) => core.take_plainly(state, Work::Done),
+            None => Err(core.lock(at)),
+        };
+        seen(taken.or_else(|state| core.get_locked(state, Work::Done, deadline, at)))
     }
 }
 
@@ -292,7 +337,7 @@ impl<T: Send, B: Backend> fmt::Debug for Reader<T, B> {
 /// The next message of a [`Reader`], as a future. It takes one only when it is ready; dropped after it was woken
 /// for one, it wakes the next.
 #[must_use = "futures do nothing unless polled"]
-pub struct Read<'a, T: Send, B: Backend = Tracked>(TakeOut<'a, Ring<T>, B>);
+pub struct Read<'a, T: Send, B: Backend = Tracked>(TakeOut<'a, Ring<T>, B, Seat<T, B>>);
 
 impl<T: Send, B: Backend> Future for Read<'_, T, B> {
     type Output = Result<T, ReadError>;

@@ -28,6 +28,39 @@ impl<T> Ring<T> {
             lagged: 0,
         }
     }
+
+    /// Whether nothing is ever dropped.
+    #[inline]
+    pub(super) fn keeps_all(&self) -> bool {
+        self.keeps.is_none()
+    }
+
+    /// Puts a message in that displaces none. Whether it is the only one.
+    #[inline]
+    pub(super) fn push_kept(&mut self, message: T) -> bool {
+        let only = self.row.is_empty();
+        self.row.push_back(message);
+        only
+    }
+
+    /// Takes a message out where none was dropped. And whether there is none any more.
+    #[inline]
+    pub(super) fn pop_kept(&mut self) -> (Option<T>, bool) {
+        let message = self.row.pop_front();
+        (message, self.row.is_empty())
+    }
+
+    /// Puts a message in, and returns the one that had to go for it.
+    #[inline]
+    pub(super) fn push_message(&mut self, message: T) -> Option<T> {
+        let mut displaced = None;
+        if self.keeps.is_some_and(|keeps| self.row.len() >= keeps) {
+            displaced = self.row.pop_front();
+            self.lagged += 1;
+        }
+        self.row.push_back(message);
+        displaced
+    }
 }
 
 impl<T> Store for Ring<T> {
@@ -44,11 +77,7 @@ impl<T> Store for Ring<T> {
         let Some(Seen::Message(message)) = slot.take() else {
             return;
         };
-        if self.keeps.is_some_and(|keeps| self.row.len() >= keeps) {
-            *slot = self.row.pop_front().map(Seen::Message);
-            self.lagged += 1;
-        }
-        self.row.push_back(message);
+        *slot = self.push_message(message).map(Seen::Message);
     }
 
     #[inline]

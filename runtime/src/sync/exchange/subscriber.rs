@@ -3,13 +3,16 @@
 use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::AcqRel;
 
 use super::reader::Inlet;
+use super::row::{Row, Seat, Set};
 use super::sink::Sink;
 use crate::sync::backend::Backend;
 use crate::sync::event::Event;
+use crate::sync::queue::is_large;
 use crate::sync::threads::Threads;
 
 /// Which subscription: a number that is used once in its process.
@@ -84,6 +87,37 @@ impl<T: Send, B: Backend> Subscriber<T, B> {
             under_way: AtomicU64::new(0),
             quiet: Event::new_in(),
         }
+    }
+
+    /// Where it sits, if it is a reader.
+    fn its_seat(&self) -> Option<&Seat<T, B>> {
+        match &self.to {
+            To::Reader(inlet) => Some(inlet.seat()),
+            To::Sink(_) => None,
+        }
+    }
+
+    /// The seat of a reader among those of its row.
+    pub(super) fn seat(&self) -> Option<Set> {
+        self.its_seat().map(Seat::as_set)
+    }
+
+    /// The same, if it is in this row.
+    pub(super) fn seat_within(&self, row: &Arc<Row<T, B>>) -> Option<Set> {
+        let seat = self.its_seat()?;
+        Arc::ptr_eq(seat.row(), row).then(|| seat.as_set())
+    }
+
+    /// Whether both are readers of one row.
+    pub(super) fn sits_beside(&self, other: &Subscriber<T, B>) -> bool {
+        let its_row = self.its_seat().map(Seat::row);
+        its_row.is_some_and(|row| other.seat_within(row).is_some())
+    }
+
+    /// The row of a reader, if copies can be given to all who sit there at once.
+    pub(super) fn row_to_give_to(&self) -> Option<&Row<T, B>> {
+        let row = self.its_seat()?.row();
+        (row.is_untold() && !is_large::<T>()).then_some(row)
     }
 
     /// A delivery begins, unless the subscriber is gone.

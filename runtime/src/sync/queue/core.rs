@@ -1,29 +1,28 @@
 //! Putting, getting, joining and closing: how one waits for what happens under the lock.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Poll, Waker};
 
+use super::home::{Home, Own};
 use super::refusal::{GetError, Refusal};
 use super::state::{End, Fate, Flows, How, Phase, State};
 use super::store::Store;
-use crate::sync::backend::{Backend, Flow, Lock, Tracked, TrackedFlow};
+use crate::sync::backend::{Backend, Flow, Tracked, TrackedFlow};
 use crate::sync::deadline::Deadline;
-use crate::sync::leaf::LeafMutex;
 use crate::sync::park::{self, Look};
 use crate::waiting::{Later, Left, Ticket};
 use crate::watch::Site;
 
 /// A queue of any order.
-pub(in crate::sync) struct Core<S: Store<Entry: Send> + Send, B: Backend> {
-    state: B::Mutex<State<S>>,
-    /// How many entries there were when the lock was last given back: for those who look on for a while
-    /// before they wait.
-    pub(super) total: AtomicUsize,
+pub(in crate::sync) struct Core<S: Store<Entry: Send> + Send, B: Backend, H: Home<S> = Own<S, B>> {
+    home: H,
     capacity: Option<usize>,
     flows: Flows<B>,
     born: Site,
+    entries: PhantomData<fn(S)>,
 }
 
 /// When an entry that was got is done.
@@ -77,8 +76,7 @@ impl<E> Putting<E> {
 }
 
 /// The guard of a queue's state.
-pub(in crate::sync) type Guard<'a, S, B> =
-    <<B as Backend>::Mutex<State<S>> as Lock<State<S>>>::Guard<'a>;
+pub(in crate::sync) type Guard<'a, S, H> = <H as Home<S>>::Guard<'a>;
 
 impl<S: Store<Entry: Send> + Send> Core<S, Tracked> {
     /// A queue of watched locks, of `T`s.
@@ -88,8 +86,7 @@ impl<S: Store<Entry: Send> + Send> Core<S, Tracked> {
         born: Site,
     ) -> Core<S, Tracked> {
         Core {
-            state: LeafMutex::of(State::new(store, capacity), born),
-            total: AtomicUsize::new(0),
+            home: Own::tracked(State::new(store, capacity), born),
             capacity,
             flows: Flows {
                 entries: TrackedFlow::of::<T>(born),
@@ -98,16 +95,28 @@ impl<S: Store<Entry: Send> + Send> Core<S, Tracked> {
                 done: TrackedFlow::of::<T>(born),
             },
             born,
+            entries: PhantomData,
         }
     }
 }
 
 impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     pub(in crate::sync) fn new_at<T>(store: S, capacity: Option<usize>, born: Site) -> Core<S, B> {
+        let home = Own::new_at(State::new(store, capacity), born);
+        Core::at_home::<T>(home, capacity, born)
+    }
+}
+
+impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
+    /// A queue of `T`s whose state is there.
+    pub(in crate::sync) fn at_home<T>(
+        home: H,
+        capacity: Option<usize>,
+        born: Site,
+    ) -> Core<S, B, H> {
         let flow = || B::Flow::new_at(born, std::any::type_name::<T>);
         Core {
-            state: B::Mutex::new_at(State::new(store, capacity), born),
-            total: AtomicUsize::new(0),
+            home,
             capacity,
             flows: Flows {
                 entries: flow(),
@@ -116,7 +125,12 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
                 done: flow(),
             },
             born,
+            entries: PhantomData,
         }
+    }
+
+    pub(in crate::sync) fn home(&self) -> &H {
+        &self.home
     }
 
     pub(in crate::sync) fn born(&self) -> Site {
@@ -128,33 +142,46 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     }
 
     #[inline]
-    pub(in crate::sync) fn lock(&self, at: Site) -> Guard<'_, S, B> {
-        self.state.lock_at(at)
+    pub(in crate::sync) fn lock(&self, at: Site) -> Guard<'_, S, H> {
+        self.home.lock(at)
     }
 
     /// The lock, unless somebody is told of it, and of each unit.
     #[inline]
-    pub(super) fn lock_untold(&self, at: Site) -> Option<Guard<'_, S, B>> {
+    pub(super) fn lock_untold(&self, at: Site) -> Option<Guard<'_, S, H>> {
         let untold = !self.flows.entries.is_told();
-        untold.then(|| self.state.lock_untold_at(at))
+        untold.then(|| self.home.lock_untold(at))
     }
 
     /// Gives the lock back.
     #[inline]
-    pub(in crate::sync) fn release(&self, state: Guard<'_, S, B>) {
-        self.total.store(state.store.total(), Relaxed);
+    pub(in crate::sync) fn release(&self, state: Guard<'_, S, H>) {
+        self.total().store(state.store.total(), Relaxed);
         drop(state);
     }
 
-    pub(in crate::sync) fn try_lock(&self, at: Site) -> Option<Guard<'_, S, B>> {
-        self.state.try_lock_at(at)
+    /// [`release`](Core::release) where nothing but the entries has changed.
+    #[inline]
+    pub(super) fn release_plainly(&self, state: Guard<'_, S, H>) {
+        self.total().store(state.store.total(), Relaxed);
+        H::release_plainly(state);
+    }
+
+    /// How many entries there were when the lock was last given back.
+    #[inline]
+    pub(super) fn total(&self) -> &AtomicUsize {
+        self.home.total()
+    }
+
+    pub(in crate::sync) fn try_lock(&self, at: Site) -> Option<Guard<'_, S, H>> {
+        self.home.try_lock(at)
     }
 
     /// Puts if there is room, and tells whom it concerns. Whether that has passed by others that had to wait.
     #[inline(never)]
     pub(super) fn put_among_others(
         &self,
-        mut state: Guard<'_, S, B>,
+        mut state: Guard<'_, S, H>,
         slot: &mut Option<S::Entry>,
         at: Site,
     ) -> Result<bool, Refusal> {
@@ -267,7 +294,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     #[inline(never)]
     pub(super) fn get_among_others(
         &self,
-        mut state: Guard<'_, S, B>,
+        mut state: Guard<'_, S, H>,
         slot: &mut Option<S::Entry>,
         work: Work,
         how: How,

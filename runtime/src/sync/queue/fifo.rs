@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::core::{Core, Guard, Putting, Work};
 use super::futures::AllDone;
+use super::home::Own;
 use super::iter::{Iter, TryIter};
 use super::plain::is_large;
 use super::refusal::{GetError, PutError};
@@ -467,9 +468,9 @@ impl<T: Send, B: Backend> Queue<T, B> {
     }
 
     #[inline(never)]
-    fn put_locked(
-        &self,
-        state: Guard<'_, Fifo<T>, B>,
+    fn put_locked<'a>(
+        &'a self,
+        state: Guard<'a, Fifo<T>, Own<Fifo<T>, B>>,
         entry: Entry<T>,
         deadline: Deadline,
         at: Site,
@@ -507,9 +508,9 @@ impl<T: Send, B: Backend> Queue<T, B> {
     }
 
     #[inline(never)]
-    fn get_locked(
-        &self,
-        state: Guard<'_, Fifo<T>, B>,
+    fn get_locked<'a>(
+        &'a self,
+        state: Guard<'a, Fifo<T>, Own<Fifo<T>, B>>,
         work: Work,
         deadline: Deadline,
         at: Site,

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::core::{Core, Putting, Work};
+use super::home::{Home, Own};
 use super::plain::outcome;
 use super::refusal::{GetError, PutError, Refusal};
 use super::state::How;
@@ -18,29 +19,44 @@ use crate::waiting::Ticket;
 use crate::watch::Site;
 
 /// Puts an entry in, waiting for room. Gives what it has displaced, or what was refused.
-pub(in crate::sync) struct PutIn<'a, S: Store<Entry: Send> + Send, B: Backend> {
-    core: &'a Core<S, B>,
+pub(in crate::sync) struct PutIn<
+    'a,
+    S: Store<Entry: Send> + Send,
+    B: Backend,
+    H: Home<S> = Own<S, B>,
+> {
+    core: &'a Core<S, B, H>,
     putting: Putting<S::Entry>,
     how: How,
 }
 
 /// Takes the next entry out, waiting for it.
-pub(in crate::sync) struct TakeOut<'a, S: Store<Entry: Send> + Send, B: Backend> {
-    core: &'a Core<S, B>,
+pub(in crate::sync) struct TakeOut<
+    'a,
+    S: Store<Entry: Send> + Send,
+    B: Backend,
+    H: Home<S> = Own<S, B>,
+> {
+    core: &'a Core<S, B, H>,
     ticket: Ticket,
     work: Work,
     how: How,
 }
 
 /// Waits until all that was put is done.
-pub(in crate::sync) struct AllDone<'a, S: Store<Entry: Send> + Send, B: Backend> {
-    core: &'a Core<S, B>,
+pub(in crate::sync) struct AllDone<
+    'a,
+    S: Store<Entry: Send> + Send,
+    B: Backend,
+    H: Home<S> = Own<S, B>,
+> {
+    core: &'a Core<S, B, H>,
     ticket: Ticket,
     at: Site,
 }
 
-impl<'a, S: Store<Entry: Send> + Send, B: Backend> PutIn<'a, S, B> {
-    pub(in crate::sync) fn new(core: &'a Core<S, B>, entry: S::Entry, at: Site) -> Self {
+impl<'a, S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> PutIn<'a, S, B, H> {
+    pub(in crate::sync) fn new(core: &'a Core<S, B, H>, entry: S::Entry, at: Site) -> Self {
         PutIn {
             core,
             putting: Putting::new(entry),
@@ -49,7 +65,7 @@ impl<'a, S: Store<Entry: Send> + Send, B: Backend> PutIn<'a, S, B> {
     }
 }
 
-impl<S: Store<Entry: Send> + Send, B: Backend> PutIn<'_, S, B> {
+impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> PutIn<'_, S, B, H> {
     /// What it has come to: what was displaced, or refused, is in the slot.
     fn outcome(
         &mut self,
@@ -59,8 +75,8 @@ impl<S: Store<Entry: Send> + Send, B: Backend> PutIn<'_, S, B> {
     }
 }
 
-impl<'a, S: Store<Entry: Send> + Send, B: Backend> TakeOut<'a, S, B> {
-    pub(in crate::sync) fn new(core: &'a Core<S, B>, work: Work, at: Site) -> Self {
+impl<'a, S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> TakeOut<'a, S, B, H> {
+    pub(in crate::sync) fn new(core: &'a Core<S, B, H>, work: Work, at: Site) -> Self {
         TakeOut {
             core,
             ticket: Ticket::new(),
@@ -70,8 +86,8 @@ impl<'a, S: Store<Entry: Send> + Send, B: Backend> TakeOut<'a, S, B> {
     }
 }
 
-impl<'a, S: Store<Entry: Send> + Send, B: Backend> AllDone<'a, S, B> {
-    pub(in crate::sync) fn new(core: &'a Core<S, B>, at: Site) -> Self {
+impl<'a, S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> AllDone<'a, S, B, H> {
+    pub(in crate::sync) fn new(core: &'a Core<S, B, H>, at: Site) -> Self {
         AllDone {
             core,
             ticket: Ticket::new(),
@@ -81,9 +97,9 @@ impl<'a, S: Store<Entry: Send> + Send, B: Backend> AllDone<'a, S, B> {
 }
 
 /// Entries are never pinned.
-impl<S: Store<Entry: Send> + Send, B: Backend> Unpin for PutIn<'_, S, B> {}
+impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Unpin for PutIn<'_, S, B, H> {}
 
-impl<S: Store<Entry: Send> + Send, B: Backend> Future for PutIn<'_, S, B> {
+impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Future for PutIn<'_, S, B, H> {
     type Output = Result<Option<S::Entry>, PutError<S::Entry>>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -104,7 +120,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Future for PutIn<'_, S, B> {
     }
 }
 
-impl<S: Store<Entry: Send> + Send, B: Backend> Future for TakeOut<'_, S, B> {
+impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Future for TakeOut<'_, S, B, H> {
     type Output = Result<S::Entry, GetError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -122,7 +138,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Future for TakeOut<'_, S, B> {
     }
 }
 
-impl<S: Store<Entry: Send> + Send, B: Backend> Future for AllDone<'_, S, B> {
+impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Future for AllDone<'_, S, B, H> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -137,13 +153,13 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Future for AllDone<'_, S, B> {
     }
 }
 
-impl<S: Store<Entry: Send> + Send, B: Backend> Drop for PutIn<'_, S, B> {
+impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Drop for PutIn<'_, S, B, H> {
     fn drop(&mut self) {
         self.core.withdraw(&mut self.putting, self.how);
     }
 }
 
-impl<S: Store<Entry: Send> + Send, B: Backend> Drop for TakeOut<'_, S, B> {
+impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Drop for TakeOut<'_, S, B, H> {
     fn drop(&mut self) {
         if self.ticket.is_some() {
             self.core.abandon_get(&mut self.ticket);
@@ -151,7 +167,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Drop for TakeOut<'_, S, B> {
     }
 }
 
-impl<S: Store<Entry: Send> + Send, B: Backend> Drop for AllDone<'_, S, B> {
+impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Drop for AllDone<'_, S, B, H> {
     fn drop(&mut self) {
         if self.ticket.is_some() {
             self.core.leave_join(&mut self.ticket, false, self.at);
@@ -162,7 +178,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Drop for AllDone<'_, S, B> {
 /// Shows the queue, under the name of the future.
 macro_rules! shows_its_queue {
     ($($name:ident)*) => {$(
-        impl<S: Store<Entry: Send> + Send, B: Backend> fmt::Debug for $name<'_, S, B> {
+        impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> fmt::Debug for $name<'_, S, B, H> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.core.debug(stringify!($name), f)
             }

@@ -2,12 +2,13 @@
 //!
 //! `store` says in which order entries come out, `state` what happens under the lock, `core` how one waits
 //! for that as a thread and `futures` as a task, `patience` what comes before, and `plain` what is left where
-//! nobody waits; these serve the priority queue, mailboxes and readers too.
+//! nobody waits; `home` is where a state lies. These serve the priority queue, mailboxes and readers too.
 
 mod core;
 mod ends;
 mod fifo;
 mod futures;
+mod home;
 mod iter;
 mod patience;
 mod plain;
@@ -21,9 +22,11 @@ pub(super) use self::core::{Core, Guard, Putting, Work};
 pub use ends::{Receiver, Sender, WeakSender};
 pub use fifo::Queue;
 pub(super) use futures::{PutIn, TakeOut};
+pub(super) use home::Home;
 pub use iter::{Iter, TryIter};
+pub(super) use plain::is_large;
 pub use refusal::{GetError, PutError};
-pub(super) use state::{End, How};
+pub(super) use state::{End, How, State};
 pub(super) use store::Store;
 pub use task::Task;
 pub use waits::{Get, Put};

@@ -7,6 +7,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::core::{Core, Work};
+use super::home::Home;
 use super::refusal::{GetError, Refusal};
 use super::state::How;
 use super::store::Store;
@@ -23,7 +24,7 @@ const LOOKS: u32 = 4;
 /// How often a put gives way to others before it goes on.
 const YIELDS: u32 = 2;
 
-impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
+impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
     /// Goes on with a put that has passed by others, or that found no room.
     #[cold]
     pub(super) fn put_with_patience(
@@ -38,7 +39,9 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         let mut looks = if rendezvous { LOOKS } else { 0 };
         while outcome == Err(Refusal::Full)
             && looks < LOOKS
-            && park::look_on::<B::Threads>(Look::Spin, deadline, || self.total.load(Relaxed) < room)
+            && park::look_on::<B::Threads>(Look::Spin, deadline, || {
+                self.total().load(Relaxed) < room
+            })
         {
             outcome = self.put_among_others(self.lock(at), slot, at);
             looks += 1;
@@ -78,7 +81,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         let mut looks = if rendezvous { LOOKS } else { 0 };
         while outcome == Err(GetError::Empty)
             && looks < LOOKS
-            && park::look_on::<B::Threads>(Look::Both, deadline, || self.total.load(Relaxed) > 0)
+            && park::look_on::<B::Threads>(Look::Both, deadline, || self.total().load(Relaxed) > 0)
         {
             outcome = self.get_among_others(self.lock(how.at), slot, work, how);
             looks += 1;

@@ -9,6 +9,7 @@
 //! Where somebody is told of each unit and lock, there is more to do.
 
 use super::core::{Core, Guard, Work};
+use super::home::Home;
 use super::refusal::{GetError, PutError, Refusal};
 use super::state::How;
 use super::store::Store;
@@ -20,24 +21,24 @@ use crate::watch::Site;
 const LARGE: usize = 256;
 
 /// Whether an entry of this type is to go by a slot.
-pub(super) const fn is_large<E>() -> bool {
+pub(in crate::sync) const fn is_large<E>() -> bool {
     size_of::<E>() > LARGE
 }
 
 /// There is more to do: the lock, and the entry.
-pub(in crate::sync) type More<'a, S, B> = (Guard<'a, S, B>, <S as Store>::Entry);
+pub(in crate::sync) type More<'a, S, H> = (Guard<'a, S, H>, <S as Store>::Entry);
 
 /// What became of a put: what it has displaced, or what was refused.
 type Put<E> = Result<Option<E>, PutError<E>>;
 
-impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
+impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
     /// Puts an entry if that is all that there is to do. What it has displaced; otherwise the lock, and the entry.
     #[inline]
     pub(in crate::sync) fn put_plainly(
         &self,
         entry: S::Entry,
         at: Site,
-    ) -> Result<Option<S::Entry>, More<'_, S, B>> {
+    ) -> Result<Option<S::Entry>, More<'_, S, H>> {
         let Some(mut state) = self.lock_untold(at) else {
             return Err((self.lock(at), entry));
         };
@@ -46,7 +47,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         }
         let mut slot = Some(entry);
         state.store.push(&mut slot);
-        self.release(state);
+        self.release_plainly(state);
         Ok(slot)
     }
 
@@ -60,22 +61,34 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         &self,
         work: Work,
         how: How,
-    ) -> Result<S::Entry, Guard<'_, S, B>> {
-        let Some(mut state) = self.lock_untold(how.at) else {
-            return Err(self.lock(how.at));
-        };
-        if !state.gets_plainly() {
+    ) -> Result<S::Entry, Guard<'_, S, H>> {
+        match self.lock_untold(how.at) {
+            Some(state) => self.take_plainly(state, work),
+            None => Err(self.lock(how.at)),
+        }
+    }
+
+    /// [`get_plainly`](Core::get_plainly) for who has the lock, of which nobody is told.
+    #[expect(clippy::inline_always, reason = "it is most of `get_plainly`")]
+    #[inline(always)]
+    pub(in crate::sync) fn take_plainly<'a>(
+        &'a self,
+        mut state: Guard<'a, S, H>,
+        work: Work,
+    ) -> Result<S::Entry, Guard<'a, S, H>> {
+        let inner = &mut *state;
+        if !inner.gets_plainly() {
             return Err(state);
         }
         let mut slot = None;
-        state.store.pop(&mut slot);
+        inner.store.pop(&mut slot);
         let Some(entry) = slot else {
             return Err(state);
         };
         if work == Work::Kept && S::counts(&entry) {
-            state.keep();
+            inner.keep();
         }
-        self.release(state);
+        self.release_plainly(state);
         Ok(entry)
     }
 
@@ -91,7 +104,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     #[inline(never)]
     pub(in crate::sync) fn try_put_locked(
         &self,
-        state: Guard<'_, S, B>,
+        state: Guard<'_, S, H>,
         entry: S::Entry,
         at: Site,
     ) -> Put<S::Entry> {
@@ -117,7 +130,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     #[inline(never)]
     pub(in crate::sync) fn put_locked(
         &self,
-        state: Guard<'_, S, B>,
+        state: Guard<'_, S, H>,
         entry: S::Entry,
         deadline: Deadline,
         at: Site,
@@ -148,9 +161,9 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     }
 
     #[inline(never)]
-    fn try_get_locked(
+    pub(in crate::sync) fn try_get_locked(
         &self,
-        state: Guard<'_, S, B>,
+        state: Guard<'_, S, H>,
         work: Work,
         how: How,
     ) -> Result<S::Entry, GetError> {
@@ -174,9 +187,9 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
     }
 
     #[inline(never)]
-    pub(super) fn get_locked(
+    pub(in crate::sync) fn get_locked(
         &self,
-        state: Guard<'_, S, B>,
+        state: Guard<'_, S, H>,
         work: Work,
         deadline: Deadline,
         at: Site,
@@ -203,7 +216,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend> Core<S, B> {
         if S::counts(&entry) {
             state.keep();
         }
-        self.release(state);
+        self.release_plainly(state);
         Ok(entry)
     }
 

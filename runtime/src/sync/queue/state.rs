@@ -124,7 +124,7 @@ pub(super) enum Fate {
 }
 
 impl<S: Store> State<S> {
-    pub(super) const fn new(store: S, capacity: Option<usize>) -> State<S> {
+    pub(in crate::sync) const fn new(store: S, capacity: Option<usize>) -> State<S> {
         State {
             store,
             room: match capacity {
@@ -158,10 +158,22 @@ impl<S: Store> State<S> {
     /// Whether there is room for an entry, and nobody to be told of it or to be let pass: then
     /// [`Store::push`] is all that there is to do.
     #[inline]
-    pub(super) fn puts_plainly(&self) -> bool {
+    pub(in crate::sync) fn puts_plainly(&self) -> bool {
+        self.store.len() < self.room && self.concerns_nobody()
+    }
+
+    /// Whether that stays so, however many entries are put.
+    #[inline]
+    pub(in crate::sync) fn puts_plainly_always(&self) -> bool {
+        self.room == usize::MAX && self.concerns_nobody()
+    }
+
+    /// Whether a put that there is room for concerns nobody else.
+    #[inline]
+    fn concerns_nobody(&self) -> bool {
         let others = self.getters.any_waiting() | self.get_watchers.any_waiting();
         let nobody = self.putters.len() | self.admitted == 0;
-        nobody && !others && self.store.len() < self.room && self.is_open()
+        nobody && !others && self.is_open()
     }
 
     /// Whether nobody is to be told if an entry is taken out: then [`Store::pop`] is all that there is to do.

@@ -1,0 +1,92 @@
+//! Where the state of a queue is, and under which lock: [`Home`].
+
+use std::ops::DerefMut;
+use std::sync::atomic::AtomicUsize;
+
+use super::state::State;
+use super::store::Store;
+use crate::sync::backend::{Backend, Lock, Tracked};
+use crate::sync::leaf::LeafMutex;
+
+use crate::watch::Site;
+
+/// A place for the state of a queue: most have a lock of their [`Own`], some share one.
+pub(in crate::sync) trait Home<S: Store>: Send + Sync {
+    /// The right to use the state; dropping it unlocks.
+    type Guard<'a>: DerefMut<Target = State<S>>
+    where
+        Self: 'a;
+
+    /// Waits until the lock is free and takes it.
+    fn lock(&self, at: Site) -> Self::Guard<'_>;
+
+    /// [`lock`](Home::lock) for who knows that nobody is told of it.
+    fn lock_untold(&self, at: Site) -> Self::Guard<'_>;
+
+    /// Takes the lock if it is free.
+    fn try_lock(&self, at: Site) -> Option<Self::Guard<'_>>;
+
+    /// How many entries there were when the lock was last given back: for those who look on for a while before
+    /// they wait.
+    fn total(&self) -> &AtomicUsize;
+
+    /// Gives the lock back of a state in which nothing but the entries has changed.
+    #[inline]
+    fn release_plainly<'a>(guard: Self::Guard<'a>)
+    where
+        Self: 'a,
+    {
+        drop(guard);
+    }
+}
+
+/// A state with a lock of its own.
+pub(in crate::sync) struct Own<S: Store<Entry: Send> + Send, B: Backend> {
+    state: B::Mutex<State<S>>,
+    total: AtomicUsize,
+}
+
+impl<S: Store<Entry: Send> + Send> Own<S, Tracked> {
+    pub(super) const fn tracked(state: State<S>, born: Site) -> Own<S, Tracked> {
+        Own {
+            state: LeafMutex::of(state, born),
+            total: AtomicUsize::new(0),
+        }
+    }
+}
+
+impl<S: Store<Entry: Send> + Send, B: Backend> Own<S, B> {
+    pub(super) fn new_at(state: State<S>, born: Site) -> Own<S, B> {
+        Own {
+            state: B::Mutex::new_at(state, born),
+            total: AtomicUsize::new(0),
+        }
+    }
+}
+
+impl<S: Store<Entry: Send> + Send, B: Backend> Home<S> for Own<S, B> {
+    type Guard<'a>
+        = <B::Mutex<State<S>> as Lock<State<S>>>::Guard<'a>
+    where
+        Self: 'a;
+
+    #[inline]
+    fn lock(&self, at: Site) -> Self::Guard<'_> {
+        self.state.lock_at(at)
+    }
+
+    #[inline]
+    fn lock_untold(&self, at: Site) -> Self::Guard<'_> {
+        self.state.lock_untold_at(at)
+    }
+
+    #[inline]
+    fn try_lock(&self, at: Site) -> Option<Self::Guard<'_>> {
+        self.state.try_lock_at(at)
+    }
+
+    #[inline]
+    fn total(&self) -> &AtomicUsize {
+        &self.total
+    }
+}
