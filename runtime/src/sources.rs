@@ -5,7 +5,7 @@
 //! folder in `overlays/` there is a line in [`OVERLAYS`].
 
 /// The overlays that stand in for a crate by changing its sources, by folder.
-pub const OVERLAYS: [&str; 8] = [
+pub const OVERLAYS: [&str; 10] = [
     "dashmap_4",
     "dashmap_5_0",
     "dashmap",
@@ -14,6 +14,8 @@ pub const OVERLAYS: [&str; 8] = [
     "once_cell",
     "parking_lot",
     "parking_lot_0_13",
+    "tokio",
+    "tracing_subscriber",
 ];
 
 macro_rules! files {
@@ -48,6 +50,8 @@ pub const FILES: &[(&str, &str)] = files![
     "overlays/parking_lot_0_13/lockwise.rs"
     "overlays/parking_lot_0_13/overlay.toml"
     "overlays/std/lib.rs"
+    "overlays/tokio/overlay.toml"
+    "overlays/tracing_subscriber/overlay.toml"
     "src/raw/mutex.rs"
     "src/raw/rwlock.rs"
     "src/raw/watched.rs"

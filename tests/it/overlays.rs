@@ -133,6 +133,46 @@ fn one_order() {
 }
 ";
 
+/// The same with a channel of tokio's whose value is looked at and changed under a lock, which is in a wrapper.
+const OF_TOKIO: &str = r"
+use std::sync::Mutex;
+
+use demo::{both, leak};
+use CRATE::sync::watch;
+
+#[test]
+fn opposite_orders() {
+    let (sender, receiver) = watch::channel(1); // CRATE, inverted
+    let lock = leak(Mutex::new(2)); // CRATE, inverted
+    both(
+        move || {
+            let _seen = receiver.borrow(); // CRATE, inverted
+            let _lock = lock.lock(); // CRATE, inverted
+        },
+        move || {
+            let _lock = lock.lock(); // CRATE, inverted
+            sender.send_replace(3); // CRATE, inverted
+        },
+    );
+}
+
+#[test]
+fn one_order() {
+    let (sender, receiver) = watch::channel(1);
+    let lock = leak(Mutex::new(2));
+    both(
+        move || {
+            let _lock = lock.lock();
+            assert_eq!(*receiver.borrow(), 1);
+        },
+        move || {
+            let _lock = lock.lock();
+            sender.send_replace(3);
+        },
+    );
+}
+";
+
 /// Whether the project's packages are at hand, or can be fetched.
 #[expect(
     clippy::print_stderr,
@@ -245,4 +285,10 @@ fn shards_of_dashmaps_old_and_new_are_watched_at_the_users_lines() {
         ),
     ];
     check(&crates, OF_DASHMAP);
+}
+
+#[test]
+fn what_tokio_takes_in_wrappers_is_watched_at_the_users_lines() {
+    let tokio = "tokio = { version = \"=1.47.1\", features = [\"sync\"] }";
+    check(&[(tokio, "tokio")], OF_TOKIO);
 }
