@@ -20,6 +20,7 @@ use super::value::{Path, Root, Step, Value};
 mod captures;
 mod numbers;
 mod origins;
+mod parts;
 mod questions;
 
 pub(crate) use questions::Kind;

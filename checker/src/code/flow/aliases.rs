@@ -1,13 +1,10 @@
 //! Locks that get a second name: a shared pointer or reference to one goes into a field.
 
-use std::rc::Rc;
-
 use super::Flow;
 use super::calls::type_of_place;
 use crate::code::class;
-use crate::code::ir::{Operand, Place, Rvalue, Statement};
+use crate::code::ir::{Operand, Rvalue, Statement};
 use crate::code::names::Name;
-use crate::code::program::Type;
 use crate::code::summary::Summary;
 use crate::code::text::last;
 use crate::code::value::{Path, Root, Value, place_in_caller};
@@ -16,47 +13,26 @@ impl Flow<'_> {
     /// Notes the fields that locks of this function go into.
     pub(super) fn note_aliases(&mut self) {
         let body = self.frame.body;
-        for block in &body.blocks {
-            for statement in &block.statements {
-                let Statement::Assign(place, rvalue) = statement else {
-                    continue;
-                };
-                match rvalue {
-                    Rvalue::Use(operand) if !place.is_whole() => {
-                        if let Some(path) = self.shared(operand)
-                            && let Some(to) = self.frame.place(place)
-                        {
-                            // What is in a lock that a parameter leads to is not known by a name.
-                            let to = class::of_path(self.frame, &to);
-                            if !to.is_open {
-                                self.alias(&path, to.name);
-                            }
-                        }
-                    }
-                    Rvalue::Aggregate(parts) => {
-                        let Some(of) = self.built_at(place) else {
-                            continue;
-                        };
-                        for (index, part) in (0..).zip(parts) {
-                            if let Some(path) = self.shared(part)
-                                && let Some(to) =
-                                    class::of_field(self.frame.program, &of.head, index)
-                            {
-                                self.alias(&path, to);
-                            }
-                        }
-                    }
-                    _ => {}
+        for statement in body.blocks.iter().flat_map(|block| &block.statements) {
+            if let Statement::Assign(place, Rvalue::Use(operand)) = statement
+                && !place.is_whole()
+                && let Some(path) = self.shared(operand)
+                && let Some(to) = self.frame.place(place)
+            {
+                // What is in a lock that a parameter leads to is not known by a name.
+                let to = class::of_path(self.frame, &to);
+                if !to.is_open {
+                    self.alias(&path, to.name);
                 }
             }
         }
-    }
-
-    /// The type of the program's own of which a value is put together at a place.
-    pub(super) fn built_at(&self, place: &Place) -> Option<Rc<Type>> {
-        let program = self.frame.program;
-        let of = program.type_of(type_of_place(self.frame, place)?);
-        (of.references == 0 && program.is_own(&of.head)).then_some(of)
+        for part in self.frame.parts() {
+            if let Some(path) = self.shared(part.operand)
+                && let Some(to) = class::of_field(self.frame.program, &part.of.head, part.index)
+            {
+                self.alias(&path, to);
+            }
+        }
     }
 
     /// The same for what a callee puts into fields.

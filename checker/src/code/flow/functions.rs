@@ -61,6 +61,10 @@ const BACK_MAX: usize = 8;
 impl Flow<'_> {
     /// Notes the functions that are put into data here.
     pub(super) fn note_kept_functions(&mut self) {
+        for part in self.frame.parts() {
+            let to = class::of_field(self.frame.program, &part.of.head, part.index);
+            self.keep(part.operand, to);
+        }
         let body = self.frame.body;
         for block in &body.blocks {
             for statement in &block.statements {
@@ -72,15 +76,6 @@ impl Flow<'_> {
                     Rvalue::Use(operand) => {
                         if let Some(path) = self.frame.place(place) {
                             self.keep(operand, self.keeper_at(&path));
-                        }
-                    }
-                    Rvalue::Aggregate(parts) => {
-                        let Some(of) = self.built_at(place) else {
-                            continue;
-                        };
-                        for (index, part) in (0..).zip(parts) {
-                            let to = class::of_field(self.frame.program, &of.head, index);
-                            self.keep(part, to);
                         }
                     }
                     _ => {}

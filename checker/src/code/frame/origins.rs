@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Frame;
-use crate::code::ir::{Callee, Place, Rvalue, Statement};
+use crate::code::ir::{Callee, Place};
 use crate::code::names::Name;
 use crate::code::program::BodyId;
 use crate::code::text::{is_exclusive_reference, last};
@@ -25,28 +25,18 @@ impl Frame<'_> {
 
     fn keeps(&self) -> HashMap<Root, Option<(Name, u32)>> {
         let mut kept: HashMap<Root, Option<(Name, u32)>> = HashMap::new();
-        let statements = self.body.blocks.iter().flat_map(|block| &block.statements);
-        for statement in statements {
-            let Statement::Assign(place, Rvalue::Aggregate(parts)) = statement else {
-                continue;
-            };
-            let of = self.program.type_of(self.type_of(place.local));
-            if !place.is_whole() || !self.program.is_own(&of.head) {
-                continue;
-            }
-            let owner = self.program.names.of(&of.head);
-            for (index, part) in (0..).zip(parts) {
-                if let Value::At(Path { root, steps }) = self.operand(part)
-                    && steps.is_empty()
-                {
-                    kept.entry(root)
-                        .and_modify(|field| {
-                            if *field != Some((owner, index)) {
-                                *field = None;
-                            }
-                        })
-                        .or_insert(Some((owner, index)));
-                }
+        for part in self.parts() {
+            let field = (self.program.names.of(&part.of.head), part.index);
+            if let Value::At(Path { root, steps }) = self.operand(part.operand)
+                && steps.is_empty()
+            {
+                kept.entry(root)
+                    .and_modify(|other| {
+                        if *other != Some(field) {
+                            *other = None;
+                        }
+                    })
+                    .or_insert(Some(field));
             }
         }
         kept
