@@ -48,28 +48,42 @@ pub(crate) fn of_path(frame: &Frame<'_>, path: &Path) -> Class {
     let program = frame.program;
     let is_parameter = matches!(path.root, Root::Parameter(_));
     let mut newtype = None;
+    // A lock in what another protects is another class than that.
+    let mut is_inside = false;
+    let named = |name: Name, is_inside: bool| {
+        closed(if is_inside {
+            inside(program, name)
+        } else {
+            name
+        })
+    };
     for step in path.steps.iter().rev() {
         let (owner, index) = match (*step, newtype) {
             (Step::Field(owner, index), _) => (owner, index),
             // What lies in another lock is no part of it.
-            (Step::Data, Some(name)) if is_of_any(program, name) => {
+            (Step::Data | Step::Lazy, Some(name)) if is_of_any(program, name) => {
                 return Class::nameless(program);
             }
             (Step::Asked(asked), Some(name)) if is_of_any(program, name) => return closed(asked),
-            (Step::Data | Step::Asked(_), Some(name)) | (Step::Asked(name), None) => {
+            (Step::Data | Step::Lazy | Step::Asked(_), Some(name)) | (Step::Asked(name), None) => {
                 return closed(name);
+            }
+            (Step::Data, None) => {
+                is_inside = true;
+                continue;
             }
             _ => continue,
         };
         match field(program, owner, index) {
             // Of several newtypes around one another, the outermost.
             Some((name, true)) => newtype = Some(name),
-            Some((name, false)) => return closed(name),
+            Some((name, false)) => return named(name, is_inside),
             None => {}
         }
     }
     if let Root::Static(name) = path.root {
-        return closed(program.names.of(&format!("static {}", program.text(name))));
+        let name = program.names.of(&format!("static {}", program.text(name)));
+        return named(name, is_inside);
     }
     if let Some(name) = newtype.filter(|_| is_parameter) {
         return Class {
@@ -83,7 +97,7 @@ pub(crate) fn of_path(frame: &Frame<'_>, path: &Path) -> Class {
         && let Some((name, false)) = field(program, owner, index)
     {
         // Made here, for a struct.
-        return closed(name);
+        return named(name, is_inside);
     }
     let function = function_name(program, frame.body.name);
     let variable = frame.name_of(path);
@@ -103,6 +117,11 @@ pub(crate) fn of_path(frame: &Frame<'_>, path: &Path) -> Class {
             .of(&format!("{function}::{variable}{element}")),
         is_open: is_parameter,
     }
+}
+
+/// The class of the locks in what the lock of a class protects.
+fn inside(program: &Program, class: Name) -> Name {
+    program.names.of(&format!("{}[]", program.text(class)))
 }
 
 /// The class of a field of the type at this path; none of a newtype's.

@@ -329,7 +329,7 @@ impl<'a> Frame<'a> {
                     .get(1)
                     .map_or(Value::Unknown, |guard| self.operand(guard)),
                 Known::Deref => self.smart(&first(), Step::Deref),
-                Known::Force | Known::Initialise => self.smart(&first(), Step::Data),
+                Known::Force | Known::Initialise => self.smart(&first(), Step::Lazy),
                 Known::Clone => match first().target() {
                     Some(path) => self.load(&path),
                     None => Value::Unknown,

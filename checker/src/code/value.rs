@@ -35,8 +35,10 @@ pub(crate) enum Step {
     Element(u64),
     /// What belongs to a key of a map; if it is known which, the place where the key is.
     Key(Option<Name>),
-    /// What a lock or a lazy value protects.
+    /// What a lock protects.
     Data,
+    /// What a lazy value holds.
+    Lazy,
 }
 
 /// A place, from where it begins.
@@ -141,7 +143,8 @@ impl Path {
         let same = same.count();
         let (mine, others) = (&self.steps[same..], &other.steps[same..]);
         // A lock is not in what it protects.
-        if let ([Step::Data, inner @ ..], []) | ([], [Step::Data, inner @ ..]) = (mine, others)
+        if let ([Step::Data | Step::Lazy, inner @ ..], [])
+        | ([], [Step::Data | Step::Lazy, inner @ ..]) = (mine, others)
             && !inner.contains(&Step::Deref)
         {
             return true;
