@@ -11,7 +11,9 @@ use super::known::{self, Known};
 use super::mir::Read;
 use super::names::{Name, Names};
 use super::source::Sources;
-use super::text::{behind_references, closing, head, last, without_generics, words};
+use super::text::{
+    behind_references, closing, head, is_shared_reference, last, without_generics, words,
+};
 use super::trust::Trust;
 
 mod drops;
@@ -289,11 +291,14 @@ impl Program {
                 .filter(|(path, shape)| {
                     !holders.contains(*path)
                         && shape.fields.iter().any(|field| {
-                            words(&field.of).any(|word| {
-                                known::is_guard(word)
-                                    || self.extra.names_guard(word)
-                                    || short.contains(word)
-                            })
+                            // What is only looked at is another's.
+                            let is_own = !is_shared_reference(&field.of);
+                            is_own
+                                && words(&field.of).any(|word| {
+                                    known::is_guard(word)
+                                        || self.extra.names_guard(word)
+                                        || short.contains(word)
+                                })
                         })
                 })
                 .map(|(path, _)| path.clone())

@@ -166,6 +166,11 @@ pub(crate) fn is_exclusive_reference(of: &str) -> bool {
     rest.starts_with("mut ")
 }
 
+/// Whether a type, as it is written in the source, is `&T` or `&'a T`.
+pub(crate) fn is_shared_reference(of: &str) -> bool {
+    of.starts_with('&') && !is_exclusive_reference(&of.replace("& ", "&"))
+}
+
 /// The path at the head of a type and its generic arguments.
 pub(crate) fn head(text: &str) -> (&str, Vec<&str>) {
     let Some(open) = text.find('<').filter(|&at| at > 0) else {

@@ -4,7 +4,7 @@ use super::Call;
 use crate::code::flow::{Cell, FORGOTTEN, Flow, State, insert};
 use crate::code::ir::{Local, Operand};
 use crate::code::program::{BodyId, Resolved};
-use crate::code::text::is_exclusive_reference;
+use crate::code::text::{is_exclusive_reference, last};
 use crate::code::value::{Root, Step, Value};
 
 impl Flow<'_> {
@@ -25,9 +25,18 @@ impl Flow<'_> {
         };
         match (path.root, &call.arguments[number].value) {
             (Root::Parameter(parameter), _) => Some((parameter, field)),
-            (Root::Local(local), Value::To(_)) => Some((local, field)),
+            (Root::Local(local), Value::To(path)) => {
+                (!self.is_protected(local, &path.steps)).then_some((local, field))
+            }
             _ => None,
         }
+    }
+
+    /// Whether these steps lead from a guard to what its lock protects: that is not in the guard.
+    fn is_protected(&self, local: Local, steps: &[Step]) -> bool {
+        let of = self.frame.program.type_of(self.frame.type_of(local));
+        let leaves = |step: &Step| matches!(step, Step::Deref | Step::Data);
+        of.references == 0 && of.guards && last(&of.head) != "Box" && steps.iter().any(leaves)
     }
 
     /// The cells in the place that an argument points to.
