@@ -41,6 +41,28 @@ fn orders(text: &str) -> BTreeSet<(String, String)> {
     orders.map(|(a, b)| (a.to_owned(), b.to_owned())).collect()
 }
 
+/// The lines of the calls that the case in this file must tell, in order.
+fn calls(text: &str) -> Vec<usize> {
+    let mut calls: Vec<(&str, usize)> = (1..)
+        .zip(text.lines())
+        .filter_map(|(number, line)| Some((line.split_once("// call ")?.1, number)))
+        .collect();
+    calls.sort_unstable();
+    calls.into_iter().map(|(_, line)| line).collect()
+}
+
+/// The lines of the calls that are told of the case of this name.
+fn told(document: &Value, name: &str) -> Vec<usize> {
+    let findings = document["findings"].as_array().unwrap().iter();
+    let sites = findings
+        .flat_map(|finding| finding["cycle"].as_array().unwrap())
+        .flat_map(|side| side["path"].as_array().into_iter().flatten());
+    sites
+        .filter_map(|site| site.as_str().unwrap().split_once(&format!("/{name}.rs:")))
+        .map(|(_, place)| place.split(':').next().unwrap().parse().unwrap())
+        .collect()
+}
+
 /// The cases: name and text.
 fn cases() -> BTreeMap<String, String> {
     cases_in("fixtures/code")
@@ -141,6 +163,10 @@ fn every_case_shows_what_it_says_and_nothing_else() {
     for (name, text) in &cases {
         let found = found.remove(name).unwrap_or_default();
         assert_eq!(found, expected(text, "2021"), "{name}");
+        let calls = calls(text);
+        if !calls.is_empty() {
+            assert_eq!(told(&document, name), calls, "{name}");
+        }
     }
     let known: BTreeSet<(String, String)> = document["orders"]
         .as_array()

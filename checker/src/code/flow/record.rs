@@ -375,21 +375,35 @@ impl Flow<'_> {
 
 /// Adds the calls that lead on from where a callee's effect is met, outermost first.
 pub(crate) fn chain(summaries: &[Summary], effect: &Effect, calls: &mut Vec<Site>) {
-    let same_kind = |other: &Effect| {
-        std::mem::discriminant(&other.what) == std::mem::discriminant(&effect.what)
-    };
-    let mut next = effect.through;
-    while let Some((site, body)) = next {
+    let mut effect = effect;
+    while let Some((site, body)) = effect.through {
         if calls.contains(&site) || calls.len() >= 32 {
             break;
         }
         calls.push(site);
-        next = summaries[body]
-            .effects
-            .iter()
-            .find(|other| other.site == effect.site && same_kind(other))
-            .and_then(|other| other.through);
+        let Some(next) = source(&summaries[body], effect) else {
+            break;
+        };
+        effect = next;
     }
+}
+
+/// The effect of a callee that became this one of its caller's. Behind a wrapper all locks are taken at one
+/// place, so that the place alone does not tell; a lock that only callers can name may be any.
+fn source<'a>(callee: &'a Summary, effect: &Effect) -> Option<&'a Effect> {
+    let kind = std::mem::discriminant(&effect.what);
+    let all = callee.effects.iter();
+    let alike = all
+        .filter(|other| other.site == effect.site && std::mem::discriminant(&other.what) == kind);
+    alike.min_by_key(|other| match (&other.what, &effect.what) {
+        (What::Wants(other, _), What::Wants(lock, _)) if other.class == lock.class => 0,
+        (What::Wants(other, _), What::Wants(lock, _)) => match other.is_open {
+            true if other.mode == lock.mode => 1,
+            true => 2,
+            false => 3,
+        },
+        _ => 0,
+    })
 }
 
 /// Whether callers can say more of the lock.
