@@ -379,6 +379,7 @@ fn read(file: &Path) -> Result<Printed, Option<String>> {
     Ok(Printed {
         name: heading.name,
         root: heading.root,
+        conditions: heading.conditions,
         text: text.to_owned(),
     })
 }

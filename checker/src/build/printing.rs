@@ -19,6 +19,7 @@ use std::process::{ChildStderr, Command, ExitStatus, Stdio};
 use serde::{Deserialize, Serialize};
 
 use super::wrapper::{value, without};
+use crate::code::conditions;
 use crate::code::mir::Thin;
 
 pub mod apart;
@@ -45,6 +46,9 @@ pub struct Heading {
     pub name: String,
     /// Its root file, as cargo names it.
     pub root: PathBuf,
+    /// What is set for `#[cfg(…)]`; earlier versions did not say.
+    #[serde(default)]
+    pub conditions: Option<Vec<String>>,
 }
 
 /// How functions are printed, whichever call does it.
@@ -119,6 +123,7 @@ impl Page {
         let heading = Heading {
             name: name.to_owned(),
             root: root(arguments).unwrap_or_default(),
+            conditions: Some(conditions(arguments)),
         };
         let file = PathBuf::from(folder).join(format!("{name}{unique}.{PRINTED}"));
         Some(Page { heading, file })
@@ -221,6 +226,31 @@ fn copy_thinned(from: impl Read, to: &mut dyn Write) -> io::Result<()> {
         line.clear();
     }
     Ok(())
+}
+
+/// What is set for `#[cfg(…)]` by these arguments, and for the machine that is compiled for where that is this one.
+fn conditions(arguments: &[OsString]) -> Vec<String> {
+    let mut set = Vec::new();
+    let mut given = arguments.iter().filter_map(|argument| argument.to_str());
+    while let Some(argument) = given.next() {
+        match argument.strip_prefix("--cfg") {
+            Some("") => set.extend(given.next().map(str::to_owned)),
+            Some(value) => set.extend(value.strip_prefix('=').map(str::to_owned)),
+            None if argument == "--test" => set.push("test".to_owned()),
+            None => {}
+        }
+    }
+    let asserts = match value(arguments, "debug-assertions") {
+        Some(value) => matches!(value, "y" | "yes" | "on" | "true"),
+        None => value(arguments, "opt-level").is_none_or(|level| level == "0"),
+    };
+    if asserts {
+        set.push("debug_assertions".to_owned());
+    }
+    if value(arguments, "--target").is_none() {
+        set.extend(conditions::of_this_machine());
+    }
+    set
 }
 
 /// The root file: the one argument that is no option and ends in `.rs`.

@@ -1,10 +1,11 @@
 //! From the compiler's texts to a verdict.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::changed::{self, Changes};
+use super::conditions::Conditions;
 use super::extra::Extra;
 use super::joined::Seen;
 use super::mir::{self, Read};
@@ -22,8 +23,18 @@ pub struct Printed {
     pub name: String,
     /// Its root file, relative to the workspace.
     pub root: PathBuf,
+    /// What is set for `#[cfg(…)]`, if that is known.
+    pub conditions: Option<Vec<String>>,
     /// What was printed.
     pub text: String,
+}
+
+impl Printed {
+    /// Whether it is the crate as its tests see it.
+    fn is_test(&self) -> bool {
+        let set = self.conditions.iter().flatten();
+        set.into_iter().any(|one| one == "test")
+    }
 }
 
 /// What was asked for beside.
@@ -55,20 +66,26 @@ pub struct Judged {
 pub fn judge(root: &Path, printed: &[Printed], others: &HashSet<String>, asked: &Asked) -> Judged {
     let names = Names::default();
     let mut sources = Sources::at(root);
-    let mut own: Vec<HashSet<String>> = Vec::new();
-    for one in printed {
-        own.push(sources.read_crate(&one.name, &one.root));
+    // A library and its tests are one crate; what both have is read as it is in the library.
+    let mut printed: Vec<&Printed> = printed.iter().collect();
+    printed.sort_by_key(|one| one.is_test());
+    let mut own: HashMap<(&str, &Path), HashSet<String>> = HashMap::new();
+    for one in &printed {
+        own.entry((&one.name, &one.root)).or_insert_with(|| {
+            let conditions = Conditions::of(one.conditions.as_deref());
+            sources.read_crate(&one.name, &one.root, conditions)
+        });
     }
     let uses = Rc::new(sources.uses.clone());
     let mut reads: Vec<Read> = Vec::new();
     let mut unknown = 0;
     let mut first = None;
-    for (one, own) in printed.iter().zip(own) {
+    for one in &printed {
         let mut others = others.clone();
         others.remove(&one.name);
         let krate = Crate {
             name: one.name.clone(),
-            own,
+            own: own[&(one.name.as_str(), one.root.as_path())].clone(),
             others,
             uses: Rc::clone(&uses),
         };

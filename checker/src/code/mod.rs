@@ -1,6 +1,6 @@
 //! Deadlocks from the code alone: what `cargo lockwise check` looks for.
 //!
-//! `mir` reads the compiler's text into `ir`, `source` what that text leaves out; `program` knows who
+//! `mir` reads the compiler's text into `ir`, `source` what that text leaves out, where `conditions` let it be; `program` knows who
 //! calls whom; `frame` says what a variable stands for, `flow` which guards live where, `summary` what
 //! callers need to know of that, `aliases` which locks have several names, `callbacks` what functions do
 //! that are kept in data; `solve` goes through all of it, and `rules` makes findings. What the source
@@ -20,6 +20,7 @@ pub mod analysis;
 mod callbacks;
 pub mod changed;
 mod class;
+pub(crate) mod conditions;
 pub mod extra;
 mod flow;
 mod frame;

@@ -102,6 +102,7 @@ pub(crate) fn verify(folder: &Path, file: &Path, text: String) -> Result<(), Str
     let printed = Printed {
         name: NAME.to_owned(),
         root: file.to_owned(),
+        conditions: None,
         text,
     };
     let others: HashSet<String> = ["std", "core", "alloc"].map(str::to_owned).into();

@@ -10,6 +10,7 @@ use quote::ToTokens;
 use syn::spanned::Spanned as _;
 
 use super::allow::{self, Allowance};
+use super::conditions::Conditions;
 use super::text::last;
 
 mod made;
@@ -93,6 +94,8 @@ pub(crate) struct Sources {
     pub allows_await: Vec<(PathBuf, u32, u32)>,
     /// Files that were read, and as which module.
     seen: HashSet<(PathBuf, String)>,
+    /// What is set in the crate that is being read.
+    conditions: Conditions,
 }
 
 impl Sources {
@@ -104,9 +107,16 @@ impl Sources {
         }
     }
 
-    /// Reads a crate from its root file on and returns the names of what stands at its root.
-    pub(crate) fn read_crate(&mut self, name: &str, root: &Path) -> HashSet<String> {
+    /// Reads a crate from its root file on, as it is compiled under these conditions, and returns the names
+    /// of what stands at its root.
+    pub(crate) fn read_crate(
+        &mut self,
+        name: &str,
+        root: &Path,
+        conditions: Conditions,
+    ) -> HashSet<String> {
         let mut own = HashSet::new();
+        self.conditions = conditions;
         self.uses.note_crate(name);
         if let Some(file) = self.parsed(root) {
             for item in &file.items {
@@ -222,12 +232,15 @@ impl Sources {
             return;
         }
         for item in items {
+            if !self.conditions.allow(attributes(item)) {
+                continue;
+            }
             if let Some(name) = name_of(item) {
                 self.uses.note_item(module, &name);
             }
             match item {
                 syn::Item::Struct(found) => {
-                    let mut shape = shape(&found.fields);
+                    let mut shape = shape(&found.fields, &self.conditions);
                     shape.wraps = wrapped(&shape, found);
                     shape.wraps_any = wraps_any(&shape, found);
                     self.shape(format!("{module}::{}", found.ident), shape);
@@ -235,7 +248,7 @@ impl Sources {
                 syn::Item::Enum(found) => {
                     let path = format!("{module}::{}", found.ident);
                     for variant in &found.variants {
-                        let shape = shape(&variant.fields);
+                        let shape = shape(&variant.fields, &self.conditions);
                         self.shapes
                             .insert(format!("{path}::{}", variant.ident), shape);
                     }
@@ -243,7 +256,7 @@ impl Sources {
                     let all = found
                         .variants
                         .iter()
-                        .flat_map(|variant| shape(&variant.fields).fields);
+                        .flat_map(|variant| shape(&variant.fields, &self.conditions).fields);
                     let fields = all.collect();
                     let shape = Shape {
                         fields,
@@ -429,8 +442,9 @@ fn tokens(item: &impl ToTokens) -> String {
         .replace(" ,", ",")
 }
 
-fn shape(fields: &syn::Fields) -> Shape {
-    let fields = fields.iter().enumerate().map(|(index, field)| Field {
+fn shape(fields: &syn::Fields, conditions: &Conditions) -> Shape {
+    let compiled = fields.iter().filter(|field| conditions.allow(&field.attrs));
+    let fields = compiled.enumerate().map(|(index, field)| Field {
         name: field
             .ident
             .as_ref()
@@ -497,6 +511,24 @@ fn wraps_any(shape: &Shape, found: &syn::ItemStruct) -> bool {
 
 /// Locks that hold what they protect.
 const LOCKS: [&str; 4] = ["Mutex", "RwLock", "ReentrantLock", "ReentrantMutex"];
+
+/// The attributes of what is read.
+fn attributes(item: &syn::Item) -> &[syn::Attribute] {
+    match item {
+        syn::Item::Struct(item) => &item.attrs,
+        syn::Item::Enum(item) => &item.attrs,
+        syn::Item::Union(item) => &item.attrs,
+        syn::Item::Trait(item) => &item.attrs,
+        syn::Item::Impl(item) => &item.attrs,
+        syn::Item::Mod(item) => &item.attrs,
+        syn::Item::Fn(item) => &item.attrs,
+        syn::Item::Use(item) => &item.attrs,
+        syn::Item::Static(item) => &item.attrs,
+        syn::Item::Const(item) => &item.attrs,
+        syn::Item::Type(item) => &item.attrs,
+        _ => &[],
+    }
+}
 
 fn name_of(item: &syn::Item) -> Option<String> {
     Some(match item {
