@@ -176,6 +176,9 @@ pub(crate) fn is_guard(path: &str) -> bool {
     if krate == "dashmap" {
         return SHARD_GUARDS.contains(&name) && !path.contains("::set::");
     }
+    if inside::is_view(path) {
+        return true;
+    }
     let is_guard = name.strip_suffix("Guard").is_some_and(|lock| {
         GUARDS.iter().any(|start| lock.starts_with(start)) || lock == "SpinMutex"
     });
@@ -185,7 +188,7 @@ pub(crate) fn is_guard(path: &str) -> bool {
 /// Whether a guard of this path blocks threads, and not only tasks.
 pub(crate) fn blocks_threads(path: &str) -> bool {
     let krate = path.split("::").next().unwrap_or_default();
-    !ASYNC_CRATES.contains(&krate)
+    !ASYNC_CRATES.contains(&krate) || inside::is_view(path)
 }
 
 /// Traits of std that run what they are given, and that other crates hand on.
@@ -269,7 +272,7 @@ pub(crate) fn function(on: &str, method: &str) -> Option<Known> {
     let krate = on.split("::").next().unwrap_or_default();
     let name = last(on);
     let krate = if OF_STD.contains(&name) { "std" } else { krate };
-    if let Some(known) = lock(krate, name, method).or_else(|| collection(krate, name, method)) {
+    if let Some(known) = lock(krate, on, method).or_else(|| collection(krate, name, method)) {
         return Some(known);
     }
     Some(match (krate, name, method) {
@@ -386,15 +389,16 @@ fn collection(krate: &str, name: &str, method: &str) -> Option<Known> {
     })
 }
 
-fn lock(krate: &str, name: &str, method: &str) -> Option<Known> {
+fn lock(krate: &str, on: &str, method: &str) -> Option<Known> {
     use Mode::{Exclusive, RecursiveShared, Reentrant, Shared, Upgradable};
+    let name = last(on);
     let blocking = if ASYNC_CRATES.contains(&krate) {
         Waits::Task
     } else {
         Waits::Thread
     };
-    if krate == "dashmap" {
-        return shards(name, method);
+    if inside::is_one(krate, on) {
+        return inside::method(krate, name, method);
     }
     let waits = if method.starts_with("try_") {
         Waits::Never
@@ -456,22 +460,6 @@ fn lock(krate: &str, name: &str, method: &str) -> Option<Known> {
     })
 }
 
-/// `dashmap`: every access takes the lock of one shard.
-fn shards(name: &str, method: &str) -> Option<Known> {
-    if !matches!(name, "DashMap" | "DashSet") {
-        return None;
-    }
-    let mode = match method {
-        "get" | "contains_key" | "contains" | "view" | "iter" | "len" | "is_empty" => Mode::Shared,
-        "get_mut" | "insert" | "remove" | "remove_if" | "remove_if_mut" | "entry" | "alter"
-        | "alter_all" | "iter_mut" | "retain" | "clear" | "shrink_to_fit" => Mode::Exclusive,
-        "try_get" => return Some(Known::Acquire(Mode::Shared, Waits::Never)),
-        "try_get_mut" | "try_entry" => return Some(Known::Acquire(Mode::Exclusive, Waits::Never)),
-        _ => return None,
-    };
-    Some(Known::Acquire(mode, Waits::Thread))
-}
-
 /// What a method of a trait does, where the trait says it whatever the type. `on` is the path of
 /// the type, without references.
 pub(crate) fn of_trait(of: &str, method: &str, on: &str) -> Option<Known> {
@@ -521,6 +509,8 @@ fn is_messages(on: &str) -> bool {
             Some("mpsc" | "channel" | "crossbeam_channel" | "flume")
         )
 }
+
+mod inside;
 
 #[cfg(test)]
 mod tests;

@@ -57,6 +57,25 @@ fn what_ends_by_itself_waits_for_nobody() {
 }
 
 #[test]
+fn locks_inside_other_objects_are_known() {
+    let acquires = |mode| Some(Known::Acquire(mode, Waits::Thread));
+    let family = "prometheus_client::metrics::family::Family";
+    assert_eq!(function(family, "get_or_create"), acquires(Mode::Exclusive));
+    assert_eq!(function(family, "get"), acquires(Mode::Shared));
+    assert_eq!(function(family, "new_with_constructor"), None);
+    let sender = "tokio::sync::watch::Sender";
+    assert_eq!(function(sender, "borrow"), acquires(Mode::Shared));
+    assert_eq!(function(sender, "send"), acquires(Mode::Exclusive));
+    assert_eq!(function(sender, "subscribe"), None);
+    assert_eq!(
+        function("tokio::sync::mpsc::Sender", "send"),
+        Some(Known::Blocks(Resource::Send))
+    );
+    assert!(is_guard("tokio::sync::watch::Ref") && blocks_threads("tokio::sync::watch::Ref"));
+    assert!(!is_guard("std::cell::Ref"));
+}
+
+#[test]
 fn guards_are_guards_of_locks() {
     assert!(is_guard("std::sync::MutexGuard"));
     assert!(is_guard("dashmap::mapref::one::RefMut"));
