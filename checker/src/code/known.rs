@@ -236,6 +236,23 @@ pub(crate) fn puts_in(path: &str) -> bool {
     PUTS_IN.contains(&last(path))
 }
 
+/// Whether the function at this path keeps what it is given for later: a signal, an event, the end of the
+/// process.
+pub(crate) fn keeps_handler(path: &str) -> bool {
+    let name = last(path);
+    let (verb, what) = name.split_once('_').unwrap_or((name, ""));
+    match verb {
+        "register" | "subscribe" | "atexit" => true,
+        "set" | "add" | "on" => {
+            matches!(
+                what,
+                "hook" | "handler" | "callback" | "listener" | "observer" | "exit"
+            )
+        }
+        _ => false,
+    }
+}
+
 /// What becomes of a future that is given to the function at this path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Future {

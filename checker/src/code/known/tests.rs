@@ -76,6 +76,21 @@ fn locks_inside_other_objects_are_known() {
 }
 
 #[test]
+fn handlers_are_kept_for_later() {
+    for path in [
+        "signal_hook_registry::register_sigaction",
+        "signal_hook::low_level::register",
+        "ctrlc::set_handler",
+        "bus::Bus::subscribe",
+    ] {
+        assert!(keeps_handler(path), "{path}");
+    }
+    for path in ["itertools::Itertools::for_each", "cell::Cell::set", "a::on"] {
+        assert!(!keeps_handler(path), "{path}");
+    }
+}
+
+#[test]
 fn guards_are_guards_of_locks() {
     assert!(is_guard("std::sync::MutexGuard"));
     assert!(is_guard("dashmap::mapref::one::RefMut"));

@@ -161,11 +161,13 @@ impl Flow<'_> {
         self.frame.borrowed(place.local, 0)
     }
 
-    /// Whether a function of std puts what it is given into a collection, and does not run it.
+    /// Whether a function of another crate puts what it is given into a collection, or keeps it for what will
+    /// happen later, and does not run it.
     fn only_keeps(&self, call: &Call<'_>) -> bool {
         call.method.is_some_and(|method| {
             let name = self.frame.program.text(method);
-            known::puts_in(&name) && last(&name) != "extend" && known::is_of_std(&name)
+            let puts_in = known::puts_in(&name) && last(&name) != "extend";
+            puts_in && known::is_of_std(&name) || known::keeps_handler(&name)
         })
     }
 
