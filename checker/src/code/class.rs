@@ -3,6 +3,7 @@
 //! A newtype around a lock makes no class of its own, since all locks behind it would be one.
 
 use super::frame::Frame;
+use super::ir::Kind;
 use super::names::Name;
 use super::program::Program;
 use super::text::last;
@@ -92,20 +93,27 @@ pub(crate) fn of_path(frame: &Frame<'_>, path: &Path) -> Class {
         };
     }
     if matches!(path.root, Root::Call(_) | Root::Local(_))
-        && !path.steps.contains(&Step::Index)
+        && !path
+            .steps
+            .iter()
+            .any(|step| matches!(step, Step::Index | Step::Chosen(_)))
         && let Some((owner, index)) = frame.kept_in(path.root)
         && let Some((name, false)) = field(program, owner, index)
     {
         // Made here, for a struct.
         return named(name, is_inside);
     }
-    let function = function_name(program, frame.body.name);
+    let mut function = function_name(program, frame.body.name);
+    if is_parameter && frame.body.kind == Kind::Closure {
+        // What was captured is a variable of the function around.
+        function = function.replace("::{closure}", "");
+    }
     let variable = frame.name_of(path);
     let variable = variable.map_or_else(|| NAMELESS.into(), |name| program.text(name));
     let element = if path
         .steps
         .iter()
-        .any(|step| matches!(step, Step::Index | Step::Element(_)))
+        .any(|step| matches!(step, Step::Index | Step::Element(_) | Step::Chosen(_)))
     {
         "[]"
     } else {

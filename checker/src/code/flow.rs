@@ -24,6 +24,7 @@ mod calls;
 mod functions;
 mod record;
 
+pub(crate) use calls::formatting;
 pub(crate) use functions::{KeptCall, KeptFunction};
 pub(crate) use record::{Await, Blocked, KeptHandle};
 

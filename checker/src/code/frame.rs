@@ -254,12 +254,11 @@ impl<'a> Frame<'a> {
                 }
                 Projection::Variant(name) => variant = Some(*name),
                 Projection::Index(_) | Projection::Element(_) | Projection::Elements => {
-                    let number = match step {
-                        Projection::Index(variable) => self.number(*variable),
-                        Projection::Element(number) => Some(*number),
-                        _ => None,
-                    };
-                    path = path.then(number.map_or(Step::Index, Step::Element))?;
+                    path = path.then(match step {
+                        Projection::Index(variable) => self.element_at(*variable),
+                        Projection::Element(number) => Step::Element(*number),
+                        _ => Step::Index,
+                    })?;
                     variant = None;
                     of = self.element(of);
                 }
@@ -335,11 +334,13 @@ impl<'a> Frame<'a> {
                     None => Value::Unknown,
                 },
                 Known::Element => {
-                    let number = arguments.get(1).and_then(|key| match key {
-                        Operand::Number(number) => Some(*number),
-                        key => self.number(key.place().filter(|key| key.is_whole())?.local),
-                    });
-                    let step = number.map_or(Step::Index, Step::Element);
+                    let step = match arguments.get(1) {
+                        Some(Operand::Number(number)) => Step::Element(*number),
+                        Some(Operand::Copy(key) | Operand::Move(key)) if key.is_whole() => {
+                            self.element_at(key.local)
+                        }
+                        _ => Step::Index,
+                    };
                     match first().target().and_then(|path| path.then(step)) {
                         Some(path) => Value::To(path),
                         None => Value::Unknown,

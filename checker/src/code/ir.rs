@@ -222,6 +222,27 @@ pub(crate) struct Body {
 }
 
 impl Body {
+    /// The blocks that a block leads to.
+    pub(crate) fn next_of(&self, block: BlockId) -> Vec<BlockId> {
+        let Some(block) = self.blocks.get(block as usize) else {
+            return Vec::new();
+        };
+        match &block.end {
+            Terminator::Goto(next) | Terminator::Drop(_, next) | Terminator::Suspend(next) => {
+                vec![*next]
+            }
+            Terminator::Branch(all) => all.clone(),
+            Terminator::Switch {
+                cases, otherwise, ..
+            } => {
+                let cases = cases.iter().map(|(_, next)| *next);
+                cases.chain(*otherwise).collect()
+            }
+            Terminator::Call { target, .. } => target.iter().copied().collect(),
+            Terminator::Return | Terminator::End => Vec::new(),
+        }
+    }
+
     /// Whether it is that of a future, which does not run when it is made.
     pub(crate) fn is_coroutine(&self, names: &Names) -> bool {
         let itself = self.types.get(1).map(|of| names.text(*of));

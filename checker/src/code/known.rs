@@ -9,11 +9,17 @@ use lockwise::watch::Mode;
 
 use super::text::last;
 
+mod implied;
+
+pub(crate) use implied::{Implied, Whose, asks_elements, asks_iterators, implied};
+
 /// Whether and how an acquisition waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Waits {
     /// The thread, until it has the lock.
     Thread,
+    /// The thread, until somebody else has made the value; only as long as there is none.
+    First,
     /// The task, until it has the lock.
     Task,
     /// Not at all, or not for ever.
@@ -25,7 +31,7 @@ pub(crate) enum Waits {
 impl Waits {
     /// Whether a thread or task can wait there for ever.
     pub(crate) fn is_endless(self) -> bool {
-        matches!(self, Waits::Thread | Waits::Task)
+        matches!(self, Waits::Thread | Waits::First | Waits::Task)
     }
 }
 
@@ -76,6 +82,8 @@ pub(crate) enum Known {
     Frees,
     /// Takes what is in the place that its first argument points to.
     Take,
+    /// What is in the places that its two arguments point to changes places.
+    Swap,
     /// Takes an element out of the collection that its first argument points to.
     TakeOne,
     /// Drops what is in the place that its first argument points to.
@@ -90,6 +98,8 @@ pub(crate) enum Known {
     Convert(Mode),
     /// Waits, giving up the guard in its second argument meanwhile.
     Wait,
+    /// The same, and no longer than it is told to.
+    WaitFor,
     /// Wakes who waits.
     Notify,
     /// Waits for something else.
@@ -295,6 +305,7 @@ pub(crate) fn function(on: &str, method: &str) -> Option<Known> {
     Some(match (krate, name, method) {
         ("std" | "core", "mem", "drop") => Known::Drop,
         ("std" | "core", "mem", "forget") => Known::Forget,
+        ("std" | "core", "mem" | "ptr", "swap") => Known::Swap,
         ("std" | "core", "mem", "take" | "replace")
         | ("std" | "core", "Option", "take" | "replace")
         | ("std" | "core", "ptr", "read")
@@ -305,7 +316,10 @@ pub(crate) fn function(on: &str, method: &str) -> Option<Known> {
         ("std", "thread" | "Builder" | "Scope", "spawn" | "spawn_unchecked" | "spawn_scoped") => {
             Known::Spawn
         }
-        ("std", "JoinHandle" | "ScopedJoinHandle", "join") => Known::Blocks(Resource::Join),
+        ("std", "JoinHandle" | "ScopedJoinHandle", "join")
+        | ("tokio", "JoinSet", "join_next" | "join_next_with_id" | "join_all") => {
+            Known::Blocks(Resource::Join)
+        }
         ("std" | "tokio", "Barrier", "wait") => Known::Blocks(Resource::Barrier),
         // Our own `acquire!`.
         ("lockwise", "acquire", "all") => Known::AcquireAll(Waits::Thread),
@@ -467,11 +481,11 @@ fn lock(krate: &str, on: &str, method: &str) -> Option<Known> {
         (guard, "upgrade") if guard.ends_with("Guard") => Known::Convert(Exclusive),
         _ => return None,
     };
-    // A wait that ends by itself leaves no room for a deadlock.
+    // A wait that ends by itself needs nobody to end it.
     let timed = method.contains("timeout")
         || (name == "Condvar" && (method.ends_with("_for") || method.ends_with("_until")));
     Some(if timed && known == Known::Wait {
-        Known::Unlocked
+        Known::WaitFor
     } else {
         known
     })
@@ -495,6 +509,8 @@ pub(crate) fn of_trait(of: &str, method: &str, on: &str) -> Option<Known> {
         }
         // A task, until it has ended.
         ("Future", "poll") if last(on) == "JoinHandle" => Known::Blocks(Resource::Join),
+        // The one message of a channel.
+        ("Future", "poll") if on.ends_with("oneshot::Receiver") => Known::Blocks(Resource::Receive),
         // Messages, one by one.
         ("Iterator", "next") if is_messages(on) => Known::Blocks(Resource::Receive),
         (of, method) if of.starts_with("Raw") && method.starts_with("unlock") => Known::Frees,

@@ -12,16 +12,22 @@ use super::mir::Read;
 use super::names::{Name, Names};
 use super::source::Sources;
 use super::text::{
-    behind_references, closing, head, is_shared_reference, last, without_generics, words,
+    behind_references, closing, head, is_primitive, is_shared_reference, last, without_generics,
+    words,
 };
 use super::trust::Trust;
 
+mod channels;
 mod drops;
+mod implied;
 mod macros;
 mod resolve;
 mod types;
 mod variants;
 
+use drops::Dropping;
+pub(crate) use drops::Lies;
+pub(crate) use implied::{How, ImpliedCall};
 pub(crate) use types::Type;
 
 /// A body, by its number.
@@ -101,8 +107,8 @@ impl Resolved {
     }
 }
 
-/// The `Drop` implementations that run, and how far it can be trusted that each does.
-type DropGlue = Rc<[(BodyId, Trust)]>;
+/// The `Drop` implementations that run.
+type DropGlue = Rc<[Dropping]>;
 
 /// Where the method of a body belongs.
 #[derive(Debug, Clone)]
@@ -158,6 +164,8 @@ pub(crate) struct Program {
     free_variants: RefCell<FxHashMap<Name, Rc<variants::Free>>>,
     /// Structs whose fields hold guards, by full path.
     holders: FxHashSet<String>,
+    /// Where channels are made, by crate and message.
+    channels: channels::Channels,
 }
 
 impl Program {
@@ -185,6 +193,7 @@ impl Program {
             drop_glue: RefCell::default(),
             free_variants: RefCell::default(),
             holders: FxHashSet::default(),
+            channels: channels::Channels::default(),
         };
         program.find_holders();
         let mut seen = FxHashSet::default();
@@ -209,6 +218,7 @@ impl Program {
             program.register(id);
         }
         program.name_statics();
+        program.channels = program.find_channels();
         program
     }
 
@@ -501,6 +511,9 @@ impl Program {
 
     /// The path of the type that is called so in a module.
     fn full_path(&self, written: &str, module: &str, krate: &str) -> String {
+        if is_primitive(written) {
+            return written.to_owned();
+        }
         let sources = self.sources.borrow();
         let prefix = format!("{krate}::");
         let all: Vec<&String> = sources
@@ -545,7 +558,10 @@ impl Program {
             text = &inner.head;
         }
         let text = text.strip_prefix("dyn ").unwrap_or(text);
-        if text.contains("::") || text.starts_with(|c: char| !c.is_alphabetic()) {
+        if text.contains("::")
+            || text.starts_with(|c: char| !c.is_alphabetic())
+            || is_primitive(text)
+        {
             text.to_owned()
         } else {
             format!("{krate}::{text}")

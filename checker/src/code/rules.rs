@@ -319,7 +319,10 @@ impl Rules<'_> {
                 "it hangs if the method hands out the same lock each time it is asked".to_owned(),
             );
         } else if is_same && order.trust == Trust::Filled {
-            reasons.push("it hangs if the option that is dropped there holds a value".to_owned());
+            reasons.push(
+                "it hangs if something is there: a value in the option that is dropped, or another key or element in the collection"
+                    .to_owned(),
+            );
         } else if is_same && order.trust == Trust::Likely {
             reasons.push("the trait whose method is called between them has one implementation here, and others can write more".to_owned());
         } else if is_same {

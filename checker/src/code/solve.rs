@@ -6,9 +6,9 @@ use rustc_hash::FxHashMap;
 
 use super::aliases::Aliases;
 use super::callbacks;
-use super::flow::{self, Await, Blocked, KeptCall, KeptFunction, KeptHandle, Outcome};
+use super::flow::{self, Await, Blocked, KeptCall, KeptFunction, KeptHandle, Outcome, formatting};
 use super::frame::Frame;
-use super::ir::{Body, Callee, Operand, Rvalue, Statement, Terminator};
+use super::ir::{Body, Callee, Operand, Place, Rvalue, Statement, Terminator};
 use super::known::Known;
 use super::names::Name;
 use super::program::{BodyId, Program};
@@ -143,7 +143,10 @@ fn callees(program: &Program, id: BodyId) -> Vec<BodyId> {
         }
         match &block.end {
             Terminator::Call {
-                callee, arguments, ..
+                callee,
+                arguments,
+                result,
+                ..
             } => {
                 if let Callee::Path(name) = callee {
                     let resolved = program.resolve(*name);
@@ -153,16 +156,16 @@ fn callees(program: &Program, id: BodyId) -> Vec<BodyId> {
                     let inside = inside.filter(|_| empties);
                     if let Some(of) = inside.and_then(|place| program.type_at(body, place)) {
                         let dropped = program.dropped(program.pointee(of));
-                        found.extend(dropped.iter().map(|(id, _)| *id));
+                        found.extend(dropped.iter().map(|drop| drop.body));
                     }
-                    formats(program, *name, body.types.as_slice(), arguments, &mut found);
+                    implied(program, *name, body, arguments, result, &mut found);
                 }
                 for argument in arguments {
                     match argument {
                         Operand::Function(name) => found.extend(&program.resolve(*name).bodies),
                         Operand::Move(place) => {
                             if let Some(&of) = body.types.get(place.local as usize) {
-                                found.extend(program.dropped(of).iter().map(|(id, _)| *id));
+                                found.extend(program.dropped(of).iter().map(|drop| drop.body));
                             }
                         }
                         _ => {}
@@ -171,7 +174,7 @@ fn callees(program: &Program, id: BodyId) -> Vec<BodyId> {
             }
             Terminator::Drop(place, _) => {
                 if let Some(of) = program.type_at(body, place) {
-                    found.extend(program.dropped(of).iter().map(|(id, _)| *id));
+                    found.extend(program.dropped(of).iter().map(|drop| drop.body));
                 }
             }
             _ => {}
@@ -224,30 +227,28 @@ fn calls_itself(program: &Program, id: BodyId) -> bool {
         })
 }
 
-/// `format!` runs the value's own `fmt`.
-fn formats(
+/// What a function of another crate calls of the program's own.
+fn implied(
     program: &Program,
     callee: Name,
-    types: &[Name],
+    body: &Body,
     arguments: &[Operand],
+    result: &Place,
     found: &mut Vec<BodyId>,
 ) {
-    let text = program.text(callee);
-    if !text.contains("::rt::Argument") {
+    let resolved = program.resolve(callee);
+    let Some(method) = resolved.method.filter(|_| resolved.bodies.is_empty()) else {
         return;
-    }
-    for argument in arguments {
-        let Some(&of) = argument
+    };
+    let of = |operand: &Operand| {
+        operand
             .place()
-            .and_then(|place| types.get(place.local as usize))
-        else {
-            continue;
-        };
-        let on = program.text(of);
-        let (on, _) = super::text::behind_references(&on);
-        for of in ["Debug", "Display"] {
-            let name = program.names.of(&format!("<{on} as std::fmt::{of}>::fmt"));
-            found.extend(&program.resolve(name).bodies);
-        }
+            .and_then(|place| program.type_at(body, place))
+    };
+    let types: Vec<Option<Name>> = arguments.iter().map(of).collect();
+    let calls = program.implied(method, &types, program.type_at(body, result));
+    found.extend(calls.iter().map(|call| call.body));
+    if let (Some(how), Some(Some(of))) = (formatting(&program.text(method)), types.first()) {
+        found.extend(program.formats(*of, how).iter().map(|call| call.body));
     }
 }

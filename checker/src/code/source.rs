@@ -30,6 +30,8 @@ pub(crate) struct Shape {
     pub wraps: Option<u32>,
     /// Whether that lock protects whatever a user likes.
     pub wraps_any: bool,
+    /// Whether the fields are those of all variants of an enum.
+    pub is_enum: bool,
 }
 
 /// A field.
@@ -90,8 +92,10 @@ pub(crate) struct Sources {
     pub implementations: HashMap<(PathBuf, u32, u32), Implementation>,
     /// The text of all files that were asked for.
     files: HashMap<PathBuf, Option<Rc<str>>>,
-    /// Functions and blocks that allow `clippy::await_holding_lock`: file, first and last line.
+    /// Files, modules, blocks and functions that allow `clippy::await_holding_lock`: file, first and last line.
     pub allows_await: Vec<(PathBuf, u32, u32)>,
+    /// Whether what is being read lies in a module that allows it.
+    in_allowing: bool,
     /// Files that were read, and as which module.
     seen: HashSet<(PathBuf, String)>,
     /// What is set in the crate that is being read.
@@ -127,7 +131,10 @@ impl Sources {
             }
             own.extend(made::names(&file.items));
             let folder = root.parent().unwrap_or(Path::new("")).to_owned();
+            self.in_allowing = allows_await(&file.attrs);
+            self.note_file(root);
             self.items(&file.items, name, root, &folder, 0);
+            self.in_allowing = false;
         }
         own
     }
@@ -260,12 +267,14 @@ impl Sources {
                     let fields = all.collect();
                     let shape = Shape {
                         fields,
+                        is_enum: true,
                         ..Shape::default()
                     };
                     self.shape(path, shape);
                 }
                 syn::Item::Impl(found) => {
                     self.implementation(found, module, file);
+                    self.note_attributes(&found.attrs, found.span(), file);
                     for item in &found.items {
                         if let syn::ImplItem::Fn(function) = item {
                             self.note_attributes(&function.attrs, function.span(), file);
@@ -339,6 +348,7 @@ impl Sources {
     ) {
         let path = format!("{module}::{}", found.ident);
         let inner = folder.join(found.ident.to_string());
+        self.note_attributes(&found.attrs, found.span(), file);
         if let Some((_, items)) = &found.content {
             return self.items(items, &path, file, &inner, depth + 1);
         }
@@ -370,7 +380,12 @@ impl Sources {
                     }
                     _ => candidate.with_extension(""),
                 };
-                return self.items(&parsed.items, &path, &candidate, &folder, depth + 1);
+                let around = self.in_allowing;
+                self.in_allowing |= allows_await(&found.attrs) || allows_await(&parsed.attrs);
+                self.note_file(&candidate);
+                self.items(&parsed.items, &path, &candidate, &folder, depth + 1);
+                self.in_allowing = around;
+                return;
             }
         }
     }
@@ -411,16 +426,31 @@ impl Sources {
         span: proc_macro2::Span,
         file: &Path,
     ) {
-        let allows = attributes.iter().any(|attribute| {
-            tokens(attribute)
-                .replace(' ', "")
-                .contains("clippy::await_holding_lock")
-        });
-        if allows {
+        if allows_await(attributes) {
             let lines = (number(span.start().line), number(span.end().line));
             self.allows_await.push((file.to_owned(), lines.0, lines.1));
         }
     }
+
+    /// Notes a file of a module that allows it.
+    fn note_file(&mut self, file: &Path) {
+        if self.in_allowing {
+            self.allows_await.push((file.to_owned(), 1, u32::MAX));
+        }
+    }
+}
+
+/// Whether attributes allow `clippy::await_holding_lock`, or expect it.
+fn allows_await(attributes: &[syn::Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        let is_lint = ["allow", "expect", "cfg_attr"]
+            .iter()
+            .any(|name| attribute.path().is_ident(name));
+        is_lint
+            && tokens(attribute)
+                .replace(' ', "")
+                .contains("clippy::await_holding_lock")
+    })
 }
 
 fn is_open(visibility: &syn::Visibility) -> bool {

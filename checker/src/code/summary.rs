@@ -31,6 +31,8 @@ pub(crate) struct LockAt {
     pub site: Site,
     /// Where the class is that of a parameter: the caller knows better.
     pub is_open: bool,
+    /// Whether it lies in a value of the function that takes it, so that no caller of that holds it.
+    pub is_made: bool,
 }
 
 /// A lock that is held.

@@ -33,6 +33,8 @@ pub(crate) enum Step {
     Asked(Name),
     /// The element of this number.
     Element(u64),
+    /// The element whose number or key is at this place, which stays what it is as long as the function runs.
+    Chosen(Name),
     /// What belongs to a key of a map; if it is known which, the place where the key is.
     Key(Option<Name>),
     /// What a lock protects.
@@ -255,6 +257,8 @@ fn follow(path: &Path, arguments: &[Value]) -> Value {
     path.steps.iter().fold(start, |value, step| match step {
         // The key is one of the callee's.
         Step::Key(_) => value.step(Step::Key(None)),
+        // So is its number.
+        Step::Chosen(_) => value.step(Step::Index),
         step => value.step(*step),
     })
 }

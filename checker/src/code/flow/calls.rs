@@ -17,11 +17,14 @@ mod apply;
 mod closures;
 mod drops;
 mod futures;
+mod implied;
 mod locks;
 mod moves;
 mod shards;
 mod threads;
 mod unknown;
+
+pub(crate) use implied::formatting;
 
 /// An argument, as a callee sees it.
 #[derive(Debug, Clone)]
@@ -168,6 +171,10 @@ impl Flow<'_> {
             }
             Known::Take => self.taken_out(call, state),
             Known::TakeOne => self.one_taken_out(call, state),
+            Known::Swap => {
+                self.swapped(call, state);
+                Vec::new()
+            }
             Known::Empty => {
                 self.emptied(call, state);
                 self.drop_inside(call, state);
@@ -186,7 +193,8 @@ impl Flow<'_> {
                 self.moved_on(call, state)
             }
             Known::Convert(mode) => self.convert(mode, call, state),
-            Known::Wait => self.wait(call, state),
+            Known::Wait => self.wait(true, call, state),
+            Known::WaitFor => self.wait(false, call, state),
             Known::Notify => {
                 if let Some(class) = self.class_of_target(call) {
                     self.effect(What::Notifies(class), Point::at(call.site, state));
@@ -194,14 +202,16 @@ impl Flow<'_> {
                 Vec::new()
             }
             Known::Sends => {
-                if let Some(class) = self.class_of_channel(call) {
-                    self.effect(What::Sends(class), Point::at(call.site, state));
-                }
+                self.sends(call, state);
                 Vec::new()
             }
             Known::Blocks(resource) => {
                 let class = match resource {
-                    Resource::Receive | Resource::Send => self.class_of_channel(call),
+                    // Of what is not known at all nobody can say who ends the wait.
+                    Resource::Receive | Resource::Send => match self.class_of_channel(call) {
+                        None => return self.moved_on(call, state),
+                        class => class,
+                    },
                     Resource::Join => self.class_of_handle(call),
                     Resource::Condvar | Resource::Barrier | Resource::Callback => {
                         self.class_of_target(call)
@@ -323,7 +333,7 @@ impl Flow<'_> {
         if self.opens_scope(call) {
             self.scope(call, state);
         }
-        self.formatted(call, state);
+        self.implied(call, state);
         given.extend(self.moved_on(call, state));
         given
     }

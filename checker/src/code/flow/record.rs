@@ -7,7 +7,7 @@ use super::super::program::BodyId;
 use super::super::summary::{Effect, Held, LockAt, Order, Summary, What};
 use super::super::text::is_exclusive_reference;
 use super::super::trust::Trust;
-use super::super::value::{Root, Step, Value};
+use super::super::value::{Path, Root, Step, Value};
 use super::{Flow, State, Token};
 
 /// A point in the function: what happens there happens with all that is held there.
@@ -178,7 +178,15 @@ impl Flow<'_> {
         }
         self.orders(lock, waits, point);
         if !self.is_alone_with(lock) {
-            self.effect(What::Wants(exported(lock), waits), point);
+            let is_made = lock
+                .path
+                .as_ref()
+                .is_some_and(|path| self.is_own_value(path));
+            let lock = LockAt {
+                is_made,
+                ..exported(lock)
+            };
+            self.effect(What::Wants(lock, waits), point);
         }
     }
 
@@ -202,7 +210,23 @@ impl Flow<'_> {
         !inside.is_empty()
             && inside
                 .iter()
-                .all(|step| matches!(step, Step::Field(..) | Step::Index))
+                .all(|step| matches!(step, Step::Field(..) | Step::Index | Step::Chosen(_)))
+    }
+
+    /// Whether a path leads to a lock in a variable of this function, without any pointer on the way.
+    fn is_own_value(&self, path: &Path) -> bool {
+        let of = match path.root {
+            Root::Local(local) => self.frame.type_of(local),
+            Root::Call(block) => match self.frame.call_at(block) {
+                Some((_, _, result)) if result.is_whole() => self.frame.type_of(result.local),
+                _ => return false,
+            },
+            Root::Parameter(_) | Root::Static(_) => return false,
+        };
+        let is_inside = |step: &Step| matches!(step, Step::Field(..) | Step::Element(_));
+        self.frame.program.type_of(of).references == 0
+            && !self.is_coroutine
+            && path.steps.iter().all(is_inside)
     }
 
     /// The calls that lead from this function to what is met at a point, outermost first.
@@ -215,7 +239,7 @@ impl Flow<'_> {
         calls
     }
 
-    fn orders(&mut self, lock: &LockAt, waits: Waits, point: Point<'_>) {
+    pub(super) fn orders(&mut self, lock: &LockAt, waits: Waits, point: Point<'_>) {
         let all = self.held_at(point);
         if all.is_empty() {
             return;
@@ -235,7 +259,11 @@ impl Flow<'_> {
                 held: held.clone(),
                 wanted: lock.clone(),
                 waits,
-                trust: point.trust.and(held.trust),
+                // A value that is made once may be there already.
+                trust: match waits {
+                    Waits::First => Trust::Guess,
+                    _ => point.trust.and(held.trust),
+                },
                 others: others.collect(),
                 body: self.id,
                 calls: calls.clone(),

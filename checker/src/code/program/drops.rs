@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::{BodyId, DropGlue, Program};
 use crate::code::ir::Site;
+use crate::code::known;
 use crate::code::names::Name;
 use crate::code::text::{head, last, split_commas, words};
 use crate::code::trust::Trust;
@@ -17,6 +18,30 @@ const CONTAINERS: [&str; 10] = [
 /// Those that may not be the last that leads there.
 const SHARED: [&str; 2] = ["Arc", "Rc"];
 
+/// Where what is dropped lies in the value that goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lies {
+    /// It is the value itself, or what that owns.
+    There,
+    /// It is this field of the struct or tuple.
+    At(u32),
+    /// Somewhere in this field.
+    In(u32),
+    /// Somewhere.
+    Somewhere,
+}
+
+/// A `Drop` implementation that runs when a value goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dropping {
+    /// Its body.
+    pub body: BodyId,
+    /// How far it can be trusted that it runs.
+    pub trust: Trust,
+    /// Of which part of the value.
+    pub lies: Lies,
+}
+
 /// A value that goes.
 struct Dropped {
     /// Its type.
@@ -25,6 +50,8 @@ struct Dropped {
     trust: Trust,
     /// How many shared pointers lead to it.
     shared: u32,
+    /// Where it lies in the whole.
+    lies: Lies,
 }
 
 impl Dropped {
@@ -34,7 +61,19 @@ impl Dropped {
             of,
             trust,
             shared: self.shared + u32::from(is_shared),
+            lies: self.lies,
         }
+    }
+
+    /// It lies in a field of what holds it; `is_all` of it.
+    fn at(self, field: u32, is_all: bool) -> Dropped {
+        let lies = match self.lies {
+            Lies::There if is_all => Lies::At(field),
+            Lies::There => Lies::In(field),
+            Lies::At(outer) | Lies::In(outer) => Lies::In(outer),
+            Lies::Somewhere => Lies::Somewhere,
+        };
+        Dropped { lies, ..self }
     }
 }
 
@@ -62,7 +101,25 @@ impl Program {
             .collect()
     }
 
-    fn drops_of(&self, of: Name) -> Vec<(BodyId, Trust)> {
+    /// The fields of a type of the program's own that can hold guards.
+    pub(crate) fn fields_with_guards(&self, of: Name) -> Vec<u32> {
+        let text = self.names.text(of);
+        let sources = self.sources.borrow();
+        let path = sources.known_path(head(&text).0);
+        let Some(shape) = sources.shapes.get(&*path) else {
+            return Vec::new();
+        };
+        let is_one = |word: &str| {
+            known::is_guard(word)
+                || self.extra.names_guard(word)
+                || self.holders.iter().any(|holder| last(holder) == word)
+        };
+        let fields = (0..).zip(&shape.fields);
+        let with = fields.filter(|(_, field)| words(&field.of).any(is_one));
+        with.map(|(index, _)| index).collect()
+    }
+
+    fn drops_of(&self, of: Name) -> Vec<Dropping> {
         let mut found = Vec::new();
         let mut seen = FxHashSet::default();
         let whole = self.names.text(of).to_string();
@@ -70,6 +127,7 @@ impl Program {
             of: whole.clone(),
             trust: Trust::Sure,
             shared: 0,
+            lies: Lies::There,
         }];
         while let Some(dropped) = open.pop() {
             let text = &dropped.of;
@@ -84,11 +142,15 @@ impl Program {
                 .strip_prefix('(')
                 .and_then(|text| text.strip_suffix(')'))
             {
-                open.extend(
-                    split_commas(inner)
-                        .into_iter()
-                        .map(|part| dropped.part(part.to_owned(), dropped.trust, false)),
-                );
+                let parts = split_commas(inner);
+                let parts = (0..).zip(parts).map(|(number, part)| {
+                    dropped
+                        .part(part.to_owned(), dropped.trust, false)
+                        .at(number, true)
+                });
+                // The last that is put there is looked at first.
+                let parts: Vec<Dropped> = parts.collect();
+                open.extend(parts.into_iter().rev());
                 continue;
             }
             let (path, arguments) = head(text);
@@ -96,7 +158,11 @@ impl Program {
                 continue;
             }
             if let Some(&id) = self.drops.get(path) {
-                found.push((id, dropped.trust));
+                found.push(Dropping {
+                    body: id,
+                    trust: dropped.trust,
+                    lies: dropped.lies,
+                });
             }
             if CONTAINERS.contains(&last(path)) {
                 let trust = match last(path) {
@@ -112,7 +178,7 @@ impl Program {
                         .map(|of| dropped.part(of.to_owned(), trust, is_shared)),
                 );
             } else {
-                open.extend(self.fields(path, &dropped));
+                open.extend(self.fields(path, &dropped).into_iter().rev());
             }
         }
         found
@@ -125,7 +191,7 @@ impl Program {
             return Vec::new();
         };
         let mut found = Vec::new();
-        for field in &shape.fields {
+        for (index, field) in (0..).zip(&shape.fields) {
             let outer = last(head(&field.of).0).to_owned();
             if field.of.starts_with('&') || matches!(&*outer, "Weak" | "PhantomData") {
                 continue;
@@ -135,7 +201,16 @@ impl Program {
             for word in words(&field.of) {
                 if let Some(of) = sources.beside(path, word) {
                     let trust = if is_direct { whole.trust } else { Trust::Guess };
-                    found.push(whole.part(of, trust, is_shared));
+                    let is_all = field.of == word || field.of.ends_with(&format!("::{word}"));
+                    let part = whole.part(of, trust, is_shared);
+                    found.push(if shape.is_enum {
+                        Dropped {
+                            lies: Lies::Somewhere,
+                            ..part
+                        }
+                    } else {
+                        part.at(index, is_all)
+                    });
                 }
             }
         }

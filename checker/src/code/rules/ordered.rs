@@ -8,7 +8,7 @@ use super::{Name, Order, Rules};
 use crate::code::frame::Frame;
 use crate::code::ir::{Callee, Operand, Rvalue, Statement, Terminator};
 use crate::code::text::last;
-use crate::code::value::{Path, Root, Value};
+use crate::code::value::{Path, Root, Step, Value};
 
 impl Rules<'_> {
     /// Whether the function in which both locks meet orders their instances.
@@ -106,7 +106,7 @@ impl Ordered<'_> {
         let (Some(a), Some(b)) = (self.place(a), self.place(b)) else {
             return false;
         };
-        a != b && self.begins_at_owner(&a) && self.begins_at_owner(&b)
+        (a != b || !a.names_one()) && self.begins_at_owner(&a) && self.begins_at_owner(&b)
     }
 
     fn place(&self, operand: &Operand) -> Option<Path> {
@@ -116,7 +116,12 @@ impl Ordered<'_> {
         }
     }
 
+    /// Whether a path begins at an owner, or leads through one.
     fn begins_at_owner(&self, path: &Path) -> bool {
+        let is_owner = |step: &Step| matches!(step, Step::Field(of, _) if *self.frame.program.text(*of) == *self.owner);
+        if path.steps.iter().any(is_owner) {
+            return true;
+        }
         match path.root {
             Root::Parameter(local) | Root::Local(local) => {
                 self.is_of_owner(self.frame.type_of(local))

@@ -133,6 +133,7 @@ impl Flow<'_> {
     ) {
         let met = point.via(body, effect);
         match &effect.what {
+            What::Wants(lock, _) if lock.is_made => {}
             What::Wants(lock, waits) => {
                 let lock = self.in_caller(lock, values);
                 self.wants(&lock, *waits, met);

@@ -3,22 +3,17 @@
 use super::{Argument, Call, type_of_place};
 use crate::code::flow::record::Point;
 use crate::code::flow::{Cell, Flow, State, Token, insert};
-use crate::code::ir::{Callee, Kind, Local, Operand, Place, Site, Terminator};
+use crate::code::ir::{Kind, Local, Operand, Place, Site};
 use crate::code::known::{self, Waits};
 use crate::code::names::Name;
 use crate::code::program::{BodyId, Type};
 use crate::code::summary::Held;
-use crate::code::text::{behind_references, last};
+use crate::code::text::last;
 use crate::code::trust::Trust;
 use crate::code::value::{Root, Value};
 
 /// Fewer guards than this are moved into a call: those that closures return are numbered after them.
 const MOVED_MAX: usize = 64;
-
-/// What of std formats at once.
-const PRINTS: [&str; 5] = ["_print", "_eprint", "format", "write_fmt", "to_string"];
-/// So many steps further formatting is looked for: each argument takes one or two.
-const FORMATTED_MAX: usize = 40;
 
 impl Flow<'_> {
     /// The bodies of the closures and functions that an argument is made of.
@@ -322,71 +317,6 @@ impl Flow<'_> {
                 _ => None,
             }
         })
-    }
-
-    /// `format!` and its kin: the value's own `fmt` runs.
-    pub(in crate::code::flow) fn formatted(&mut self, call: &Call<'_>, state: &State) {
-        let Some(method) = call.method else { return };
-        let program = self.frame.program;
-        let text = program.text(method);
-        if !text.contains("::rt::Argument::new_") {
-            return;
-        }
-        let of = if text.ends_with("new_debug") {
-            "Debug"
-        } else {
-            "Display"
-        };
-        let Some(argument) = call.arguments.first() else {
-            return;
-        };
-        let Some(on) = argument.of else { return };
-        let on = program.text(on);
-        let (on, references) = behind_references(&on);
-        let callee = program.names.of(&format!("<{on} as std::fmt::{of}>::fmt"));
-        let resolved = program.resolve(callee);
-        if let ([body], true) = (&resolved.bodies[..], resolved.is_sure) {
-            // The argument is a reference to the value, perhaps through more of them.
-            let mut value = argument.value.clone();
-            for _ in 1..references {
-                value = match value.target() {
-                    Some(path) => self.frame.load(&path),
-                    None => Value::Unknown,
-                };
-            }
-            let itself = Argument::of(value);
-            let trust = Trust::only_if(self.is_printed(call));
-            self.apply(*body, &[itself], Point::at(call.site, state).trusted(trust));
-        }
-    }
-
-    /// Whether what is made ready for formatting goes straight on to a function of std that formats it. A
-    /// logger may not want it.
-    fn is_printed(&self, call: &Call<'_>) -> bool {
-        let blocks = &self.frame.body.blocks;
-        let mut at = blocks.get(call.block as usize);
-        for _ in 0..FORMATTED_MAX {
-            let next = match at.map(|block| &block.end) {
-                Some(Terminator::Goto(next)) => *next,
-                Some(Terminator::Call {
-                    callee: callee @ Callee::Path(_),
-                    target: Some(next),
-                    ..
-                }) => {
-                    let method = self.frame.resolved(callee).method;
-                    let name = method.map(|method| self.frame.program.text(method));
-                    if name.is_some_and(|name| {
-                        PRINTS.contains(&last(&name)) && known::is_of_std(&name)
-                    }) {
-                        return true;
-                    }
-                    *next
-                }
-                _ => return false,
-            };
-            at = blocks.get(next as usize);
-        }
-        false
     }
 
     /// A call of a function pointer.

@@ -6,8 +6,9 @@ use crate::code::flow::{Cell, Flow, State, insert};
 use crate::code::ir::{Place, Projection, Site};
 use crate::code::known::{self, Known};
 use crate::code::names::Name;
+use crate::code::program::Lies;
 use crate::code::trust::Trust;
-use crate::code::value::{Root, Value};
+use crate::code::value::{Root, Step, Value};
 
 impl Flow<'_> {
     /// Drops at the end of a block.
@@ -68,7 +69,7 @@ impl Flow<'_> {
         let dropped = self.frame.program.dropped(of);
         dropped
             .iter()
-            .any(|(body, _)| self.frame.summaries[*body].frees)
+            .any(|drop| self.frame.summaries[drop.body].frees)
     }
 
     /// What the `Drop` of a value and of what is in it does. Its own guards go after that. What may not be
@@ -87,27 +88,58 @@ impl Flow<'_> {
         if dropped.is_empty() {
             return;
         }
-        let mut all = at.state.clone();
-        for cell in own {
-            insert(&mut all, *cell);
-        }
-        for (number, (body, trust)) in dropped.iter().copied().enumerate() {
-            let itself = match value {
-                Value::At(path) if number == 0 => Value::To(path.clone()),
+        for drop in dropped.iter() {
+            let itself = match (drop.lies, value) {
+                (Lies::There, Value::At(path)) => Value::To(path.clone()),
                 // Made here, of these parts.
-                Value::Parts(..) if number == 0 => value.clone(),
+                (Lies::There, Value::Parts(..)) => value.clone(),
+                (Lies::At(field), _) => self.field_of_value(value, of, field),
                 _ => Value::Unknown,
             };
             // The type's own `Drop` may let go of its guards before it ends.
-            let is_own = number == 0 && trust == Trust::Sure;
+            let is_own = drop.lies == Lies::There && drop.trust == Trust::Sure;
             let argument = Argument {
                 moved: if is_own { own.to_vec() } else { Vec::new() },
                 ..Argument::of(itself)
             };
-            let state = if is_own { at.state } else { &all };
-            let trust = trust.max(if_last);
-            let point = Point { state, ..at }.trusted(trust);
-            self.apply(body, &[argument], point);
+            let mut state = at.state.clone();
+            if !is_own {
+                for cell in self.still_there(own, drop.lies, of) {
+                    insert(&mut state, cell);
+                }
+            }
+            let trust = drop.trust.max(if_last);
+            let point = Point {
+                state: &state,
+                ..at
+            }
+            .trusted(trust);
+            self.apply(drop.body, &[argument], point);
         }
+    }
+
+    /// A reference to a field of a value.
+    fn field_of_value(&self, value: &Value, of: Name, field: u32) -> Value {
+        let program = self.frame.program;
+        let owner = program.type_of(of).owner;
+        match value.step(Step::Field(owner, field)) {
+            Value::At(path) => Value::To(path),
+            value @ Value::Parts(..) => value,
+            _ => Value::Unknown,
+        }
+    }
+
+    /// Which of a value's own guards are there while a part of it is dropped: fields go in the order in which
+    /// they are declared.
+    fn still_there(&self, own: &[Cell], lies: Lies, of: Name) -> Vec<Cell> {
+        let (Lies::At(field) | Lies::In(field)) = lies else {
+            return own.to_vec();
+        };
+        let all = self.frame.program.fields_with_guards(of);
+        let is_later = |cell: &Cell| match cell.field {
+            0 => !all.is_empty() && all.iter().all(|other| *other > field),
+            number => number - 1 > field,
+        };
+        own.iter().copied().filter(is_later).collect()
     }
 }

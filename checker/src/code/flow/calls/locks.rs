@@ -6,12 +6,12 @@ use super::{Argument, Call, fresh, type_of_place};
 use crate::code::class;
 use crate::code::flow::record::Point;
 use crate::code::flow::{Cell, Flow, State, Token};
-use crate::code::ir::{Local, Operand};
+use crate::code::ir::{Local, Operand, Site};
 use crate::code::known::{Future, Resource, Waits};
 use crate::code::names::Name;
 use crate::code::program::BodyId;
-use crate::code::summary::{Held, LockAt};
-use crate::code::text::{head, last, split_commas};
+use crate::code::summary::{Held, LockAt, What};
+use crate::code::text::{last, split_commas};
 use crate::code::trust::Trust;
 use crate::code::value::{Root, Step, Value};
 
@@ -38,8 +38,8 @@ impl Flow<'_> {
             return;
         }
         // It may have its value already.
+        self.wants(&lock, Waits::First, Point::at(call.site, state));
         let point = Point::at(call.site, state).trusted(Trust::Guess);
-        self.wants(&lock, Waits::Thread, point);
         let held = [Held {
             lock,
             blocks_threads: true,
@@ -49,6 +49,27 @@ impl Flow<'_> {
         for body in bodies {
             let nothing = Argument::of(Value::Unknown);
             self.run(body, nothing, &[], point.under(&held));
+            self.asks_for_itself(body, &held[0], call.site);
+        }
+    }
+
+    /// An initialiser that asks for what it makes waits for itself the first time that it runs, and so whenever
+    /// it runs.
+    fn asks_for_itself(&mut self, initialiser: BodyId, held: &Held, site: Site) {
+        let summaries = self.frame.summaries;
+        let nothing = State::new();
+        let held = [Held {
+            trust: Trust::Sure,
+            ..held.clone()
+        }];
+        for effect in &summaries[initialiser].effects {
+            if let What::Wants(lock, Waits::First) = &effect.what
+                && effect.trust == Trust::Sure
+                && lock.path == held[0].lock.path
+            {
+                let at = Point::at(site, &nothing).under(&held);
+                self.orders(lock, Waits::Thread, at.via(initialiser, effect));
+            }
         }
     }
 
@@ -80,6 +101,7 @@ impl Flow<'_> {
             mode,
             site: call.site,
             is_open: class.is_open,
+            is_made: false,
         })
     }
 
@@ -92,16 +114,42 @@ impl Flow<'_> {
         Some(class::of_path(self.frame, &path).name)
     }
 
-    /// The class of the channel that the first argument is an end of: that of its messages, where their
-    /// type is the program's own. Both ends stand in different places, and share nothing else.
+    /// The class of the channel that the first argument is an end of.
     pub(in crate::code::flow) fn class_of_channel(&self, call: &Call<'_>) -> Option<Name> {
         let program = self.frame.program;
-        let of = program.type_of(call.arguments.first()?.of?);
-        let message = *of.arguments.first()?;
-        let text = program.text(message);
-        program
-            .is_own(&text)
-            .then(|| program.names.of(&format!("channel of {}", head(&text).0)))
+        program.channel_of(self.message(call)?, self.frame.body.krate)
+    }
+
+    /// What is sent through the channel that the first argument is an end of.
+    fn message(&self, call: &Call<'_>) -> Option<Name> {
+        let end = self.frame.program.type_of(call.arguments.first()?.of?);
+        let is_pinned = last(&end.head) == "Pin";
+        match end.arguments.first() {
+            Some(inner) if is_pinned => {
+                let end = self.frame.program.type_of(*inner);
+                end.arguments.first().copied()
+            }
+            message => message.copied(),
+        }
+    }
+
+    /// A message is sent: into a channel that can be full, it waits for room.
+    pub(in crate::code::flow) fn sends(&mut self, call: &Call<'_>, state: &State) {
+        let Some(class) = self.class_of_channel(call) else {
+            return;
+        };
+        let at = Point::at(call.site, state);
+        let program = self.frame.program;
+        let can_wait = call
+            .method
+            .is_some_and(|method| program.text(method).ends_with("::send"));
+        let krate = self.frame.body.krate;
+        let message = self.message(call);
+        if can_wait && message.is_some_and(|message| program.can_be_full(message, krate)) {
+            self.blocks(Resource::Send, class, &[], at);
+        } else {
+            self.effect(What::Sends(class), at);
+        }
     }
 
     pub(in crate::code::flow) fn acquire(
@@ -197,6 +245,7 @@ impl Flow<'_> {
                 },
                 site: call.site,
                 is_open: class.is_open,
+                is_made: false,
             };
             if waits != Waits::Never {
                 self.wants(&lock, waits, Point::at(call.site, state));
@@ -256,8 +305,14 @@ impl Flow<'_> {
         converted
     }
 
-    /// A wait on a condition variable: the guard is given up meanwhile, and the lock taken again.
-    pub(in crate::code::flow) fn wait(&mut self, call: &Call<'_>, state: &mut State) -> Vec<Cell> {
+    /// A wait on a condition variable: the guard is given up meanwhile, and the lock taken again. One that is not
+    /// endless needs nobody to wake it.
+    pub(in crate::code::flow) fn wait(
+        &mut self,
+        is_endless: bool,
+        call: &Call<'_>,
+        state: &mut State,
+    ) -> Vec<Cell> {
         // The condition is asked with the lock held.
         self.closures(call, Point::at(call.site, state));
         let mut without = state.clone();
@@ -274,7 +329,9 @@ impl Flow<'_> {
         let class = self.class_of_target(call);
         let class = class.unwrap_or_else(|| self.frame.program.names.of("condvar"));
         let waiting = Point::at(call.site, &without);
-        self.blocks(Resource::Condvar, class, &[], waiting);
+        if is_endless {
+            self.blocks(Resource::Condvar, class, &[], waiting);
+        }
         for cell in &guards {
             if let Token::Taken { held, .. } = &self.tokens[cell.token] {
                 let lock = LockAt {

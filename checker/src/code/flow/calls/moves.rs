@@ -90,6 +90,20 @@ impl Flow<'_> {
         taken
     }
 
+    /// What is in two places changes places. Where one of them is not known, what was in the other goes.
+    pub(super) fn swapped(&self, call: &Call<'_>, state: &mut State) {
+        let places = [0, 1].map(|number| self.pointed_at(call, number));
+        let inside = [0, 1].map(|number| self.inside(call, number, state));
+        state.retain(|cell| !inside.iter().flatten().any(|other| other == cell));
+        for (cells, to) in inside.into_iter().zip([places[1], places[0]]) {
+            let Some((at, field)) = to else { continue };
+            for cell in cells {
+                let field = if field == 0 { cell.field } else { field };
+                insert(state, Cell { at, field, ..cell });
+            }
+        }
+    }
+
     /// An element is taken out of a collection. If there is one guard in it only, that is the one.
     pub(super) fn one_taken_out(&mut self, call: &Call<'_>, state: &mut State) -> Vec<Cell> {
         let inside = self.inside(call, 0, state);

@@ -177,6 +177,29 @@ impl Flow<'_> {
         for operand in self.put_into(&path) {
             self.run_by(&self.frame.operand(operand), found, depth + 1);
         }
+        self.begun_in(&path, found);
+    }
+
+    /// What those tasks run that begin in the set at this place, in this function.
+    fn begun_in(&self, set: &Path, found: &mut Vec<(BodyId, LockAt)>) {
+        for block in &self.frame.body.blocks {
+            if let Terminator::Call {
+                callee, arguments, ..
+            } = &block.end
+                && self.frame.resolved(callee).known == Some(Known::Spawn)
+                && let [to, runs @ ..] = &arguments[..]
+                && let Value::To(to) = self.frame.operand(to)
+                && self.frame.load(&to) == Value::At(set.clone())
+            {
+                for operand in runs {
+                    let argument = self.argument(operand, Vec::new());
+                    for body in self.closures_of(&argument) {
+                        let environment = self.environment(&argument, body);
+                        found.extend(self.locks_of(body, &environment));
+                    }
+                }
+            }
+        }
     }
 
     /// What threads run whose handles a callee returns.
