@@ -201,6 +201,17 @@ fn thinning_changes_nothing_that_is_read() {
 }
 
 #[test]
+fn a_body_that_is_printed_once_more_for_the_compiler_itself_is_left_out() {
+    let mut thin = Thin::default();
+    let twice = format!("{FUNCTION}\n\n// MIR FOR CTFE\n{FUNCTION}");
+    let kept: Vec<&str> = twice.lines().filter(|line| thin.keeps(line)).collect();
+    let (once, _) = read_it(FUNCTION);
+    let (thinned, _) = read_it(&kept.join("\n"));
+    assert_eq!(thinned.bodies.len(), once.bodies.len());
+    assert_eq!(thinned.statics.len(), once.statics.len());
+}
+
+#[test]
 fn text_that_is_cut_off_anywhere_is_survived() {
     for end in (0..FUNCTION.len()).filter(|end| FUNCTION.is_char_boundary(*end)) {
         let _ = read_it(&FUNCTION[..end]);

@@ -6,9 +6,21 @@
 #[derive(Debug, Default)]
 pub(crate) struct Thin {
     is_inside: bool,
-    is_cleanup: bool,
+    /// What of that is left out.
+    left_out: LeftOut,
     /// The first place noted behind a statement is that of the method's name.
     has_place: bool,
+}
+
+/// A part of the text that is left out.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum LeftOut {
+    #[default]
+    Nothing,
+    /// A block that cleans up.
+    Block,
+    /// A whole body, which the compiler runs itself: a `const fn` is printed a second time for that.
+    Body,
 }
 
 impl Thin {
@@ -19,12 +31,16 @@ impl Thin {
                 self.is_inside = false;
                 return line.contains(" (static: ");
             }
-            if line.ends_with('{') {
-                self.is_inside = true;
-                self.is_cleanup = false;
+            if line == "// MIR FOR CTFE" {
+                self.left_out = LeftOut::Body;
             } else if line == "}" {
                 self.is_inside = false;
-                return true;
+                return std::mem::take(&mut self.left_out) != LeftOut::Body;
+            } else if self.left_out == LeftOut::Body {
+                return false;
+            } else if line.ends_with('{') {
+                self.is_inside = true;
+                self.left_out = LeftOut::Nothing;
             }
             return !line.is_empty() && !line.starts_with("//");
         }
@@ -33,12 +49,16 @@ impl Thin {
         }
         let text = line.trim_start();
         if text.starts_with("bb") && text.ends_with('{') {
-            self.is_cleanup = text.contains("(cleanup)");
+            self.left_out = if text.contains("(cleanup)") {
+                LeftOut::Block
+            } else {
+                LeftOut::Nothing
+            };
             return true;
         }
-        if self.is_cleanup {
+        if self.left_out == LeftOut::Block {
             if text == "}" {
-                self.is_cleanup = false;
+                self.left_out = LeftOut::Nothing;
                 return true;
             }
             return false;
