@@ -108,7 +108,7 @@ pub(crate) fn compare(bench: &mut Bench) {
             ],
         );
     }
-    for readers in [1, 8] {
+    for readers in [1, 8, 64] {
         bench.compare(
             &format!("exchange: {readers} threads read"),
             vec![
