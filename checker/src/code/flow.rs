@@ -99,6 +99,8 @@ pub(crate) fn analyse(frame: &Frame<'_>, id: BodyId) -> Outcome {
         kept: 0,
         outcome: Outcome::default(),
         records: false,
+        nested: 0,
+        taken: 0,
     };
     let entries = flow.fixpoint();
     flow.records = true;
@@ -128,7 +130,16 @@ struct Flow<'a> {
     outcome: Outcome,
     /// Whether what is met is noted, or the states are still being found.
     records: bool,
+    /// Calls of functions that were given to a callee, one in the other; and the effects that were taken over
+    /// through such calls, in all.
+    nested: u32,
+    taken: usize,
 }
+
+/// Functions given to functions given to functions are followed so far.
+const NESTED_MAX: u32 = 8;
+/// More effects than this are not taken over through them in one function: each level can multiply them.
+const TAKEN_MAX: usize = 50_000;
 
 impl Flow<'_> {
     /// The states at the beginning of all blocks that can be reached.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::Argument;
 use crate::code::class::{self, Class};
 use crate::code::flow::record::{Point, exported};
-use crate::code::flow::{Flow, insert};
+use crate::code::flow::{Flow, NESTED_MAX, TAKEN_MAX, insert};
 use crate::code::ir::Kind;
 use crate::code::program::BodyId;
 use crate::code::summary::{Effect, Held, LockAt, What};
@@ -194,14 +194,21 @@ impl Flow<'_> {
             ..argument.clone()
         };
         let bodies = self.closures_of(&seen);
+        if !bodies.is_empty() && (self.nested >= NESTED_MAX || self.taken >= TAKEN_MAX) {
+            self.outcome.summary.left_out += 1;
+            return;
+        }
         let handed = handed(given);
+        self.nested += 1;
         for body in &bodies {
             let environment = Argument {
                 value: self.environment(&seen, *body),
                 ..seen.clone()
             };
+            self.taken += self.frame.summaries[*body].effects.len();
             self.run(*body, environment, &handed, Point { via: None, ..met });
         }
+        self.nested -= 1;
         if bodies.is_empty() {
             // Of the type of the argument only a part is called.
             let seen = Argument {
