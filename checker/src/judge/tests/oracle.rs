@@ -217,26 +217,45 @@ impl World {
     /// Whether threads that step in this order come to where each of `sides` waits. Only where each act is
     /// one step: for locks, data, starts and ends of threads.
     ///
-    /// `beginning` is as it was seen, where an act stands when it was begun: it is over once it can be.
+    /// `beginning` is as it was seen, where an act stands when it was begun. Whoever had to wait then may go on as soon
+    /// as it can, or be overtaken by who came later: either is an order in which that could be seen.
     pub(super) fn leads_to_waits(
         &self,
         beginning: &[usize],
         schedule: &[usize],
         sides: &[usize],
     ) -> bool {
-        let step = |state: &State, thread: usize| {
-            let done = state.done[thread];
-            let mut steps = self.steps(state, thread).into_iter();
-            steps.find(|next| next.done[thread] > done)
-        };
+        [true, false].into_iter().any(|first_come| {
+            let begun = self.begun(beginning, first_come);
+            begun.is_some_and(|begun| self.leads_on_to_waits(begun, schedule, sides))
+        })
+    }
+
+    /// The next act of a thread, if it can be done.
+    fn step(&self, state: &State, thread: usize) -> Option<State> {
+        let done = state.done[thread];
+        let mut steps = self.steps(state, thread).into_iter();
+        steps.find(|next| next.done[thread] > done)
+    }
+
+    /// The state after a beginning, all of which must be over. Those who wait go on whenever they can, or only when
+    /// the last of the beginning has been done.
+    fn begun(&self, beginning: &[usize], first_come: bool) -> Option<State> {
         let mut state = self.start();
         let mut late: Vec<usize> = Vec::new();
-        for &thread in beginning {
-            late.push(thread);
+        for (number, &thread) in (1..).zip(beginning) {
+            if !first_come
+                && !late.contains(&thread)
+                && let Some(next) = self.step(&state, thread)
+            {
+                state = next;
+            } else {
+                late.push(thread);
+            }
             let mut at = 0;
-            while at < late.len() {
+            while at < late.len() && (first_come || number == beginning.len()) {
                 let is_next = !late[..at].contains(&late[at]);
-                match step(&state, late[at]).filter(|_| is_next) {
+                match self.step(&state, late[at]).filter(|_| is_next) {
                     Some(next) => {
                         state = next;
                         late.remove(at);
@@ -246,11 +265,12 @@ impl World {
                 }
             }
         }
-        if !late.is_empty() {
-            return false;
-        }
+        late.is_empty().then_some(state)
+    }
+
+    fn leads_on_to_waits(&self, mut state: State, schedule: &[usize], sides: &[usize]) -> bool {
         for &thread in schedule {
-            let Some(next) = step(&state, thread) else {
+            let Some(next) = self.step(&state, thread) else {
                 return false;
             };
             state = next;
@@ -542,4 +562,38 @@ fn the_oracle_knows_an_inversion_from_an_order() {
     first.push(Act::Write('x'));
     second.insert(0, Act::Read('x'));
     assert_eq!(deadlocks([first, second]), Some(false));
+}
+
+#[test]
+fn who_had_to_wait_in_a_beginning_may_have_been_overtaken() {
+    use Act::{Acquire, Release};
+    use Way::{RecursiveRead, Write};
+    let threads = vec![
+        vec![Acquire('A', Write)],
+        vec![
+            Acquire('A', RecursiveRead),
+            Release('A'),
+            Acquire('A', Write),
+            Release('A'),
+            Acquire('B', Write),
+            Acquire('C', Write),
+        ],
+        vec![Acquire('C', Write), Acquire('B', Write)],
+    ];
+    let seen = vec![
+        (1, 0),
+        (0, 0),
+        (1, 1),
+        (1, 2),
+        (1, 3),
+        (1, 4),
+        (2, 0),
+        (1, 5),
+        (2, 1),
+    ];
+    let world = World::new(threads, seen);
+    assert!(world.leads_to_waits(&[1, 0, 1, 1, 1], &[1, 2], &[1, 2]));
+    // A schedule that asks for what is held leads nowhere, and so does a beginning that is not over.
+    assert!(!world.leads_to_waits(&[1, 0, 1, 1, 1], &[1, 2, 1], &[1, 2]));
+    assert!(!world.leads_to_waits(&[1, 0, 1, 1], &[1, 2], &[1, 2]));
 }
