@@ -133,17 +133,14 @@ pub(super) fn merge<'a>(
     limits: &Limits,
     consumer: &mut dyn Consumer,
 ) -> Merged {
-    let mut segments_of: FxHashMap<u32, Vec<Segment<'a>>> = FxHashMap::default();
+    let mut all: FxHashMap<u32, Vec<Segment<'a>>> = FxHashMap::default();
     for segment in &log.segments {
-        segments_of
-            .entry(segment.thread)
-            .or_default()
-            .push(*segment);
+        all.entry(segment.thread).or_default().push(*segment);
     }
     let streams: Vec<Stream<'a>> = threads
         .iter()
         .map(|(&number, &id)| {
-            let segments = segments_of.remove(&number).unwrap_or_default();
+            let segments = all.remove(&number).unwrap_or_default();
             let forked = segments.iter().any(|segment| segment.forked);
             let stopped = log.header.fell || log.header.stopped;
             let endless =

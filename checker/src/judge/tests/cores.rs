@@ -3,7 +3,7 @@
 use super::*;
 use crate::limits::Limits;
 
-/// Inversions of many pairs of locks, each among other work; some are behind a gate or a join, some
+/// Inversions of many pairs of locks, each among other work; some are behind a gate, some
 /// must change the order of critical sections.
 fn many_patterns() -> Evidence {
     let mut text = String::new();
