@@ -16,6 +16,8 @@ mod projects;
 /// What reports say differently each time, taken out of them.
 mod steady;
 
+/// What is read anew, and what is kept, of the code.
+mod again;
 /// What cargo says while the code is read.
 mod as_cargo;
 /// Bad input: one clear message, the right exit code, never a panic.

@@ -16,14 +16,15 @@ use serde_json::Value;
 use super::child::{self, ChildError};
 use super::plan;
 use super::printing::together::{self, Channel};
-use super::printing::{self, FAILED, FOLDER_VARIABLE, Heading, PRINTED, WRAPPER_VARIABLE};
+use super::printing::{self, FAILED, FOLDER_VARIABLE, PRINTED, WRAPPER_VARIABLE};
 use super::project::Project;
 use super::toolchain::{Configuration, Toolchain, ToolchainError};
 use super::wrapper::without;
-use crate::code::analysis::Printed;
+use crate::code::mir::Reader;
+use crate::code::printed::{FORMAT, Printed};
 use crate::code::probe;
 
-/// What the wrapper is called.
+/// What the wrapper is called, before the version of what it writes.
 pub const CHECK: &str = "lockwise-check";
 
 /// What came of calling cargo.
@@ -120,7 +121,7 @@ pub fn prove<'e>(
         format!(
             "{}\n{}\n{}\n{}",
             way.word(),
-            env!("CARGO_PKG_VERSION"),
+            FORMAT,
             toolchain.version,
             probe::SOURCE
         )
@@ -171,12 +172,12 @@ fn try_out(
         .arg("-L")
         .arg(folder)
         .args(["--extern", probe::USED.0]);
-    let mut text = Vec::new();
+    let mut reader = Reader::default();
     let said = match way {
         Printing::Together(channel) => {
-            together::print_to(&mut command, channel, folder, &mut text)?
+            together::print_to(&mut command, channel, folder, &mut reader)?
         }
-        Printing::Apart => printing::apart::print_to(&mut command, &mut text)?,
+        Printing::Apart => printing::apart::print_to(&mut command, &mut reader)?,
     };
     let compiler = toolchain.version.lines().next();
     let compiler = compiler.unwrap_or_default().to_owned();
@@ -188,9 +189,8 @@ fn try_out(
             .to_owned();
         return Ok(Err(CheckingError::NotPrinted { compiler, why }));
     }
-    let text = String::from_utf8_lossy(&text).into_owned();
     let file = folder.join(probe::NAME).with_extension("rs");
-    let understood = probe::verify(from, &file, text);
+    let understood = probe::verify(from, &file, reader);
     Ok(understood.map_err(|why| CheckingError::NotUnderstood { compiler, why }))
 }
 
@@ -270,12 +270,17 @@ pub fn check<'e>(
         path: target.clone(),
         source,
     };
-    plan::install_program(&programs, CHECK).map_err(install)?;
+    // Cargo takes a wrapper of another name for another compiler: after a change of what is written all crates are
+    // read anew.
+    let program = format!("{CHECK}-{FORMAT}");
+    plan::install_program(&programs, &program).map_err(install)?;
     fs::create_dir_all(&printed).map_err(install)?;
     let mut variables = vec![
         (
             "RUSTC_WORKSPACE_WRAPPER",
-            programs.join(plan::with_extension(CHECK)).into_os_string(),
+            programs
+                .join(plan::with_extension(&program))
+                .into_os_string(),
         ),
         (FOLDER_VARIABLE, printed.clone().into_os_string()),
         ("CARGO_TARGET_DIR", target.clone().into_os_string()),
@@ -360,8 +365,8 @@ pub fn read_printed(files: &[PathBuf], limits: &mut Vec<String>) -> Vec<Printed>
 
 /// Reads a printed crate. The error is what to say of it; nothing of crates that are not looked at.
 fn read(file: &Path) -> Result<Printed, Option<String>> {
-    let text = match fs::read_to_string(file) {
-        Ok(text) => text,
+    let bytes = match fs::read(file) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let said = fs::read_to_string(file.with_extension(FAILED)).ok();
             return Err(said.map(|said| {
@@ -373,13 +378,10 @@ fn read(file: &Path) -> Result<Printed, Option<String>> {
         }
         Err(error) => return Err(Some(format!("cannot read `{}`: {error}", file.display()))),
     };
-    let (heading, text) = text.split_once('\n').unwrap_or((&text, ""));
-    let heading: Heading = serde_json::from_str(heading)
-        .map_err(|error| Some(format!("cannot read `{}`: {error}", file.display())))?;
-    Ok(Printed {
-        name: heading.name,
-        root: heading.root,
-        conditions: heading.conditions,
-        text: text.to_owned(),
+    Printed::parse(&bytes).map_err(|error| {
+        let file = file.display();
+        Some(format!(
+            "cannot use `{file}`: {error}; after `cargo lockwise clean` it is made anew"
+        ))
     })
 }

@@ -1,5 +1,5 @@
 //! What is called in place of the compiler for `cargo lockwise check`: the crate is compiled as cargo asks,
-//! and its functions are printed.
+//! its functions are printed, and what is read of them is kept in a file.
 //!
 //! Cargo calls this program for each crate of the workspace. Printing takes options that are not stable,
 //! so the call that prints, and only that, sets `RUSTC_BOOTSTRAP`. There are two ways:
@@ -16,11 +16,10 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStderr, Command, ExitStatus, Stdio};
 
-use serde::{Deserialize, Serialize};
-
 use super::wrapper::{value, without};
 use crate::code::conditions;
-use crate::code::mir::Thin;
+use crate::code::mir::Reader;
+use crate::code::printed::{self, Heading, Printed};
 
 pub mod apart;
 pub mod together;
@@ -33,23 +32,15 @@ pub const FOLDER_VARIABLE: &str = "LOCKWISE_PRINTED";
 pub const WRAPPER_VARIABLE: &str = "LOCKWISE_WORKSPACE_WRAPPER";
 
 /// The ending of a printed crate.
-pub const PRINTED: &str = "mir";
+pub const PRINTED: &str = "crate";
 /// The ending of what the compiler said where it could not print a crate.
 pub const FAILED: &str = "failed";
 /// The ending of the mark of a crate that one call can't both compile and print.
 const APART: &str = "apart";
 
-/// What of a crate stands before its text, on a line of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Heading {
-    /// The crate's name.
-    pub name: String,
-    /// Its root file, as cargo names it.
-    pub root: PathBuf,
-    /// What is set for `#[cfg(…)]`; earlier versions did not say.
-    #[serde(default)]
-    pub conditions: Option<Vec<String>>,
-}
+/// How large the stack is, in bytes, on which sources are read: what is nested deeply in them is so on it. It is not
+/// there before it is used.
+const SOURCES_STACK: usize = 256 << 20;
 
 /// How functions are printed, whichever call does it.
 const HOW: [&str; 3] = [
@@ -139,9 +130,9 @@ impl Page {
         let _ = fs::write(self.file.with_extension(APART), why);
     }
 
-    /// Lets `print` write the text, or return what the compiler said against it. The file is there only
-    /// if all went well, else another that says why not.
-    fn fill(&self, print: impl FnOnce(&mut dyn Write) -> io::Result<Option<String>>) {
+    /// Lets `print` hand the text to a reader, or return what the compiler said against it. The file is there
+    /// only if all went well, else another that says why not.
+    fn fill(&self, print: impl FnOnce(&mut Reader) -> io::Result<Option<String>>) {
         let fresh = self
             .file
             .with_extension(format!("{PRINTED}.{}", std::process::id()));
@@ -160,22 +151,34 @@ impl Page {
     fn write(
         &self,
         file: &Path,
-        print: impl FnOnce(&mut dyn Write) -> io::Result<Option<String>>,
+        print: impl FnOnce(&mut Reader) -> io::Result<Option<String>>,
     ) -> io::Result<Option<String>> {
-        let mut out = BufWriter::new(File::create(file)?);
-        writeln!(out, "{}", serde_json::to_string(&self.heading)?)?;
-        let said = print(&mut out)?;
-        out.flush()?;
+        // The sources are read while the compiler works; cargo calls it where paths begin.
+        let heading = self.heading.clone();
+        let declared = std::thread::Builder::new()
+            .stack_size(SOURCES_STACK)
+            .spawn(move || printed::declared(Path::new(""), &heading))?;
+        let mut reader = Reader::default();
+        let said = print(&mut reader)?;
+        if said.is_none() {
+            let Ok(declared) = declared.join() else {
+                return Ok(Some("its sources could not be read".to_owned()));
+            };
+            let printed = Printed::new(&self.heading, declared, reader);
+            let mut out = BufWriter::new(File::create(file)?);
+            printed.write(&mut out)?;
+            out.flush()?;
+        }
         Ok(said)
     }
 }
 
-/// Writes what a call of the compiler prints of a crate, or returns what it said against it.
-fn print(command: &mut Command, out: &mut dyn Write) -> io::Result<Option<String>> {
+/// Reads what a call of the compiler prints of a crate, or returns what it said against it.
+fn print(command: &mut Command, out: &mut Reader) -> io::Result<Option<String>> {
     let call = run(command.stdin(Stdio::null()), out, |stderr| {
         io::read_to_string(stderr).unwrap_or_default()
     })?;
-    call.written?;
+    call.read?;
     Ok((!call.status.success()).then_some(call.heard))
 }
 
@@ -184,15 +187,15 @@ struct Ended<T> {
     status: ExitStatus,
     /// What was made of its messages.
     heard: T,
-    /// Whether all that it printed could be written.
-    written: io::Result<()>,
+    /// Whether all that it printed could be read.
+    read: io::Result<()>,
 }
 
-/// Makes a call of the compiler, and writes what it prints of a crate. Its messages go to `listen`, on
+/// Makes a call of the compiler, and reads what it prints of a crate. Its messages go to `listen`, on
 /// another thread.
 fn run<T: Default + Send + 'static>(
     command: &mut Command,
-    out: &mut dyn Write,
+    out: &mut Reader,
     listen: impl FnOnce(ChildStderr) -> T + Send + 'static,
 ) -> io::Result<Ended<T>> {
     let mut child = command
@@ -203,26 +206,23 @@ fn run<T: Default + Send + 'static>(
         return Err(io::Error::other("the compiler's output is not piped"));
     };
     let listening = std::thread::spawn(move || listen(stderr));
-    let written = copy_thinned(stdout, out);
+    let read = read(stdout, out);
     let status = child.wait()?;
     Ok(Ended {
         status,
         heard: listening.join().unwrap_or_default(),
-        written,
+        read,
     })
 }
 
-/// Copies what the compiler prints, without what nobody reads.
-fn copy_thinned(from: impl Read, to: &mut dyn Write) -> io::Result<()> {
+/// Reads what the compiler prints.
+fn read(from: impl Read, to: &mut Reader) -> io::Result<()> {
     let mut from = BufReader::with_capacity(1 << 16, from);
-    let mut thin = Thin::default();
     let mut line = Vec::new();
     while from.read_until(b'\n', &mut line)? > 0 {
         let shown =
             str::from_utf8(&line).map_or_else(|_| String::from_utf8_lossy(&line), Cow::Borrowed);
-        if thin.keeps(shown.trim_end_matches(['\n', '\r'])) {
-            to.write_all(&line)?;
-        }
+        to.line(shown.trim_end_matches(['\n', '\r']));
         line.clear();
     }
     Ok(())

@@ -62,7 +62,7 @@ impl Role {
             Some(Role::Rustc)
         } else if stem == RUSTDOC {
             Some(Role::Rustdoc)
-        } else if stem == CHECK {
+        } else if stem.to_str()?.starts_with(CHECK) {
             Some(Role::Check)
         } else {
             None

@@ -4,10 +4,12 @@
 //! the comment stands alone. A reason is asked for: who reads the code later must know why. `expect`
 //! in place of `allow` also wants there to be such a finding.
 
+use serde::{Deserialize, Serialize};
+
 use crate::finding::{Finding, Wants};
 
 /// A comment that silences.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Allowance {
     /// The code.
     pub code: String,

@@ -1,41 +1,20 @@
-//! From the compiler's texts to a verdict.
+//! From what is known of each crate to a verdict on all.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::changed::{self, Changes};
-use super::conditions::Conditions;
 use super::extra::Extra;
 use super::joined::Seen;
-use super::mir::{self, Read};
+use super::mir::Read;
 use super::names::Names;
 use super::paths::Crate;
+use super::printed::Printed;
 use super::program::Program;
 use super::source::Sources;
 use super::{allow, rules, solve};
 use crate::finding::{Source, Stats, Verdict};
-
-/// One crate, as the compiler printed it.
-#[derive(Debug, Clone)]
-pub struct Printed {
-    /// The crate's name.
-    pub name: String,
-    /// Its root file, relative to the workspace.
-    pub root: PathBuf,
-    /// What is set for `#[cfg(…)]`, if that is known.
-    pub conditions: Option<Vec<String>>,
-    /// What was printed.
-    pub text: String,
-}
-
-impl Printed {
-    /// Whether it is the crate as its tests see it.
-    fn is_test(&self) -> bool {
-        let set = self.conditions.iter().flatten();
-        set.into_iter().any(|one| one == "test")
-    }
-}
 
 /// What was asked for beside.
 #[derive(Debug, Clone, Default)]
@@ -63,33 +42,39 @@ pub struct Judged {
     clippy::implicit_hasher,
     reason = "there is one caller, and it has the usual one"
 )]
-pub fn judge(root: &Path, printed: &[Printed], others: &HashSet<String>, asked: &Asked) -> Judged {
+pub fn judge(
+    root: &Path,
+    mut printed: Vec<Printed>,
+    others: &HashSet<String>,
+    asked: &Asked,
+) -> Judged {
     let names = Names::default();
     let mut sources = Sources::at(root);
     // A library and its tests are one crate; what both have is read as it is in the library.
-    let mut printed: Vec<&Printed> = printed.iter().collect();
-    printed.sort_by_key(|one| one.is_test());
-    let mut own: HashMap<(&str, &Path), HashSet<String>> = HashMap::new();
-    for one in &printed {
-        own.entry((&one.name, &one.root)).or_insert_with(|| {
-            let conditions = Conditions::of(one.conditions.as_deref());
-            sources.read_crate(&one.name, &one.root, conditions)
-        });
+    printed.sort_by_key(|one| one.is_test);
+    let mut own: HashMap<(String, PathBuf), HashSet<String>> = HashMap::new();
+    for one in &mut printed {
+        own.entry((one.name.clone(), one.root.clone()))
+            .or_insert_with(|| {
+                sources.join(std::mem::take(&mut one.sources));
+                std::mem::take(&mut one.own)
+            });
     }
     let uses = Rc::new(sources.uses.clone());
     let mut reads: Vec<Read> = Vec::new();
     let mut unknown = 0;
     let mut first = None;
-    for one in &printed {
+    for one in printed {
         let mut others = others.clone();
         others.remove(&one.name);
+        let key = (one.name, one.root);
         let krate = Crate {
-            name: one.name.clone(),
-            own: own[&(one.name.as_str(), one.root.as_path())].clone(),
+            own: own[&key].clone(),
+            name: key.0,
             others,
             uses: Rc::clone(&uses),
         };
-        let read = mir::read(&one.text, &krate, &names);
+        let read = one.code.read(&krate, &names);
         unknown += read.unknown.count;
         if first.is_none() {
             first.clone_from(&read.unknown.first);

@@ -3,10 +3,12 @@
 //! Lowered once from the compiler's text; what cannot move a guard or reach a lock is left out.
 //! Unwinding is left out too: a panic is not followed.
 
+use serde::{Deserialize, Serialize};
+
 use super::names::{Name, Names};
 
 /// A place in the source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Site {
     /// The file, as the compiler names it.
     pub file: Name,
@@ -23,7 +25,7 @@ pub(crate) type Local = u32;
 pub(crate) type BlockId = u32;
 
 /// A step from a place to one inside it, or behind it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Projection {
     /// What it points to.
     Deref,
@@ -40,7 +42,7 @@ pub(crate) enum Projection {
 }
 
 /// A variable and what is inside it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Place {
     /// Where it begins.
     pub local: Local,
@@ -64,7 +66,7 @@ impl Place {
 }
 
 /// What is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Operand {
     /// A place that stays valid.
     Copy(Place),
@@ -101,7 +103,7 @@ impl Operand {
 }
 
 /// What is computed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Rvalue {
     /// The same value, perhaps under another type.
     Use(Operand),
@@ -118,7 +120,7 @@ pub(crate) enum Rvalue {
 }
 
 /// A step inside a block.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Statement {
     /// A place gets a value.
     Assign(Place, Rvalue),
@@ -129,7 +131,7 @@ pub(crate) enum Statement {
 }
 
 /// What is called.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Callee {
     /// A function or method, by its text.
     Path(Name),
@@ -138,7 +140,7 @@ pub(crate) enum Callee {
 }
 
 /// How a block ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Terminator {
     /// It goes on there.
     Goto(BlockId),
@@ -175,7 +177,7 @@ pub(crate) enum Terminator {
 }
 
 /// A basic block.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Block {
     /// Its steps.
     pub statements: Vec<Statement>,
@@ -186,7 +188,7 @@ pub(crate) struct Block {
 }
 
 /// What a body belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Kind {
     /// A function or method.
     Function,
@@ -197,7 +199,7 @@ pub(crate) enum Kind {
 }
 
 /// One function, closure, async body or static.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Body {
     /// Its name in the compiler's text, with the crate.
     pub name: Name,

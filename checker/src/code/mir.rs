@@ -6,35 +6,26 @@
 //! steps over. Blocks for unwinding are left out.
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::ir::{
     Block, BlockId, Body, Kind, Operand, Place, Projection, Rvalue, Site, Statement, Terminator,
 };
 use super::names::{Name, Names};
-use super::paths::Crate;
 use super::text::{closing, find_outside, split_commas};
 
 mod coroutine;
 mod ends;
 mod home;
+mod lowered;
 mod operand;
 mod thin;
 
-pub(crate) use thin::Thin;
-
-/// What was read of one crate.
-#[derive(Debug, Default)]
-pub(crate) struct Read {
-    /// The bodies, in order.
-    pub bodies: Vec<Body>,
-    /// Statics by the number of their allocation.
-    pub statics: FxHashMap<u32, Name>,
-    /// Lines that were not understood, and the first of them.
-    pub unknown: Unknown,
-}
+pub(crate) use lowered::{Lowered, Read};
+use thin::Thin;
 
 /// What was not understood.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Unknown {
     /// How many statements.
     pub count: u64,
@@ -54,25 +45,8 @@ impl Unknown {
 /// A statement of a kind that is not known.
 struct NotUnderstood;
 
-/// Reads the text of one crate.
-pub(crate) fn read(text: &str, krate: &Crate, names: &Names) -> Read {
-    let mut reader = Reader {
-        krate,
-        names,
-        read: Read::default(),
-        types: FxHashMap::default(),
-        callees: FxHashMap::default(),
-        body: None,
-        block: None,
-    };
-    for line in text.lines() {
-        reader.line(line);
-    }
-    reader.finish();
-    reader.read
-}
-
 /// A body that is being read.
+#[derive(Debug)]
 struct Open {
     body: Body,
     /// Which blocks were there, in the order of the text.
@@ -81,19 +55,39 @@ struct Open {
     awaits_place: bool,
 }
 
-struct Reader<'a> {
-    krate: &'a Crate,
-    names: &'a Names,
-    read: Read,
-    /// Types as they stand in the text, and what they are called everywhere.
-    types: FxHashMap<String, Name>,
-    callees: FxHashMap<String, Name>,
+/// Reads the text of one crate, line by line.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    /// As they stand in the text.
+    names: Names,
+    bodies: Vec<Body>,
+    statics: FxHashMap<u32, Name>,
+    unknown: Unknown,
+    thin: Thin,
     body: Option<Open>,
     block: Option<Block>,
 }
 
-impl Reader<'_> {
-    fn line(&mut self, line: &str) {
+impl Reader {
+    /// Reads the next line.
+    pub(crate) fn line(&mut self, line: &str) {
+        if self.thin.keeps(line) {
+            self.kept(line);
+        }
+    }
+
+    /// What was read, when there are no more lines.
+    pub(crate) fn lowered(mut self) -> Lowered {
+        self.finish();
+        Lowered {
+            texts: self.names.texts(),
+            bodies: self.bodies,
+            statics: self.statics.into_iter().collect(),
+            unknown: self.unknown,
+        }
+    }
+
+    fn kept(&mut self, line: &str) {
         if !line.starts_with(' ') {
             return self.outermost(line);
         }
@@ -144,9 +138,9 @@ impl Reader<'_> {
         self.block = None;
         if let Some(open) = self.body.take() {
             let mut body = open.body;
-            coroutine::flatten(&mut body, self.names);
-            home::bring(&mut body, self.names);
-            self.read.bodies.push(body);
+            coroutine::flatten(&mut body, &self.names);
+            home::bring(&mut body, &self.names);
+            self.bodies.push(body);
         }
     }
 
@@ -158,8 +152,7 @@ impl Reader<'_> {
         let (Ok(number), Some(end)) = (number.parse(), rest.find([',', ')'])) else {
             return;
         };
-        let path = self.krate.path(&rest[..end]);
-        self.read.statics.insert(number, self.names.of(&path));
+        self.statics.insert(number, self.names.of(&rest[..end]));
     }
 
     fn begin(&mut self, name: &str, kind: Kind, parameters: Vec<Name>, result: Name) {
@@ -170,7 +163,7 @@ impl Reader<'_> {
         self.body = Some(Open {
             body: Body {
                 name,
-                krate: self.krate.name(self.names),
+                krate: self.names.of(""),
                 kind,
                 implementation,
                 parameters: count,
@@ -190,17 +183,17 @@ impl Reader<'_> {
         let Some(at) = line.find("fn ") else { return };
         let rest = &line[at + 3..];
         let Some(open) = find_outside(rest, 0, |bytes, at| bytes[at] == b'(') else {
-            return self.read.unknown.note(line);
+            return self.unknown.note(line);
         };
         let Some(end) = closing(rest, open) else {
-            return self.read.unknown.note(line);
+            return self.unknown.note(line);
         };
         let mut parameters = Vec::new();
         for parameter in split_commas(&rest[open + 1..end]) {
             let Some((_, of)) = parameter.split_once(": ") else {
-                return self.read.unknown.note(line);
+                return self.unknown.note(line);
             };
-            parameters.push(self.of_type(of));
+            parameters.push(self.names.of(of));
         }
         let result = rest[end + 1..]
             .trim_start()
@@ -208,7 +201,7 @@ impl Reader<'_> {
             .map_or("()", |result| {
                 result.trim_end().trim_end_matches('{').trim_end()
             });
-        let result = self.of_type(result);
+        let result = self.names.of(result);
         let name = &rest[..open];
         let kind = if name.ends_with('}') {
             Kind::Closure
@@ -225,7 +218,7 @@ impl Reader<'_> {
             return;
         };
         let of = rest.trim_end_matches(" = {");
-        let of = self.of_type(of);
+        let of = self.names.of(of);
         self.begin(name, Kind::Static, Vec::new(), of);
     }
 
@@ -235,7 +228,7 @@ impl Reader<'_> {
             let rest = &name[at + "<impl at ".len()..];
             self.place_of(&rest[..rest.find('>')?])
         });
-        (self.names.of(&self.krate.path(name)), implementation)
+        (self.names.of(name), implementation)
     }
 
     fn nowhere(&self) -> Site {
@@ -258,24 +251,6 @@ impl Reader<'_> {
         })
     }
 
-    fn of_type(&mut self, text: &str) -> Name {
-        if let Some(&name) = self.types.get(text) {
-            return name;
-        }
-        let name = self.names.of(&self.krate.text(text));
-        self.types.insert(text.to_owned(), name);
-        name
-    }
-
-    fn callee(&mut self, text: &str) -> Name {
-        if let Some(&name) = self.callees.get(text) {
-            return name;
-        }
-        let name = self.names.of(&self.krate.text(text));
-        self.callees.insert(text.to_owned(), name);
-        name
-    }
-
     /// `mut _5: T; // in scope 0 at …`
     fn variable(&mut self, text: &str) {
         let text = text.strip_prefix("mut ").unwrap_or(text);
@@ -285,7 +260,7 @@ impl Reader<'_> {
             Some((local, of))
         });
         let Some((local, of)) = parsed else {
-            return self.read.unknown.note(text);
+            return self.unknown.note(text);
         };
         let site = (local == 0)
             .then(|| {
@@ -293,14 +268,14 @@ impl Reader<'_> {
                 self.place_of(&note[note.find(" at ")? + 4..])
             })
             .flatten();
-        let of = self.of_type(of);
+        let of = self.names.of(of);
         let empty = self.names.of("");
         let Some(open) = &mut self.body else { return };
         let types = &mut open.body.types;
         let index = local as usize;
         // A number beyond all sense is no number of a variable.
         if index > types.len() + 1_000_000 {
-            return self.read.unknown.note(text);
+            return self.unknown.note(text);
         }
         if types.len() <= index {
             types.resize(index + 1, empty);
@@ -327,7 +302,7 @@ impl Reader<'_> {
     fn begin_block(&mut self, text: &str) {
         let digits: String = text[2..].chars().take_while(char::is_ascii_digit).collect();
         let Ok(number) = digits.parse::<u32>() else {
-            return self.read.unknown.note(text);
+            return self.unknown.note(text);
         };
         let empty = Block {
             statements: Vec::new(),
@@ -337,7 +312,7 @@ impl Reader<'_> {
         let Some(open) = &mut self.body else { return };
         let index = number as usize;
         if index > open.body.blocks.len() + 1_000_000 {
-            return self.read.unknown.note(text);
+            return self.unknown.note(text);
         }
         if open.body.blocks.len() <= index {
             open.body.blocks.resize(index + 1, empty.clone());
@@ -410,7 +385,7 @@ impl Reader<'_> {
                 }
             }
             Ok(None) => {}
-            Err(NotUnderstood) => self.read.unknown.note(text),
+            Err(NotUnderstood) => self.unknown.note(text),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Deadlocks from the code alone: what `cargo lockwise check` looks for.
 //!
-//! `mir` reads the compiler's text into `ir`, `source` what that text leaves out, where `conditions` let it be; `program` knows who
+//! `mir` reads the compiler's text into `ir`, `source` what that text leaves out, where `conditions` let it be;
+//! what both make of a crate is kept in a file (`printed`) until the crate is compiled anew. `program` knows who
 //! calls whom; `frame` says what a variable stands for, `flow` which guards live where, `summary` what
 //! callers need to know of that, `aliases` which locks have several names, `callbacks` what functions do
 //! that are kept in data; `solve` goes through all of it, and `rules` makes findings. What the source
@@ -31,6 +32,7 @@ mod known;
 pub(crate) mod mir;
 mod names;
 mod paths;
+pub mod printed;
 pub(crate) mod probe;
 mod program;
 mod rules;

@@ -3,13 +3,22 @@
 //! The text of a program repeats its paths and types thousands of times. Everything after the parser
 //! compares numbers.
 
-use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
 /// A name: equal numbers, equal texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Name(u32);
+
+impl Name {
+    /// Where its text stands among those of [`Names::texts`].
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// All names of one analysis.
 #[derive(Debug, Default)]
@@ -40,5 +49,11 @@ impl Names {
     /// The text of this number.
     pub(crate) fn text(&self, name: Name) -> Rc<str> {
         Rc::clone(&self.inner.borrow().texts[name.0 as usize])
+    }
+
+    /// All texts, by number.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let inner = self.inner.borrow();
+        inner.texts.iter().map(ToString::to_string).collect()
     }
 }

@@ -4,7 +4,9 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::analysis::{Asked, Printed, judge};
+use super::analysis::{Asked, judge};
+use super::mir::Reader;
+use super::printed::{self, Heading, Printed};
 use crate::finding::{Certainty, Code};
 
 /// Its name.
@@ -98,15 +100,16 @@ const KNOWN: [(Code, Certainty); 4] = [
 /// # Errors
 ///
 /// What was not understood, or not found.
-pub(crate) fn verify(folder: &Path, file: &Path, text: String) -> Result<(), String> {
-    let printed = Printed {
+pub(crate) fn verify(folder: &Path, file: &Path, read: Reader) -> Result<(), String> {
+    let heading = Heading {
         name: NAME.to_owned(),
         root: file.to_owned(),
         conditions: None,
-        text,
     };
+    let declared = printed::declared(folder, &heading);
+    let printed = Printed::new(&heading, declared, read);
     let others: HashSet<String> = ["std", "core", "alloc"].map(str::to_owned).into();
-    let verdict = judge(folder, &[printed], &others, &Asked::default()).verdict;
+    let verdict = judge(folder, vec![printed], &others, &Asked::default()).verdict;
     let mut found: Vec<_> = verdict
         .findings
         .iter()

@@ -4,9 +4,10 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use quote::ToTokens;
+use serde::{Deserialize, Serialize};
 use syn::spanned::Spanned as _;
 
 use super::allow::{self, Allowance};
@@ -16,12 +17,13 @@ use super::text::last;
 mod made;
 mod traits;
 mod uses;
+mod wrappers;
 
 use traits::Traits;
 pub(crate) use uses::Uses;
 
 /// A struct, or a variant of an enum.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Shape {
     /// Names and types of its fields, in order; those of tuples are numbers.
     pub fields: Vec<Field>,
@@ -35,7 +37,7 @@ pub(crate) struct Shape {
 }
 
 /// A field.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Field {
     /// Its name.
     pub name: String,
@@ -44,7 +46,7 @@ pub(crate) struct Field {
 }
 
 /// An enum, as far as it is more than its variants.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Enum {
     /// The names of its variants, in order.
     pub variants: Vec<String>,
@@ -53,7 +55,7 @@ pub(crate) struct Enum {
 }
 
 /// A type parameter.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Parameter {
     /// Its name.
     pub name: String,
@@ -62,7 +64,7 @@ pub(crate) struct Parameter {
 }
 
 /// An `impl` block.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Implementation {
     /// The trait's path as written, if it is of one.
     pub of: Option<String>,
@@ -74,9 +76,10 @@ pub(crate) struct Implementation {
     pub module: String,
 }
 
-/// The sources of the crates.
-#[derive(Debug, Default)]
+/// The sources of one crate, or of all.
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Sources {
+    #[serde(skip)]
     root: PathBuf,
     /// By full path; variants by `Enum::Variant`.
     pub shapes: HashMap<String, Shape>,
@@ -90,15 +93,21 @@ pub(crate) struct Sources {
     pub uses: Uses,
     /// By file, line and column.
     pub implementations: HashMap<(PathBuf, u32, u32), Implementation>,
+    /// The comments that silence findings.
+    allowances: Vec<Allowance>,
     /// The text of all files that were asked for.
-    files: HashMap<PathBuf, Option<Rc<str>>>,
+    #[serde(skip)]
+    files: HashMap<PathBuf, Option<Arc<str>>>,
     /// Files, modules, blocks and functions that allow `clippy::await_holding_lock`: file, first and last line.
     pub allows_await: Vec<(PathBuf, u32, u32)>,
     /// Whether what is being read lies in a module that allows it.
+    #[serde(skip)]
     in_allowing: bool,
     /// Files that were read, and as which module.
+    #[serde(skip)]
     seen: HashSet<(PathBuf, String)>,
     /// What is set in the crate that is being read.
+    #[serde(skip)]
     conditions: Conditions,
 }
 
@@ -136,17 +145,46 @@ impl Sources {
             self.items(&file.items, name, root, &folder, 0);
             self.in_allowing = false;
         }
+        self.allowances = self.read_allowances();
         own
     }
 
+    /// Takes in what was read of another crate, or of another part of one.
+    pub(crate) fn join(&mut self, other: Sources) {
+        // Of two by one name it is not known which is compiled.
+        let is_open =
+            |path: &String| other.shapes.contains_key(path) && !other.enums.contains_key(path);
+        self.enums.retain(|path, _| !is_open(path));
+        for (path, found) in other.enums {
+            let is_other = match self.enums.get(&path) {
+                Some(known) => *known != found,
+                None => self.shapes.contains_key(&path),
+            };
+            if is_other {
+                self.enums.remove(&path);
+            } else {
+                self.enums.insert(path, found);
+            }
+        }
+        self.shapes.extend(other.shapes);
+        for (name, paths) in other.by_name {
+            join_names(self.by_name.entry(name).or_default(), paths);
+        }
+        self.traits.join(other.traits);
+        self.uses.join(other.uses);
+        self.implementations.extend(other.implementations);
+        self.allowances.extend(other.allowances);
+        self.allows_await.extend(other.allows_await);
+    }
+
     /// The text of a file.
-    pub(crate) fn text(&mut self, file: &Path) -> Option<Rc<str>> {
+    pub(crate) fn text(&mut self, file: &Path) -> Option<Arc<str>> {
         if let Some(text) = self.files.get(file) {
             return text.clone();
         }
         let text = std::fs::read_to_string(self.root.join(file))
             .ok()
-            .map(Rc::from);
+            .map(Arc::from);
         self.files.insert(file.to_owned(), text.clone());
         text
     }
@@ -195,14 +233,22 @@ impl Sources {
 
     /// The comments in all files that silence findings.
     pub(crate) fn allowances(&self) -> Vec<Allowance> {
-        let mut found: Vec<Allowance> = self
-            .files
+        let mut found = self.allowances.clone();
+        found.extend(self.read_allowances());
+        // Crates share files.
+        let key = |one: &Allowance| (one.file.clone(), one.written, one.code.clone());
+        found.sort_by_cached_key(key);
+        found.dedup();
+        found
+    }
+
+    /// Those in the files that were asked for.
+    fn read_allowances(&self) -> Vec<Allowance> {
+        self.files
             .iter()
             .filter_map(|(path, text)| Some((path.to_str()?, text.as_ref()?)))
             .flat_map(|(path, text)| allow::find(path, text))
-            .collect();
-        found.sort_by(|a, b| (&a.file, a.written).cmp(&(&b.file, b.written)));
-        found
+            .collect()
     }
 
     fn parsed(&mut self, file: &Path) -> Option<syn::File> {
@@ -248,8 +294,8 @@ impl Sources {
             match item {
                 syn::Item::Struct(found) => {
                     let mut shape = shape(&found.fields, &self.conditions);
-                    shape.wraps = wrapped(&shape, found);
-                    shape.wraps_any = wraps_any(&shape, found);
+                    shape.wraps = wrappers::wrapped(&shape, found);
+                    shape.wraps_any = wrappers::wraps_any(&shape, found);
                     self.shape(format!("{module}::{}", found.ident), shape);
                 }
                 syn::Item::Enum(found) => {
@@ -440,6 +486,15 @@ impl Sources {
     }
 }
 
+/// Adds the names that are not there yet.
+fn join_names(all: &mut Vec<String>, more: Vec<String>) {
+    for one in more {
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+}
+
 /// Whether attributes allow `clippy::await_holding_lock`, or expect it.
 fn allows_await(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|attribute| {
@@ -486,61 +541,6 @@ fn shape(fields: &syn::Fields, conditions: &Conditions) -> Shape {
         ..Shape::default()
     }
 }
-
-/// The field that a struct wraps.
-///
-/// One that shares what it wraps is no wrapper: clones of it stand in many fields, and all lead to one
-/// lock. Nor is one with more locks than that, unless it protects just any type.
-fn wrapped(shape: &Shape, found: &syn::ItemStruct) -> Option<u32> {
-    let fields: Vec<(u32, &Field)> = (0..).zip(&shape.fields).collect();
-    let parameters: Vec<String> = found
-        .generics
-        .type_params()
-        .map(|parameter| parameter.ident.to_string())
-        .collect();
-    let is_parameter = |word: &str| parameters.iter().any(|one| one == word);
-    let is_generic = |of: &str| super::text::words(of).any(is_parameter);
-    let real = |field: &&(u32, &Field)| !field.1.of.contains("PhantomData");
-    let mut all = fields.iter().filter(real);
-    if let (syn::Fields::Unnamed(_), Some((index, field)), None) =
-        (&found.fields, all.next(), all.next())
-    {
-        let is_shared = matches!(
-            super::text::last(super::text::head(&field.of).0),
-            "Arc" | "Rc"
-        );
-        return (!is_shared || is_generic(&field.of)).then_some(*index);
-    }
-    let is_lock = |field: &&(u32, &Field)| {
-        let outer = super::text::last(super::text::head(&field.1.of).0);
-        LOCKS.contains(&outer) && is_generic(&field.1.of)
-    };
-    let mut locks = fields.iter().filter(is_lock);
-    let (Some((index, field)), None) = (locks.next(), locks.next()) else {
-        return None;
-    };
-    let protects_anything = super::text::head(&field.of)
-        .1
-        .last()
-        .is_some_and(|of| is_parameter(of));
-    let is_only = fields.iter().all(|(other, field)| {
-        other == index || !super::text::words(&field.of).any(|word| LOCKS.contains(&word))
-    });
-    (protects_anything || is_only).then_some(*index)
-}
-
-/// Whether the lock that a struct wraps protects a value of just any type.
-fn wraps_any(shape: &Shape, found: &syn::ItemStruct) -> bool {
-    let wrapped = shape
-        .wraps
-        .and_then(|index| shape.fields.get(index as usize));
-    let protected = wrapped.and_then(|field| super::text::head(&field.of).1.last().copied());
-    let mut parameters = found.generics.type_params();
-    protected.is_some_and(|of| parameters.any(|parameter| parameter.ident == of))
-}
-
-/// Locks that hold what they protect.
-const LOCKS: [&str; 4] = ["Mutex", "RwLock", "ReentrantLock", "ReentrantMutex"];
 
 /// The attributes of what is read.
 fn attributes(item: &syn::Item) -> &[syn::Attribute] {

@@ -121,7 +121,7 @@ fn judge(project: &Project, checked: &Checked, asked: &Asked) -> Verdict {
     }
     let mut limits = Vec::new();
     let printed = build::read_printed(&checked.files, &mut limits);
-    let mut judged = analysis::judge(&project.root, &printed, &checked.others, asked);
+    let mut judged = analysis::judge(&project.root, printed, &checked.others, asked);
     judged.verdict.limits.append(&mut limits);
     if is_plain {
         question.keep(&file, &judged.verdict, &judged.read);

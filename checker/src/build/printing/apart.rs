@@ -1,10 +1,11 @@
 //! A call of the compiler that prints a crate and does nothing else.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write};
+use std::io;
 use std::process::Command;
 
 use super::{HOW, printed_from};
+use crate::code::mir::Reader;
 
 /// Options of cargo's call that this one must not have.
 const COMPILES: [&str; 5] = [
@@ -19,7 +20,7 @@ const COMPILES: [&str; 5] = [
 pub(super) fn print_crate(
     compiler: &OsStr,
     arguments: &[OsString],
-    out: &mut dyn Write,
+    out: &mut Reader,
 ) -> io::Result<Option<String>> {
     print_to(
         Command::new(compiler).args(printed_from(arguments, &COMPILES)),
@@ -27,12 +28,12 @@ pub(super) fn print_crate(
     )
 }
 
-/// Writes what a call of the compiler prints of a crate, or returns what it said against it.
+/// Reads what a call of the compiler prints of a crate, or returns what it said against it.
 ///
 /// # Errors
 ///
-/// If the compiler cannot be started, or `out` not be written.
-pub fn print_to(command: &mut Command, out: &mut dyn Write) -> io::Result<Option<String>> {
+/// If the compiler cannot be started, or what it prints not be read.
+pub(crate) fn print_to(command: &mut Command, out: &mut Reader) -> io::Result<Option<String>> {
     command
         .args(HOW)
         .args(["-Zunpretty=mir", "--cap-lints=allow"])

@@ -25,6 +25,7 @@ use serde::Deserialize;
 
 use super::{HOW, Page, print, printed_from};
 use crate::build::wrapper::value;
+use crate::code::mir::Reader;
 
 /// Says which compiler it is, where it can do both in one call.
 pub const VARIABLE: &str = "LOCKWISE_PRINTS_TOGETHER";
@@ -92,12 +93,12 @@ const LATE_LINTS: [&str; 2] = ["arithmetic_overflow", "unconditional_panic"];
 ///
 /// # Errors
 ///
-/// If the compiler cannot be started, or `out` not be written.
-pub fn print_to(
+/// If the compiler cannot be started, or what it prints not be read.
+pub(crate) fn print_to(
     command: &mut Command,
     channel: Channel,
     folder: &Path,
-    out: &mut dyn Write,
+    out: &mut Reader,
 ) -> io::Result<Option<String>> {
     channel.prepare(command, true);
     command
@@ -160,7 +161,7 @@ impl<'a> Call<'a> {
             let (status, heard) = (call.status, call.heard);
             let said = (!status.success()).then(|| heard.first_error(status));
             ended = Some((status, heard));
-            call.written.map(|()| said)
+            call.read.map(|()| said)
         });
         let Some((status, heard)) = ended else {
             return Ok(Outcome::Refused("it cannot be started".to_owned()));

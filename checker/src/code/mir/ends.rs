@@ -2,7 +2,7 @@
 
 use super::{BlockId, Operand, Place, Reader, Terminator, closing, find_outside, split_commas};
 
-impl Reader<'_> {
+impl Reader {
     fn end(&mut self, end: Terminator) -> bool {
         if let Some(block) = &mut self.block {
             block.end = end;
@@ -52,7 +52,7 @@ impl Reader<'_> {
                 (Some(place), Some(target)) => self.end(Terminator::Drop(place, target)),
                 (_, None) => self.end(Terminator::End),
                 (None, Some(target)) => {
-                    self.read.unknown.note(text);
+                    self.unknown.note(text);
                     self.end(Terminator::Goto(target))
                 }
             };
@@ -89,7 +89,7 @@ impl Reader<'_> {
         let diverges = equals.is_none();
         let open = open_of_arguments(called);
         let (Some(result), Some(open)) = (result, open) else {
-            self.read.unknown.note(text);
+            self.unknown.note(text);
             return self.end(Terminator::Branch(targets.all()));
         };
         let end = closing(called, open).unwrap_or(called.len());
@@ -97,7 +97,7 @@ impl Reader<'_> {
         for part in split_commas(&called[open + 1..end]) {
             let operand = self.operand(part);
             if operand.is_none() {
-                self.read.unknown.note(text);
+                self.unknown.note(text);
             }
             arguments.push(operand.unwrap_or(Operand::Constant));
         }

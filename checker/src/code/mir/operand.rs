@@ -9,7 +9,7 @@ fn is_variable(text: &str) -> bool {
         .is_some_and(|rest| rest.starts_with(|digit: char| digit.is_ascii_digit()))
 }
 
-impl Reader<'_> {
+impl Reader {
     /// `((*_1).0: T)`, `(_5 as Some)`, `_3[_4]`
     pub(super) fn place(&mut self, text: &str) -> Option<Place> {
         let text = text.trim();
@@ -55,7 +55,7 @@ impl Reader<'_> {
             let dot = inner[..at].rfind('.')?;
             let index = inner[dot + 1..at].parse().ok()?;
             let mut place = self.place(&inner[..dot])?;
-            let of = self.of_type(&inner[at + 2..]);
+            let of = self.names.of(&inner[at + 2..]);
             place.steps.push(Projection::Field(index, of));
             return Some(place);
         }
@@ -97,7 +97,7 @@ impl Reader<'_> {
         }
         let is_path =
             text.starts_with(|first: char| first.is_alphabetic() || matches!(first, '<' | '_'));
-        is_path.then(|| Operand::Function(self.callee(text)))
+        is_path.then(|| Operand::Function(self.names.of(text)))
     }
 
     /// What is called: a path, or what a variable points to.
@@ -111,7 +111,7 @@ impl Reader<'_> {
         {
             return Callee::Pointer(place);
         }
-        Callee::Path(self.callee(text))
+        Callee::Path(self.names.of(text))
     }
 
     pub(super) fn rvalue(&mut self, text: &str) -> Option<Rvalue> {
@@ -165,8 +165,8 @@ impl Reader<'_> {
             .strip_prefix("/*tls*/ ")
             .or_else(|| text.strip_prefix("/*tls*/"))
         {
-            let path = self.krate.path(path.trim_start_matches("mut "));
-            return Some(Rvalue::Use(Operand::Static(self.names.of(&path))));
+            let name = self.names.of(path.trim_start_matches("mut "));
+            return Some(Rvalue::Use(Operand::Static(name)));
         }
         let mut rest = text;
         for word in [

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::code::ir::{Callee, Place};
+use crate::code::paths::Crate;
 
 const FUNCTION: &str = r#"fn <impl at src/a.rs:3:1: 3:7>::f(_1: &S, _2: std::string::String) -> u32 {
     debug self => _1;                    // in scope 0 at src/a.rs:4:10: 4:15
@@ -46,6 +47,14 @@ alloc7 (static: TOTAL, size: 8, align: 4) {
 }
 "#;
 
+fn lowered(text: &str) -> Lowered {
+    let mut reader = Reader::default();
+    for line in text.lines() {
+        reader.line(line);
+    }
+    reader.lowered()
+}
+
 fn read_it(text: &str) -> (Read, Names) {
     let names = Names::default();
     let krate = Crate {
@@ -54,7 +63,7 @@ fn read_it(text: &str) -> (Read, Names) {
         others: ["std".to_owned()].into(),
         uses: std::rc::Rc::default(),
     };
-    (read(text, &krate, &names), names)
+    (lowered(text).read(&krate, &names), names)
 }
 
 #[test]
@@ -97,6 +106,19 @@ fn a_function_is_read_block_by_block() {
         Terminator::Switch { cases, otherwise: Some(5), .. } if cases[..] == [(0, 3), (1, 4)]
     ));
     assert!(matches!(&body.blocks[4].end, Terminator::Drop(place, 5) if place.local == 2));
+}
+
+/// What is kept of a crate is of use only as long as it would be read the same way.
+#[test]
+fn whoever_changes_what_is_read_counts_up_the_format() {
+    let read = format!("{:?}", lowered(FUNCTION));
+    let mut sum = rustc_hash::FxHasher::default();
+    std::hash::Hasher::write(&mut sum, read.as_bytes());
+    let sum = std::hash::Hasher::finish(&sum);
+    assert_eq!(
+        format!("{}: {sum:016x}", crate::code::printed::FORMAT),
+        "0.1.0-1: 9ecacaae456e15ae"
+    );
 }
 
 #[test]

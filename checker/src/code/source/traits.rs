@@ -2,11 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::super::text::last;
 use super::uses::{Leaf, Uses};
 
 /// The traits, and what the modules say of who can name them.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Traits {
     /// By full path; whether it says `pub`.
     declared: HashMap<String, bool>,
@@ -40,6 +42,17 @@ impl Traits {
             all.push(path.clone());
         }
         self.declared.insert(path, is_open);
+    }
+
+    /// Takes in those of another crate.
+    pub(super) fn join(&mut self, other: Traits) {
+        self.declared.extend(other.declared);
+        for (name, paths) in other.by_name {
+            super::join_names(self.by_name.entry(name).or_default(), paths);
+        }
+        self.open_modules.extend(other.open_modules);
+        self.handed_on.extend(other.handed_on);
+        self.programs.extend(other.programs);
     }
 
     /// Something is handed on to others.

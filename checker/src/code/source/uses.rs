@@ -6,8 +6,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use serde::{Deserialize, Serialize};
+
 /// The items and `use` declarations of the crates that are read.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Uses {
     /// The crates.
     crates: HashSet<String>,
@@ -93,6 +95,18 @@ impl Uses {
                 self.names.entry(name).or_insert(path);
             }
             None => self.globs.entry(module.to_owned()).or_default().push(path),
+        }
+    }
+
+    /// Takes in those of another crate.
+    pub(super) fn join(&mut self, other: Uses) {
+        self.crates.extend(other.crates);
+        self.declared.extend(other.declared);
+        for (name, path) in other.names {
+            self.names.entry(name).or_insert(path);
+        }
+        for (module, paths) in other.globs {
+            super::join_names(self.globs.entry(module).or_default(), paths);
         }
     }
 
