@@ -5,14 +5,12 @@
 //! there, they are only on the side where it is. The state is *may-held*: a token is there if it is on
 //! some way to that point.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::frame::{Frame, Kind};
-use super::ir::{
-    BlockId, Kind as BodyKind, Local, Operand, Place, Projection, Rvalue, Statement, Terminator,
-};
+use super::frame::{Frame, Kind, Storage};
+use super::ir::{BlockId, Local, Operand, Place, Rvalue, Statement, Terminator};
 use super::names::Name;
 use super::program::BodyId;
 use super::summary::{Held, LockAt, Order, Summary};
@@ -22,6 +20,7 @@ use super::value::{Path, Root, Value};
 mod aliases;
 mod calls;
 mod functions;
+mod places;
 mod record;
 
 pub(crate) use calls::formatting;
@@ -29,7 +28,7 @@ pub(crate) use functions::{KeptCall, KeptFunction};
 pub(crate) use record::{Await, Blocked, KeptHandle};
 
 /// A token at a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Cell {
     token: usize,
     at: Local,
@@ -37,16 +36,42 @@ struct Cell {
     field: u32,
     /// The path of its lock may mean another lock by now.
     is_stale: bool,
+    /// Whether it is still there.
+    is_there: There,
+}
+
+/// Whether a guard is still where it was put. Where ways meet the later one of these counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum There {
+    /// It is.
+    Sure,
+    /// It is one of several, of which one has gone, or something may have happened to it.
+    Perhaps,
+    /// Elements were let go of one by one, of which it is one.
+    Gone,
 }
 
 impl Cell {
-    /// Whether it is in a variable or, if it is said which from 1, in that field of it, as far as is known.
-    fn lies_in(&self, at: Local, field: u32) -> bool {
-        self.at == at && (field == 0 || self.field == 0 || self.field == field)
+    /// What tells it from others.
+    fn key(&self) -> (usize, Local, u32, bool) {
+        (self.token, self.at, self.field, self.is_stale)
+    }
+
+    /// Whether it is in a part of a variable, as far as is known.
+    fn lies_in(&self, place: Storage) -> bool {
+        self.at == place.owner && (place.field == 0 || self.field == 0 || self.field == place.field)
     }
 }
 
 type State = Vec<Cell>;
+
+/// What is captured by a closure as a borrow of guards is counted like parameters from this number on.
+const CAPTURED: u32 = 32;
+
+/// The number of what is captured in a field.
+fn captured(field: u32) -> u32 {
+    (CAPTURED + field).min(63)
+}
 
 /// Where guards are that are forgotten: no variable, so that nothing drops them.
 const FORGOTTEN: Local = Local::MAX;
@@ -151,27 +176,30 @@ impl Flow<'_> {
             // Who borrows a guard for itself alone can let go of it.
             let text = self.frame.program.text(self.frame.type_of(parameter));
             let is_lent = of.references == 1 && is_exclusive_reference(&text);
-            if of.guards && (of.references == 0 || is_lent) && parameter < 64 {
+            if of.guards && (of.references == 0 || is_lent) && parameter < CAPTURED {
                 if is_lent {
                     self.lent |= 1 << parameter;
                 }
                 first.push(Cell {
-                    token: self.tokens.len(),
                     at: parameter,
-                    field: 0,
-                    is_stale: false,
+                    ..fresh(self.tokens.len())
                 });
                 self.tokens.push(Token::Parameter(parameter));
             }
         }
-        for field in self.captured_guards() {
+        let borrows = self.captured_borrows().into_iter();
+        let borrows = borrows.map(|field| (field, captured(field)));
+        let owned = self.captured_guards().into_iter();
+        for (field, number) in owned.map(|field| (field, 1)).chain(borrows) {
             first.push(Cell {
-                token: self.tokens.len(),
                 at: 1,
                 field: field + 1,
-                is_stale: false,
+                ..fresh(self.tokens.len())
             });
-            self.tokens.push(Token::Parameter(1));
+            self.tokens.push(Token::Parameter(number));
+            if number > 1 {
+                self.lent |= 1 << number;
+            }
         }
         if self.frame.body.blocks.is_empty() {
             return entries;
@@ -191,97 +219,6 @@ impl Flow<'_> {
             }
         }
         entries
-    }
-
-    /// The captured values that are guards, of a future, or of a closure that owns them and is run once.
-    fn captured_guards(&self) -> BTreeSet<u32> {
-        let body = self.frame.body;
-        let program = self.frame.program;
-        let owns = body.kind == BodyKind::Closure
-            && body.parameters > 0
-            && (self.is_coroutine || program.type_of(self.frame.type_of(1)).references == 0);
-        let mut found = BTreeSet::new();
-        let mut look = |place: &Place| {
-            if let (1, Some(Projection::Field(index, of))) =
-                (place.local, self.own_steps(place).first())
-            {
-                let of = program.type_of(*of);
-                if of.guards && of.references == 0 {
-                    found.insert(*index);
-                }
-            }
-        };
-        for block in body.blocks.iter().filter(|_| owns) {
-            for statement in &block.statements {
-                if let Statement::Assign(_, rvalue) = statement {
-                    match rvalue {
-                        Rvalue::Use(operand) => operand.place().into_iter().for_each(&mut look),
-                        Rvalue::Borrow(place) => look(place),
-                        Rvalue::Aggregate(parts) => {
-                            parts.iter().filter_map(Operand::place).for_each(&mut look);
-                        }
-                        _ => {}
-                    }
-                }
-            }
-            match &block.end {
-                Terminator::Drop(place, _) => look(place),
-                Terminator::Call { arguments, .. } => {
-                    arguments
-                        .iter()
-                        .filter_map(Operand::place)
-                        .for_each(&mut look);
-                }
-                _ => {}
-            }
-        }
-        found
-    }
-
-    /// The steps from a variable to a place. What a future captured is its own, although it is reached through
-    /// a pointer.
-    fn own_steps<'p>(&self, place: &'p Place) -> &'p [Projection] {
-        match &place.steps[..] {
-            [Projection::Deref, inner @ ..] if self.is_coroutine && place.local == 1 => inner,
-            steps => steps,
-        }
-    }
-
-    /// The field of a variable that a place lies in, from 1; 0 for the variable itself.
-    fn field_of(&self, place: &Place) -> u32 {
-        match self.own_steps(place) {
-            [Projection::Field(index, _), ..] => index + 1,
-            [Projection::Variant(_), Projection::Field(index, _), ..] if *index > 0 => index + 1,
-            _ => 0,
-        }
-    }
-
-    /// Takes the tokens out of what is moved.
-    fn take(&self, state: &mut State, operand: &Operand) -> Vec<Cell> {
-        let Some(place) = operand.moved() else {
-            return Vec::new();
-        };
-        // What is behind a reference stays.
-        let of = self.frame.program.type_of(self.frame.type_of(place.local));
-        if of.references > 0 {
-            return Vec::new();
-        }
-        if self.own_steps(place).contains(&Projection::Deref) {
-            return Vec::new();
-        }
-        let field = self.field_of(place);
-        let is_inside = |cell: &Cell| cell.lies_in(place.local, field);
-        let taken = state.iter().filter(|cell| is_inside(cell)).copied();
-        let taken: Vec<Cell> = taken
-            .map(|mut cell| {
-                if field != 0 {
-                    cell.field = 0;
-                }
-                cell
-            })
-            .collect();
-        state.retain(|cell| !is_inside(cell));
-        taken
     }
 
     /// Goes through a block and returns where it leads, with which states.
@@ -340,7 +277,7 @@ impl Flow<'_> {
                     if self.is_dropped_by_hand(part) {
                         continue;
                     }
-                    if parts.len() > 1 {
+                    if parts.len() > 1 || !self.frame.stands_for_its_part(place.local) {
                         for cell in &mut cells {
                             cell.field = number;
                         }
@@ -354,39 +291,9 @@ impl Flow<'_> {
         if moved.is_empty() {
             return;
         }
-        let field = self.field_of(place);
-        let at = self.owner_of(place);
-        for mut cell in moved {
-            cell.at = at;
-            if field != 0 {
-                cell.field = field;
-            }
-            insert(state, cell);
-        }
-    }
-
-    /// Whether a value is let go of by hand, or not at all. In what it is put into, that is left to code which
-    /// asks whether it has been done.
-    fn is_dropped_by_hand(&self, part: &Operand) -> bool {
-        let program = self.frame.program;
-        let of = part.place().map(|place| self.frame.type_of(place.local));
-        of.is_some_and(|of| super::text::last(&program.type_of(of).head) == "ManuallyDrop")
-    }
-
-    /// The variable that keeps what is put into a place: behind a pointer the one that it points to.
-    fn owner_of(&self, place: &Place) -> Local {
-        if self.own_steps(place).first() != Some(&Projection::Deref) {
-            return place.local;
-        }
-        match self.frame.place(place).map(|path| path.root) {
-            Some(Root::Local(local)) => local,
-            // A box, for one.
-            Some(Root::Call(block)) => match self.frame.call_at(block) {
-                Some((_, _, result)) if result.is_whole() => result.local,
-                _ => place.local,
-            },
-            _ => place.local,
-        }
+        let at = self.storage(place);
+        let at = at.unwrap_or_else(|| Storage::at(place.local, self.field_of(place), false));
+        Self::put(at, moved, state);
     }
 
     /// What begins at this place is something else from now on.
@@ -413,8 +320,7 @@ impl Flow<'_> {
         for cell in state.iter_mut() {
             cell.is_stale |= is_stale(&self.tokens[cell.token]);
         }
-        state.sort_unstable();
-        state.dedup();
+        tidy(state);
     }
 
     /// A branch: where an option or result is asked about, its tokens are only where it is there.
@@ -455,6 +361,11 @@ impl Flow<'_> {
         let without_any = |variable: Local| -> State {
             let mut state = state.clone();
             state.retain(|cell| cell.at != variable);
+            state
+        };
+        let without = |variable: Local| {
+            let mut state = without(variable);
+            self.exhausted(variable, &mut state);
             state
         };
         for (value, block) in cases {
@@ -549,11 +460,13 @@ impl Flow<'_> {
         if !self.records {
             return;
         }
-        for cell in state {
+        let stays = |cell: &&Cell| cell.at != 0 && cell.is_there != There::Gone;
+        for cell in state.iter().filter(stays) {
             if let Token::Parameter(number) = self.tokens[cell.token] {
                 self.kept |= 1 << number;
             }
         }
+        self.puts(state);
         for cell in state.iter().filter(|cell| cell.at == 0) {
             match &self.tokens[cell.token] {
                 Token::Parameter(number) => {
@@ -573,18 +486,43 @@ impl Flow<'_> {
 }
 
 fn insert(state: &mut State, cell: Cell) {
-    if let Err(at) = state.binary_search(&cell) {
-        state.insert(at, cell);
+    match state.binary_search_by_key(&cell.key(), Cell::key) {
+        Ok(at) => state[at].is_there = cell.is_there,
+        Err(at) => state.insert(at, cell),
     }
+}
+
+/// A token at no place yet.
+fn fresh(token: usize) -> Cell {
+    Cell {
+        token,
+        at: 0,
+        field: 0,
+        is_stale: false,
+        is_there: There::Sure,
+    }
+}
+
+/// Puts cells in order that were changed, and leaves one of each.
+fn tidy(state: &mut State) {
+    state.sort_unstable_by_key(|cell| (cell.key(), cell.is_there));
+    state.dedup_by_key(|cell| cell.key());
 }
 
 /// Adds what is new, and says whether there was something.
 fn join(old: &mut State, new: State) -> bool {
     let mut changed = false;
     for cell in new {
-        if let Err(at) = old.binary_search(&cell) {
-            old.insert(at, cell);
-            changed = true;
+        match old.binary_search_by_key(&cell.key(), Cell::key) {
+            Ok(at) if old[at].is_there >= cell.is_there => {}
+            Ok(at) => {
+                old[at].is_there = cell.is_there;
+                changed = true;
+            }
+            Err(at) => {
+                old.insert(at, cell);
+                changed = true;
+            }
         }
     }
     changed

@@ -22,8 +22,10 @@ mod numbers;
 mod origins;
 mod parts;
 mod questions;
+mod storage;
 
 pub(crate) use questions::Kind;
+pub(crate) use storage::Storage;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Definition {
@@ -268,6 +270,11 @@ impl<'a> Frame<'a> {
         Some(self.normal(path))
     }
 
+    /// Whether a variable is of such a type.
+    pub(crate) fn stands_for_its_part(&self, local: Local) -> bool {
+        self.is_transparent(&self.program.type_of(self.type_of(local)).head)
+    }
+
     /// Whether the payload of such a type stands for the whole.
     fn is_transparent(&self, head: &str) -> bool {
         TRANSPARENT.contains(&last(head)) && !self.program.is_own(head)
@@ -306,6 +313,17 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// The call whose result a variable always is.
+    pub(crate) fn call_that_makes(
+        &self,
+        local: Local,
+    ) -> Option<(&'a Callee, &'a [Operand], &'a Place)> {
+        match *self.definitions.get(local as usize)? {
+            Definition::Call(block) => self.call_at(block),
+            _ => None,
+        }
+    }
+
     /// What the call at the end of `block` returns.
     fn returned(&self, block: BlockId) -> Value {
         let Some((callee, arguments, place)) = self.call_at(block) else {
@@ -323,7 +341,9 @@ impl<'a> Frame<'a> {
                 Known::Acquire(..) => self
                     .lock_place(arguments)
                     .map_or(Value::Unknown, Value::Guard),
-                Known::Same | Known::Convert(_) | Known::AcquireAll(_) => first(),
+                Known::Same | Known::PutInstead | Known::Convert(_) | Known::AcquireAll(_) => {
+                    first()
+                }
                 Known::Wait => arguments
                     .get(1)
                     .map_or(Value::Unknown, |guard| self.operand(guard)),

@@ -88,6 +88,8 @@ pub(crate) enum Known {
     TakeOne,
     /// Drops what is in the place that its first argument points to.
     Empty,
+    /// Drops what is in the place that its first argument points to, and puts its second there.
+    PutInstead,
     /// Drops some of what is in the collection that its first argument points to.
     Thin,
     /// Runs a closure or future elsewhere.
@@ -308,8 +310,10 @@ pub(crate) fn function(on: &str, method: &str) -> Option<Known> {
         ("std" | "core", "mem" | "ptr", "swap") => Known::Swap,
         ("std" | "core", "mem", "take" | "replace")
         | ("std" | "core", "Option", "take" | "replace")
+        | ("std" | "core", "Cell" | "RefCell", "take" | "replace")
         | ("std" | "core", "ptr", "read")
         | ("std" | "core", "ManuallyDrop", "take") => Known::Take,
+        ("std" | "core", "Cell", "set") => Known::PutInstead,
         ("std" | "core", "ManuallyDrop", "drop") | ("std" | "core", "ptr", "drop_in_place") => {
             Known::Empty
         }
@@ -357,10 +361,13 @@ pub(crate) fn function(on: &str, method: &str) -> Option<Known> {
         ("std" | "core", "Option" | "Result", method) => match method {
             "is_some" | "is_ok" => Known::Asks(true),
             "is_none" | "is_err" => Known::Asks(false),
+            "take_if" => Known::TakeOne,
+            "insert" => Known::PutInstead,
             "unwrap" | "expect" | "unwrap_or_else" | "unwrap_or_default" | "unwrap_or"
             | "unwrap_unchecked" | "ok" | "ok_or" | "ok_or_else" | "map_err" | "as_ref"
-            | "as_mut" | "as_deref" | "as_deref_mut" | "or_else" | "insert" | "as_pin_mut"
-            | "as_pin_ref" => Known::Same,
+            | "as_mut" | "as_deref" | "as_deref_mut" | "or_else" | "as_pin_mut" | "as_pin_ref" => {
+                Known::Same
+            }
             "cloned" | "copied" => Known::Clone,
             _ => return None,
         },
@@ -411,8 +418,8 @@ fn collection(krate: &str, name: &str, method: &str) -> Option<Known> {
         "clear" => Known::Empty,
         "retain" | "retain_mut" | "truncate" | "dedup" | "dedup_by" | "dedup_by_key" => Known::Thin,
         "drain" => Known::Take,
-        "pop" | "pop_front" | "pop_back" | "pop_first" | "pop_last" | "remove" | "swap_remove"
-        | "remove_entry" => Known::TakeOne,
+        "pop" | "pop_front" | "pop_back" | "pop_first" | "pop_last" | "pop_if" | "remove"
+        | "swap_remove" | "remove_entry" | "split_off" | "extract_if" => Known::TakeOne,
         "get" | "get_mut" | "first" | "last" | "front" | "back" | "get_unchecked" | "first_mut"
         | "last_mut" => Known::Element,
         "iter" | "iter_mut" | "values" | "values_mut" | "as_slice" | "as_mut_slice" => Known::Same,

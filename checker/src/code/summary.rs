@@ -128,6 +128,10 @@ pub(crate) struct Summary {
     pub result: Option<Value>,
     /// The locks whose guards are returned, and in which field.
     pub returned: Vec<(Held, u32)>,
+    /// The locks whose guards are left behind a parameter, by its number, and in which field there.
+    pub puts: Vec<(Held, u32, u32)>,
+    /// Parameters whose guards are left behind others, by their numbers, and in which field there.
+    pub passes: Vec<(u32, u32, u32)>,
     /// The parameters whose guards are returned, one bit each.
     pub returns_guards: u64,
     /// The parameters by exclusive reference whose guards have gone when it returns, one bit each.
@@ -233,6 +237,23 @@ impl Summary {
         }
     }
 
+    /// Adds a guard that is left behind a parameter, unless it is there.
+    pub(crate) fn add_put(&mut self, held: Held, into: u32, field: u32) {
+        let same = |(old, parameter, at): &(Held, u32, u32)| {
+            (*parameter, *at) == (into, field)
+                && old.lock.class == held.lock.class
+                && old.lock.path == held.lock.path
+        };
+        if !self.puts.iter().any(same) {
+            self.left_out += told(&mut self.puts, (held, into, field));
+        }
+    }
+
+    /// Adds a parameter whose guards are left behind another.
+    pub(crate) fn add_passed(&mut self, from: u32, into: u32, field: u32) {
+        self.left_out += told(&mut self.passes, (from, into, field));
+    }
+
     /// Adds a parameter that goes into a field.
     pub(crate) fn add_kept(&mut self, path: Path, class: Name) {
         self.left_out += told(&mut self.keeps, (path, class));
@@ -255,6 +276,8 @@ impl Summary {
             || self.trusted() != other.trusted()
             || self.result != other.result
             || self.returned.len() != other.returned.len()
+            || self.puts.len() != other.puts.len()
+            || self.passes.len() != other.passes.len()
             || self.returns_guards != other.returns_guards
             || self.lets_go != other.lets_go
             || self.open.len() != other.open.len()

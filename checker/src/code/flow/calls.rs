@@ -1,8 +1,9 @@
 //! Calls: what they take, hand on, run and give back.
 
+use super::places::now;
 use super::record::Point;
-use super::{Cell, Flow, State, Token, insert};
-use crate::code::frame::Frame;
+use super::{Cell, Flow, State, There, Token, fresh};
+use crate::code::frame::{Frame, Storage};
 use crate::code::ir::{BlockId, Callee, Operand, Place, Site};
 use crate::code::known::{self, Known, Resource};
 use crate::code::names::Name;
@@ -18,6 +19,7 @@ mod closures;
 mod drops;
 mod futures;
 mod implied;
+mod lent;
 mod locks;
 mod moves;
 mod shards;
@@ -38,6 +40,8 @@ pub(super) struct Argument {
     pub(super) moved: Vec<Cell>,
     /// The locks of guards that a callee moves with it.
     pub(super) held: Vec<Held>,
+    /// The guards that a closure captured as borrows, by the numbers that it counts them by.
+    pub(super) lent: Vec<(u32, Cell)>,
 }
 
 impl Argument {
@@ -49,6 +53,7 @@ impl Argument {
             function: None,
             moved: Vec::new(),
             held: Vec::new(),
+            lent: Vec::new(),
         }
     }
 
@@ -94,7 +99,7 @@ impl Flow<'_> {
             method: resolved.method,
         };
         self.lets_go_in(&resolved, &call, state);
-        let mut given = match resolved.known {
+        let given = match resolved.known {
             Some(known) => self.known(known, &call, state),
             None if resolved.is_function_call => self.function_value(&call, state),
             None if !resolved.bodies.is_empty() => self.bodies(&resolved, &call, state),
@@ -106,15 +111,21 @@ impl Flow<'_> {
                 }
             },
         };
+        self.after_closures(&resolved, &call, state);
         self.redefine(result, Some(block), state);
-        let field = self.field_of(result);
-        for cell in &mut given {
-            cell.at = result.local;
-            if field != 0 {
-                cell.field = field;
-            }
-            insert(state, *cell);
+        if !given.is_empty() {
+            Self::put(self.goes_to(result), given, state);
         }
+    }
+
+    /// Where what a call returns is kept: what only leads to where it was put is put there.
+    fn goes_to(&self, result: &Place) -> Storage {
+        let is_view = result.is_whole() && self.frame.is_view(result.local);
+        let behind = is_view.then(|| self.frame.storage_behind(result.local));
+        behind
+            .flatten()
+            .or_else(|| self.storage(result))
+            .unwrap_or_else(|| Storage::at(result.local, self.field_of(result), false))
     }
 
     pub(super) fn argument(&self, operand: &Operand, moved: Vec<Cell>) -> Argument {
@@ -129,12 +140,19 @@ impl Flow<'_> {
             },
             moved,
             held: Vec::new(),
+            lent: Vec::new(),
         }
     }
 
     fn result_holds_guards(&self, call: &Call<'_>) -> bool {
         type_of_place(self.frame, call.result)
             .is_some_and(|of| self.frame.program.type_of(of).guards)
+    }
+
+    /// Whether the result only leads to what another owns.
+    fn result_is_view(&self, call: &Call<'_>) -> bool {
+        type_of_place(self.frame, call.result)
+            .is_some_and(|of| self.frame.program.type_of(of).is_view)
     }
 
     /// A function of another crate that is in the tables. Returns what its result holds.
@@ -161,30 +179,14 @@ impl Flow<'_> {
                 self.spawned(call, state);
                 Vec::new()
             }
-            Known::Forget => {
-                moves::forgets(call, state);
-                Vec::new()
-            }
-            Known::Frees => {
-                self.frees(state);
-                Vec::new()
-            }
-            Known::Take => self.taken_out(call, state),
-            Known::TakeOne => self.one_taken_out(call, state),
-            Known::Swap => {
-                self.swapped(call, state);
-                Vec::new()
-            }
-            Known::Empty => {
-                self.emptied(call, state);
-                self.drop_inside(call, state);
-                Vec::new()
-            }
-            Known::Thin => {
-                let given = self.foreign(call, state);
-                self.drop_inside(call, state);
-                given
-            }
+            Known::Forget
+            | Known::Frees
+            | Known::Take
+            | Known::TakeOne
+            | Known::Swap
+            | Known::Empty
+            | Known::PutInstead
+            | Known::Thin => self.moves(known, call, state),
             Known::Unlocked => {
                 let guards = self.guard_of(call, 0).or_else(|| self.guard_of(call, 1));
                 let mut without = state.clone();
@@ -230,6 +232,7 @@ impl Flow<'_> {
                 self.calls_unknown_method(call, state);
                 self.foreign(call, state)
             }
+            Known::Next if !self.result_is_view(call) => self.one_taken_out(call, state),
             Known::Same
             | Known::Deref
             | Known::Clone
@@ -262,11 +265,21 @@ impl Flow<'_> {
                 self.apply(body, &arguments, point);
                 let lets_go = self.frame.summaries[body].lets_go;
                 for (number, cell) in &lent {
-                    if resolved.is_sure && lets_go & (1 << (number + 1)) != 0 {
-                        state.retain(|other| other != cell);
+                    // Taken out and handed back.
+                    if self.frame.summaries[body].returns_guards & (1 << (number + 1)) != 0 {
+                        given.push(Cell { field: 0, ..*cell });
+                    }
+                    if lets_go & (1 << (number + 1)) == 0 {
+                        continue;
+                    }
+                    if resolved.is_sure {
+                        state.retain(|other| other.key() != cell.key());
+                    } else {
+                        now(state, There::Perhaps, |other| other.key() == cell.key());
                     }
                 }
             }
+            self.put_by(body, resolved.trust(), call, state);
             let summary = &self.frame.summaries[body];
             let values: Vec<Value> = call
                 .arguments
@@ -376,28 +389,15 @@ impl Flow<'_> {
         let name = call.method.map(|method| program.text(method));
         let kept_in = name
             .filter(|name| known::puts_in(name))
-            .and_then(|_| call.operands.first()?.place())
-            .and_then(|place| self.frame.borrowed(place.local, 0));
+            .and_then(|_| self.pointed_at(call, 0));
         if (guards || closures_go_on) && kept_in.is_none() {
             return moved;
         }
-        if let Some(local) = kept_in {
-            for mut cell in moved {
-                cell.at = local;
-                cell.field = 0;
-                insert(state, cell);
-            }
+        if let Some(at) = kept_in {
+            let moved = moved.into_iter().map(|cell| Cell { field: 0, ..cell });
+            Self::put(at, moved, state);
         }
         Vec::new()
-    }
-}
-
-fn fresh(token: usize) -> Cell {
-    Cell {
-        token,
-        at: 0,
-        field: 0,
-        is_stale: false,
     }
 }
 

@@ -8,7 +8,7 @@ use super::super::summary::{Effect, Held, LockAt, Order, Summary, What};
 use super::super::text::is_exclusive_reference;
 use super::super::trust::Trust;
 use super::super::value::{Path, Root, Step, Value};
-use super::{Flow, State, Token};
+use super::{Flow, State, There, Token};
 
 /// A point in the function: what happens there happens with all that is held there.
 #[derive(Debug, Clone, Copy)]
@@ -113,7 +113,7 @@ impl Flow<'_> {
     /// The locks that are held in a state.
     fn held(&self, state: &State) -> Vec<Held> {
         let mut all: Vec<Held> = Vec::new();
-        for cell in state {
+        for cell in state.iter().filter(|cell| cell.is_there != There::Gone) {
             if let Some(held) = self.held_by(*cell)
                 && !all.contains(&held)
             {
@@ -132,6 +132,9 @@ impl Flow<'_> {
         if cell.is_stale {
             held.lock.path = None;
         }
+        if cell.is_there != There::Sure {
+            held.trust = Trust::Guess;
+        }
         Some(held)
     }
 
@@ -144,12 +147,11 @@ impl Flow<'_> {
 
     /// The parameters whose guards are held in a state, one bit each.
     fn parameters(&self, state: &State) -> u64 {
-        state
-            .iter()
-            .fold(0, |all, cell| match &self.tokens[cell.token] {
-                Token::Parameter(number) => all | 1 << number,
-                Token::Taken { .. } => all,
-            })
+        let there = state.iter().filter(|cell| cell.is_there != There::Gone);
+        there.fold(0, |all, cell| match &self.tokens[cell.token] {
+            Token::Parameter(number) => all | 1 << number,
+            Token::Taken { .. } => all,
+        })
     }
 
     /// Notes what callers must know of.

@@ -5,8 +5,26 @@ use std::rc::Rc;
 use super::super::ir::{Body, Place, Projection};
 use super::super::known;
 use super::super::names::Name;
-use super::super::text::{behind_references, find_outside, head};
+use super::super::text::{behind_references, find_outside, head, last, split_commas};
 use super::Program;
+
+/// Types of std that lead to what another owns, besides references.
+const VIEWS: [&str; 14] = [
+    "ChunksMut",
+    "Entry",
+    "Iter",
+    "IterMut",
+    "OccupiedEntry",
+    "OccupiedError",
+    "PeekMut",
+    "RangeMut",
+    "Ref",
+    "RefMut",
+    "VacantEntry",
+    "Values",
+    "ValuesMut",
+    "Windows",
+];
 
 /// A type, looked at once.
 #[derive(Debug, Clone)]
@@ -23,6 +41,8 @@ pub(crate) struct Type {
     pub guards: bool,
     /// Whether one of those guards stops threads.
     pub blocks_threads: bool,
+    /// Whether a value of it only leads to what another owns: a reference, an iterator over one, an entry.
+    pub is_view: bool,
     /// The closures and async bodies it is made of, by their types.
     pub bodies: Vec<Name>,
     /// Functions it is made of, by their paths.
@@ -50,6 +70,7 @@ impl Program {
                 .collect(),
             guards,
             blocks_threads,
+            is_view: self.is_view(&text),
             bodies: bodies_in(&text).map(|text| self.names.of(&text)).collect(),
             functions: functions_in(&text)
                 .map(|text| self.names.of(text))
@@ -57,6 +78,26 @@ impl Program {
         });
         self.types.borrow_mut().insert(of, Rc::clone(&found));
         found
+    }
+
+    /// Whether a value of this type only leads to what another owns.
+    fn is_view(&self, text: &str) -> bool {
+        let (bare, references) = behind_references(text);
+        if references > 0 {
+            return true;
+        }
+        let parts = bare
+            .strip_prefix('(')
+            .and_then(|text| text.strip_suffix(')'));
+        if let Some(parts) = parts {
+            return split_commas(parts).iter().any(|part| self.is_view(part));
+        }
+        let (path, arguments) = head(bare);
+        if path.starts_with('{') || known::is_guard(path) || self.is_own(path) {
+            return false;
+        }
+        let mut arguments = arguments.iter().filter(|of| !of.starts_with('\''));
+        VIEWS.contains(&last(path)) || arguments.any(|of| self.is_view(of))
     }
 
     /// The type of what a pointer of this type points to.
@@ -107,6 +148,8 @@ impl Program {
                 found = (true, true);
             }
         }
+        // A caller can put one in the place of a parameter.
+        found.0 |= parameters_in(text);
         // What is being awaited until it becomes a guard.
         found.0 |=
             text.contains("{async fn body of tokio::sync::") || text.contains("async_lock::");
@@ -119,6 +162,13 @@ fn paths_in(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
         .map(|path| path.trim_matches(':'))
         .filter(|path| path.contains("::"))
+}
+
+/// Whether a type's text names a parameter: it has no path, as a type has.
+fn parameters_in(text: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '\'');
+    let mut words = text.split(|c: char| !is_word(c));
+    words.any(|word| word.starts_with(|c: char| c.is_ascii_uppercase()) && !word.contains(':'))
 }
 
 /// The closures and async bodies in a type's text. An async function is known by its path without

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::Argument;
 use crate::code::class::{self, Class};
 use crate::code::flow::record::{Point, exported};
-use crate::code::flow::{Flow, NESTED_MAX, TAKEN_MAX, insert};
+use crate::code::flow::{Cell, Flow, NESTED_MAX, TAKEN_MAX, insert};
 use crate::code::ir::Kind;
 use crate::code::program::BodyId;
 use crate::code::summary::{Effect, Held, LockAt, What};
@@ -67,10 +67,16 @@ impl Flow<'_> {
                 insert(state.to_mut(), *cell);
             }
         }
+        let lent = self.lent_to(body, &state);
+        if !lent.is_empty() {
+            let is_lent = |cell: &Cell| lent.iter().any(|(_, other)| other.key() == cell.key());
+            state.to_mut().retain(|cell| !is_lent(cell));
+        }
         // What it captured is no function for having the closure's type.
         let own = Argument {
             of: None,
             function: None,
+            lent,
             ..environment
         };
         let all: Vec<Argument> = std::iter::once(own)
@@ -108,6 +114,11 @@ impl Flow<'_> {
                     if !argument.held.is_empty() {
                         more.to_mut().extend_from_slice(&argument.held);
                     }
+                }
+            }
+            for (number, cell) in arguments.iter().flat_map(|argument| &argument.lent) {
+                if effect.guards & (1 << number) != 0 {
+                    insert(state.to_mut(), *cell);
                 }
             }
             let at = Point {

@@ -13,17 +13,21 @@ use crate::code::value::{Root, Step, Value};
 impl Flow<'_> {
     /// Drops at the end of a block.
     pub(in crate::code::flow) fn dropped(&mut self, place: &Place, site: Site, state: &mut State) {
-        let field = self.field_of(place);
-        let is_here = |cell: &Cell| cell.lies_in(place.local, field);
         let of = type_of_place(self.frame, place);
         let value = self.frame.place(place).map_or(Value::Unknown, Value::At);
+        let at = self.storage(place);
         if self.own_steps(place).contains(&Projection::Deref) {
             // What was there before something else is put in its place.
+            if let Some(at) = at {
+                Self::clear(at, state);
+            }
             self.drop_value(of, &value, &[], Point::at(site, state), Trust::OneOf);
             return;
         }
-        let here: Vec<Cell> = state.iter().filter(|cell| is_here(cell)).copied().collect();
-        state.retain(|cell| !is_here(cell));
+        let Some(at) = at else { return };
+        let here = state.iter().filter(|cell| cell.lies_in(at)).copied();
+        let here: Vec<Cell> = here.collect();
+        Self::clear(at, state);
         if of.is_some_and(|of| self.frees_when_dropped(of)) {
             self.frees(state);
         }

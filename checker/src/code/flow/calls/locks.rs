@@ -2,10 +2,10 @@
 
 use lockwise::watch::Mode;
 
-use super::{Argument, Call, fresh, type_of_place};
+use super::{Argument, Call, type_of_place};
 use crate::code::class;
 use crate::code::flow::record::Point;
-use crate::code::flow::{Cell, Flow, State, Token};
+use crate::code::flow::{Cell, Flow, State, Token, fresh};
 use crate::code::ir::{Local, Operand, Site};
 use crate::code::known::{Future, Resource, Waits};
 use crate::code::names::Name;
@@ -80,7 +80,7 @@ impl Flow<'_> {
         if !of.guards {
             return None;
         }
-        self.pointed_at(call, number).map(|(local, _)| local)
+        self.pointed_at(call, number).map(|at| at.owner)
     }
 
     pub(in crate::code::flow) fn lock_at(&self, call: &Call<'_>, mode: Mode) -> Option<LockAt> {

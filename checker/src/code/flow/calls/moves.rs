@@ -1,19 +1,49 @@
 //! Guards that are taken out of what holds them, forgotten, or let go of without being there.
 
 use super::Call;
-use crate::code::flow::{Cell, FORGOTTEN, Flow, State, insert};
+use crate::code::flow::places::now;
+use crate::code::flow::{Cell, FORGOTTEN, Flow, State, There, insert};
+use crate::code::frame::Storage;
 use crate::code::ir::{Local, Operand};
+use crate::code::known::Known;
 use crate::code::program::{BodyId, Resolved};
 use crate::code::text::{is_exclusive_reference, last};
 use crate::code::value::{Root, Step, Value};
 
 impl Flow<'_> {
-    /// The variable that an argument points to, or the field of it from 1. A parameter that is a reference
-    /// stands for what it points to.
-    pub(super) fn pointed_at(&self, call: &Call<'_>, number: usize) -> Option<(Local, u32)> {
+    /// Functions that take guards out of where they are, put them there or let go of them.
+    pub(super) fn moves(&mut self, known: Known, call: &Call<'_>, state: &mut State) -> Vec<Cell> {
+        match known {
+            Known::Take => return self.taken_out(call, state),
+            Known::TakeOne => return self.one_taken_out(call, state),
+            Known::Forget => forgets(call, state),
+            Known::Frees => self.frees(state),
+            Known::Swap => self.swapped(call, state),
+            Known::Empty => {
+                self.emptied(call, state);
+                self.drop_inside(call, state);
+            }
+            Known::PutInstead => self.put_instead(call, state),
+            _ => {
+                if matches!(call.operands.get(1), Some(Operand::Number(0))) {
+                    self.emptied(call, state);
+                }
+                self.thinned(call, state);
+                let given = self.foreign(call, state);
+                self.drop_inside(call, state);
+                return given;
+            }
+        }
+        Vec::new()
+    }
+
+    /// What an argument points to. A parameter that is a reference stands for what it points to.
+    pub(super) fn pointed_at(&self, call: &Call<'_>, number: usize) -> Option<Storage> {
         let place = call.operands.get(number)?.place()?;
-        if let Some(local) = self.frame.borrowed(place.local, 0) {
-            return Some((local, 0));
+        if place.is_whole()
+            && let Some(found) = self.frame.storage_behind(place.local)
+        {
+            return Some(found);
         }
         let (Value::To(path) | Value::At(path)) = &call.arguments.get(number)?.value else {
             return None;
@@ -24,9 +54,9 @@ impl Flow<'_> {
             _ => 0,
         };
         match (path.root, &call.arguments[number].value) {
-            (Root::Parameter(parameter), _) => Some((parameter, field)),
+            (Root::Parameter(parameter), _) => Some(Storage::at(parameter, field, true)),
             (Root::Local(local), Value::To(path)) => {
-                (!self.is_protected(local, &path.steps)).then_some((local, field))
+                (!self.is_protected(local, &path.steps)).then(|| Storage::at(local, field, true))
             }
             _ => None,
         }
@@ -41,10 +71,10 @@ impl Flow<'_> {
 
     /// The cells in the place that an argument points to.
     fn inside(&self, call: &Call<'_>, number: usize, state: &State) -> Vec<Cell> {
-        let Some((at, field)) = self.pointed_at(call, number) else {
+        let Some(at) = self.pointed_at(call, number) else {
             return Vec::new();
         };
-        let cells = state.iter().filter(|cell| cell.lies_in(at, field));
+        let cells = state.iter().filter(|cell| cell.lies_in(at));
         cells.copied().collect()
     }
 
@@ -78,28 +108,43 @@ impl Flow<'_> {
             return Vec::new();
         }
         let taken = self.inside(call, 0, state);
-        state.retain(|cell| !taken.contains(cell));
-        let place = call.operands.first().and_then(Operand::place);
-        if let Some(at) = place.and_then(|place| self.frame.borrowed(place.local, 0)) {
-            for argument in call.arguments.iter().skip(1) {
-                for cell in &argument.moved {
-                    insert(state, Cell { at, ..*cell });
-                }
-            }
+        if let Some(at) = self.pointed_at(call, 0) {
+            Self::clear(at, state);
+            let others = call.arguments.iter().skip(1);
+            Self::put(
+                at,
+                others.flat_map(|argument| argument.moved.clone()),
+                state,
+            );
         }
         taken
+    }
+
+    /// What is in the place that the first argument points to is dropped, and the second argument goes there.
+    pub(super) fn put_instead(&mut self, call: &Call<'_>, state: &mut State) {
+        let Some(at) = self.pointed_at(call, 0) else {
+            return;
+        };
+        Self::clear(at, state);
+        self.drop_inside(call, state);
+        let others = call.arguments.iter().skip(1);
+        Self::put(
+            at,
+            others.flat_map(|argument| argument.moved.clone()),
+            state,
+        );
     }
 
     /// What is in two places changes places. Where one of them is not known, what was in the other goes.
     pub(super) fn swapped(&self, call: &Call<'_>, state: &mut State) {
         let places = [0, 1].map(|number| self.pointed_at(call, number));
         let inside = [0, 1].map(|number| self.inside(call, number, state));
-        state.retain(|cell| !inside.iter().flatten().any(|other| other == cell));
+        for at in places.into_iter().flatten() {
+            Self::clear(at, state);
+        }
         for (cells, to) in inside.into_iter().zip([places[1], places[0]]) {
-            let Some((at, field)) = to else { continue };
-            for cell in cells {
-                let field = if field == 0 { cell.field } else { field };
-                insert(state, Cell { at, field, ..cell });
+            if let Some(to) = to {
+                Self::put(to, cells, state);
             }
         }
     }
@@ -110,16 +155,31 @@ impl Flow<'_> {
         if inside.is_empty() || !self.result_holds_guards(call) {
             return self.foreign(call, state);
         }
+        let is_in = |cell: &Cell| inside.iter().any(|one| one.key() == cell.key());
         if inside.iter().all(|cell| cell.token == inside[0].token) {
-            state.retain(|cell| !inside.contains(cell));
+            state.retain(|cell| !is_in(cell));
+            return inside;
         }
-        inside
+        now(state, There::Perhaps, is_in);
+        let taken = inside.iter().map(|cell| Cell {
+            is_there: cell.is_there.max(There::Perhaps),
+            ..*cell
+        });
+        taken.collect()
     }
 
     /// What is in a place or collection is dropped.
     pub(super) fn emptied(&mut self, call: &Call<'_>, state: &mut State) {
-        let gone = self.inside(call, 0, state);
-        state.retain(|cell| !gone.contains(cell));
+        if let Some(at) = self.pointed_at(call, 0) {
+            Self::clear(at, state);
+        }
+    }
+
+    /// Some of what is in a collection is dropped.
+    pub(super) fn thinned(&mut self, call: &Call<'_>, state: &mut State) {
+        if let Some(at) = self.pointed_at(call, 0) {
+            now(state, There::Perhaps, |cell| cell.lies_in(at));
+        }
     }
 
     /// A lock is let go of that no guard stands for. Which, is not asked: none of them is held for sure
@@ -153,7 +213,7 @@ impl Flow<'_> {
 }
 
 /// The guards in the arguments are forgotten: their locks stay held.
-pub(super) fn forgets(call: &Call<'_>, state: &mut State) {
+fn forgets(call: &Call<'_>, state: &mut State) {
     for cell in call.arguments.iter().flat_map(|argument| &argument.moved) {
         insert(
             state,
