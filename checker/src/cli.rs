@@ -63,12 +63,16 @@ Examples:
   cargo lockwise explain LW0003                what a finding means, and how to fix it";
 
 const CHECKED: &str = "\
-The code of the workspace's crates is read as your own compiler lowers it, with the features and targets
-that cargo's flags choose (`--all-targets` for tests too); what other crates do inside is known only of
-lock libraries. The calls of the compiler that print the code set RUSTC_BOOTSTRAP for themselves, since the
-options for that are not stable; where that is forbidden, nothing can be read.
+The code of the workspace's crates is read as your own compiler lowers it, with the features and
+targets that cargo's flags choose (`--all-targets` for tests too); what other crates do inside is
+known only of lock libraries. The calls of the compiler that print the code set RUSTC_BOOTSTRAP for
+themselves, since the options for that are not stable; where that is forbidden, nothing can be read.
 
-Silence a finding where the code is right, with the reason, on the line before or at its end:
+With cargo's own flag `--message-format=json` findings are printed as cargo prints the compiler's
+messages, for editors.
+
+Silence a finding where the code is right, with the reason, on the line before or at its end
+(`expect` in place of `allow` also complains where there is nothing to silence):
   // lockwise: allow(LW0003) reason = \"the parent is always locked first\"";
 
 const CHECK_CODES: &str = "\
@@ -76,7 +80,8 @@ Exit codes:
   0    nothing that fails the build
   1    findings fail the build (see --fail-on)
   2    wrong usage or configuration, or a file that was asked for cannot be written
-  3    the compiler's output is not understood
+  3    the compiler's output is not understood, or a log cannot be read
+  4    no log was found where `--with` looks
   n    cargo check failed: what it returned";
 
 const WATCHED: &str = "\

@@ -6,13 +6,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{Finding, Wants};
+use crate::finding::{Code, Finding, Wants};
 
 /// A comment that silences.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Allowance {
-    /// The code.
-    pub code: String,
+    /// The code; the comment's own words where they name none.
+    pub code: Result<Code, String>,
     /// Why.
     pub reason: Option<String>,
     /// Whether something must be there to silence.
@@ -42,13 +42,7 @@ pub(crate) fn find(file: &str, text: &str) -> Vec<Allowance> {
         let Some(rest) = comment.strip_prefix(MARK).map(str::trim_start) else {
             continue;
         };
-        let (is_expected, rest) = match (rest.strip_prefix("allow("), rest.strip_prefix("expect("))
-        {
-            (Some(rest), _) => (false, rest),
-            (_, Some(rest)) => (true, rest),
-            _ => continue,
-        };
-        let Some((codes, rest)) = rest.split_once(')') else {
+        let Some((is_expected, codes, rest)) = parts(rest) else {
             continue;
         };
         let target = if before.trim().is_empty() {
@@ -63,7 +57,7 @@ pub(crate) fn find(file: &str, text: &str) -> Vec<Allowance> {
         };
         for code in codes.split(',') {
             found.push(Allowance {
-                code: code.trim().to_ascii_uppercase(),
+                code: Code::from_text(code.trim()).ok_or_else(|| code.trim().to_owned()),
                 reason: reason(rest),
                 is_expected,
                 file: file.to_owned(),
@@ -73,6 +67,22 @@ pub(crate) fn find(file: &str, text: &str) -> Vec<Allowance> {
         }
     }
     found
+}
+
+/// Whether the words of a comment expect, the codes that they name, and what follows. Words that mean
+/// to silence, and do not say it as it must be said, name themselves; others mean nothing.
+fn parts(words: &str) -> Option<(bool, &str, &str)> {
+    for (word, is_expected) in [("allow(", false), ("expect(", true)] {
+        let rest = words.strip_prefix(word);
+        if let Some((codes, rest)) = rest.and_then(|rest| rest.split_once(')')) {
+            return Some((is_expected, codes, rest));
+        }
+    }
+    let names_a_code = words
+        .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .any(|word| Code::from_text(word).is_some());
+    let end = words.find(',').unwrap_or(words.len());
+    names_a_code.then(|| (false, &words[..end], ""))
 }
 
 /// Where comments to the end of a line begin: index of the line, and byte in it. What looks like one in a
@@ -193,14 +203,17 @@ fn reason(text: &str) -> Option<String> {
     (!reason.is_empty()).then(|| reason.to_owned())
 }
 
-/// Takes out the findings that the source silences, and returns what is to be said of that.
-pub(crate) fn apply(findings: &mut Vec<Finding>, allowances: &[Allowance]) -> Vec<String> {
+/// Takes out the findings that the source silences, and returns what is to be said of each comment.
+pub(crate) fn apply<'a>(
+    findings: &mut Vec<Finding>,
+    allowances: &'a [Allowance],
+) -> Vec<(&'a Allowance, String)> {
     let mut said = Vec::new();
     let mut used = vec![0_u32; allowances.len()];
     findings.retain(|finding| {
         let found = allowances.iter().position(|allowance| {
             allowance.reason.is_some()
-                && allowance.code == finding.code.text()
+                && allowance.code == Ok(finding.code)
                 && speaks_of(allowance, finding)
         });
         if let Some(at) = found {
@@ -209,23 +222,37 @@ pub(crate) fn apply(findings: &mut Vec<Finding>, allowances: &[Allowance]) -> Ve
         found.is_none()
     });
     for (allowance, used) in allowances.iter().zip(used) {
-        let place = format!("{}:{}", allowance.file, allowance.written);
-        let code = &allowance.code;
-        match (&allowance.reason, used) {
-            (None, _) => said.push(format!(
-                "the comment at {place} silences nothing: it gives no reason (`lockwise: allow({code}) reason = \"…\"`)"
-            )),
-            (Some(_), 0) if allowance.is_expected => {
-                said.push(format!("the comment at {place} expects {code}, which was not found there"));
-            }
-            (Some(_), 0) => {}
-            (Some(reason), used) => {
-                let findings = if used == 1 { "finding" } else { "findings" };
-                said.push(format!("{used} {findings} of {code} silenced at {place}: {reason}"));
-            }
-        }
+        said.extend(told(allowance, used).map(|text| (allowance, text)));
     }
     said
+}
+
+/// What is to be said of a comment that silenced so many findings.
+fn told(allowance: &Allowance, used: u32) -> Option<String> {
+    let place = format!("{}:{}", allowance.file, allowance.written);
+    let code = match &allowance.code {
+        Ok(code) => code.text(),
+        Err(words) => {
+            return Some(format!(
+                "the comment at {place} silences nothing: `{words}` names no finding (`lockwise: allow(LW0003) reason = \"…\"`)"
+            ));
+        }
+    };
+    match (&allowance.reason, used) {
+        (None, _) => Some(format!(
+            "the comment at {place} silences nothing: it gives no reason (`lockwise: allow({code}) reason = \"…\"`)"
+        )),
+        (Some(_), 0) if allowance.is_expected => Some(format!(
+            "the comment at {place} expects {code}, which was not found there"
+        )),
+        (Some(_), 0) => None,
+        (Some(reason), used) => {
+            let findings = if used == 1 { "finding" } else { "findings" };
+            Some(format!(
+                "{used} {findings} of {code} silenced at {place}: {reason}"
+            ))
+        }
+    }
 }
 
 /// Whether a finding names the line that a comment speaks of.

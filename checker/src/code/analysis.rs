@@ -91,9 +91,13 @@ pub fn judge(
         let said = format!("{lines} of the compiler's text not understood, the first: {first}");
         limits.insert(0, said);
     }
-    if let Some(changes) = &asked.changes {
-        let lines = changed::functions(&program.bodies, &program.names, changes);
-        findings.retain(|finding| changed::concerns(finding, &lines));
+    let changes = asked.changes.as_ref();
+    let lines = changes.map(|changes| changed::functions(&program.bodies, &program.names, changes));
+    // What a comment expects is there, whether or not a change has to do with it.
+    let allowances = program.sources.borrow().allowances();
+    let said = allow::apply(&mut findings, &allowances);
+    if let Some(lines) = &lines {
+        findings.retain(|finding| changed::concerns(finding, lines));
     }
     let mut orders = rules::orders(&program, &solved);
     if let Some(seen) = &asked.seen {
@@ -106,8 +110,12 @@ pub fn judge(
             }
         }
     }
-    let allowances = program.sources.borrow().allowances();
-    limits.extend(allow::apply(&mut findings, &allowances));
+    limits.extend(said.into_iter().filter_map(|(allowance, text)| {
+        let concerns = lines
+            .as_ref()
+            .is_none_or(|lines| changed::has(lines, &allowance.file, allowance.line));
+        concerns.then_some(text)
+    }));
     let mut verdict = Verdict {
         findings,
         stats: stats(&program, &solved),

@@ -17,26 +17,70 @@ pub type Changes = HashMap<String, Vec<(u32, u32)>>;
 pub fn read(diff: &str) -> Changes {
     let mut changes = Changes::new();
     let mut file: Option<String> = None;
+    // Lines of a hunk that are still to come: they are the user's, whatever they look like.
+    let mut inside: u32 = 0;
     for line in diff.lines() {
-        if let Some(name) = line.strip_prefix("+++ ") {
-            file = name.strip_prefix("b/").map(str::to_owned);
+        if inside > 0 && line.starts_with(['+', '-']) {
+            inside -= 1;
+        } else if let Some(name) = line.strip_prefix("+++ ") {
+            file = name_of(name);
         } else if let (Some(rest), Some(file)) = (line.strip_prefix("@@ "), &file) {
             // `@@ -3,2 +3,4 @@`
-            let Some(new) = rest.split(' ').find_map(|part| part.strip_prefix('+')) else {
+            let mut parts = rest.split(' ');
+            let (Some((_, gone)), Some((first, count))) =
+                (range(&mut parts, '-'), range(&mut parts, '+'))
+            else {
                 continue;
             };
-            let (first, count) = new.split_once(',').unwrap_or((new, "1"));
-            if let (Ok(first), Ok(count)) = (first.parse::<u32>(), count.parse::<u32>()) {
-                // Where lines went, both neighbours may mean something else now.
-                let last = first.saturating_add(count.max(1)) - 1;
-                changes
-                    .entry(file.clone())
-                    .or_default()
-                    .push((first, last.max(first)));
-            }
+            inside = gone.saturating_add(count);
+            // Where lines went, both neighbours may mean something else now.
+            let last = first.saturating_add(count.max(1)) - 1;
+            changes
+                .entry(file.clone())
+                .or_default()
+                .push((first, last.max(first)));
         }
     }
     changes
+}
+
+/// Adds files of which every line is new.
+pub fn add_new<'f>(changes: &mut Changes, files: impl Iterator<Item = &'f str>) {
+    for file in files {
+        changes.insert(file.to_owned(), vec![(1, u32::MAX)]);
+    }
+}
+
+/// The first line and the number of lines that a hunk's head tells of one side.
+fn range<'l>(parts: &mut impl Iterator<Item = &'l str>, sign: char) -> Option<(u32, u32)> {
+    let range = parts.next()?.strip_prefix(sign)?;
+    let (first, count) = range.split_once(',').unwrap_or((range, "1"));
+    Some((first.parse().ok()?, count.parse().ok()?))
+}
+
+/// The file that a line `+++ …` names; none if the file is gone. Git puts a tab behind names with
+/// spaces, and quotes names with quotes, backslashes and control characters.
+fn name_of(text: &str) -> Option<String> {
+    let text = text.strip_suffix('\t').unwrap_or(text);
+    let Some(quoted) = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+    else {
+        return text.strip_prefix("b/").map(str::to_owned);
+    };
+    let mut name = String::new();
+    let mut letters = quoted.chars();
+    while let Some(letter) = letters.next() {
+        name.push(match letter {
+            '\\' => match letters.next()? {
+                't' => '\t',
+                'n' => '\n',
+                other => other,
+            },
+            other => other,
+        });
+    }
+    name.strip_prefix("b/").map(str::to_owned)
 }
 
 /// The lines of all functions that have changed.
@@ -69,13 +113,15 @@ pub(crate) fn concerns(finding: &Finding, lines: &Changes) -> bool {
         let mut parts = site.rsplitn(3, ':');
         let (_, line, file) = (parts.next(), parts.next(), parts.next());
         let line: Option<u32> = line.and_then(|line| line.parse().ok());
-        match (file.and_then(|file| lines.get(file)), line) {
-            (Some(ranges), Some(line)) => ranges
-                .iter()
-                .any(|(first, last)| (*first..=*last).contains(&line)),
-            _ => false,
-        }
+        file.zip(line)
+            .is_some_and(|(file, line)| has(lines, file, line))
     })
+}
+
+/// Whether a line is one of these.
+pub(crate) fn has(lines: &Changes, file: &str, line: u32) -> bool {
+    let mut ranges = lines.get(file).into_iter().flatten();
+    ranges.any(|(first, last)| (*first..=*last).contains(&line))
 }
 
 #[cfg(test)]

@@ -54,6 +54,16 @@ pub(super) fn run(
     let printing = match build::prove(&project, |name| environment.get(name), folder) {
         Err(error @ (CheckingError::NotPrinted { .. } | CheckingError::NotUnderstood { .. })) => {
             let _ = write_error(&error, &mut *console.stderr(settings.color));
+            let verdict = Verdict {
+                limits: vec![judged::chain(&error)],
+                ..Verdict::default()
+            };
+            let sources = Sources::at(&project.root);
+            let report = Report::new(verdict, settings.policy.clone(), sources);
+            let nothing = Checked::default();
+            let messages = wants_messages(&options.cargo);
+            write(&report, &nothing, &settings, messages, console).map_err(CommandError::Write)?;
+            judged::write_files(&report, reporting, files, &settings, console)?;
             return Ok(UNREADABLE);
         }
         proved => proved?,
@@ -86,6 +96,12 @@ pub(super) fn run(
         let run = (stages.judge)(&loaded.evidence, &settings.limits);
         joined::merge(&mut verdict.findings, run.findings);
         verdict.limits.extend(run.limits);
+        let errors = loaded.errors.iter().map(|error| judged::chain(error));
+        verdict.limits.extend(errors);
+        if matches!(inputs, Inputs::Missing) {
+            let none = "no log was found where `--with` looks: only the code was judged";
+            verdict.limits.push(none.to_owned());
+        }
         verdict.settle();
     }
     if checked.exit != 0 {
@@ -190,42 +206,44 @@ fn wants_messages(arguments: &[OsString]) -> bool {
     false
 }
 
-/// The lines that changed since a commit, as git tells them.
+/// The lines that changed since a commit, as git tells them; files that git does not know yet are new.
 fn changes(base: &str, root: &Path) -> Result<Changes, CommandError> {
+    let said = |why: String| CommandError::Diff {
+        base: base.to_owned(),
+        why,
+    };
     // Git would take it for an option of its own.
     if base.starts_with('-') {
-        return Err(CommandError::Diff {
-            base: base.to_owned(),
-            why: "no commit is called so".to_owned(),
-        });
+        return Err(said("no commit is called so".to_owned()));
     }
-    let output = Command::new("git")
-        .args([
-            "diff",
-            "--unified=0",
-            "--no-color",
-            "--no-ext-diff",
-            "--relative",
-            "--src-prefix=a/",
-            "--dst-prefix=b/",
-        ])
-        .arg(base)
-        .args(["--", "*.rs"])
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .output();
-    let said = |text: String| CommandError::Diff {
-        base: base.to_owned(),
-        why: text,
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git")
+            // Names stay as they are, whatever letters they have.
+            .args(["-c", "core.quotePath=false"])
+            .args(arguments)
+            .args(["--", "*.rs"])
+            .current_dir(root)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| said(error.to_string()))?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let text = String::from_utf8_lossy(&output.stderr);
+        Err(said(text.lines().next().unwrap_or_default().to_owned()))
     };
-    match output {
-        Ok(output) if output.status.success() => {
-            Ok(changed::read(&String::from_utf8_lossy(&output.stdout)))
-        }
-        Ok(output) => {
-            let text = String::from_utf8_lossy(&output.stderr);
-            Err(said(text.lines().next().unwrap_or_default().to_owned()))
-        }
-        Err(error) => Err(said(error.to_string())),
-    }
+    let diff = git(&[
+        "diff",
+        "--unified=0",
+        "--no-color",
+        "--no-ext-diff",
+        "--relative",
+        "--src-prefix=a/",
+        "--dst-prefix=b/",
+        base,
+    ])?;
+    let new = git(&["ls-files", "--others", "--exclude-standard", "-z"])?;
+    let mut changes = changed::read(&diff);
+    changed::add_new(&mut changes, new.split_terminator('\0'));
+    Ok(changes)
 }

@@ -17,7 +17,7 @@ let e = '\''; let f = b'"'; let g = 'ä'; // lockwise: allow(LW0003) reason = "y
     let found = find("src/a.rs", text);
     let lines: Vec<_> = found
         .iter()
-        .map(|found| (&*found.code, found.line))
+        .map(|found| (found.code.clone().unwrap().text(), found.line))
         .collect();
     assert_eq!(lines, [("LW0002", 8), ("LW0003", 9)]);
 }
@@ -35,7 +35,10 @@ let b = y.lock();
     let found = find("src/a.rs", text);
     let lines: Vec<_> = found
         .iter()
-        .map(|found| (&*found.code, found.line, found.written, found.is_expected))
+        .map(|found| {
+            let code = found.code.clone().unwrap().text();
+            (code, found.line, found.written, found.is_expected)
+        })
         .collect();
     assert_eq!(
         lines,
@@ -67,9 +70,28 @@ fn a_reason_must_say_something() {
 fn other_comments_mean_nothing() {
     for text in [
         "// lockwise is used here",
-        "// lockwise: allow LW0002",
+        "// lockwise: see the page on locks",
         "lockwise: allow(LW0002)",
     ] {
         assert_eq!(find("a.rs", text), []);
+    }
+}
+
+#[test]
+fn what_means_to_silence_and_does_not_is_said() {
+    for (text, words) in [
+        ("allow(LW9999) reason = \"r\"", "LW9999"),
+        ("allow() reason = \"r\"", ""),
+        ("alow(LW0002) reason = \"r\"", "alow(LW0002) reason = \"r\""),
+        ("allow LW0002", "allow LW0002"),
+        ("allow(LW0002", "allow(LW0002"),
+    ] {
+        let found = find("a.rs", &format!("// lockwise: {text}"));
+        assert_eq!(found.len(), 1, "{text}");
+        assert_eq!(found[0].code, Err(words.to_owned()), "{text}");
+        let said = apply(&mut Vec::new(), &found);
+        assert_eq!(said.len(), 1);
+        let said = &said[0].1;
+        assert!(said.contains("a.rs:1 silences nothing"), "{said}");
     }
 }
