@@ -85,7 +85,7 @@ impl<R> Watched<R> {
         }
         let mut got = None;
         if mode == Mode::Shared && only_writers_shut_out::<R>() {
-            self.tag.blocked_reading(at, || {
+            self.tag.blocked_reading(at, &mut || {
                 got = attempt(&self.raw);
                 got.is_some()
             });

@@ -116,7 +116,7 @@ impl<R> Watched<R> {
             return;
         }
         if mode == Mode::Shared && only_writers_shut_out::<R>() {
-            if !self.tag.blocked_reading(at, || attempt(&self.raw)) {
+            if !self.tag.blocked_reading(at, &mut || attempt(&self.raw)) {
                 park(&self.raw);
             }
             Tag::unblocked();

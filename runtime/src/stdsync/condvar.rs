@@ -187,7 +187,7 @@ impl Condvar {
         mem::forget(waiting);
         hooks::woken(&self.identity, lock, mode, at);
         map_result(woken, |(inner, result)| {
-            let held = Held::resumed(lock, mode);
+            let held = Held { lock, mode };
             (MutexGuard { held, inner }, result)
         })
     }

@@ -60,13 +60,16 @@ impl Entry {
             }
             taken
         };
-        let (held, door) = request
+        let door = request
             .wait(take, || self.door.lock())
             .unwrap_or_else(PoisonError::into_inner);
         self.occupant.store(mark(), Relaxed);
         Inside {
             occupant: &self.occupant,
-            _held: held,
+            _held: Held {
+                lock: &self.identity,
+                mode: Mode::Exclusive,
+            },
             _door: door,
         }
     }

@@ -29,15 +29,11 @@ impl<'a> Held<'a> {
         hooks::changed_mode(self.lock, self.mode, Mode::Shared, at);
         self.mode = Mode::Shared;
     }
-
-    /// Holds the lock that a condition variable gave back and has taken again.
-    pub(super) fn resumed(lock: &'a Identity, mode: Mode) -> Self {
-        Held { lock, mode }
-    }
 }
 
 impl Drop for Held<'_> {
-    #[inline]
+    #[cfg_attr(not(lockwise_overlay), inline)]
+    #[cfg_attr(lockwise_overlay, inline(never))]
     fn drop(&mut self) {
         hooks::released(self.lock, self.mode);
     }
@@ -51,38 +47,39 @@ pub(super) struct Request<'a> {
     pub(super) at: Site,
 }
 
-impl<'a> Request<'a> {
-    /// Takes the lock with `take`, or, if it is not free, waits for it with `wait`.
+impl Request<'_> {
+    /// Takes the lock with `take`, or, if it is not free, waits for it with `wait`, which ends with the
+    /// lock held, or by unwinding. What is got is the caller's, who puts a [`Held`] beside it.
     ///
-    /// A poisoned lock is acquired like any other.
+    /// A poisoned lock is acquired like any other. This is compiled for each type that a lock of the
+    /// program protects, also in the smallest example of a documentation: what does not depend on that
+    /// type stands elsewhere.
     #[inline]
     #[track_caller]
     pub(super) fn wait<G>(
         self,
         take: impl Fn() -> TryLockResult<G>,
         wait: impl FnOnce() -> LockResult<G>,
-    ) -> LockResult<(Held<'a>, G)> {
+    ) -> LockResult<G> {
         let asked = hooks::request(self.lock, self.mode, Ask::Wait, self.at);
         match take() {
             Ok(guard) => {
                 hooks::acquired_at_once(asked, self.lock, self.mode, self.at);
-                Ok((Held::resumed(self.lock, self.mode), guard))
+                Ok(guard)
             }
-            Err(TryLockError::Poisoned(poisoned)) => Err(self.poisoned(asked, poisoned)),
-            Err(TryLockError::WouldBlock) => {
-                let taken = self.wait_for(take, wait);
-                let held = self.granted(Ask::Wait);
-                map_result(taken, |guard| (held, guard))
+            Err(TryLockError::Poisoned(poisoned)) => {
+                self.acquired_poisoned(asked);
+                Err(poisoned)
             }
+            Err(TryLockError::WouldBlock) => self.wait_for(take, wait),
         }
     }
 
     /// Tells of a lock that was free and is poisoned. It stands apart, as what is done mostly is short.
     #[cold]
-    fn poisoned<G>(self, asked: Asked, poisoned: PoisonError<G>) -> PoisonError<(Held<'a>, G)> {
+    #[inline(never)]
+    fn acquired_poisoned(self, asked: Asked) {
         hooks::acquired_at_once(asked, self.lock, self.mode, self.at);
-        let held = Held::resumed(self.lock, self.mode);
-        PoisonError::new((held, poisoned.into_inner()))
     }
 
     /// Takes a lock that is not free now.
@@ -93,55 +90,56 @@ impl<'a> Request<'a> {
         take: impl Fn() -> TryLockResult<G>,
         wait: impl FnOnce() -> LockResult<G>,
     ) -> LockResult<G> {
-        match hooks::try_again(|| taken(take())) {
-            Some(taken) => taken,
-            None => self.park(take, wait),
+        let mut got = None;
+        self.begin_to_wait(&mut || {
+            got = match take() {
+                Ok(guard) => Some(Ok(guard)),
+                Err(TryLockError::Poisoned(poisoned)) => Some(Err(poisoned)),
+                Err(TryLockError::WouldBlock) => None,
+            };
+            got.is_some()
+        });
+        let outcome = if let Some(outcome) = got {
+            outcome
+        } else {
+            let waiting = Waiting(self.lock);
+            let outcome = wait();
+            waiting.ended();
+            outcome
+        };
+        self.acquired(Ask::Wait);
+        outcome
+    }
+
+    /// Tries a few times more with `again`, which is true when it got the lock; if that was in vain, tells
+    /// that the thread is about to park, and does not return as long as that would be for ever.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn begin_to_wait(self, again: &mut dyn FnMut() -> bool) {
+        if hooks::try_again(|| again().then_some(())).is_some() {
+            return;
+        }
+        if !matches!(self.mode, Mode::Shared) {
+            hooks::blocked(self.lock, self.mode, Ask::Wait, self.at);
+        } else if hooks::blocked_reading(self.lock, self.at, again) {
+            hooks::unblocked();
         }
     }
 
     /// Tells of the outcome of a request that does not wait.
     #[inline]
-    pub(super) fn tried<G>(self, taken: TryLockResult<G>) -> TryLockResult<(Held<'a>, G)> {
-        match taken {
-            Ok(guard) => Ok((self.granted(Ask::Try), guard)),
-            Err(TryLockError::Poisoned(poisoned)) => Err(TryLockError::Poisoned(PoisonError::new(
-                (self.granted(Ask::Try), poisoned.into_inner()),
-            ))),
-            Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+    pub(super) fn tried<G>(self, taken: TryLockResult<G>) -> TryLockResult<G> {
+        if !matches!(taken, Err(TryLockError::WouldBlock)) {
+            self.acquired(Ask::Try);
         }
+        taken
     }
 
-    /// Waits with `wait`, which ends with the lock held, or by unwinding.
-    #[cold]
-    #[track_caller]
-    fn park<G>(
-        self,
-        take: impl Fn() -> TryLockResult<G>,
-        wait: impl FnOnce() -> LockResult<G>,
-    ) -> LockResult<G> {
-        let mut got = None;
-        if matches!(self.mode, Mode::Shared) {
-            hooks::blocked_reading(self.lock, self.at, || {
-                got = taken(take());
-                got.is_some()
-            });
-        } else {
-            hooks::blocked(self.lock, self.mode, Ask::Wait, self.at);
-        }
-        let waiting = Waiting(self.lock);
-        let outcome = got.unwrap_or_else(wait);
-        mem::forget(waiting);
-        hooks::unblocked();
-        outcome
-    }
-
-    #[inline]
-    fn granted(self, ask: Ask) -> Held<'a> {
+    #[cfg_attr(not(lockwise_overlay), inline)]
+    #[cfg_attr(lockwise_overlay, inline(never))]
+    fn acquired(self, ask: Ask) {
         hooks::acquired(self.lock, self.mode, ask, self.at);
-        Held {
-            lock: self.lock,
-            mode: self.mode,
-        }
     }
 }
 
@@ -149,19 +147,19 @@ impl<'a> Request<'a> {
 /// std may panic instead of waiting, when a lock has too many readers for instance.
 pub(super) struct Waiting<'a>(pub(super) &'a Identity);
 
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        hooks::gave_up(self.0);
+impl Waiting<'_> {
+    /// The thread got what it waited for.
+    #[cold]
+    #[inline(never)]
+    fn ended(self) {
+        mem::forget(self);
+        hooks::unblocked();
     }
 }
 
-/// What an attempt got, unless the lock was not free.
-#[inline]
-fn taken<G>(attempt: TryLockResult<G>) -> Option<LockResult<G>> {
-    match attempt {
-        Ok(guard) => Some(Ok(guard)),
-        Err(TryLockError::Poisoned(poisoned)) => Some(Err(poisoned)),
-        Err(TryLockError::WouldBlock) => None,
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        hooks::gave_up(self.0);
     }
 }
 

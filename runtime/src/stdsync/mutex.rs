@@ -80,14 +80,14 @@ impl<T: ?Sized> Mutex<T> {
         let taken = self
             .request(at)
             .wait(|| self.inner.try_lock(), || self.inner.lock());
-        map_result(taken, |(held, inner)| MutexGuard { held, inner })
+        map_result(taken, |inner| self.guard(inner))
     }
 
     /// [`Mutex::try_lock`], as if called from `at`.
     #[inline]
     pub(crate) fn try_lock_at(&self, at: Site) -> TryLockResult<MutexGuard<'_, T>> {
         let taken = self.request(at).tried(self.inner.try_lock());
-        map_try_result(taken, |(held, inner)| MutexGuard { held, inner })
+        map_try_result(taken, |inner| self.guard(inner))
     }
 
     /// Who the mutex is.
@@ -128,6 +128,16 @@ impl<T: ?Sized> Mutex<T> {
     /// The same, if a thread panicked while it held the mutex.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
         self.inner.get_mut()
+    }
+
+    /// The guard of a lock that was acquired.
+    #[inline]
+    fn guard<'a>(&'a self, inner: std::sync::MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+        let held = Held {
+            lock: &self.identity,
+            mode: Mode::Exclusive,
+        };
+        MutexGuard { held, inner }
     }
 
     #[inline]

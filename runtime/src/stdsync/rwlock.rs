@@ -119,14 +119,20 @@ impl<T: ?Sized> RwLock<T> {
         let taken = self
             .request(Mode::Shared, at)
             .wait(|| self.inner.try_read(), || self.inner.read());
-        map_result(taken, |(held, inner)| RwLockReadGuard { held, inner })
+        map_result(taken, |inner| RwLockReadGuard {
+            held: self.held(Mode::Shared),
+            inner,
+        })
     }
 
     /// [`RwLock::try_read`], as if called from `at`.
     #[inline]
     pub(crate) fn try_read_at(&self, at: Site) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let taken = self.request(Mode::Shared, at).tried(self.inner.try_read());
-        map_try_result(taken, |(held, inner)| RwLockReadGuard { held, inner })
+        map_try_result(taken, |inner| RwLockReadGuard {
+            held: self.held(Mode::Shared),
+            inner,
+        })
     }
 
     /// [`RwLock::write`], as if called from `at`.
@@ -136,7 +142,10 @@ impl<T: ?Sized> RwLock<T> {
         let taken = self
             .request(Mode::Exclusive, at)
             .wait(|| self.inner.try_write(), || self.inner.write());
-        map_result(taken, |(held, inner)| RwLockWriteGuard { held, inner })
+        map_result(taken, |inner| RwLockWriteGuard {
+            held: self.held(Mode::Exclusive),
+            inner,
+        })
     }
 
     /// [`RwLock::try_write`], as if called from `at`.
@@ -145,7 +154,10 @@ impl<T: ?Sized> RwLock<T> {
         let taken = self
             .request(Mode::Exclusive, at)
             .tried(self.inner.try_write());
-        map_try_result(taken, |(held, inner)| RwLockWriteGuard { held, inner })
+        map_try_result(taken, |inner| RwLockWriteGuard {
+            held: self.held(Mode::Exclusive),
+            inner,
+        })
     }
 
     /// Who the lock is.
@@ -186,6 +198,15 @@ impl<T: ?Sized> RwLock<T> {
     /// The same, if a writer panicked.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
         self.inner.get_mut()
+    }
+
+    /// The lock as it is held once it was acquired.
+    #[inline]
+    fn held(&self, mode: Mode) -> Held<'_> {
+        Held {
+            lock: &self.identity,
+            mode,
+        }
     }
 
     #[inline]

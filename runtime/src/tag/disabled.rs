@@ -81,7 +81,7 @@ impl Tag {
 
     /// No.
     #[inline]
-    pub(crate) fn blocked_reading(&self, _at: Site, _again: impl FnMut() -> bool) -> bool {
+    pub(crate) fn blocked_reading(&self, _at: Site, _again: &mut dyn FnMut() -> bool) -> bool {
         false
     }
 

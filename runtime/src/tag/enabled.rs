@@ -122,7 +122,7 @@ impl Tag {
     /// The same for a thread that asks to read; as [`hooks::blocked_reading`].
     #[inline]
     #[track_caller]
-    pub(crate) fn blocked_reading(&self, at: Site, again: impl FnMut() -> bool) -> bool {
+    pub(crate) fn blocked_reading(&self, at: Site, again: &mut dyn FnMut() -> bool) -> bool {
         hooks::blocked_reading(&self.0, at, again)
     }
 

@@ -22,6 +22,9 @@
 //! Each hook touches only the thread's own slot and the lock's own words, unless a chain is new or
 //! a chunk of the log is full.
 //!
+//! Under a program that knows nothing of us the fast path is not inlined: as part of each crate and of each
+//! example of its documentation it would be compiled anew, and as a rule without optimisation.
+//!
 //! Here stand requests, acquisitions and releases, the fast path. `judging` says what is wrong with a new
 //! chain, `ascending` with several requests at once; `blocking` tells of a thread whose lock is not free, after
 //! `patience`, `live` what is wrong then, `stall` after long, `standstill` when all have parked; `waits`,
@@ -245,7 +248,8 @@ impl fmt::Debug for Glance {
 /// # Panics
 ///
 /// If the request breaks a rule and the program chose to panic on that.
-#[inline]
+#[cfg_attr(not(lockwise_overlay), inline)]
+#[cfg_attr(lockwise_overlay, inline(never))]
 #[track_caller]
 pub fn request(lock: &Identity, mode: Mode, ask: Ask, at: Site) -> Asked {
     let Some(slot) = watching() else {
@@ -382,7 +386,8 @@ fn has_to_catch_up() -> bool {
 }
 
 /// The thread got the lock. Called inside the critical section.
-#[inline]
+#[cfg_attr(not(lockwise_overlay), inline)]
+#[cfg_attr(lockwise_overlay, inline(never))]
 pub fn acquired(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     if ask == Ask::Timed {
         unblocked();
@@ -407,7 +412,8 @@ pub fn acquired(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
 
 /// The thread got the lock, which it had `asked` for, to be waited for, and had not to wait. It has told of
 /// nothing in between. Called inside the critical section.
-#[inline]
+#[cfg_attr(not(lockwise_overlay), inline)]
+#[cfg_attr(lockwise_overlay, inline(never))]
 pub fn acquired_at_once(asked: Asked, lock: &Identity, mode: Mode, at: Site) {
     let at = At::new(at, How::new(mode, Ask::Wait, lock.traits()));
     match asked.0 {
@@ -519,7 +525,8 @@ fn show(slot: &Slot, lock: &Identity, key: u64, at: At) {
 }
 
 /// The thread is about to give the lock back, which it holds in `mode`.
-#[inline]
+#[cfg_attr(not(lockwise_overlay), inline)]
+#[cfg_attr(lockwise_overlay, inline(never))]
 pub fn released(lock: &Identity, mode: Mode) {
     match at_a_glance() {
         (Some(slot), now) if mode != Mode::Reentrant && slot.pop(lock.word(), mode) => {

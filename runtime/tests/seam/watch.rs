@@ -184,7 +184,7 @@ pub(crate) mod hooks {
     pub(crate) fn blocked_reading(
         lock: &Identity,
         at: Site,
-        mut again: impl FnMut() -> bool,
+        again: &mut dyn FnMut() -> bool,
     ) -> bool {
         blocked(lock, Mode::Shared, Ask::Wait, at);
         again()

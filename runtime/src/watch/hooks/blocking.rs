@@ -42,13 +42,13 @@ pub fn blocked_quietly(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
 /// As [`blocked`].
 #[cold]
 #[track_caller]
-pub fn blocked_reading(lock: &Identity, at: Site, mut again: impl FnMut() -> bool) -> bool {
+pub fn blocked_reading(lock: &Identity, at: Site, again: &mut dyn FnMut() -> bool) -> bool {
     let Some(slot) = watching() else { return false };
     let quiet = slot.asks_for_guard.replace(0) == lock.id().0;
     about_to_park(slot, lock, Mode::Shared, Ask::Wait, at, quiet);
     let _busy = Busy::new(slot);
     let waiting = live::Unwinding(lock);
-    let got = live::wait_behind_writers(slot, quiet, &mut again);
+    let got = live::wait_behind_writers(slot, quiet, again);
     std::mem::forget(waiting);
     got
 }
