@@ -188,14 +188,18 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {}: {}",
-            self.code.text(),
-            self.code.name(),
-            self.message
-        )?;
-        for side in &self.sides {
+        write!(f, "{}{}", Head(self), Stacks(self))
+    }
+}
+
+/// What is wrong and each side of it, without the stacks: said without looking up any name.
+pub(super) struct Head<'a>(pub(super) &'a Finding);
+
+impl fmt::Display for Head<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Finding { code, message, .. } = self.0;
+        write!(f, "{} {}: {message}", code.text(), code.name())?;
+        for side in &self.0.sides {
             write!(f, "\n  {}: ", side.label())?;
             if let Some(holds) = &side.holds {
                 write!(f, "holds {holds}, ")?;
@@ -205,7 +209,16 @@ impl fmt::Display for Finding {
                 write!(f, ", since {:.3} s", waited.as_secs_f64())?;
             }
         }
-        for side in &self.sides {
+        Ok(())
+    }
+}
+
+/// The stacks, each line after a line break; nothing if there are none.
+pub(super) struct Stacks<'a>(pub(super) &'a Finding);
+
+impl fmt::Display for Stacks<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for side in &self.0.sides {
             let stacks = [
                 ("took what it holds", side.held_stack),
                 ("asks", side.stack),

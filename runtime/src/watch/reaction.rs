@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock};
 
-use super::finding::{Basis, Code, Finding};
+use super::finding::{Basis, Code, Finding, Head, Stacks};
 use super::{platform, settings};
 
 /// What happens when something is found.
@@ -113,14 +113,19 @@ pub(super) fn call_back_quietly(finding: &Finding) {
     }
 }
 
-/// Writes the finding to standard error.
+/// Writes the finding to standard error: its stacks in a second piece, as looking up the names of their functions may
+/// take half a second, in a program that was not optimised.
 pub(super) fn print(finding: &Finding) {
     let weight = if finding.is_serious() {
         ""
     } else {
         " (note: seen on one thread only)"
     };
-    platform::write_stderr(format!("lockwise{weight}: {finding}\n").as_bytes());
+    platform::write_stderr(format!("lockwise{weight}: {}\n", Head(finding)).as_bytes());
+    let stacks = Stacks(finding).to_string();
+    if let Some(stacks) = stacks.strip_prefix('\n') {
+        platform::write_stderr(format!("{stacks}\n").as_bytes());
+    }
 }
 
 /// Whether telling a deadlock may end in a panic: by choice, or by the callback.
