@@ -86,6 +86,12 @@ fn what_waits_for_the_outside_world_is_not_told() {
 }
 
 #[test]
+fn what_a_thread_that_runs_may_end_is_not_told() {
+    let said = until_it_stalls("rescued");
+    assert!(!said.contains("LW0001"), "{said}");
+}
+
+#[test]
 fn the_log_says_whose_side_it_was() {
     for level in ["order", "trace"] {
         let logs = tempfile::tempdir().unwrap();
