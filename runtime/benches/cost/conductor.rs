@@ -328,6 +328,8 @@ pub(crate) fn conduct(wishes: &Wishes) -> ExitCode {
     let std_shaped = [
         ours("order", "std-shaped"),
         ours("trace", "std-shaped").tracing(&logs.0),
+        ours("floor, order", "std-floor"),
+        ours("floor, trace", "std-floor-trace"),
     ];
     ratios(wishes, "Ratio to the plain lock of std", &std_shaped, true);
     if instructions::at_hand() {

@@ -9,22 +9,21 @@
 //! It finds nothing: a new order goes unjudged and cannot be looked up, threads are not told apart, nothing is
 //! ever full, nobody knows who waits.
 
-use std::cell::{Cell, UnsafeCell};
+use std::cell::Cell;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use lock_api::{RawMutex as _, RawRwLock as _};
+use crate::shapes::{Condvar, Mutex, Party, RwLock};
 
-use crate::shapes::{Absent, Mutex, Party, RwLock};
+/// The floor of level `order` over the plain locks of `P`, or with `TRACE` that of level `trace`.
+pub(crate) struct Floor<P, const TRACE: bool>(PhantomData<P>);
 
-/// The floor of level `order`, or with `TRACE` that of level `trace`.
-pub(crate) enum Floor<const TRACE: bool> {}
-
-impl<const TRACE: bool> Party for Floor<TRACE> {
-    type Mutex = FloorMutex<TRACE>;
-    type RwLock = FloorRwLock<TRACE>;
-    type Condvar = Absent;
+impl<P: Party, const TRACE: bool> Party for Floor<P, TRACE> {
+    type Mutex = FloorMutex<P::Mutex, TRACE>;
+    type RwLock = FloorRwLock<P::RwLock, TRACE>;
+    type Condvar = FloorCondvar<P::Condvar, TRACE>;
 }
 
 /// How many locks a thread can hold.
@@ -154,151 +153,148 @@ impl Known {
     }
 }
 
-pub(crate) struct FloorMutex<const TRACE: bool> {
-    known: Known,
-    raw: parking_lot::RawMutex,
-    value: UnsafeCell<u64>,
+/// A lock that is held; dropping this notes that it is released.
+pub(crate) struct Held<'a, const TRACE: bool>(&'a Known);
+
+impl<'a, const TRACE: bool> Held<'a, TRACE> {
+    #[inline]
+    #[track_caller]
+    fn of(known: &'a Known) -> Self {
+        known.acquired::<TRACE>(Location::caller());
+        Held(known)
+    }
 }
 
-// SAFETY: `raw` hands the value to one thread at a time.
-unsafe impl<const TRACE: bool> Sync for FloorMutex<TRACE> {}
+impl<const TRACE: bool> Drop for Held<'_, TRACE> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.released::<TRACE>();
+    }
+}
 
-pub(crate) struct FloorGuard<'a, const TRACE: bool>(&'a FloorMutex<TRACE>);
+/// The guard of a plain lock, and what is noted of it.
+pub(crate) struct FloorGuard<'a, G, const TRACE: bool> {
+    // Dropped in this order.
+    held: Held<'a, TRACE>,
+    plain: G,
+}
 
-impl<const TRACE: bool> Mutex for FloorMutex<TRACE> {
-    type Guard<'a> = FloorGuard<'a, TRACE>;
+impl<G: Deref<Target = u64>, const TRACE: bool> Deref for FloorGuard<'_, G, TRACE> {
+    type Target = u64;
+
+    #[inline]
+    fn deref(&self) -> &u64 {
+        &self.plain
+    }
+}
+
+impl<G: DerefMut<Target = u64>, const TRACE: bool> DerefMut for FloorGuard<'_, G, TRACE> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut u64 {
+        &mut self.plain
+    }
+}
+
+pub(crate) struct FloorMutex<M, const TRACE: bool> {
+    known: Known,
+    plain: M,
+}
+
+impl<M: Mutex, const TRACE: bool> Mutex for FloorMutex<M, TRACE> {
+    const THERE: bool = M::THERE;
+    type Guard<'a> = FloorGuard<'a, M::Guard<'a>, TRACE>;
 
     #[inline]
     fn make() -> Self {
         FloorMutex {
             known: Known::new(),
-            raw: parking_lot::RawMutex::INIT,
-            value: UnsafeCell::new(0),
+            plain: M::make(),
         }
     }
 
     #[inline]
     #[track_caller]
-    fn lock(&self) -> FloorGuard<'_, TRACE> {
+    fn lock(&self) -> Self::Guard<'_> {
         self.known.request();
-        self.raw.lock();
-        self.known.acquired::<TRACE>(Location::caller());
-        FloorGuard(self)
+        let plain = self.plain.lock();
+        FloorGuard {
+            held: Held::of(&self.known),
+            plain,
+        }
     }
 }
 
-impl<const TRACE: bool> Drop for FloorGuard<'_, TRACE> {
-    #[inline]
-    fn drop(&mut self) {
-        self.0.known.released::<TRACE>();
-        // SAFETY: this guard exists, so its thread holds `raw`.
-        unsafe { self.0.raw.unlock() }
-    }
-}
-
-impl<const TRACE: bool> Deref for FloorGuard<'_, TRACE> {
-    type Target = u64;
-
-    #[inline]
-    fn deref(&self) -> &u64 {
-        // SAFETY: this guard exists, so its thread holds `raw`, and borrowing `self` keeps it so.
-        unsafe { &*self.0.value.get() }
-    }
-}
-
-impl<const TRACE: bool> DerefMut for FloorGuard<'_, TRACE> {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut u64 {
-        // SAFETY: as above, and `self` is borrowed exclusively.
-        unsafe { &mut *self.0.value.get() }
-    }
-}
-
-pub(crate) struct FloorRwLock<const TRACE: bool> {
+pub(crate) struct FloorRwLock<R, const TRACE: bool> {
     known: Known,
-    raw: parking_lot::RawRwLock,
-    value: UnsafeCell<u64>,
+    plain: R,
 }
 
-// SAFETY: `raw` hands the value to one writer or to readers only.
-unsafe impl<const TRACE: bool> Sync for FloorRwLock<TRACE> {}
-
-pub(crate) struct FloorRead<'a, const TRACE: bool>(&'a FloorRwLock<TRACE>);
-pub(crate) struct FloorWrite<'a, const TRACE: bool>(&'a FloorRwLock<TRACE>);
-
-impl<const TRACE: bool> RwLock for FloorRwLock<TRACE> {
-    type Read<'a> = FloorRead<'a, TRACE>;
-    type Write<'a> = FloorWrite<'a, TRACE>;
+impl<R: RwLock, const TRACE: bool> RwLock for FloorRwLock<R, TRACE> {
+    const THERE: bool = R::THERE;
+    type Read<'a> = FloorGuard<'a, R::Read<'a>, TRACE>;
+    type Write<'a> = FloorGuard<'a, R::Write<'a>, TRACE>;
 
     fn make() -> Self {
         FloorRwLock {
             known: Known::new(),
-            raw: parking_lot::RawRwLock::INIT,
-            value: UnsafeCell::new(0),
+            plain: R::make(),
         }
     }
 
     #[inline]
     #[track_caller]
-    fn read(&self) -> FloorRead<'_, TRACE> {
+    fn read(&self) -> Self::Read<'_> {
         self.known.request();
-        self.raw.lock_shared();
-        self.known.acquired::<TRACE>(Location::caller());
-        FloorRead(self)
+        let plain = self.plain.read();
+        FloorGuard {
+            held: Held::of(&self.known),
+            plain,
+        }
     }
 
     #[inline]
     #[track_caller]
-    fn write(&self) -> FloorWrite<'_, TRACE> {
+    fn write(&self) -> Self::Write<'_> {
         self.known.request();
-        self.raw.lock_exclusive();
-        self.known.acquired::<TRACE>(Location::caller());
-        FloorWrite(self)
+        let plain = self.plain.write();
+        FloorGuard {
+            held: Held::of(&self.known),
+            plain,
+        }
     }
 }
 
-impl<const TRACE: bool> Drop for FloorRead<'_, TRACE> {
-    #[inline]
-    fn drop(&mut self) {
-        self.0.known.released::<TRACE>();
-        // SAFETY: this guard exists, so its thread holds `raw` shared.
-        unsafe { self.0.raw.unlock_shared() }
+pub(crate) struct FloorCondvar<C, const TRACE: bool>(C);
+
+impl<M, C, const TRACE: bool> Condvar<FloorMutex<M, TRACE>> for FloorCondvar<C, TRACE>
+where
+    M: Mutex,
+    C: Condvar<M>,
+{
+    const THERE: bool = C::THERE;
+
+    fn make() -> Self {
+        FloorCondvar(C::make())
     }
-}
 
-impl<const TRACE: bool> Drop for FloorWrite<'_, TRACE> {
     #[inline]
-    fn drop(&mut self) {
-        self.0.known.released::<TRACE>();
-        // SAFETY: this guard exists, so its thread holds `raw` exclusively.
-        unsafe { self.0.raw.unlock_exclusive() }
+    #[track_caller]
+    fn wait<'a>(
+        &self,
+        guard: <FloorMutex<M, TRACE> as Mutex>::Guard<'a>,
+    ) -> <FloorMutex<M, TRACE> as Mutex>::Guard<'a> {
+        let FloorGuard { held, plain } = guard;
+        let known = held.0;
+        drop(held);
+        let plain = self.0.wait(plain);
+        FloorGuard {
+            held: Held::of(known),
+            plain,
+        }
     }
-}
-
-impl<const TRACE: bool> Deref for FloorRead<'_, TRACE> {
-    type Target = u64;
 
     #[inline]
-    fn deref(&self) -> &u64 {
-        // SAFETY: this guard exists, so its thread holds `raw` shared, and nobody writes meanwhile.
-        unsafe { &*self.0.value.get() }
-    }
-}
-
-impl<const TRACE: bool> Deref for FloorWrite<'_, TRACE> {
-    type Target = u64;
-
-    #[inline]
-    fn deref(&self) -> &u64 {
-        // SAFETY: this guard exists, so its thread holds `raw` exclusively.
-        unsafe { &*self.0.value.get() }
-    }
-}
-
-impl<const TRACE: bool> DerefMut for FloorWrite<'_, TRACE> {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut u64 {
-        // SAFETY: as above, and `self` is borrowed exclusively.
-        unsafe { &mut *self.0.value.get() }
+    fn notify(&self) {
+        self.0.notify();
     }
 }

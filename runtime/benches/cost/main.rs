@@ -42,8 +42,10 @@ fn main() -> ExitCode {
         return match order.party() {
             "lockwise" => order.obey::<ParkingLot, Lockwise>(),
             "std-shaped" => order.obey::<Std, StdShaped>(),
-            "floor" => order.obey::<ParkingLot, Floor<false>>(),
-            "floor-trace" => order.obey::<ParkingLot, Floor<true>>(),
+            "floor" => order.obey::<ParkingLot, Floor<ParkingLot, false>>(),
+            "floor-trace" => order.obey::<ParkingLot, Floor<ParkingLot, true>>(),
+            "std-floor" => order.obey::<Std, Floor<Std, false>>(),
+            "std-floor-trace" => order.obey::<Std, Floor<Std, true>>(),
             _ => ExitCode::FAILURE,
         };
     }

@@ -9,6 +9,7 @@
     reason = "the modules are those of another program, which uses all of them"
 )]
 
+mod absent;
 #[path = "../../cost/clock.rs"]
 mod clock;
 #[path = "../../cost/shapes.rs"]
@@ -20,7 +21,8 @@ mod workloads;
 
 use std::process::ExitCode;
 
-use shapes::{Absent, ParkingLot, Party, parking_lot_condvar, parking_lot_shaped, std_shaped};
+use absent::Absent;
+use shapes::{ParkingLot, Party, parking_lot_condvar, parking_lot_shaped, std_shaped};
 use worker::Order;
 
 /// deloxide, with its order graph.
