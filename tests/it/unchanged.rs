@@ -370,6 +370,41 @@ fn a_thread_that_would_wait_for_itself_panics_if_that_was_chosen() {
 }
 
 #[test]
+fn an_initialiser_that_asks_for_what_it_is_making_is_ended() {
+    let project = project(&[(
+        "src/main.rs",
+        "use std::sync::{LazyLock, Once, OnceLock};\n\
+         static ONCE: Once = Once::new();\n\
+         static CELL: OnceLock<u8> = OnceLock::new();\n\
+         static LAZY: LazyLock<u8> = LazyLock::new(|| *THIRD + 1);\n\
+         static THIRD: LazyLock<u8> = LazyLock::new(|| *LAZY + 1);\n\
+         fn main() {\n\
+         match std::env::args().nth(1).as_deref() {\n\
+         Some(\"once\") => ONCE.call_once(|| ONCE.call_once(|| ())),\n\
+         Some(\"waits\") => ONCE.call_once(|| ONCE.wait()),\n\
+         Some(\"cell\") => { CELL.get_or_init(|| *CELL.get_or_init(|| 1)); }\n\
+         Some(\"lazy\") => { let _ = *LAZY; }\n\
+         _ => { ONCE.call_once(|| { CELL.get_or_init(|| 1); }); ONCE.wait(); }\n\
+         } }\n",
+    )]);
+    let run = |way| lockwise(project.path(), &["run", "--format", "json", "--", way]);
+    for way in ["once", "waits", "cell", "lazy"] {
+        let output = run(way);
+        let report = document(&output);
+        assert_eq!(codes(&report), ["LW0002"], "{way}: {report}");
+        assert_eq!(output.status.code(), Some(1), "{way}");
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            err.contains("which it holds itself, for ever"),
+            "{way}: {err}"
+        );
+    }
+    let output = run("apart");
+    assert_eq!(codes(&document(&output)), [""; 0]);
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
 fn whatever_cargo_builds_is_built_and_behaves_as_before() {
     let project = project(&[
         (

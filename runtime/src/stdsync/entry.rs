@@ -56,7 +56,7 @@ impl Entry {
         let take = || {
             let taken = self.door.try_lock();
             if matches!(taken, Err(TryLockError::WouldBlock)) {
-                self.refuse_re_entry();
+                self.refuse_re_entry(at);
             }
             taken
         };
@@ -83,20 +83,21 @@ impl Entry {
     #[track_caller]
     pub fn wait_outside<R>(&self, at: Site, wait: impl FnOnce() -> R) -> R {
         hooks::request(&self.identity, Mode::Exclusive, Ask::Wait, at);
-        self.refuse_re_entry();
+        self.refuse_re_entry(at);
         hooks::blocked_outside(&self.identity, at);
         let _waiting = Waiting(&self.identity);
         wait()
     }
 
-    /// Panics if this thread is inside, where std would hang; in an overlay it hangs.
+    /// Panics if this thread is inside, where std would hang; in an overlay it hangs, or ends as was chosen for
+    /// deadlocks.
     ///
     /// The watcher knows too and has reported it by now; but it may be switched off.
     #[track_caller]
-    fn refuse_re_entry(&self) {
+    fn refuse_re_entry(&self, at: Site) {
         // Only this thread itself can have stored its mark, so no stronger order is needed.
         if self.occupant.load(Relaxed) == mark() {
-            re_entry::re_entered(&self.identity);
+            re_entry::re_entered(&self.identity, at);
         }
     }
 }

@@ -1,13 +1,20 @@
-//! What happens to an initialiser that asks for what it is making: it hangs, as it would without us.
+//! What happens to an initialiser that asks for what it is making: it waits for itself for ever, as it would
+//! without us, unless something else was chosen for deadlocks.
 //!
-//! Who stands in for another's cell must not change what becomes of the program, and there are tests
-//! that expect this. It has been reported by now.
+//! Who stands in for another's cell must not change what becomes of the program.
 
-use crate::watch::Identity;
+use crate::watch::hooks::{self, Ask};
+use crate::watch::{Identity, Mode, Site};
 
 /// Waits for itself.
+///
+/// # Panics
+///
+/// If that was chosen for deadlocks.
 #[cold]
-pub(super) fn re_entered(_: &Identity) -> ! {
+#[track_caller]
+pub(super) fn re_entered(identity: &Identity, at: Site) -> ! {
+    hooks::blocked(identity, Mode::Exclusive, Ask::Wait, at);
     loop {
         std::thread::park();
     }
