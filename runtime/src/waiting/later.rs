@@ -9,34 +9,47 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
 /// Wakers to be used when no lock is held any more. Dropping it uses them.
+///
+/// Usually there is one at most to be used, and one to be dropped: that takes no memory, and next to nothing to
+/// be dropped itself.
 #[derive(Debug, Default)]
 #[must_use = "dropped under a lock it would run foreign code there"]
 pub(crate) struct Later {
-    /// The usual one, for which nothing is allocated.
+    /// The usual one.
     first: Option<Waker>,
-    /// The others, in order.
-    rest: VecDeque<Waker>,
-    /// Wakers that were replaced or taken back: only dropped.
-    pub(crate) old: Vec<Waker>,
+    /// One that was replaced or taken back: only dropped.
+    old: Option<Waker>,
+    /// What is beyond that.
+    more: Option<Box<More>>,
+}
+
+/// Wakers beyond the first ones.
+#[derive(Debug, Default)]
+struct More {
+    /// To be used, in order.
+    wakers: VecDeque<Waker>,
+    /// Only to be dropped.
+    old: Vec<Waker>,
 }
 
 impl Later {
     /// Nobody.
+    #[inline]
     pub(crate) const fn new() -> Later {
         Later {
             first: None,
-            rest: VecDeque::new(),
-            old: Vec::new(),
+            old: None,
+            more: None,
         }
     }
 
     /// Adds a waker, to be used after those that are there.
     #[inline]
     pub(crate) fn push(&mut self, waker: Waker) {
-        if self.first.is_none() && self.rest.is_empty() {
+        if self.first.is_none() {
             self.first = Some(waker);
         } else {
-            self.rest.push_back(waker);
+            self.more().wakers.push_back(waker);
         }
     }
 
@@ -44,22 +57,36 @@ impl Later {
     #[inline]
     pub(crate) fn drop_later(&mut self, waker: Option<Waker>) {
         if let Some(waker) = waker {
-            self.old.push(waker);
+            if self.old.is_none() {
+                self.old = Some(waker);
+            } else {
+                self.more().old.push(waker);
+            }
         }
     }
 
-    /// Does it now.
-    #[inline]
-    pub(crate) fn run(self) {
-        drop(self);
+    #[cold]
+    fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
     }
 
-    #[cold]
+    /// Does it now. In place, as this was written just before: moving it would wait for these writes.
+    #[inline]
+    pub(crate) fn run(&mut self) {
+        if self.first.is_some() {
+            self.wake_each();
+        }
+        drop(self.old.take());
+    }
+
+    #[inline(never)]
     fn wake_each(&mut self) {
-        while let Some(waker) = self.first.take().or_else(|| self.rest.pop_front()) {
+        let mut next = self.first.take();
+        while let Some(waker) = next {
             // Whoever wakes may just have got something, which an unwinding would lose. The panic
             // was printed, and it is no more than a bug of the one who is to be woken.
             let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+            next = self.more.as_mut().and_then(|more| more.wakers.pop_front());
         }
     }
 }

@@ -52,68 +52,92 @@ type Waiting = (u64, Waker);
 struct Row {
     /// There is one as long as there are others.
     first: Option<Waiting>,
-    others: VecDeque<Waiting>,
+    /// Nothing before there was a second one: most rows never have one, and many are made and dropped.
+    others: Option<Box<Others>>,
 }
+
+/// Waiters behind the first, by number.
+#[derive(Debug, Default)]
+struct Others(VecDeque<Waiting>);
 
 impl Row {
     const fn new() -> Row {
         Row {
             first: None,
-            others: VecDeque::new(),
+            others: None,
         }
     }
 
     #[inline]
     fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.others.len()
+        let others = self.others.as_ref().map_or(0, |others| others.0.len());
+        usize::from(self.first.is_some()) + others
     }
 
     #[inline]
     fn pop_front(&mut self) -> Option<Waiting> {
         let first = self.first.take();
-        if first.is_some() {
-            self.first = self.others.pop_front();
+        if let Some(others) = &mut self.others {
+            self.first = others.0.pop_front();
         }
         first
     }
 
     /// Whether the one of this number is there.
     fn has(&self, number: u64) -> bool {
-        self.first.as_ref().is_some_and(|first| first.0 == number) || self.place(number).is_ok()
-    }
-
-    /// Where among the others that one is, or would be.
-    fn place(&self, number: u64) -> Result<usize, usize> {
-        self.others
-            .binary_search_by_key(&number, |(number, _)| *number)
+        let others = || {
+            self.others
+                .as_ref()
+                .is_some_and(|others| others.place(number).is_ok())
+        };
+        self.first.as_ref().is_some_and(|first| first.0 == number) || others()
     }
 
     /// Puts one in, in its place, and returns the waker that it replaces.
+    #[inline]
     fn insert(&mut self, (number, waker): Waiting) -> Option<Waker> {
         match &mut self.first {
             None => self.first = Some((number, waker)),
             Some(first) if first.0 == number => {
                 return Some(std::mem::replace(&mut first.1, waker));
             }
+            Some(_) => return self.insert_among_others((number, waker)),
+        }
+        None
+    }
+
+    #[inline(never)]
+    fn insert_among_others(&mut self, (number, waker): Waiting) -> Option<Waker> {
+        let others = self.others.get_or_insert_default();
+        match &mut self.first {
             Some(first) if number < first.0 => {
                 let second = std::mem::replace(first, (number, waker));
-                self.others.push_front(second);
+                others.0.push_front(second);
             }
-            Some(_) => match self.place(number) {
-                Ok(at) => return Some(std::mem::replace(&mut self.others[at].1, waker)),
-                Err(at) => self.others.insert(at, (number, waker)),
+            _ => match others.place(number) {
+                Ok(at) => return Some(std::mem::replace(&mut others.0[at].1, waker)),
+                Err(at) => others.0.insert(at, (number, waker)),
             },
         }
         None
     }
 
     /// Takes the one of this number out, if it is there.
+    #[inline]
     fn remove(&mut self, number: u64) -> Option<Waker> {
         if self.first.as_ref().is_some_and(|first| first.0 == number) {
             return self.pop_front().map(|(_, waker)| waker);
         }
-        let at = self.place(number).ok()?;
-        self.others.remove(at).map(|(_, waker)| waker)
+        let others = self.others.as_mut()?;
+        let at = others.place(number).ok()?;
+        others.0.remove(at).map(|(_, waker)| waker)
+    }
+}
+
+impl Others {
+    /// Where that one is, or would be.
+    fn place(&self, number: u64) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&number, |(number, _)| *number)
     }
 }
 
@@ -152,6 +176,7 @@ impl Waiters {
 
     /// Queues up, in the old place if there is one. `waker` was cloned before the lock was taken; what it
     /// replaces goes into `later`, to be dropped after.
+    #[inline]
     pub(crate) fn enter(&mut self, ticket: &mut Ticket, waker: Waker, later: &mut Later) {
         let number = *ticket.0.get_or_insert_with(|| {
             let number = self.next;
@@ -163,6 +188,7 @@ impl Waiters {
     }
 
     /// Leaves, with or without having got something.
+    #[inline]
     pub(crate) fn leave(&mut self, ticket: &mut Ticket, later: &mut Later) -> Left {
         let Some(number) = ticket.0.take() else {
             return Left::Waiting;
@@ -190,8 +216,8 @@ impl Waiters {
     pub(crate) fn choose_all(&mut self, later: &mut Later) {
         if let Some((_, waker)) = self.row.first.take() {
             later.push(waker);
-            for (_, waker) in self.row.others.drain(..) {
-                later.push(waker);
+            if let Some(others) = &mut self.row.others {
+                others.0.drain(..).for_each(|(_, waker)| later.push(waker));
             }
         }
     }
