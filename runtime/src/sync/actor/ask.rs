@@ -2,12 +2,15 @@
 
 use std::error::Error;
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use super::circle::{self, Node, Question, Waits};
-use crate::sync::promise::{Failure, Keeper};
-use crate::sync::threads::Threads;
+use super::handle::its_message;
+use super::mail::Mails;
+use crate::sync::backend::Backend;
+use crate::sync::promise::{self, Failure};
+use crate::sync::queue::PutIn;
 
 /// Why there is no answer.
 pub enum AskError<M> {
@@ -44,32 +47,48 @@ impl<M> Error for AskError<M> {
     }
 }
 
-impl Question {
-    /// A question to an actor.
-    pub(super) fn new<T: Threads>(node: &Arc<Node>) -> Arc<Question> {
-        Arc::new(Question {
-            node: Arc::clone(node),
-            is_taken: AtomicBool::new(false),
-            begin: circle::begin::<T>,
-            end: circle::end::<T>,
-        })
+/// Sends a question, and waits for the answer. Written out, as a state is moved into an `async` block, and out again,
+/// that costs as much as the lock of a mailbox.
+pub(super) struct Asking<'a, M: Send, R: Send, B: Backend> {
+    sending: PutIn<'a, Mails<M>, B>,
+    is_sent: bool,
+    answer: promise::Future<R, B>,
+}
+
+impl<'a, M: Send, R: Send, B: Backend> Asking<'a, M, R, B> {
+    #[inline]
+    pub(super) fn new(
+        sending: PutIn<'a, Mails<M>, B>,
+        answer: promise::Future<R, B>,
+    ) -> Asking<'a, M, R, B> {
+        Asking {
+            sending,
+            is_sent: false,
+            answer,
+        }
     }
 }
 
-impl Keeper for Question {
-    fn begin_wait(self: Arc<Self>, mut results: Vec<Arc<AtomicBool>>) -> bool {
-        // A question has one answer.
-        let Some(come) = results.pop() else {
-            return true;
-        };
-        (self.begin)(Waits {
-            on: Arc::clone(&self.node),
-            question: Some(Arc::clone(&self)),
-            come,
-        })
-    }
+/// Messages and answers are never pinned.
+impl<M: Send, R: Send, B: Backend> Unpin for Asking<'_, M, R, B> {}
 
-    fn end_wait(&self) {
-        (self.end)();
+impl<M: Send, R: Send, B: Backend> Future for Asking<'_, M, R, B> {
+    type Output = Result<R, AskError<M>>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<R, AskError<M>>> {
+        let this = &mut *self;
+        if !this.is_sent {
+            match Pin::new(&mut this.sending).poll(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(refused)) => {
+                    let message = its_message(refused).into_inner();
+                    return Poll::Ready(Err(AskError::Refused(message)));
+                }
+                Poll::Ready(Ok(_)) => this.is_sent = true,
+            }
+        }
+        let answer = Pin::new(&mut this.answer).poll(context);
+        answer.map(|answer| answer.map_err(AskError::Failed))
     }
 }

@@ -161,7 +161,7 @@ impl<B: Backend> ActorBuilder<B> {
         restarts: u32,
         born: Site,
     ) -> (Handle<A::Message, B>, ActorTask<A, B>) {
-        let cell = Arc::new(Cell::new(self.capacity, born));
+        let cell = Cell::new(self.capacity, born);
         let handle = Handle::of(Arc::clone(&cell));
         let task = ActorTask::new(cell, handle.downgrade(), make, restarts);
         (handle, task)
@@ -173,7 +173,7 @@ impl<B: Backend> ActorBuilder<B> {
         restarts: u32,
         born: Site,
     ) -> io::Result<Handle<A::Message, B>> {
-        let cell = Arc::new(Cell::new(self.capacity, born));
+        let cell = Cell::new(self.capacity, born);
         let handle = Handle::of(Arc::clone(&cell));
         let me = handle.downgrade();
         let described = Described {

@@ -1,17 +1,18 @@
 //! What an actor and its handles share.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 use std::sync::atomic::{AtomicBool, AtomicU8};
+use std::sync::{Arc, Weak};
 
-use super::circle::{self, Node, Waits};
+use super::circle::{self, Holds, Node, Waits};
 use super::exit::{Exit, JoinError, Status};
 use super::life::drop_quietly;
 use super::mail::{Mail, Mails};
 use crate::sync::backend::{Backend, Lock};
 use crate::sync::deadline::Deadline;
 use crate::sync::event::Event;
+use crate::sync::promise::Name;
 use crate::sync::queue::Core;
 use crate::sync::threads::Threads;
 use crate::watch::Site;
@@ -31,20 +32,28 @@ pub(super) struct Cell<M: Send, B: Backend> {
     pub(super) born: Site,
 }
 
-impl<M: Send, B: Backend> Cell<M, B> {
-    pub(super) fn new(capacity: Option<usize>, born: Site) -> Cell<M, B> {
-        Cell {
+impl<M: Send + 'static, B: Backend> Cell<M, B> {
+    pub(super) fn new(capacity: Option<usize>, born: Site) -> Arc<Cell<M, B>> {
+        Arc::new_cyclic(|cell: &Weak<Cell<M, B>>| Cell {
             mailbox: Core::new_at::<M>(Mails::new(), capacity, born),
-            node: Arc::default(),
+            node: Arc::new(Node::of::<B::Threads>(Weak::<Cell<M, B>>::clone(cell))),
             status: AtomicU8::new(Status::Starting as u8),
             is_killed: AtomicBool::new(false),
             exit: B::Mutex::new_at(None, born),
             stopped: Event::new_in(),
             is_stopped: Arc::default(),
             born,
-        }
+        })
     }
+}
 
+impl<M: Send, B: Backend> Holds for Cell<M, B> {
+    fn holds(&self, question: Name) -> bool {
+        self.mailbox.lock(self.born).store.hold(question)
+    }
+}
+
+impl<M: Send, B: Backend> Cell<M, B> {
     pub(super) fn status(&self) -> Status {
         B::Threads::step();
         Status::from_number(self.status.load(Acquire))
@@ -56,12 +65,11 @@ impl<M: Send, B: Backend> Cell<M, B> {
     }
 
     /// Takes a message out of its mail: it is being handled.
+    #[inline]
     pub(super) fn open(&self, mail: Mail<M>) -> M {
-        if let Some(question) = mail.asked {
-            // First told that it is handled, so that nobody sees it neither here nor there.
-            self.node.handles::<B::Threads>(Some(Arc::clone(&question)));
-            B::Threads::step();
-            question.is_taken.store(true, Release);
+        let asked = mail.kind.asked();
+        if asked != 0 {
+            self.node.handles::<B::Threads>(asked);
         }
         mail.message
     }

@@ -77,7 +77,7 @@ impl<'a, M: Send, B: Backend> Context<'a, M, B> {
     }
 
     fn recv_until(&self, deadline: Deadline, at: Site) -> Result<M, GetError> {
-        self.cell.node.handles::<B::Threads>(None);
+        self.cell.node.handles::<B::Threads>(0);
         loop {
             B::Threads::step();
             if self.cell.is_killed.load(Acquire) {

@@ -7,11 +7,11 @@ use std::sync::atomic::Ordering::Release;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use super::ask::AskError;
+use super::ask::{AskError, Asking};
 use super::cell::Cell;
-use super::circle::{self, Question};
+use super::circle;
 use super::exit::{Exit, JoinError, Status};
-use super::mail::Mail;
+use super::mail::{Kind, Mail};
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::Deadline;
 use crate::sync::event::Event;
@@ -196,8 +196,8 @@ impl<M: Send, B: Backend> Handle<M, B> {
     #[track_caller]
     pub fn send_urgent(&self, message: M) -> Result<(), SendError<M>> {
         let mail = Mail {
-            is_urgent: true,
-            ..ordinary(message)
+            message,
+            kind: Kind::URGENT,
         };
         self.put(mail, Deadline::Never, Site::caller())
     }
@@ -255,6 +255,7 @@ impl<M: Send, B: Backend> Handle<M, B> {
     /// # Errors
     ///
     /// The message, if it was not sent; otherwise why there is no answer.
+    #[inline]
     #[track_caller]
     pub fn ask_async<R: Send, F: FnOnce(Promise<R, B>) -> M>(
         &self,
@@ -262,27 +263,21 @@ impl<M: Send, B: Backend> Handle<M, B> {
     ) -> impl Future<Output = Result<R, AskError<M>>> + use<'_, M, B, R, F> {
         let at = Site::caller();
         let (mail, answer) = self.question(make, at);
-        let sending = PutIn::new(&self.cell().mailbox, mail, at);
-        async move {
-            let sent = sending.await.map_err(its_message);
-            sent.map_err(|refused| AskError::Refused(refused.into_inner()))?;
-            answer.await.map_err(AskError::Failed)
-        }
+        Asking::new(PutIn::new(&self.cell().mailbox, mail, at), answer)
     }
 
     /// The mail that `make` makes around a promise, and the future of that.
+    #[inline]
     fn question<R: Send>(
         &self,
         make: impl FnOnce(Promise<R, B>) -> M,
         at: Site,
     ) -> (Mail<M>, promise::Future<R, B>) {
-        let question = Question::new::<B::Threads>(&self.cell().node);
-        let keeper = Arc::clone(&question) as Arc<dyn Keeper>;
+        let keeper = Arc::clone(&self.cell().node) as Arc<dyn Keeper>;
         let (promise, future) = Promise::new_at(at, Some(keeper));
-        let mail = Mail {
-            asked: Some(question),
-            ..ordinary(make(promise))
-        };
+        let kind = Kind::question(future.name());
+        let message = make(promise);
+        let mail = Mail { message, kind };
         (mail, future)
     }
 
@@ -410,13 +405,12 @@ impl<M: Send, B: Backend> Handle<M, B> {
 fn ordinary<M>(message: M) -> Mail<M> {
     Mail {
         message,
-        is_urgent: false,
-        asked: None,
+        kind: Kind::ORDINARY,
     }
 }
 
 /// The message that was refused.
-fn its_message<M>(refused: PutError<Mail<M>>) -> SendError<M> {
+pub(super) fn its_message<M>(refused: PutError<Mail<M>>) -> SendError<M> {
     match refused {
         PutError::Full(mail) => SendError::Full(mail.message),
         PutError::Timeout(mail) => SendError::Timeout(mail.message),

@@ -74,7 +74,7 @@ pub(super) fn end<A: Actor<B>, B: Backend>(
     exit: &Exit,
     restarts: u32,
 ) {
-    cell.node.handles::<B::Threads>(None);
+    cell.node.handles::<B::Threads>(0);
     if cell.is_over(exit, restarts) {
         cell.advance(Status::Stopping);
     }

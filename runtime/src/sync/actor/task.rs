@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 use std::task::{Context as Polled, Poll, Waker};
 
 use super::cell::Cell;
-use super::circle;
+use super::circle::{Here, Node};
 use super::context::Context;
 use super::exit::{Exit, Status};
 use super::handle::WeakHandle;
@@ -44,6 +44,8 @@ pub struct ActorTask<A: Actor<B>, B: Backend = Tracked> {
     ticket: Ticket,
     /// Wakes it when a message of its own is due.
     alarm: Option<Alarm>,
+    /// What the thread is told that it is when this has its turn; nothing meanwhile.
+    node: Option<Arc<Node>>,
 }
 
 /// So many messages are handled before other tasks have their turn. A turn costs about as much as a few messages.
@@ -60,6 +62,7 @@ impl<A: Actor<B>, B: Backend> ActorTask<A, B> {
         restarts: u32,
     ) -> ActorTask<A, B> {
         ActorTask {
+            node: Some(Arc::clone(&cell.node)),
             cell,
             me,
             make: Some(make),
@@ -86,8 +89,10 @@ impl<A: Actor<B>, B: Backend> ActorTask<A, B> {
         started.err()
     }
 
-    /// The next message; otherwise the waker is used when there is one, or will never be.
-    fn next(&mut self, waker: &Waker) -> Poll<Result<A::Message, GetError>> {
+    /// The next message; otherwise the waker is used when there is one, or will never be. That is so already if it
+    /// `waits`, which begins when the last message that is there is taken.
+    #[inline]
+    fn next(&mut self, waits: &mut bool, waker: &Waker) -> Poll<Result<A::Message, GetError>> {
         let cell = &*self.cell;
         B::Threads::step();
         if cell.is_killed.load(Acquire) {
@@ -97,21 +102,28 @@ impl<A: Actor<B>, B: Backend> ActorTask<A, B> {
             return Poll::Ready(Ok(message));
         }
         let (at, timed) = (cell.born, false);
-        let (mut slot, how) = (None, How { at, timed });
+        let how = How { at, timed };
+        let (mailbox, ticket) = (&cell.mailbox, &mut self.ticket);
+        let seen = mailbox.seen_total();
         // From hand to hand it counts who waits.
-        if cell.mailbox.capacity() != Some(0)
-            && let Ok(mail) = cell.mailbox.get_plainly(Work::Done, how)
+        if seen > 0
+            && mailbox.capacity() != Some(0)
+            && let last = (seen == 1).then_some(waker)
+            && let Some(got) = mailbox.get_plainly_and_wait(ticket, last, how)
         {
-            return Poll::Ready(Ok(cell.open(mail)));
+            *waits = got.1;
+            return Poll::Ready(Ok(cell.open(got.0)));
         }
-        let got = cell
-            .mailbox
-            .poll_get(&mut slot, &mut self.ticket, waker, Work::Done, how);
-        if let Poll::Ready(got) = got {
-            return Poll::Ready(got.map(|()| {
-                let mail = slot.expect("what was got is in the slot");
-                cell.open(mail)
-            }));
+        if seen > 0 || !*waits {
+            let mut slot = None;
+            let got = mailbox.poll_get(&mut slot, ticket, waker, Work::Done, how);
+            if let Poll::Ready(got) = got {
+                *waits = false;
+                return Poll::Ready(got.map(|()| {
+                    let mail = slot.expect("what was got is in the slot");
+                    cell.open(mail)
+                }));
+            }
         }
         let first = self.timers.first();
         if self.alarm.as_ref().map(Alarm::due) != first {
@@ -126,23 +138,57 @@ impl<A: Actor<B>, B: Backend> ActorTask<A, B> {
         Poll::Pending
     }
 
-    /// Handles a message, or what else comes next. How the actor has ended, if it has.
-    fn step(&mut self, waker: &Waker) -> Poll<Option<Exit>> {
+    /// Handles messages, as long as there are any and `left` says that more may be. How the actor has ended, if it has.
+    fn handle_some(&mut self, left: &mut u32, waker: &Waker) -> Poll<Option<Exit>> {
+        let mut waits = false;
+        while *left > 0 {
+            *left -= 1;
+            let message = match self.next(&mut waits, waker) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Ok(message)) => message,
+                Poll::Ready(Err(_)) => return Poll::Ready(Some(handled_all(&self.cell))),
+            };
+            let context = Context::new(&self.cell, &self.me, &self.timers);
+            if let Some(actor) = &mut self.actor {
+                actor.handle(message, &context);
+            }
+            self.cell.node.handles::<B::Threads>(0);
+        }
+        Poll::Ready(None)
+    }
+
+    /// Begins, or handles messages. How the actor has ended, if it has.
+    fn step(&mut self, left: &mut u32, waker: &Waker) -> Poll<Option<Exit>> {
         if self.actor.is_none() {
+            *left -= 1;
             return Poll::Ready(self.begin());
         }
-        let message = match self.next(waker) {
-            Poll::Pending => return Poll::Pending,
-            Poll::Ready(Ok(message)) => message,
-            Poll::Ready(Err(_)) => return Poll::Ready(Some(handled_all(&self.cell))),
-        };
-        let context = Context::new(&self.cell, &self.me, &self.timers);
-        let handled = self
-            .actor
-            .as_mut()
-            .map(|actor| caught(|| actor.handle(message, &context)));
-        self.cell.node.handles::<B::Threads>(None);
-        Poll::Ready(handled.and_then(Result::err))
+        // One for all messages of a turn: what is caught alone is first moved there and back.
+        caught(|| self.handle_some(left, waker)).unwrap_or_else(|exit| Poll::Ready(Some(exit)))
+    }
+
+    /// Handles messages until there is none, or others have their turn. How the actor has ended, if it has.
+    fn turn(&mut self, waker: &Waker) -> Poll<Exit> {
+        let mut left = MESSAGES_A_TURN;
+        while left > 0 {
+            match self.step(&mut left, waker) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(None) => {}
+                Poll::Ready(Some(exit)) => {
+                    if self.ended(&exit) {
+                        return Poll::Ready(exit);
+                    }
+                }
+            }
+        }
+        waker.wake_by_ref();
+        Poll::Pending
+    }
+
+    /// The thread is this actor from now on.
+    fn enter(&mut self) -> Here<B::Threads> {
+        let node = self.node.take();
+        Here::enter(node.unwrap_or_else(|| Arc::clone(&self.cell.node)))
     }
 
     /// The actor has ended so. True if that was the last one.
@@ -175,27 +221,17 @@ impl<A: Actor<B>, B: Backend> Future for ActorTask<A, B> {
     fn poll(mut self: Pin<&mut Self>, polled: &mut Polled<'_>) -> Poll<Exit> {
         let this = &mut *self;
         assert!(this.make.is_some(), "an actor is not polled after its end");
-        let _here = circle::Here::<B::Threads>::enter(&this.cell.node);
-        for _ in 0..MESSAGES_A_TURN {
-            match this.step(polled.waker()) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(None) => {}
-                Poll::Ready(Some(exit)) => {
-                    if this.ended(&exit) {
-                        return Poll::Ready(exit);
-                    }
-                }
-            }
-        }
-        polled.waker().wake_by_ref();
-        Poll::Pending
+        let here = this.enter();
+        let poll = this.turn(polled.waker());
+        this.node = here.leave();
+        poll
     }
 }
 
 impl<A: Actor<B>, B: Backend> Drop for ActorTask<A, B> {
     fn drop(&mut self) {
         if self.make.is_some() {
-            let _here = circle::Here::<B::Threads>::enter(&self.cell.node);
+            let _here = self.enter();
             B::Threads::step();
             self.cell.is_killed.store(true, Release);
             self.ended(&Exit::Killed);

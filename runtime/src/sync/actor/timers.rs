@@ -37,7 +37,16 @@ impl<M> Timers<M> {
     }
 
     /// The first one, if it is due.
+    #[inline]
     pub(super) fn due<T: Threads>(&self) -> Option<M> {
+        if self.row.borrow().is_empty() {
+            return None;
+        }
+        self.first_due::<T>()
+    }
+
+    #[inline(never)]
+    fn first_due<T: Threads>(&self) -> Option<M> {
         let mut row = self.row.borrow_mut();
         let first = row.first_entry()?;
         (first.key().0 <= T::now()).then(|| first.remove())

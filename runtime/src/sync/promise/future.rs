@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::failure::{End, Failure};
-use super::shared::{Outcome, Shared, Wait};
+use super::shared::{Name, Outcome, Shared, Wait};
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::Deadline;
 use crate::waiting::Ticket;
@@ -45,6 +45,7 @@ pub struct Future<T: Send, B: Backend = Tracked> {
 }
 
 impl<T: Send, B: Backend> Future<T, B> {
+    #[inline]
     pub(super) fn of(shared: Arc<Shared<T, B>>) -> Future<T, B> {
         Future {
             shared,
@@ -186,6 +187,11 @@ impl<T: Send, B: Backend> Future<T, B> {
     /// Takes such a waker back.
     pub(in crate::sync) fn unwatch_done(&self, ticket: &mut Ticket) {
         self.shared.abandon_wait(ticket, true, self.shared.born());
+    }
+
+    /// Tells its promise from all others.
+    pub(in crate::sync) fn name(&self) -> Name {
+        self.shared.name()
     }
 
     pub(super) fn shared(&self) -> &Shared<T, B> {

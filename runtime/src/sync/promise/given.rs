@@ -60,6 +60,7 @@ impl<T: Send, B: Backend> Promise<T, B> {
     }
 
     /// A promise, and who keeps it, if somebody has a say in waits for it.
+    #[inline]
     pub(in crate::sync) fn new_at(
         born: Site,
         keeper: Option<Arc<dyn Keeper>>,
@@ -76,6 +77,7 @@ impl<T: Send, B: Backend> Promise<T, B> {
     /// # Errors
     ///
     /// The value, if the future has been dropped or cancelled.
+    #[inline]
     #[track_caller]
     pub fn set(mut self, value: T) -> Result<(), T> {
         let Some(shared) = self.shared.take() else {

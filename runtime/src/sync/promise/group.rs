@@ -181,8 +181,7 @@ impl<'a, T: Send, B: Backend> Group<'a, T, B> {
         if !pending.iter().all(|it| it.keeper().is_some_and(is_same)) {
             return Ok(None);
         }
-        let results = pending.iter().map(|it| it.told_of_end(self.at));
-        let waiting = Waiting::begin(keeper, results.collect());
+        let waiting = Waiting::begin(keeper, &pending, self.at);
         waiting.map(Some).ok_or(NoEnd)
     }
 }

@@ -11,4 +11,4 @@ pub use failure::{End, Failure};
 pub use future::Future;
 pub use given::Promise;
 pub use group::{AsCompleted, Until, Waited, as_completed, wait_for, wait_for_async};
-pub(super) use shared::{Host, Keeper};
+pub(super) use shared::{Host, Keeper, Name};

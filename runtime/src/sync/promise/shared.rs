@@ -1,5 +1,7 @@
 //! What both sides share.
 
+use std::num::NonZeroUsize;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Release};
@@ -37,8 +39,25 @@ pub(in crate::sync) trait Keeper: Send + Sync {
     /// takes. False if that has no end.
     fn begin_wait(self: Arc<Self>, results: Vec<Arc<AtomicBool>>) -> bool;
 
+    /// [`begin_wait`](Keeper::begin_wait) for the result of this promise alone.
+    fn begin_wait_for(self: Arc<Self>, promise: Name, result: Arc<AtomicBool>) -> bool {
+        let _ = promise;
+        self.begin_wait(vec![result])
+    }
+
     /// This thread does not wait any more.
     fn end_wait(&self);
+}
+
+/// Tells a promise from all others that are there: the address of what both its sides share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sync) struct Name(NonZeroUsize);
+
+impl Name {
+    /// As a number, which is never 0.
+    pub(in crate::sync) fn number(self) -> usize {
+        self.0.get()
+    }
 }
 
 /// The worker that does the work, and is told how far its result is.
@@ -54,12 +73,20 @@ pub(in crate::sync) trait Host {
 pub(super) struct Waiting<'a>(&'a dyn Keeper);
 
 impl<'a> Waiting<'a> {
-    /// This thread is about to wait for one of these results. Nothing if that has no end.
-    pub(super) fn begin(
+    /// This thread is about to wait for one of these results, all of which this one keeps. Nothing if that has no
+    /// end.
+    pub(super) fn begin<T: Send, B: Backend>(
         keeper: &'a Arc<dyn Keeper>,
-        results: Vec<Arc<AtomicBool>>,
+        results: &[&Shared<T, B>],
+        at: Site,
     ) -> Option<Waiting<'a>> {
-        let begun = Arc::clone(keeper).begin_wait(results);
+        let keeps = Arc::clone(keeper);
+        let begun = if let [result] = results {
+            keeps.begin_wait_for(result.name(), result.told_of_end(at))
+        } else {
+            let results = results.iter().map(|result| result.told_of_end(at));
+            keeps.begin_wait(results.collect())
+        };
         begun.then_some(Waiting(&**keeper))
     }
 }
@@ -98,7 +125,9 @@ pub(super) enum Wait {
 }
 
 struct State<T> {
-    stage: Stage<T>,
+    stage: Stage,
+    /// The outcome, from the end until it is taken.
+    outcome: Option<Outcome<T>>,
     /// Nobody will take the value.
     is_abandoned: bool,
     /// Those who wait for the end.
@@ -117,12 +146,12 @@ struct Interested {
     told: Option<Arc<AtomicBool>>,
 }
 
-enum Stage<T> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
     Pending,
     /// The work has begun: it cannot be cancelled any more.
     Running,
-    /// The outcome, until it is taken.
-    Ended(End, Option<Outcome<T>>),
+    Ended(End),
 }
 
 /// Whether the watcher was told that a thread knows of the end.
@@ -136,8 +165,9 @@ pub(super) enum Told {
 
 impl<T> State<T> {
     /// Whether it has ended, and whether there is a unit to be told of for this.
+    #[inline]
     fn has_ended(&mut self) -> Option<Told> {
-        if !matches!(self.stage, Stage::Ended(..)) {
+        if !matches!(self.stage, Stage::Ended(_)) {
             return None;
         }
         if self.units == 0 {
@@ -153,25 +183,31 @@ impl<T> State<T> {
     }
 
     /// A waiter leaves, if it has come.
+    #[inline]
     fn leave(&mut self, ticket: &mut Ticket, later: &mut Later) {
         self.waiters.leave(ticket, later);
     }
 
-    /// The outcome, if it has ended and nobody has taken it.
-    fn take(&mut self) -> Option<Outcome<T>> {
-        match &mut self.stage {
-            Stage::Ended(_, outcome) => outcome.take(),
-            Stage::Pending | Stage::Running => None,
-        }
+    /// A waiter leaves with the outcome, and with whether there is a unit to be told of.
+    #[inline]
+    fn take_out(
+        &mut self,
+        ticket: &mut Ticket,
+        later: &mut Later,
+    ) -> (Option<Told>, Option<Outcome<T>>) {
+        self.leave(ticket, later);
+        (self.has_ended(), self.outcome.take())
     }
 }
 
 impl<T: Send, B: Backend> Shared<T, B> {
+    #[inline]
     pub(super) fn new(born: Site, keeper: Option<Arc<dyn Keeper>>) -> Shared<T, B> {
         Shared {
             state: B::Mutex::new_at(
                 State {
                     stage: Stage::Pending,
+                    outcome: None,
                     is_abandoned: false,
                     waiters: Waiters::new(),
                     interested: None,
@@ -190,6 +226,10 @@ impl<T: Send, B: Backend> Shared<T, B> {
         self.born
     }
 
+    pub(super) fn name(&self) -> Name {
+        Name(NonNull::from(self).addr())
+    }
+
     /// This thread does the work, until the result is dropped.
     pub(super) fn duty(&self) -> Duty<'_, B::Flow> {
         Duty::begin(&self.flow)
@@ -204,11 +244,12 @@ impl<T: Send, B: Backend> Shared<T, B> {
                 true
             }
             Stage::Running => true,
-            Stage::Ended(..) => false,
+            Stage::Ended(_) => false,
         }
     }
 
     /// Ends it. The outcome comes back if nobody wants it, or if it has ended already.
+    #[inline]
     pub(super) fn end(
         &self,
         end: End,
@@ -216,42 +257,45 @@ impl<T: Send, B: Backend> Shared<T, B> {
         host: Option<&dyn Host>,
         at: Site,
     ) -> Result<(), Outcome<T>> {
-        let state = self.state.lock_at(at);
-        if matches!(state.stage, Stage::Ended(..)) {
+        let mut state = self.state.lock_at(at);
+        if matches!(state.stage, Stage::Ended(_)) {
             return Err(outcome);
         }
-        let (kept, back) = if state.is_abandoned {
-            (None, Err(outcome))
+        let back = if state.is_abandoned {
+            Err(outcome)
         } else {
-            (Some(outcome), Ok(()))
+            // Nothing is replaced: it has one outcome.
+            state.outcome = Some(outcome);
+            Ok(())
         };
-        self.finish(state, end, kept, host, at);
+        self.finish(state, end, host, at);
         back
     }
 
     /// Ends it as cancelled, unless the work has begun.
     pub(super) fn cancel(&self, at: Site) -> bool {
-        let state = self.state.lock_at(at);
-        if !matches!(state.stage, Stage::Pending) {
+        let mut state = self.state.lock_at(at);
+        if state.stage != Stage::Pending {
             return false;
         }
-        let outcome = Some(Err(Failure::Cancelled));
-        self.finish(state, End::Cancelled, outcome, None, at);
+        state.outcome = Some(Err(Failure::Cancelled));
+        self.finish(state, End::Cancelled, None, at);
         true
     }
 
+    /// It has ended so, and has its outcome: tells all whom that concerns.
+    #[inline]
     fn finish(
         &self,
         mut state: <B::Mutex<State<T>> as Lock<State<T>>>::Guard<'_>,
         end: End,
-        outcome: Option<Outcome<T>>,
         host: Option<&dyn Host>,
         at: Site,
     ) {
         let mut later = Later::new();
         B::Threads::step();
         self.has_ended.store(true, Release);
-        let old = std::mem::replace(&mut state.stage, Stage::Ended(end, outcome));
+        state.stage = Stage::Ended(end);
         let waiting = state.waiters.waiting();
         state.waiters.choose_all(&mut later);
         let mut callbacks = Vec::new();
@@ -266,7 +310,6 @@ impl<T: Send, B: Backend> Shared<T, B> {
         state.units = u32::try_from(waiting.max(1)).unwrap_or(u32::MAX);
         self.flow.posted(state.units, at);
         drop(state);
-        debug_assert!(!matches!(old, Stage::Ended(..)));
         later.run();
         if !callbacks.is_empty()
             && let Some(host) = host
@@ -281,7 +324,7 @@ impl<T: Send, B: Backend> Shared<T, B> {
     /// Runs `callback` when it has ended: now, if it has.
     pub(super) fn on_done(&self, callback: Callback, at: Site) {
         let mut state = self.state.lock_at(at);
-        if let Stage::Ended(end, _) = state.stage {
+        if let Stage::Ended(end) = state.stage {
             drop(state);
             call(callback, end);
         } else {
@@ -292,7 +335,7 @@ impl<T: Send, B: Backend> Shared<T, B> {
     /// How it has ended, if it has.
     pub(super) fn ended(&self, at: Site) -> Option<End> {
         match self.state.lock_at(at).stage {
-            Stage::Ended(end, _) => Some(end),
+            Stage::Ended(end) => Some(end),
             Stage::Pending | Stage::Running => None,
         }
     }
@@ -301,13 +344,13 @@ impl<T: Send, B: Backend> Shared<T, B> {
     pub(super) fn abandon(&self) -> Option<Outcome<T>> {
         let mut state = self.state.lock_at(self.born);
         state.is_abandoned = true;
-        state.take()
+        state.outcome.take()
     }
 
     /// Whether somebody may take the value.
     pub(super) fn is_wanted(&self, at: Site) -> bool {
         let state = self.state.lock_at(at);
-        !state.is_abandoned && !matches!(state.stage, Stage::Ended(..))
+        !state.is_abandoned && !matches!(state.stage, Stage::Ended(_))
     }
 
     /// Whether it has ended.
@@ -317,9 +360,11 @@ impl<T: Send, B: Backend> Shared<T, B> {
         self.has_ended.load(Acquire)
     }
 
-    /// The outcome, taken as by a wait, if it has ended; the waiter leaves then. It can be taken once.
+    /// The outcome, taken as by a wait, if it has ended; the waiter leaves then. It can be taken once. If the
+    /// promise is gone already nobody else can come, and no lock is needed.
+    #[inline]
     pub(super) fn take_at_once(
-        &self,
+        self: &mut Arc<Self>,
         ticket: &mut Ticket,
         timed: bool,
         at: Site,
@@ -328,11 +373,14 @@ impl<T: Send, B: Backend> Shared<T, B> {
             return None;
         }
         let mut later = Later::new();
-        let mut state = self.state.lock_at(at);
-        state.leave(ticket, &mut later);
-        let told = state.has_ended();
-        let outcome = state.take();
-        drop(state);
+        let mut guard;
+        let state = if let Some(alone) = Arc::get_mut(self) {
+            alone.state.get_mut()
+        } else {
+            guard = self.state.lock_at(at);
+            &mut *guard
+        };
+        let (told, outcome) = state.take_out(ticket, &mut later);
         if told == Some(Told::Unit) {
             self.flow.obtained_at_once(timed, at);
         }
@@ -358,7 +406,7 @@ impl<T: Send, B: Backend> Shared<T, B> {
         let waiting = match self.keeper.as_ref().filter(|_| !timed) {
             None => None,
             Some(keeper) => {
-                let Some(waiting) = Waiting::begin(keeper, vec![self.told_of_end(at)]) else {
+                let Some(waiting) = Waiting::begin(keeper, &[self], at) else {
                     return Wait::Stuck;
                 };
                 Some(waiting)
@@ -391,7 +439,7 @@ impl<T: Send, B: Backend> Shared<T, B> {
         let new = Arc::default();
         let mut state = self.state.lock_at(at);
         let told = Arc::clone(state.interested().told.get_or_insert(new));
-        if matches!(state.stage, Stage::Ended(..)) {
+        if matches!(state.stage, Stage::Ended(_)) {
             B::Threads::step();
             told.store(true, Release);
         }
@@ -445,7 +493,7 @@ impl<T: Send, B: Backend> Shared<T, B> {
 
     /// The outcome, if it has ended. It can be taken once.
     pub(super) fn take(&self, at: Site) -> Option<Outcome<T>> {
-        self.state.lock_at(at).take()
+        self.state.lock_at(at).outcome.take()
     }
 }
 

@@ -13,6 +13,7 @@ use super::store::Store;
 use crate::sync::backend::{Backend, Flow, Tracked, TrackedFlow};
 use crate::sync::deadline::Deadline;
 use crate::sync::park::{self, Look};
+use crate::sync::threads::Threads;
 use crate::waiting::{Later, Left, Ticket};
 use crate::watch::Site;
 
@@ -165,6 +166,19 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
     pub(super) fn release_plainly(&self, state: Guard<'_, S, H>) {
         self.total().store(state.store.total(), Relaxed);
         H::release_plainly(state);
+    }
+
+    /// Whether there was no entry when the lock was last given back: a hint, for who looks under the lock anyway.
+    #[inline]
+    pub(in crate::sync) fn seems_empty(&self) -> bool {
+        self.seen_total() == 0
+    }
+
+    /// How many entries there were then: the same hint.
+    #[inline]
+    pub(in crate::sync) fn seen_total(&self) -> usize {
+        B::Threads::step();
+        self.total().load(Relaxed)
     }
 
     /// How many entries there were when the lock was last given back.

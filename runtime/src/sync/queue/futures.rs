@@ -56,6 +56,7 @@ pub(in crate::sync) struct AllDone<
 }
 
 impl<'a, S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> PutIn<'a, S, B, H> {
+    #[inline]
     pub(in crate::sync) fn new(core: &'a Core<S, B, H>, entry: S::Entry, at: Site) -> Self {
         PutIn {
             core,
@@ -126,6 +127,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Future for TakeOut<'_
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         if !this.ticket.is_some()
+            && !this.core.seems_empty()
             && let Ok(entry) = this.core.get_plainly(this.work, this.how)
         {
             return Poll::Ready(Ok(entry));

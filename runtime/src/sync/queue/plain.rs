@@ -8,6 +8,8 @@
 //!
 //! Where somebody is told of each unit and lock, there is more to do.
 
+use std::task::Waker;
+
 use super::core::{Core, Guard, Work};
 use super::home::Home;
 use super::refusal::{GetError, PutError, Refusal};
@@ -15,6 +17,7 @@ use super::state::How;
 use super::store::Store;
 use crate::sync::backend::Backend;
 use crate::sync::deadline::Deadline;
+use crate::waiting::{Later, Ticket};
 use crate::watch::Site;
 
 /// What takes more bytes than this is large.
@@ -90,6 +93,38 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         }
         self.release_plainly(state);
         Ok(entry)
+    }
+
+    /// [`get_plainly`](Core::get_plainly) for the only one who gets, and waits for the next entry if it is given a
+    /// waker and got the last one: in the same turn of the lock. The entry, and whether it waits.
+    #[inline]
+    pub(in crate::sync) fn get_plainly_and_wait(
+        &self,
+        ticket: &mut Ticket,
+        waker: Option<&Waker>,
+        how: How,
+    ) -> Option<(S::Entry, bool)> {
+        // Dropped when the lock is given back.
+        let (mut waker, mut later) = (waker.cloned(), Later::new());
+        let mut state = self.lock_untold(how.at)?;
+        let inner = &mut *state;
+        if !inner.gets_plainly() {
+            return None;
+        }
+        let mut slot = None;
+        inner.store.pop(&mut slot);
+        let entry = slot?;
+        let mut waits = false;
+        if inner.store.total() == 0
+            && inner.is_open()
+            && let Some(waker) = waker.take()
+        {
+            inner.wait_for_entry(ticket, waker, &mut later);
+            waits = true;
+        }
+        self.release_plainly(state);
+        later.run();
+        Some((entry, waits))
     }
 
     /// Puts an entry if there is room for it, or if it needs none.

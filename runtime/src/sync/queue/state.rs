@@ -356,6 +356,7 @@ impl<S: Store> State<S> {
     }
 
     /// A get waits, or goes on waiting.
+    #[inline]
     pub(super) fn wait_for_entry(&mut self, ticket: &mut Ticket, waker: Waker, later: &mut Later) {
         self.getters.enter(ticket, waker, later);
         if self.is_rendezvous() && self.has_room() {
