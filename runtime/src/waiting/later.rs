@@ -4,7 +4,6 @@
 //! when nothing is held. If one of them panics the others are woken all the same, and whoever woke it
 //! goes on.
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
@@ -19,17 +18,17 @@ pub(crate) struct Later {
     first: Option<Waker>,
     /// One that was replaced or taken back: only dropped.
     old: Option<Waker>,
-    /// What is beyond that.
-    more: Option<Box<More>>,
+    /// What is beyond that, in order.
+    more: Vec<More>,
 }
 
-/// Wakers beyond the first ones.
-#[derive(Debug, Default)]
-struct More {
-    /// To be used, in order.
-    wakers: VecDeque<Waker>,
+/// A waker beyond the first ones.
+#[derive(Debug)]
+enum More {
+    /// To be used.
+    Use(Waker),
     /// Only to be dropped.
-    old: Vec<Waker>,
+    Drop(Waker),
 }
 
 impl Later {
@@ -39,7 +38,7 @@ impl Later {
         Later {
             first: None,
             old: None,
-            more: None,
+            more: Vec::new(),
         }
     }
 
@@ -49,7 +48,7 @@ impl Later {
         if self.first.is_none() {
             self.first = Some(waker);
         } else {
-            self.more().wakers.push_back(waker);
+            self.add(More::Use(waker));
         }
     }
 
@@ -60,14 +59,14 @@ impl Later {
             if self.old.is_none() {
                 self.old = Some(waker);
             } else {
-                self.more().old.push(waker);
+                self.add(More::Drop(waker));
             }
         }
     }
 
     #[cold]
-    fn more(&mut self) -> &mut More {
-        self.more.get_or_insert_default()
+    fn add(&mut self, more: More) {
+        self.more.push(more);
     }
 
     /// Does it now. In place, as this was written just before: moving it would wait for these writes.
@@ -81,14 +80,30 @@ impl Later {
 
     #[inline(never)]
     fn wake_each(&mut self) {
-        let mut next = self.first.take();
-        while let Some(waker) = next {
-            // Whoever wakes may just have got something, which an unwinding would lose. The panic
-            // was printed, and it is no more than a bug of the one who is to be woken.
-            let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
-            next = self.more.as_mut().and_then(|more| more.wakers.pop_front());
+        if let Some(first) = self.first.take() {
+            wake(first);
+        }
+        if !self.more.is_empty() {
+            self.wake_more();
         }
     }
+
+    #[cold]
+    fn wake_more(&mut self) {
+        for more in std::mem::take(&mut self.more) {
+            match more {
+                More::Use(waker) => wake(waker),
+                // Its panic must not keep those behind it from being woken.
+                More::Drop(waker) => drop(catch_unwind(AssertUnwindSafe(|| drop(waker)))),
+            }
+        }
+    }
+}
+
+/// Whoever wakes may just have got something, which an unwinding would lose. The panic was printed, and it is no more
+/// than a bug of the one who is to be woken.
+fn wake(waker: Waker) {
+    let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
 }
 
 impl Drop for Later {

@@ -151,6 +151,20 @@ impl Waiters {
         }
     }
 
+    /// One who waits from the beginning, and its place.
+    #[inline]
+    pub(crate) fn of_one(waker: Waker) -> (Waiters, Ticket) {
+        let waiters = Waiters {
+            next: 1,
+            row: Row {
+                first: Some((0, waker)),
+                others: None,
+            },
+            present: 1,
+        };
+        (waiters, Ticket(Some(0)))
+    }
+
     /// How many wait and have not been chosen.
     #[inline]
     pub(crate) fn waiting(&self) -> usize {

@@ -418,6 +418,38 @@ on_each_backend! {
         assert_eq!(ask(&c, &[&b, &a]), Ok(1));
     }
 
+    fn a_question_that_another_thread_will_answer_closes_no_circle() {
+        /// What each of both is told.
+        enum Message<B: Backend> {
+            /// Ask the other one, and answer with its answer.
+            Ask(Question<B>),
+            /// Give this away.
+            Give(Question<B>),
+        }
+        let (hand, take) = std::sync::mpsc::channel();
+        let busy = start::<B, (Option<Handle<Message<B>, B>>, Question<B>), _>(|(asks, reply), _| {
+            let answer = asks.map(|other| other.ask(Message::Give).unwrap().wait());
+            let _ = reply.set(answer.map_or(6, Result::unwrap));
+        });
+        let other = busy.clone();
+        let gives = start::<B, Message<B>, _>(move |message, _| match message {
+            Message::Give(reply) => hand.send(reply).unwrap(),
+            Message::Ask(reply) => {
+                let answer = other.ask(|reply| (None, reply)).unwrap().wait();
+                let _ = reply.set(answer.map_or(0, |answer| answer + 1));
+            }
+        });
+        let me = gives.clone();
+        let first = busy.ask(|reply| (Some(me), reply)).unwrap();
+        let question = take.recv().unwrap();
+        // One waits for the other, which waits for this thread.
+        let second = gives.ask(Message::Ask).unwrap();
+        until(|| busy.len() == 1);
+        question.set(5).unwrap();
+        assert_eq!(first.wait().unwrap(), 5);
+        assert_eq!(second.wait().unwrap(), 7);
+    }
+
     fn ask_stopping_supervisor() {
         /// A parent that joins its child, which asks the parent.
         enum Family {

@@ -4,13 +4,14 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker, ready};
 
-use super::handle::its_message;
+use super::handle::{its_message, ordinary};
 use super::mail::Mails;
 use crate::sync::backend::Backend;
-use crate::sync::promise::{self, Failure};
-use crate::sync::queue::PutIn;
+use crate::sync::promise::{self, Failure, Promise};
+use crate::sync::queue::{Core, PutIn, Refusal};
+use crate::watch::Site;
 
 /// Why there is no answer.
 pub enum AskError<M> {
@@ -47,48 +48,104 @@ impl<M> Error for AskError<M> {
     }
 }
 
-/// Sends a question, and waits for the answer. Written out, as a state is moved into an `async` block, and out again,
-/// that costs as much as the lock of a mailbox.
-pub(super) struct Asking<'a, M: Send, R: Send, B: Backend> {
-    sending: PutIn<'a, Mails<M>, B>,
-    is_sent: bool,
-    answer: promise::Future<R, B>,
+/// Asks, and waits for the answer.
+///
+/// The question is made when this is first polled, and goes from there into the mailbox: to be carried here it would be
+/// moved there and back, which costs as much as a lock.
+pub(super) struct Asking<'a, M: Send, R: Send, B: Backend, F> {
+    mailbox: &'a Core<Mails<M>, B>,
+    at: Site,
+    /// Makes the question, once.
+    make: Option<F>,
+    /// The answer, unless there will be none. Dropped before the question, whose end would else wake the task.
+    answer: Option<promise::Future<R, B>>,
+    /// The question, while it waits for room.
+    sending: Option<PutIn<'a, Mails<M>, B>>,
 }
 
-impl<'a, M: Send, R: Send, B: Backend> Asking<'a, M, R, B> {
+impl<'a, M: Send, R: Send, B: Backend, F: FnOnce(Promise<R, B>) -> M> Asking<'a, M, R, B, F> {
     #[inline]
-    pub(super) fn new(
-        sending: PutIn<'a, Mails<M>, B>,
-        answer: promise::Future<R, B>,
-    ) -> Asking<'a, M, R, B> {
+    pub(super) fn new(mailbox: &'a Core<Mails<M>, B>, make: F, at: Site) -> Self {
         Asking {
-            sending,
-            is_sent: false,
-            answer,
+            mailbox,
+            at,
+            make: Some(make),
+            answer: None,
+            sending: None,
         }
+    }
+
+    /// Makes the question, whose answer wakes the task, and sends it if there is room. The message, if there never
+    /// will be.
+    #[inline]
+    fn ask(&mut self, make: F, waker: &Waker) -> Result<(), M> {
+        // Nobody keeps it: a task that awaits an answer keeps no thread waiting.
+        let (promise, answer) = Promise::awaited_at(self.at, waker);
+        self.answer = Some(answer);
+        let mut slot = Some(ordinary(make(promise)));
+        let (mailbox, at) = (self.mailbox, self.at);
+        let put = mailbox.put_among_others(mailbox.lock(at), &mut slot, at);
+        match (put, slot) {
+            (Ok(_), _) | (_, None) => Ok(()),
+            (Err(Refusal::Full), Some(mail)) => {
+                self.sending = Some(PutIn::new(mailbox, mail, at));
+                Ok(())
+            }
+            (Err(_), Some(mail)) => {
+                self.answer = None;
+                Err(mail.message)
+            }
+        }
+    }
+
+    /// Waits for room.
+    #[cold]
+    fn send(&mut self, context: &mut Context<'_>) -> Poll<Result<(), M>> {
+        let Some(sending) = &mut self.sending else {
+            return Poll::Ready(Ok(()));
+        };
+        let sent = ready!(Pin::new(sending).poll(context));
+        if sent.is_err() {
+            self.answer = None;
+        }
+        self.sending = None;
+        Poll::Ready(
+            sent.map(drop)
+                .map_err(|refused| its_message(refused).into_inner()),
+        )
     }
 }
 
-/// Messages and answers are never pinned.
-impl<M: Send, R: Send, B: Backend> Unpin for Asking<'_, M, R, B> {}
+/// What makes the question is never pinned, nor are questions and answers.
+impl<M: Send, R: Send, B: Backend, F> Unpin for Asking<'_, M, R, B, F> {}
 
-impl<M: Send, R: Send, B: Backend> Future for Asking<'_, M, R, B> {
+impl<M: Send, R: Send, B: Backend, F: FnOnce(Promise<R, B>) -> M> Future
+    for Asking<'_, M, R, B, F>
+{
     type Output = Result<R, AskError<M>>;
 
+    /// # Panics
+    ///
+    /// If polled again after it has given the answer, or said why there is none.
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<R, AskError<M>>> {
         let this = &mut *self;
-        if !this.is_sent {
-            match Pin::new(&mut this.sending).poll(context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(refused)) => {
-                    let message = its_message(refused).into_inner();
-                    return Poll::Ready(Err(AskError::Refused(message)));
-                }
-                Poll::Ready(Ok(_)) => this.is_sent = true,
+        if let Some(make) = this.make.take() {
+            if let Err(message) = this.ask(make, context.waker()) {
+                return Poll::Ready(Err(AskError::Refused(message)));
+            }
+            let is_there = |answer: &promise::Future<R, B>| answer.is_done();
+            if this.sending.is_none() && !this.answer.as_ref().is_some_and(is_there) {
+                return Poll::Pending;
             }
         }
-        let answer = Pin::new(&mut this.answer).poll(context);
-        answer.map(|answer| answer.map_err(AskError::Failed))
+        if this.sending.is_some()
+            && let Err(message) = ready!(this.send(context))
+        {
+            return Poll::Ready(Err(AskError::Refused(message)));
+        }
+        let answer = this.answer.as_mut();
+        let answer = answer.expect("it is made with the question, before this is polled again");
+        Pin::new(answer).poll(context).map_err(AskError::Failed)
     }
 }

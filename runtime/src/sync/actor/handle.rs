@@ -244,13 +244,18 @@ impl<M: Send, B: Backend> Handle<M, B> {
         deadline: Deadline,
         at: Site,
     ) -> Result<promise::Future<R, B>, SendError<M>> {
-        let (mail, future) = self.question(make, at);
+        let keeper = Arc::clone(&self.cell().node) as Arc<dyn Keeper>;
+        let (promise, future) = Promise::new_at(at, Some(keeper));
+        let kind = Kind::question(future.name());
+        let message = make(promise);
+        let mail = Mail { message, kind };
         self.put(mail, deadline, at)?;
         Ok(future)
     }
 
-    /// Asks, waiting for room if the mailbox is bounded, and gives the answer, as a future. Dropped before the
-    /// message is sent, it takes that back and drops it; dropped later, the answer goes back to who gives it.
+    /// Asks, waiting for room if the mailbox is bounded, and gives the answer, as a future. The message is made when
+    /// that is first polled. Dropped before the message is sent, it takes that back and drops it; dropped later, the
+    /// answer goes back to who gives it.
     ///
     /// # Errors
     ///
@@ -261,24 +266,7 @@ impl<M: Send, B: Backend> Handle<M, B> {
         &self,
         make: F,
     ) -> impl Future<Output = Result<R, AskError<M>>> + use<'_, M, B, R, F> {
-        let at = Site::caller();
-        let (mail, answer) = self.question(make, at);
-        Asking::new(PutIn::new(&self.cell().mailbox, mail, at), answer)
-    }
-
-    /// The mail that `make` makes around a promise, and the future of that.
-    #[inline]
-    fn question<R: Send>(
-        &self,
-        make: impl FnOnce(Promise<R, B>) -> M,
-        at: Site,
-    ) -> (Mail<M>, promise::Future<R, B>) {
-        let keeper = Arc::clone(&self.cell().node) as Arc<dyn Keeper>;
-        let (promise, future) = Promise::new_at(at, Some(keeper));
-        let kind = Kind::question(future.name());
-        let message = make(promise);
-        let mail = Mail { message, kind };
-        (mail, future)
+        Asking::new(&self.cell().mailbox, make, Site::caller())
     }
 
     /// Takes no more messages; those that were sent are handled. Whether it was open.
@@ -402,7 +390,7 @@ impl<M: Send, B: Backend> Handle<M, B> {
     }
 }
 
-fn ordinary<M>(message: M) -> Mail<M> {
+pub(super) fn ordinary<M>(message: M) -> Mail<M> {
     Mail {
         message,
         kind: Kind::ORDINARY,

@@ -46,6 +46,11 @@ impl<M> Mails<M> {
         }
     }
 
+    #[cold]
+    fn next_urgent(&mut self) -> Option<Mail<M>> {
+        self.urgent.pop_front()
+    }
+
     /// Whether this question lies here.
     pub(super) fn hold(&self, question: Name) -> bool {
         let question = Kind::question(question);
@@ -64,24 +69,27 @@ impl<M> Store for Mails<M> {
     #[inline]
     fn push(&mut self, slot: &mut Option<Mail<M>>) {
         if let Some(mail) = slot.take() {
-            let row = if mail.kind == Kind::URGENT {
-                &mut self.urgent
+            if mail.kind == Kind::URGENT {
+                self.urgent.push_back(mail);
             } else {
-                &mut self.ordinary
-            };
-            row.push_back(mail);
+                self.ordinary.push_back(mail);
+            }
         }
     }
 
     #[inline]
     fn pop(&mut self, slot: &mut Option<Mail<M>>) -> bool {
-        let row = if self.urgent.is_empty() {
-            &mut self.ordinary
-        } else {
-            &mut self.urgent
-        };
-        *slot = row.pop_front();
+        *slot = self.next();
         slot.is_some()
+    }
+
+    #[inline]
+    fn next(&mut self) -> Option<Mail<M>> {
+        if self.urgent.is_empty() {
+            self.ordinary.pop_front()
+        } else {
+            self.next_urgent()
+        }
     }
 
     #[inline]

@@ -51,6 +51,26 @@ pub struct ActorTask<A: Actor<B>, B: Backend = Tracked> {
 /// So many messages are handled before other tasks have their turn. A turn costs about as much as a few messages.
 const MESSAGES_A_TURN: u32 = 64;
 
+/// What a task knows of its mailbox during a turn.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sight {
+    /// It waits: its waker is used when there is a message. That begins when the last one that is there is taken.
+    waits: bool,
+    /// Somebody asked with the message that is being handled.
+    is_asked: bool,
+}
+
+/// How messages were handled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// There is none any more, but there may be.
+    Waits,
+    /// There will be no more.
+    HandledAll,
+    /// So many that others have their turn.
+    Over,
+}
+
 /// Nothing of it is pinned.
 impl<A: Actor<B>, B: Backend> Unpin for ActorTask<A, B> {}
 
@@ -90,9 +110,9 @@ impl<A: Actor<B>, B: Backend> ActorTask<A, B> {
     }
 
     /// The next message; otherwise the waker is used when there is one, or will never be. That is so already if it
-    /// `waits`, which begins when the last message that is there is taken.
+    /// [waits](Sight::waits).
     #[inline]
-    fn next(&mut self, waits: &mut bool, waker: &Waker) -> Poll<Result<A::Message, GetError>> {
+    fn next(&mut self, sight: &mut Sight, waker: &Waker) -> Poll<Result<A::Message, GetError>> {
         let cell = &*self.cell;
         B::Threads::step();
         if cell.is_killed.load(Acquire) {
@@ -111,20 +131,32 @@ impl<A: Actor<B>, B: Backend> ActorTask<A, B> {
             && let last = (seen == 1).then_some(waker)
             && let Some(got) = mailbox.get_plainly_and_wait(ticket, last, how)
         {
-            *waits = got.1;
-            return Poll::Ready(Ok(cell.open(got.0)));
+            let (mail, waits) = got;
+            let is_asked = mail.kind.asked() != 0;
+            *sight = Sight { waits, is_asked };
+            return Poll::Ready(Ok(cell.open(mail)));
         }
-        if seen > 0 || !*waits {
+        if seen > 0 || !sight.waits {
             let mut slot = None;
             let got = mailbox.poll_get(&mut slot, ticket, waker, Work::Done, how);
             if let Poll::Ready(got) = got {
-                *waits = false;
+                sight.waits = false;
                 return Poll::Ready(got.map(|()| {
                     let mail = slot.expect("what was got is in the slot");
+                    sight.is_asked = mail.kind.asked() != 0;
                     cell.open(mail)
                 }));
             }
         }
+        if self.alarm.is_some() || !self.timers.is_empty() {
+            self.set_alarm(waker);
+        }
+        Poll::Pending
+    }
+
+    /// Sees that the waker is used when the first message of its own is due.
+    #[inline(never)]
+    fn set_alarm(&mut self, waker: &Waker) {
         let first = self.timers.first();
         if self.alarm.as_ref().map(Alarm::due) != first {
             self.alarm = first.map(Alarm::at);
@@ -135,54 +167,64 @@ impl<A: Actor<B>, B: Backend> ActorTask<A, B> {
             // A message of its own has become due just now.
             waker.wake_by_ref();
         }
-        Poll::Pending
     }
 
-    /// Handles messages, as long as there are any and `left` says that more may be. How the actor has ended, if it has.
-    fn handle_some(&mut self, left: &mut u32, waker: &Waker) -> Poll<Option<Exit>> {
-        let mut waits = false;
+    /// Handles messages, as long as there are any and `left` says that more may be.
+    fn handle_some(&mut self, left: &mut u32, waker: &Waker) -> Turn {
+        let mut sight = Sight::default();
         while *left > 0 {
             *left -= 1;
-            let message = match self.next(&mut waits, waker) {
-                Poll::Pending => return Poll::Pending,
+            let message = match self.next(&mut sight, waker) {
+                Poll::Pending => return Turn::Waits,
                 Poll::Ready(Ok(message)) => message,
-                Poll::Ready(Err(_)) => return Poll::Ready(Some(handled_all(&self.cell))),
+                Poll::Ready(Err(_)) => return Turn::HandledAll,
             };
             let context = Context::new(&self.cell, &self.me, &self.timers);
             if let Some(actor) = &mut self.actor {
                 actor.handle(message, &context);
             }
-            self.cell.node.handles::<B::Threads>(0);
+            if std::mem::take(&mut sight.is_asked) {
+                self.cell.node.handles::<B::Threads>(0);
+            }
         }
-        Poll::Ready(None)
+        Turn::Over
     }
 
-    /// Begins, or handles messages. How the actor has ended, if it has.
-    fn step(&mut self, left: &mut u32, waker: &Waker) -> Poll<Option<Exit>> {
+    /// Begins, or handles messages.
+    ///
+    /// # Errors
+    ///
+    /// How the actor has ended, if it has.
+    #[inline]
+    fn step(&mut self, left: &mut u32, waker: &Waker) -> Result<Turn, Exit> {
         if self.actor.is_none() {
             *left -= 1;
-            return Poll::Ready(self.begin());
+            return self.begin().map_or(Ok(Turn::Over), Err);
         }
         // One for all messages of a turn: what is caught alone is first moved there and back.
-        caught(|| self.handle_some(left, waker)).unwrap_or_else(|exit| Poll::Ready(Some(exit)))
+        match caught(|| self.handle_some(left, waker))? {
+            Turn::HandledAll => Err(handled_all(&self.cell)),
+            turn => Ok(turn),
+        }
     }
 
     /// Handles messages until there is none, or others have their turn. How the actor has ended, if it has.
-    fn turn(&mut self, waker: &Waker) -> Poll<Exit> {
+    #[inline]
+    fn turn(&mut self, waker: &Waker) -> Option<Exit> {
         let mut left = MESSAGES_A_TURN;
         while left > 0 {
             match self.step(&mut left, waker) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(None) => {}
-                Poll::Ready(Some(exit)) => {
+                Ok(Turn::Waits) => return None,
+                Ok(_) => {}
+                Err(exit) => {
                     if self.ended(&exit) {
-                        return Poll::Ready(exit);
+                        return Some(exit);
                     }
                 }
             }
         }
         waker.wake_by_ref();
-        Poll::Pending
+        None
     }
 
     /// The thread is this actor from now on.
@@ -222,9 +264,12 @@ impl<A: Actor<B>, B: Backend> Future for ActorTask<A, B> {
         let this = &mut *self;
         assert!(this.make.is_some(), "an actor is not polled after its end");
         let here = this.enter();
-        let poll = this.turn(polled.waker());
+        let exit = this.turn(polled.waker());
         this.node = here.leave();
-        poll
+        match exit {
+            None => Poll::Pending,
+            Some(exit) => Poll::Ready(exit),
+        }
     }
 }
 

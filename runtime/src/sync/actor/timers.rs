@@ -39,10 +39,16 @@ impl<M> Timers<M> {
     /// The first one, if it is due.
     #[inline]
     pub(super) fn due<T: Threads>(&self) -> Option<M> {
-        if self.row.borrow().is_empty() {
+        if self.is_empty() {
             return None;
         }
         self.first_due::<T>()
+    }
+
+    /// Whether there are none.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.row.borrow().is_empty()
     }
 
     #[inline(never)]

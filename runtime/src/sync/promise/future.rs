@@ -46,11 +46,11 @@ pub struct Future<T: Send, B: Backend = Tracked> {
 
 impl<T: Send, B: Backend> Future<T, B> {
     #[inline]
-    pub(super) fn of(shared: Arc<Shared<T, B>>) -> Future<T, B> {
+    pub(super) fn of(shared: Arc<Shared<T, B>>, ticket: Ticket) -> Future<T, B> {
         Future {
             shared,
             is_taken: false,
-            ticket: Ticket::new(),
+            ticket,
         }
     }
 

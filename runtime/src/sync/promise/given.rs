@@ -6,11 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Acquire;
 use std::sync::atomic::fence;
+use std::task::Waker;
 
 use super::failure::{End, Failure};
 use super::future::Future;
 use super::shared::{Host, Keeper, Shared};
 use crate::sync::backend::{Backend, Tracked};
+use crate::waiting::{Ticket, Waiters};
 use crate::watch::Site;
 
 /// The duty to give a result, once.
@@ -65,11 +67,23 @@ impl<T: Send, B: Backend> Promise<T, B> {
         born: Site,
         keeper: Option<Arc<dyn Keeper>>,
     ) -> (Promise<T, B>, Future<T, B>) {
-        let shared = Arc::new(Shared::new(born, keeper));
+        Promise::of(Shared::new(born, keeper), Ticket::new())
+    }
+
+    /// A promise that a task awaits already, and is woken by this waker when it has ended.
+    #[inline]
+    pub(in crate::sync) fn awaited_at(born: Site, waker: &Waker) -> (Promise<T, B>, Future<T, B>) {
+        let (waiters, ticket) = Waiters::of_one(waker.clone());
+        Promise::of(Shared::of(waiters, born, None), ticket)
+    }
+
+    #[inline]
+    fn of(shared: Shared<T, B>, ticket: Ticket) -> (Promise<T, B>, Future<T, B>) {
+        let shared = Arc::new(shared);
         let promise = Promise {
             shared: Some(Arc::clone(&shared)),
         };
-        (promise, Future::of(shared))
+        (promise, Future::of(shared, ticket))
     }
 
     /// Gives the result.
@@ -83,9 +97,7 @@ impl<T: Send, B: Backend> Promise<T, B> {
         let Some(shared) = self.shared.take() else {
             return Err(value);
         };
-        shared
-            .end(End::Done, Ok(value), None, Site::caller())
-            .map_err(|back| back.unwrap_or_else(|_| unreachable!("it is what was given")))
+        shared.give(value, Site::caller())
     }
 
     /// Says that the work panicked.

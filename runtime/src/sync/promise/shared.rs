@@ -146,6 +146,21 @@ struct Interested {
     told: Option<Arc<AtomicBool>>,
 }
 
+impl Interested {
+    /// Runs the callbacks, on the thread of `host`.
+    #[cold]
+    fn call_back(self, end: End, host: Option<&dyn Host>) {
+        if !self.callbacks.is_empty()
+            && let Some(host) = host
+        {
+            host.still_busy();
+        }
+        for callback in self.callbacks {
+            call(callback, end);
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Pending,
@@ -203,13 +218,23 @@ impl<T> State<T> {
 impl<T: Send, B: Backend> Shared<T, B> {
     #[inline]
     pub(super) fn new(born: Site, keeper: Option<Arc<dyn Keeper>>) -> Shared<T, B> {
+        Shared::of(Waiters::new(), born, keeper)
+    }
+
+    /// A promise that somebody waits for from the beginning, which needs no lock.
+    #[inline]
+    pub(super) fn of(
+        waiters: Waiters,
+        born: Site,
+        keeper: Option<Arc<dyn Keeper>>,
+    ) -> Shared<T, B> {
         Shared {
             state: B::Mutex::new_at(
                 State {
                     stage: Stage::Pending,
                     outcome: None,
                     is_abandoned: false,
-                    waiters: Waiters::new(),
+                    waiters,
                     interested: None,
                     units: 0,
                 },
@@ -248,8 +273,24 @@ impl<T: Send, B: Backend> Shared<T, B> {
         }
     }
 
-    /// Ends it. The outcome comes back if nobody wants it, or if it has ended already.
+    /// Ends it with this value, which comes back if nobody wants it, or if it has ended already. This is
+    /// [`end`](Shared::end) for what is usual: a value that is written once, and where it belongs.
     #[inline]
+    pub(super) fn give(&self, value: T, at: Site) -> Result<(), T> {
+        let mut state = self.state.lock_at(at);
+        if matches!(state.stage, Stage::Ended(_)) {
+            return Err(value);
+        }
+        if state.is_abandoned {
+            self.finish(state, End::Done, None, at);
+            return Err(value);
+        }
+        state.outcome = Some(Ok(value));
+        self.finish(state, End::Done, None, at);
+        Ok(())
+    }
+
+    /// Ends it. The outcome comes back if nobody wants it, or if it has ended already.
     pub(super) fn end(
         &self,
         end: End,
@@ -284,7 +325,6 @@ impl<T: Send, B: Backend> Shared<T, B> {
     }
 
     /// It has ended so, and has its outcome: tells all whom that concerns.
-    #[inline]
     fn finish(
         &self,
         mut state: <B::Mutex<State<T>> as Lock<State<T>>>::Guard<'_>,
@@ -298,26 +338,20 @@ impl<T: Send, B: Backend> Shared<T, B> {
         state.stage = Stage::Ended(end);
         let waiting = state.waiters.waiting();
         state.waiters.choose_all(&mut later);
-        let mut callbacks = Vec::new();
-        if let Some(interested) = &mut state.interested {
-            if let Some(told) = &interested.told {
-                B::Threads::step();
-                told.store(true, Release);
-            }
-            callbacks = std::mem::take(&mut interested.callbacks);
+        let interested = state.interested.take();
+        if let Some(interested) = &interested
+            && let Some(told) = &interested.told
+        {
+            B::Threads::step();
+            told.store(true, Release);
         }
         // One for each who waits, and one for somebody who comes later.
         state.units = u32::try_from(waiting.max(1)).unwrap_or(u32::MAX);
         self.flow.posted(state.units, at);
         drop(state);
         later.run();
-        if !callbacks.is_empty()
-            && let Some(host) = host
-        {
-            host.still_busy();
-        }
-        for callback in callbacks {
-            call(callback, end);
+        if let Some(interested) = interested {
+            interested.call_back(end, host);
         }
     }
 

@@ -193,7 +193,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
 
     /// Puts if there is room, and tells whom it concerns. Whether that has passed by others that had to wait.
     #[inline(never)]
-    pub(super) fn put_among_others(
+    pub(in crate::sync) fn put_among_others(
         &self,
         mut state: Guard<'_, S, H>,
         slot: &mut Option<S::Entry>,

@@ -25,6 +25,7 @@ pub(super) use futures::{PutIn, TakeOut};
 pub(super) use home::Home;
 pub use iter::{Iter, TryIter};
 pub(super) use plain::is_large;
+pub(super) use refusal::Refusal;
 pub use refusal::{GetError, PutError};
 pub(super) use state::{End, How, State};
 pub(super) use store::Store;

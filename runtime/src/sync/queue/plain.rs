@@ -111,9 +111,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         if !inner.gets_plainly() {
             return None;
         }
-        let mut slot = None;
-        inner.store.pop(&mut slot);
-        let entry = slot?;
+        let entry = inner.store.next()?;
         let mut waits = false;
         if inner.store.total() == 0
             && inner.is_open()
@@ -122,7 +120,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
             inner.wait_for_entry(ticket, waker, &mut later);
             waits = true;
         }
-        self.release_plainly(state);
+        self.release(state);
         later.run();
         Some((entry, waits))
     }

@@ -19,6 +19,14 @@ pub(in crate::sync) trait Store {
     /// Takes the entry that is next out, into the slot. Whether there was one.
     fn pop(&mut self, slot: &mut Option<Self::Entry>) -> bool;
 
+    /// Takes the entry that is next out, if there is one. For small entries, which need no slot.
+    #[inline]
+    fn next(&mut self) -> Option<Self::Entry> {
+        let mut slot = None;
+        self.pop(&mut slot);
+        slot
+    }
+
     /// How many entries there are that count.
     fn len(&self) -> usize;
 

@@ -218,6 +218,64 @@ on_each_backend! {
         assert_eq!(*seen.lock().unwrap(), expected);
     }
 
+    fn what_a_task_sends_itself_as_it_handles_its_last_message_is_handled_too() {
+        /// Counts down by messages to itself, then answers, and closes itself if that was asked for.
+        struct CountsDown;
+        impl<B: Backend> Actor<B> for CountsDown {
+            type Message = (u32, Promise<bool, B>);
+            fn handle(&mut self, message: Self::Message, context: &Context<'_, Self::Message, B>) {
+                let (left, reply) = message;
+                if let Some(next) = left.checked_sub(1) {
+                    let me = context.handle().unwrap();
+                    assert!(me.send((next, reply)).is_ok());
+                } else {
+                    let _ = reply.set(true);
+                    context.close();
+                }
+            }
+        }
+        let (handle, task) = ActorBuilder::<B>::new_in().task(CountsDown);
+        let (woken, waker) = Counting::new();
+        let mut task = boxed(task);
+        is_pending(&mut task, &waker);
+        let asked = handle.ask(|reply| (3, reply)).unwrap();
+        assert_eq!(woken.count(), 1);
+        // Whatever it is woken for comes before the end, which it is woken for as well.
+        let mut ended = poll_once(task.as_mut(), &waker);
+        assert!(asked.try_get().unwrap().unwrap());
+        while ended.is_pending() {
+            let before = woken.count();
+            assert!(before > 1);
+            ended = poll_once(task.as_mut(), &waker);
+            assert!(ended.is_ready() || woken.count() > before);
+        }
+    }
+
+    fn a_question_is_made_when_it_is_first_polled_and_once() {
+        let (handle, task) = ActorBuilder::<B>::new_in().bounded(1).task(Sum(7));
+        let (_, waker) = Counting::new();
+        let made = AtomicUsize::new(0);
+        let ask = || {
+            handle.ask_async(|reply| {
+                made.fetch_add(1, SeqCst);
+                Message::Total(reply)
+            })
+        };
+        drop(ask());
+        assert_eq!((made.load(SeqCst), handle.len()), (0, 0));
+        handle.send(Message::Add(1)).unwrap();
+        // It waits for room, and is not made again when there is some.
+        let mut asked = boxed(ask());
+        for _ in 0..2 {
+            assert!(poll_once(asked.as_mut(), &waker).is_pending());
+            assert_eq!((made.load(SeqCst), handle.len()), (1, 1));
+        }
+        let mut task = boxed(task);
+        is_pending(&mut task, &waker);
+        let answer = ready(&mut asked, &waker);
+        assert_eq!((answer.unwrap(), made.load(SeqCst)), (8, 1));
+    }
+
     fn a_task_that_is_killed_hands_its_messages_back() {
         let (handle, task) = ActorBuilder::<B>::new_in().task(Sum(0));
         let (woken, waker) = Counting::new();
