@@ -3,9 +3,13 @@
 //! Their actors are tasks, ours threads or tasks. Asked from the main thread, as in a program that begins with
 //! `#[tokio::main]`, or by actix from another arbiter, each message goes from one thread to another with all of
 //! them; ours is a thread there. Asked by another task, all stay mostly on one thread, and nobody has to be woken.
+//! That one thread is run by tokio for all of them, as actix's `System` is tokio too; only the last row has ours on the
+//! scheduler of this crate.
 
 use actix::{Arbiter, System};
-use lockwise::sync::{self, ActorBuilder, Backend, Context, Handle, Promise, Raw, Tracked};
+use lockwise::sync::{
+    self, ActorBuilder, Backend, Context, Handle, Promise, Raw, Scheduler, Tracked,
+};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::measure::{Bench, Cost, measure, peer, raw, tracked};
@@ -164,6 +168,20 @@ fn ours<B: Backend>() -> Cost {
 async fn ours_as_a_task<B: Backend>() -> Cost {
     let (counter, task) = ActorBuilder::<B>::new_in().task(Counter(0));
     tokio::spawn(task);
+    asks(counter).await
+}
+
+/// The same on our own scheduler.
+fn ours_on_our_scheduler<B: Backend>() -> Cost {
+    let scheduler = Scheduler::new();
+    let (counter, task) = ActorBuilder::<B>::new_in().task(Counter(0));
+    scheduler.spawn(task);
+    let asking = scheduler.spawn(asks(counter));
+    scheduler.run().expect("all tasks end");
+    asking.result().wait().expect("it does not panic")
+}
+
+async fn asks<B: Backend>(counter: Handle<OurAdd<B>, B>) -> Cost {
     let (start, mut sum) = (Cost::start(), 0);
     for _ in 0..ASKS {
         let answer = counter.ask_async(|reply| OurAdd(1, reply)).await;
@@ -212,6 +230,14 @@ pub(crate) fn compare(bench: &mut Bench) {
             peer("actix", actix_within),
             raw(&ahead, || local.block_on(ours_as_a_task::<Raw>())),
             tracked(|| local.block_on(ours_as_a_task::<Tracked>())),
+        ],
+    );
+    bench.compare(
+        "actor: ask, each on its own scheduler of one thread",
+        vec![
+            peer("actix", actix_within),
+            raw(&ahead[2..], ours_on_our_scheduler::<Raw>),
+            tracked(ours_on_our_scheduler::<Tracked>),
         ],
     );
 }
