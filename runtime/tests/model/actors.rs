@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use lockwise::sync::{
-    Actor, ActorBuilder, Context, Exit, Failure, Handle, JoinError, Promise, SendError, Shutdown,
-    Status, ThreadPool, Worker,
+    Actor, ActorBuilder, Context, Exit, Failure, Handle, JoinError, Promise, Queue, SendError,
+    Shutdown, Status, ThreadPool, Worker,
 };
 use shuttle::thread;
 
@@ -243,6 +243,44 @@ fn actors_that_ask_each_other_are_told_of_the_circle() {
                 .wait()
                 .unwrap()
         );
+        for actor in [a, b] {
+            actor.close();
+            assert_eq!(actor.join(), Ok(Exit::Closed));
+        }
+    });
+}
+
+#[test]
+fn a_promise_that_was_given_away_closes_no_circle() {
+    enum Say {
+        /// Whom to ask, and how to tell the answer.
+        Ask(Handle<Say, Model>, Promise<u32, Model>),
+        /// What somebody else is to answer.
+        Pass(Promise<u32, Model>),
+    }
+    model(|| {
+        let given = Arc::new(Queue::<_, Model>::new_in());
+        let actor = || {
+            let given = Arc::clone(&given);
+            start(None, move |say: Say, _| match say {
+                Say::Ask(whom, reply) => {
+                    let answer = whom.ask(Say::Pass).unwrap().wait();
+                    let _ = reply.set(answer.expect("somebody else answers"));
+                }
+                Say::Pass(reply) => assert!(given.put(reply).is_ok()),
+            })
+        };
+        let (a, b) = (actor(), actor());
+        let one = a.ask(|reply| Say::Ask(b.clone(), reply)).unwrap();
+        // The second one does not have the first question any more when it asks back.
+        let passed = given.get().unwrap();
+        let two = b.ask(|reply| Say::Ask(a.clone(), reply)).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| passed.set(7).is_ok());
+            assert_eq!(one.wait().unwrap(), 7);
+            let _ = given.get().unwrap().set(8);
+        });
+        assert_eq!(two.wait().unwrap(), 8);
         for actor in [a, b] {
             actor.close();
             assert_eq!(actor.join(), Ok(Exit::Closed));
