@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use lockwise::sync::{
-    Event, Exchange, Failure, GetError, InDelivery, Poller, Promise, Queue, ReadError, Slow, Until,
-    select, wait_for,
+    Event, Exchange, Failure, GetError, InDelivery, Poller, Promise, Queue, ReadError, Reader,
+    Slow, Until, select, wait_for,
 };
 use shuttle::future::block_on;
 use shuttle::thread;
@@ -154,6 +154,43 @@ fn a_slow_reader_holds_up_the_sender_until_it_reads_or_goes() {
             assert_eq!(fast.get(), Err(ReadError::Closed));
         });
     }
+}
+
+#[test]
+fn many_readers_side_by_side_get_each_message_once_and_in_order() {
+    model(|| {
+        let exchange = Exchange::<u32, Model>::new_in();
+        let mut readers: Vec<_> = (0..10).map(|_| exchange.reader(Slow::Never)).collect();
+        let [waits, looks] = [(); 2].map(|()| readers.pop().unwrap());
+        let goes = readers.pop().unwrap();
+        thread::scope(|scope| {
+            let sends = [10_u32, 20].map(|first| {
+                let exchange = &exchange;
+                scope.spawn(move || [first, first + 1].map(|message| exchange.send(message)))
+            });
+            let waits = scope.spawn(|| [(); 4].map(|()| waits.get().unwrap()).to_vec());
+            let looked: Vec<_> = (0..3).filter_map(|_| looks.try_get().ok()).collect();
+            drop(goes);
+            let late = exchange.reader(Slow::Never);
+            for send in sends {
+                assert!(send.join().unwrap().iter().all(|told| told.taken >= 9));
+            }
+            let rest =
+                |reader: &Reader<_, _>| std::iter::from_fn(|| reader.try_get().ok()).collect();
+            let mut all: Vec<Vec<_>> = readers.iter().map(rest).collect();
+            all.push(waits.join().unwrap());
+            all.push([looked, rest(&looks)].concat());
+            for row in all {
+                assert_eq!(row.len(), 4);
+                let of = |first: u32| {
+                    row.iter()
+                        .filter(move |message| **message / 10 == first / 10)
+                };
+                assert!(of(10).eq(&[10, 11]) && of(20).eq(&[20, 21]), "{row:?}");
+            }
+            drop(late);
+        });
+    });
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn threads_ours<B: Backend>(readers: usize) -> Cost {
 }
 
 pub(crate) fn compare(bench: &mut Bench) {
-    for readers in [1, 8, 64] {
+    for readers in [1, 2, 4, 8, 16, 32, 64] {
         bench.compare(
             &format!("exchange: one thread, {readers} to read"),
             vec![
@@ -108,7 +108,7 @@ pub(crate) fn compare(bench: &mut Bench) {
             ],
         );
     }
-    for readers in [1, 8, 64] {
+    for readers in [1, 2, 4, 8, 16, 32, 64] {
         bench.compare(
             &format!("exchange: {readers} threads read"),
             vec![

@@ -7,9 +7,11 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
+use super::copies::{Copies, FEW, Missed, fill, with_room};
+use super::list::{List, Snapshot};
 use super::reader::{Inlet, Reader, Slow};
-use super::round::{Missed, Round, copy};
-use super::row::{Copies, Left, Row, SEATS, Seat, Set, Spread};
+use super::round::Round;
+use super::row::{Left, Row, Seat, Set, Spread};
 use super::sink::Sink;
 use super::subscriber::{InDelivery, Subscriber, SubscriptionId, To, is_delivering};
 use crate::sync::backend::{Backend, Tracked};
@@ -49,9 +51,6 @@ pub struct Exchange<T: Send, B: Backend = Tracked> {
     row: OnceLock<Arc<Row<T, B>>>,
     born: Site,
 }
-
-/// The subscribers at one moment; another list for each change.
-pub(super) type Snapshot<T, B> = Arc<Vec<Arc<Subscriber<T, B>>>>;
 
 /// How many subscribers there were for a message, by what became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -189,14 +188,15 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
     /// How many subscriptions there are: a hint.
     #[track_caller]
     pub fn len(&self) -> usize {
-        self.snapshot(Site::caller()).map_or(0, |list| list.len())
+        self.snapshot(Site::caller())
+            .map_or(0, |list| list.all().len())
     }
 
     /// Whether nobody has subscribed: a hint.
     #[track_caller]
     pub fn is_empty(&self) -> bool {
         self.snapshot(Site::caller())
-            .is_none_or(|list| list.is_empty())
+            .is_none_or(|list| list.all().is_empty())
     }
 
     /// Hands the message to all subscribers.
@@ -217,11 +217,46 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
         if readers == 0 || is_large::<T>() {
             return self.send_to_each(message, Round::default(), at);
         }
-        let mut copies = [const { None }; SEATS];
-        let last = SEATS - 1 - readers.leading_zeros() as usize;
-        let missed = copy(&message, readers & !(1 << last), &mut copies);
-        copies[last % SEATS] = Some(message);
-        match row.spread(readers, &mut copies) {
+        let last = (Set::BITS - 1 - readers.leading_zeros()) as usize;
+        if last >= FEW {
+            return self.send_to_many(row, readers, message, at);
+        }
+        let mut copies = [const { None }; FEW];
+        let missed = fill(&mut copies, readers & !(1 << last), &message);
+        copies[last] = Some(message);
+        let spread = row.spread_few(readers, &mut copies);
+        self.end_spread(spread, readers, &mut copies, missed, at)
+    }
+
+    /// [`send`](Exchange::send) to these readers of the first row, if they are all that have subscribed.
+    #[inline(never)]
+    fn send_to_many(&self, row: &Row<T, B>, readers: Set, message: T, at: Site) -> Delivered
+    where
+        T: Clone,
+    {
+        let last = (Set::BITS - 1 - readers.leading_zeros()) as usize;
+        with_room(last, |copies| {
+            let missed = fill(copies, readers & !(1 << last), &message);
+            copies[last] = Some(message);
+            let spread = row.spread(readers, copies);
+            self.end_spread(spread, readers, copies, missed, at)
+        })
+    }
+
+    /// Says what became of a message to readers alone.
+    #[inline]
+    fn end_spread(
+        &self,
+        spread: Spread<T, B>,
+        readers: Set,
+        copies: &mut Copies<T>,
+        missed: Option<Missed>,
+        at: Site,
+    ) -> Delivered
+    where
+        T: Clone,
+    {
+        match spread {
             Spread::ToAll if missed.is_none() => Delivered {
                 taken: readers.count_ones() as usize,
                 dropped: 0,
@@ -237,7 +272,7 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
         &self,
         spread: Spread<T, B>,
         readers: Set,
-        mut copies: Copies<T>,
+        copies: &mut Copies<T>,
         missed: Option<Missed>,
         at: Site,
     ) -> Delivered
@@ -264,7 +299,8 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
         };
         round.offered = readers.count_ones() as usize;
         let (list, mut full) = (list.as_deref(), Vec::new());
-        round.go_on(list.into_iter().flatten(), left, &mut copies, &mut full);
+        let all = list.map_or(&[][..], List::all);
+        round.go_on(all, left, copies, &mut full);
         for (subscriber, mut slot) in full {
             round.wait_with(subscriber, &mut slot);
         }
@@ -334,11 +370,10 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
         let row = self.row();
         loop {
             let old = row.lock(at).list.clone();
-            let mut list = old.as_deref().cloned().unwrap_or_default();
-            change(&mut list);
-            // All of them, or nobody.
-            let here = list.iter().map(|subscriber| subscriber.seat_within(row));
-            let alone = here.sum::<Option<Set>>().unwrap_or(0);
+            let mut all = old.as_ref().map_or_else(Vec::new, |old| old.all().to_vec());
+            change(&mut all);
+            let list = List::new(all);
+            let alone = list.alone_in(row).unwrap_or(0);
             let new = Some(Arc::new(list));
             let mut now = row.lock(at);
             let unchanged = match (&now.list, &old) {
@@ -360,7 +395,7 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
     /// Takes a subscriber off the list; no more deliveries to it begin.
     fn take_out(&self, id: SubscriptionId, at: Site) -> Option<Arc<Subscriber<T, B>>> {
         let list = self.snapshot(at)?;
-        let found = list.iter().find(|subscriber| subscriber.id == id)?;
+        let found = list.all().iter().find(|subscriber| subscriber.id == id)?;
         // Of several who take it out at the same time one did.
         let mine = found.leave();
         self.change(at, |list| list.retain(|subscriber| subscriber.id != id));
@@ -409,7 +444,7 @@ impl<T: Send + 'static, B: Backend> fmt::Debug for Exchange<T, B> {
             Some(row) => row.try_lock(self.born).map(|seats| seats.list.clone()),
         };
         match list {
-            Some(list) => shown.field("subscribers", &list.map_or(0, |list| list.len())),
+            Some(list) => shown.field("subscribers", &list.map_or(0, |list| list.all().len())),
             None => shown.field("subscribers", &format_args!("<locked>")),
         };
         shown.finish()

@@ -1,48 +1,17 @@
 //! A message on its way to all subscribers: [`Round`].
 
-use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::row::{Copies, Left, Row, SEATS, Set, has};
+use super::copies::{Copies, Missed, Panic, fill, with_room};
+use super::list::List;
+use super::row::{Left, Row, Set};
 use super::sink::{Delivery, Sink};
 use super::subscriber::{Subscriber, SubscriptionId, To};
 use crate::sync::backend::Backend;
-
-/// What a subscriber, or a copy, has panicked with.
-pub(super) type Panic = Box<dyn Any + Send>;
-
-/// Readers that get no copy, and why.
-pub(super) struct Missed {
-    by: Set,
-    /// The first panic.
-    panic: Panic,
-}
-
-/// Makes copies for these readers. A panic is that of one copy.
-#[inline]
-pub(super) fn copy<T: Clone>(message: &T, readers: Set, copies: &mut Copies<T>) -> Option<Missed> {
-    let (mut next, mut missed) = (0, None);
-    while next < SEATS {
-        let rest = AssertUnwindSafe(|| {
-            while next < SEATS {
-                let number = next;
-                next += 1;
-                if has(readers, number) {
-                    copies[number] = Some(message.clone());
-                }
-            }
-        });
-        if let Err(panic) = catch_unwind(rest) {
-            let missed = missed.get_or_insert(Missed { by: 0, panic });
-            missed.by |= 1 << (next - 1);
-        }
-    }
-    missed
-}
 
 /// A message on its way through the list.
 #[derive(Default)]
@@ -64,20 +33,19 @@ impl Round {
     /// Offers the message to all; those that are to be waited for are left over.
     pub(super) fn begin<'a, T: Clone + Send, B: Backend>(
         &mut self,
-        list: Option<&'a Vec<Arc<Subscriber<T, B>>>>,
+        list: Option<&'a List<T, B>>,
         message: T,
         full: &mut Full<'a, T, B>,
     ) {
-        let list = list.map_or(&[][..], |list| &list[..]);
-        let (mut message, mut left) = (Some(message), list.len());
+        let Some(list) = list else { return };
+        let (mut message, mut left) = (Some(message), list.all().len());
         self.offered = left;
-        for group in list.chunk_by(|one, next| one.sits_beside(next)) {
+        for (group, seats) in list.groups() {
             left -= group.len();
-            match group {
-                [first, .., _] if let Some(row) = first.row_to_give_to() => {
-                    self.give_to_row(row, group, &mut message, left == 0, full);
-                }
-                _ => self.offer_to_each(group, &mut message, left == 0, full),
+            let row = group.first().and_then(|first| first.row_to_give_to());
+            match row {
+                Some(row) => self.give_to_row(row, seats, group, &mut message, left == 0, full),
+                None => self.offer_to_each(group, &mut message, left == 0, full),
             }
         }
     }
@@ -109,32 +77,34 @@ impl Round {
     fn give_to_row<'a, T: Clone + Send, B: Backend>(
         &mut self,
         row: &Row<T, B>,
+        seats: Set,
         group: &'a [Arc<Subscriber<T, B>>],
         message: &mut Option<T>,
         has_last: bool,
         full: &mut Full<'a, T, B>,
     ) {
-        let mut copies = [const { None }; SEATS];
-        let seats = group.iter().filter_map(|one| one.seat());
-        let mut readers = seats.fold(0, |all, seat| all | seat);
-        let last = SEATS - 1 - readers.leading_zeros() as usize;
-        if has_last {
-            readers &= !(1 << last);
-        }
-        if let Some(message) = message {
-            self.have_missed(copy(message, readers, &mut copies));
-        }
-        if has_last {
-            copies[last % SEATS] = message.take();
-        }
-        let left = row.give(&mut copies);
-        self.go_on(group, left, &mut copies, full);
+        let last = (Set::BITS - 1 - seats.leading_zeros()) as usize;
+        with_room(last, |copies| {
+            let others = if has_last {
+                seats & !(1 << last)
+            } else {
+                seats
+            };
+            if let Some(message) = message {
+                self.have_missed(fill(copies, others, message));
+            }
+            if has_last {
+                copies[last] = message.take();
+            }
+            let left = row.give(seats, copies);
+            self.go_on(group, left, copies, full);
+        });
     }
 
     /// Some readers have missed their copies.
     pub(super) fn have_missed(&mut self, missed: Option<Missed>) {
         if let Some(missed) = missed {
-            self.missed += missed.by.count_ones() as usize;
+            self.missed += missed.count;
             self.panic = self.panic.take().or(Some(missed.panic));
         }
     }
@@ -152,7 +122,8 @@ impl Round {
         }
         for to in group {
             let seat = to.seat().unwrap_or(0);
-            let copy = copies[seat.trailing_zeros() as usize % SEATS].take();
+            let number = seat.trailing_zeros() as usize;
+            let copy = copies.get_mut(number).and_then(Option::take);
             let Some(copy) = copy else { continue };
             let offered = AssertUnwindSafe(|| {
                 if left.displaced & seat == 0 {

@@ -4,36 +4,44 @@
 //! turn by itself. What happens to a reader otherwise is what happens to any queue: its [`State`] lies in a
 //! [`Seat`] of the row instead of under a lock of its own.
 //!
+//! Copies for a few readers are put into their queues. To do that for many costs more than to make the copies: they are
+//! left in a [`Table`], from which each reader takes its own. Whoever wants more of a reader than the next message, or
+//! has to wait, finds all that there is in the queue: it is put there when the lock is taken.
+//!
 //! The first row of an exchange has the list of all its subscribers too. So who sends to readers that all sit
 //! there needs no look at the list.
 
-use std::array;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicU8, AtomicUsize};
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 
-use super::bus::Snapshot;
+use super::copies::{Copies, FEW};
+use super::list::Snapshot;
+use super::place::{Marks, Place, Places};
 use super::ring::Ring;
+use super::table::Table;
 use crate::sync::backend::{Backend, Flow, Lock};
 use crate::sync::queue::{Home, State, Store};
 use crate::sync::threads::Threads;
 use crate::watch::Site;
 
 /// How many readers sit in a row: a bit each in a [`Set`].
-pub(super) const SEATS: usize = 8;
+const SEATS: usize = Set::BITS as usize;
 
 /// Some seats of a row.
-pub(super) type Set = u8;
+pub(super) type Set = u64;
 
-/// A message for each seat, by its number.
-pub(super) type Copies<T> = [Option<T>; SEATS];
+/// Copies for the first seats. They are put into the queues of the readers at once; more are left together in a table.
+pub(super) type Few<T> = [Option<T>; FEW];
 
 /// Readers under one lock.
 pub(super) struct Row<T: Send, B: Backend> {
     seats: B::Mutex<Seats<T, B>>,
     /// [`Seats::alone`], for who makes copies before the lock is taken.
-    alone: AtomicU8,
+    alone: AtomicU64,
+    /// [`Table::end`], for who looks on for a while before it waits.
+    end: AtomicUsize,
     /// Asked whether anybody is told.
     told: B::Flow,
     born: Site,
@@ -41,22 +49,20 @@ pub(super) struct Row<T: Send, B: Backend> {
 
 /// What is under the lock of a row.
 pub(super) struct Seats<T: Send, B: Backend> {
-    places: [Place<T>; SEATS],
+    places: Places<T>,
     taken: Set,
+    /// Copies for quiet readers; they come after all that is in their queues.
+    table: Table<T>,
     /// Those of which it is known that an entry needs only to be pushed.
     quiet: Set,
+    /// Those of them that have nothing in their queues, so that what comes next for them is in the table.
+    direct: Set,
     /// All subscribers, in a first row; nothing as long as nobody has subscribed.
     pub(super) list: Option<Snapshot<T, B>>,
     /// Those who sit here, if nobody else has subscribed.
     alone: Set,
     /// Other rows of the exchange, in a first row.
     pub(super) more: Vec<Arc<Row<T, B>>>,
-}
-
-/// What lies in a seat.
-struct Place<T> {
-    state: State<Ring<T>>,
-    total: Arc<AtomicUsize>,
 }
 
 /// The guard of a row.
@@ -67,15 +73,13 @@ pub(super) type RowGuard<'a, T, B> =
 pub(in crate::sync) struct Seat<T: Send, B: Backend> {
     row: Arc<Row<T, B>>,
     number: usize,
-    total: Arc<AtomicUsize>,
+    marks: Arc<Marks>,
 }
 
 /// The right to use the state of a reader.
 pub(in crate::sync) struct SeatGuard<'a, T: Send + 'a, B: Backend> {
     seats: RowGuard<'a, T, B>,
     number: usize,
-    /// Nothing but the entries has changed.
-    plainly: bool,
 }
 
 /// What became of the copies for a row.
@@ -97,15 +101,6 @@ pub(super) struct Left {
     pub(super) displaced: Set,
 }
 
-impl<T> Place<T> {
-    fn vacant() -> Place<T> {
-        Place {
-            state: State::new(Ring::new(None), None),
-            total: Arc::default(),
-        }
-    }
-}
-
 /// Whether this number is one of them.
 #[inline]
 pub(super) fn has(set: Set, number: usize) -> bool {
@@ -115,16 +110,19 @@ pub(super) fn has(set: Set, number: usize) -> bool {
 impl<T: Send, B: Backend> Row<T, B> {
     pub(super) fn new(born: Site) -> Row<T, B> {
         let seats = Seats {
-            places: array::from_fn(|_| Place::vacant()),
+            places: Places::new(),
             taken: 0,
+            table: Table::new(),
             quiet: 0,
+            direct: 0,
             list: None,
             alone: 0,
             more: Vec::new(),
         };
         Row {
             seats: B::Mutex::new_at(seats, born),
-            alone: AtomicU8::new(0),
+            alone: AtomicU64::new(0),
+            end: AtomicUsize::new(0),
             told: B::Flow::new_at(born, std::any::type_name::<T>),
             born,
         }
@@ -146,10 +144,10 @@ impl<T: Send, B: Backend> Row<T, B> {
         room: Option<usize>,
         at: Site,
     ) -> Option<Seat<T, B>> {
-        let total = Arc::<AtomicUsize>::default();
-        let mut place = Place {
+        let marks = Arc::<Marks>::default();
+        let place = Place {
             state: State::new(Ring::new(keeps), room),
-            total: Arc::clone(&total),
+            marks: Arc::clone(&marks),
         };
         let mut seats = self.lock(at);
         let number = seats.taken.trailing_ones() as usize;
@@ -157,16 +155,23 @@ impl<T: Send, B: Backend> Row<T, B> {
             return None;
         }
         seats.taken |= 1 << number;
-        std::mem::swap(&mut seats.places[number], &mut place);
+        let vacant = seats.places.put(number, place);
         seats.look_whether_quiet(number);
+        let end = seats.table.end();
+        marks.next.store(end, Relaxed);
+        marks.seen.store(end, Relaxed);
         drop(seats);
+        drop(vacant);
         let row = Arc::clone(self);
-        Some(Seat { row, number, total })
+        Some(Seat { row, number, marks })
     }
 
     /// Says who sits here, if nobody else has subscribed.
     pub(super) fn set_alone(&self, seats: &mut Seats<T, B>, alone: Set) {
         seats.alone = alone;
+        if alone >> FEW == 0 {
+            seats.leave_table();
+        }
         B::Threads::step();
         self.alone.store(alone, Relaxed);
     }
@@ -182,12 +187,22 @@ impl<T: Send, B: Backend> Row<T, B> {
         }
     }
 
+    /// Gives these readers, which sit in the first seats, their copies, if they are all that have subscribed.
+    #[inline]
+    pub(super) fn spread_few(&self, to: Set, copies: &mut Few<T>) -> Spread<T, B> {
+        let mut seats = self.seats.lock_untold_at(self.born);
+        if seats.alone == to && to & (!seats.quiet | seats.table.seats()) == 0 {
+            seats.push_quietly(to, copies);
+            return Spread::ToAll;
+        }
+        Self::spread_among_others(seats, to, copies)
+    }
+
     /// Gives these readers their copies, if they are all that have subscribed.
     #[inline]
     pub(super) fn spread(&self, to: Set, copies: &mut Copies<T>) -> Spread<T, B> {
         let mut seats = self.seats.lock_untold_at(self.born);
-        if seats.alone == to && to & !seats.quiet == 0 {
-            seats.push_quietly(copies);
+        if seats.alone == to && self.put_quietly(&mut seats, to, copies) {
             return Spread::ToAll;
         }
         Self::spread_among_others(seats, to, copies)
@@ -206,9 +221,27 @@ impl<T: Send, B: Backend> Row<T, B> {
         Spread::Partly(seats.push(copies), list)
     }
 
-    /// Gives the readers to whom they belong these copies. Nobody is told of it.
-    pub(super) fn give(&self, copies: &mut Copies<T>) -> Left {
-        self.seats.lock_untold_at(self.born).push(copies)
+    /// Gives these readers, some of all, their copies. Nobody is told of it.
+    pub(super) fn give(&self, to: Set, copies: &mut Copies<T>) -> Left {
+        let mut seats = self.seats.lock_untold_at(self.born);
+        // Readers that stand apart in the list would have the table by turns, which does not pay.
+        if to >> FEW != 0 && seats.taken == to && self.put_quietly(&mut seats, to, copies) {
+            return Left::default();
+        }
+        seats.push(copies)
+    }
+
+    /// Puts the copies for these readers into the table, if that is all that there is to do.
+    #[inline]
+    fn put_quietly(&self, seats: &mut Seats<T, B>, to: Set, copies: &mut Copies<T>) -> bool {
+        let is_laid_out = seats.table.seats() == to && seats.table.has_room();
+        if to & !seats.quiet != 0 || !is_laid_out && !seats.make_room(to) {
+            return false;
+        }
+        seats.table.put(copies);
+        B::Threads::step();
+        self.end.store(seats.table.end(), Relaxed);
+        true
     }
 
     /// Whether nobody is told of each lock and unit, so that copies can be [given](Row::give).
@@ -218,14 +251,50 @@ impl<T: Send, B: Backend> Row<T, B> {
 }
 
 impl<T: Send, B: Backend> Seats<T, B> {
-    /// Pushes the copies, where that is all that there is to do.
+    /// Makes room in the table for a message to these readers. False if that takes too much memory.
+    #[cold]
+    fn make_room(&mut self, to: Set) -> bool {
+        let (before, layout) = (self.table.seats(), self.table.layout(to));
+        let mut late = before;
+        if before == to {
+            let marks = self.places.iter().map(|place| &place.marks);
+            late = self
+                .table
+                .look_for_room(marks.map(|marks| marks.next.load(Relaxed)));
+            if late == 0 {
+                return true;
+            }
+        } else if layout.is_none() {
+            return false;
+        }
+        let settled = if layout.is_some() { before } else { late };
+        self.settle_all(settled);
+        match layout {
+            Some(layout) => self.table.lay_out(layout),
+            // Now there is: nobody lags behind by more than half of a column.
+            None => return self.make_room(to),
+        }
+        true
+    }
+
+    /// Puts all that is in the table into the queues, and does without a table.
+    fn leave_table(&mut self) {
+        let all = self.table.seats();
+        if all != 0 {
+            self.settle_all(all);
+            self.table = Table::after(&self.table);
+        }
+    }
+
+    /// Pushes copies for these readers into their queues, where that is all that there is to do.
     #[inline]
-    fn push_quietly(&mut self, copies: &mut Copies<T>) {
-        for (place, copy) in self.places.iter_mut().zip(copies) {
+    fn push_quietly(&mut self, to: Set, copies: &mut Few<T>) {
+        self.direct &= !to;
+        for (place, copy) in self.places.first.iter_mut().zip(copies) {
             if let Some(message) = copy.take()
                 && place.state.store.push_kept(message)
             {
-                place.total.store(1, Relaxed);
+                place.marks.total.store(1, Relaxed);
             }
         }
     }
@@ -233,12 +302,15 @@ impl<T: Send, B: Backend> Seats<T, B> {
     /// Pushes the copies for which that is all that there is to do.
     fn push(&mut self, copies: &mut Copies<T>) -> Left {
         let mut left = Left::default();
-        for (number, (place, copy)) in self.places.iter_mut().zip(copies).enumerate() {
+        for (number, copy) in copies.iter_mut().enumerate() {
             let Some(message) = copy.take() else { continue };
+            self.settle(number);
+            let place = &mut self.places[number];
             if place.state.puts_plainly() {
                 *copy = place.state.store.push_message(message);
+                self.direct &= !(1 << number);
                 left.displaced |= Set::from(copy.is_some()) << number;
-                place.total.store(place.state.store.total(), Relaxed);
+                place.marks.total.store(place.state.store.total(), Relaxed);
             } else {
                 *copy = Some(message);
                 left.refused |= 1 << number;
@@ -247,12 +319,56 @@ impl<T: Send, B: Backend> Seats<T, B> {
         left
     }
 
+    /// Takes the next entry out of the queue of a reader that is quiet.
+    #[inline]
+    fn take_from_queue(&mut self, number: usize) -> Option<T> {
+        let place = &mut self.places[number];
+        let (message, last) = place.state.store.pop_kept();
+        if last {
+            place.marks.total.store(0, Relaxed);
+            self.look_whether_quiet(number);
+        }
+        message
+    }
+
+    /// Puts what there is for these readers in the table into their queues.
+    fn settle_all(&mut self, readers: Set) {
+        // Who has left has nothing in there.
+        let readers = readers & self.taken;
+        for number in (0..SEATS).filter(|number| has(readers, *number)) {
+            self.settle(number);
+        }
+    }
+
+    /// Puts what there is for a reader in the table into its queue.
+    #[inline]
+    fn settle(&mut self, number: usize) {
+        let place = &mut self.places[number];
+        if place.marks.next.load(Relaxed) != self.table.end() {
+            Self::settle_late(&mut self.table, place, number);
+            self.look_whether_quiet(number);
+        }
+    }
+
+    #[inline(never)]
+    fn settle_late(table: &mut Table<T>, place: &mut Place<T>, number: usize) {
+        let mut next = place.marks.next.load(Relaxed);
+        while let Some(message) = table.take(number, &mut next) {
+            place.state.store.push_kept(message);
+        }
+        place.marks.next.store(next, Relaxed);
+        let total = place.state.store.total();
+        place.marks.total.store(total, Relaxed);
+    }
+
     /// Looks whether an entry for this one needs only to be pushed.
     #[inline]
     fn look_whether_quiet(&mut self, number: usize) {
-        let state = &self.places[number % SEATS].state;
+        let state = &self.places[number].state;
         let quiet = state.puts_plainly_always() && state.store.keeps_all();
+        let direct = quiet && state.store.total() == 0;
         self.quiet = self.quiet & !(1 << number) | Set::from(quiet) << number;
+        self.direct = self.direct & !(1 << number) | Set::from(direct) << number;
     }
 }
 
@@ -266,6 +382,17 @@ impl<T: Send, B: Backend> Seat<T, B> {
         &self.row
     }
 
+    /// The state of this reader, with all that there is for it in its queue.
+    #[inline]
+    fn guard<'a>(&'a self, mut seats: RowGuard<'a, T, B>) -> SeatGuard<'a, T, B> {
+        seats.settle(self.number);
+        self.marks.seen.store(seats.table.end(), Relaxed);
+        SeatGuard {
+            seats,
+            number: self.number,
+        }
+    }
+
     /// Takes a message out, if there is one and nobody has to be told of anything. Otherwise the lock, unless somebody
     /// is told of that too.
     #[inline]
@@ -273,19 +400,22 @@ impl<T: Send, B: Backend> Seat<T, B> {
         if self.row.told.is_told() {
             return Err(None);
         }
-        let mut guard = self.lock_untold(at);
-        if has(guard.seats.quiet, self.number) {
-            let place = &mut guard.seats.places[self.number % SEATS];
-            let (message, last) = place.state.store.pop_kept();
-            if last {
-                self.total.store(0, Relaxed);
-            }
+        // What does not change is looked at before the lock is taken, as nothing else is while it is being taken.
+        let (marks, number) = (&*self.marks, self.number);
+        let mut seats = self.row.seats.lock_untold_at(at);
+        if has(seats.direct, number) {
+            let mut next = marks.next.load(Relaxed);
+            let message = seats.table.take(number, &mut next);
+            marks.next.store(next, Relaxed);
             if let Some(message) = message {
-                Self::release_plainly(guard);
                 return Ok(message);
             }
+        } else if has(seats.quiet, number)
+            && let Some(message) = seats.take_from_queue(number)
+        {
+            return Ok(message);
         }
-        Err(Some(guard))
+        Err(Some(self.guard(seats)))
     }
 }
 
@@ -297,54 +427,46 @@ impl<T: Send, B: Backend> Home<Ring<T>> for Seat<T, B> {
 
     #[inline]
     fn lock(&self, at: Site) -> SeatGuard<'_, T, B> {
-        SeatGuard {
-            seats: self.row.seats.lock_at(at),
-            number: self.number,
-            plainly: false,
-        }
+        self.guard(self.row.seats.lock_at(at))
     }
 
     #[inline]
     fn lock_untold(&self, at: Site) -> SeatGuard<'_, T, B> {
-        SeatGuard {
-            seats: self.row.seats.lock_untold_at(at),
-            number: self.number,
-            plainly: false,
-        }
+        self.guard(self.row.seats.lock_untold_at(at))
     }
 
     fn try_lock(&self, at: Site) -> Option<SeatGuard<'_, T, B>> {
-        Some(SeatGuard {
-            seats: self.row.seats.try_lock_at(at)?,
-            number: self.number,
-            plainly: false,
-        })
+        self.row
+            .seats
+            .try_lock_at(at)
+            .map(|seats| self.guard(seats))
     }
 
     #[inline]
     fn total(&self) -> &AtomicUsize {
-        &self.total
+        &self.marks.total
     }
 
     #[inline]
-    fn release_plainly<'a>(mut guard: SeatGuard<'a, T, B>)
-    where
-        Self: 'a,
-    {
-        guard.plainly = true;
+    fn has_entries(&self) -> bool {
+        let end = self.row.end.load(Relaxed);
+        self.marks.total.load(Relaxed) > 0 || end != self.marks.seen.load(Relaxed)
     }
 }
 
 impl<T: Send, B: Backend> Drop for Seat<T, B> {
     fn drop(&mut self) {
-        let mut place = Place::vacant();
         let mut seats = self.row.lock(self.row.born);
-        std::mem::swap(&mut seats.places[self.number], &mut place);
+        let place = seats.places.put(self.number, Place::vacant());
         let bit = 1 << self.number;
         seats.taken &= !bit;
         seats.quiet &= !bit;
+        seats.direct &= !bit;
+        let used = SEATS - seats.taken.leading_zeros() as usize;
+        seats.places.forget_from(used);
         // What was in it is dropped after the lock is given back.
         drop(seats);
+        drop(place);
     }
 }
 
@@ -353,22 +475,20 @@ impl<'a, T: Send + 'a, B: Backend> Deref for SeatGuard<'a, T, B> {
 
     #[inline]
     fn deref(&self) -> &State<Ring<T>> {
-        &self.seats.places[self.number % SEATS].state
+        &self.seats.places[self.number].state
     }
 }
 
 impl<'a, T: Send + 'a, B: Backend> DerefMut for SeatGuard<'a, T, B> {
     #[inline]
     fn deref_mut(&mut self) -> &mut State<Ring<T>> {
-        &mut self.seats.places[self.number % SEATS].state
+        &mut self.seats.places[self.number].state
     }
 }
 
 impl<'a, T: Send + 'a, B: Backend> Drop for SeatGuard<'a, T, B> {
     #[inline]
     fn drop(&mut self) {
-        if !self.plainly {
-            self.seats.look_whether_quiet(self.number);
-        }
+        self.seats.look_whether_quiet(self.number);
     }
 }

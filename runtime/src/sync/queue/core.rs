@@ -161,13 +161,6 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         drop(state);
     }
 
-    /// [`release`](Core::release) where nothing but the entries has changed.
-    #[inline]
-    pub(super) fn release_plainly(&self, state: Guard<'_, S, H>) {
-        self.total().store(state.store.total(), Relaxed);
-        H::release_plainly(state);
-    }
-
     /// Whether there was no entry when the lock was last given back: a hint, for who looks under the lock anyway.
     #[inline]
     pub(in crate::sync) fn seems_empty(&self) -> bool {

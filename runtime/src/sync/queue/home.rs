@@ -2,6 +2,7 @@
 
 use std::ops::DerefMut;
 use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::state::State;
 use super::store::Store;
@@ -30,13 +31,10 @@ pub(in crate::sync) trait Home<S: Store>: Send + Sync {
     /// they wait.
     fn total(&self) -> &AtomicUsize;
 
-    /// Gives the lock back of a state in which nothing but the entries has changed.
+    /// Whether there seems to be an entry.
     #[inline]
-    fn release_plainly<'a>(guard: Self::Guard<'a>)
-    where
-        Self: 'a,
-    {
-        drop(guard);
+    fn has_entries(&self) -> bool {
+        self.total().load(Relaxed) > 0
     }
 }
 

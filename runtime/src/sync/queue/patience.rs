@@ -81,7 +81,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         let mut looks = if rendezvous { LOOKS } else { 0 };
         while outcome == Err(GetError::Empty)
             && looks < LOOKS
-            && park::look_on::<B::Threads>(Look::Both, deadline, || self.total().load(Relaxed) > 0)
+            && park::look_on::<B::Threads>(Look::Both, deadline, || self.home().has_entries())
         {
             outcome = self.get_among_others(self.lock(how.at), slot, work, how);
             looks += 1;

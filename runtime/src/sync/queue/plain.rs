@@ -50,7 +50,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         }
         let mut slot = Some(entry);
         state.store.push(&mut slot);
-        self.release_plainly(state);
+        self.release(state);
         Ok(slot)
     }
 
@@ -91,7 +91,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         if work == Work::Kept && S::counts(&entry) {
             inner.keep();
         }
-        self.release_plainly(state);
+        self.release(state);
         Ok(entry)
     }
 
@@ -249,7 +249,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         if S::counts(&entry) {
             state.keep();
         }
-        self.release_plainly(state);
+        self.release(state);
         Ok(entry)
     }
 
