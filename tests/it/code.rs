@@ -402,6 +402,56 @@ fn a_project_that_does_not_compile_is_read_as_far_as_it_does() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("mismatched types"));
 }
 
+#[cfg(unix)]
+#[test]
+fn what_the_compiler_may_not_print_any_more_is_not_taken_from_before() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = TempDir::new_in(scratch()).unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    fs::create_dir(folder.path().join("src")).unwrap();
+    write(
+        "Cargo.toml",
+        "[package]\nname = \"forbidden\"\nedition = \"2021\"\n\n[workspace]\n",
+    );
+    let twice = |name: &str| {
+        format!(
+            "pub fn {name}(lock: &std::sync::Mutex<u32>) -> u32 {{\n    \
+             let held = lock.lock().unwrap();\n    *held + *lock.lock().unwrap()\n}}\n"
+        )
+    };
+    write("src/lib.rs", &twice("before"));
+    write(
+        "compiler.sh",
+        "#!/bin/sh\n\
+         if [ -n \"$RUSTC_BOOTSTRAP\" ] && [ -e \"$(dirname \"$0\")/policy\" ]; then\n    \
+         echo 'error: not with us' >&2\n    exit 1\nfi\nexec rustc \"$@\"\n",
+    );
+    let compiler = folder.path().join("compiler.sh");
+    fs::set_permissions(&compiler, fs::Permissions::from_mode(0o755)).unwrap();
+    let check = |target: &str| {
+        let mut command = checker();
+        command
+            .current_dir(folder.path())
+            .env("CARGO_TARGET_DIR", folder.path().join(target))
+            .env("RUSTC", &compiler);
+        let output = finish(command.args(["check", "--format", "json"]));
+        let document = document(&output);
+        let count = document["findings"].as_array().unwrap().len();
+        let limits = document["limits"].to_string();
+        (output.status.code(), count, limits)
+    };
+    assert_eq!(check("one"), (Some(1), 1, "[]".to_owned()));
+    write("policy", "");
+    write("src/lib.rs", &twice("after"));
+    // Where it is known that this compiler prints, and where it is to be tried out.
+    for target in ["one", "two"] {
+        let (code, count, limits) = check(target);
+        assert_eq!((code, count), (Some(3), 0), "{limits}");
+        assert!(limits.contains("not with us"), "{limits}");
+    }
+}
+
 #[test]
 fn only_what_a_change_has_to_do_with_is_reported() {
     let mut programs = double_lock();
@@ -410,6 +460,12 @@ fn only_what_a_change_has_to_do_with_is_reported() {
         "other".to_owned(),
         cases.remove("default_method_locks").unwrap(),
     );
+    // What is expected is there, though no change has to do with it.
+    let expected = programs["double_through_call"].replace(
+        "        *g + self.inner()",
+        "        // lockwise: expect(LW0002) reason = \"a test\"\n        *g + self.inner()",
+    );
+    programs.insert("expected".to_owned(), expected);
     let folder = project("2021", &programs);
     let git = |arguments: &[&str]| {
         let mut command = std::process::Command::new("git");
@@ -426,6 +482,8 @@ fn only_what_a_change_has_to_do_with_is_reported() {
     git(&["commit", "--quiet", "--message", "before"]);
     let count = |arguments: &[&str]| {
         let document = document(&check(folder.path(), arguments));
+        let limits = document["limits"].to_string();
+        assert!(!limits.contains("which was not found"), "{limits}");
         document["findings"].as_array().unwrap().len()
     };
     assert_eq!(count(&["--format", "json"]), 2);
@@ -439,6 +497,10 @@ fn only_what_a_change_has_to_do_with_is_reported() {
     )
     .unwrap();
     assert_eq!(count(&["--format", "json", "--diff", "HEAD"]), 1);
+    // A file of which git does not know yet is new.
+    let new = folder.path().join("src/bin/new.rs");
+    fs::write(new, double_lock().into_values().next().unwrap()).unwrap();
+    assert_eq!(count(&["--format", "json", "--diff", "HEAD"]), 2);
     let output = check(folder.path(), &["--diff", "no-such-commit"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("no-such-commit"));
@@ -493,6 +555,9 @@ fn comments_silence_only_with_a_reason() {
         limits.contains("expects LW0003, which was not found"),
         "{limits}"
     );
+    let (count, limits) = check("// lockwise: allow(LW0022) reason = \"a test\"");
+    assert_eq!(count, 1);
+    assert!(limits.contains("names no finding"), "{limits}");
 }
 
 #[test]

@@ -38,6 +38,8 @@ pub struct Checked {
     pub others: HashSet<String>,
     /// Cargo's own words for each crate that was looked at: package, manifest and target.
     pub targets: Vec<Value>,
+    /// How many crates the compiler compiled and did not print.
+    pub not_printed: usize,
 }
 
 /// Why a project could not be checked.
@@ -338,6 +340,10 @@ pub fn check<'e>(
     }
     files.sort();
     files.dedup();
+    checked.not_printed = files
+        .iter()
+        .filter(|file| !file.is_file() && file.with_extension(FAILED).is_file())
+        .count();
     checked.files = files;
     Ok(checked)
 }

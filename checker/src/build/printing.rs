@@ -70,16 +70,18 @@ pub fn rustc(arguments: &[OsString]) -> io::Result<ExitStatus> {
         .then(|| together::Call::new(compiler, arguments))
         .flatten();
     let Some(call) = together else {
-        let printing = {
-            let (compiler, arguments) = (compiler.clone(), arguments.to_vec());
-            std::thread::spawn(move || {
-                page.fill(|out| apart::print_crate(&compiler, &arguments, out));
-            })
-        };
-        let status = as_asked();
-        // That it failed stands in a file beside.
-        let _ = printing.join();
-        return status;
+        let status = std::thread::scope(|scope| {
+            let fill = || page.fill(|out| apart::print_crate(compiler, arguments, out));
+            let printing = scope.spawn(fill);
+            let status = as_asked();
+            // That it failed stands in a file beside.
+            let _ = printing.join();
+            status
+        })?;
+        if status.success() {
+            page.forget_if_failed();
+        }
+        return Ok(status);
     };
     let why = match call.run(&page)? {
         Outcome::Done(status) => return Ok(status),
@@ -89,6 +91,7 @@ pub fn rustc(arguments: &[OsString]) -> io::Result<ExitStatus> {
     if status.success() {
         page.mark_apart(&why);
         page.fill(|out| apart::print_crate(compiler, arguments, out));
+        page.forget_if_failed();
     }
     Ok(status)
 }
@@ -130,8 +133,16 @@ impl Page {
         let _ = fs::write(self.file.with_extension(APART), why);
     }
 
-    /// Lets `print` hand the text to a reader, or return what the compiler said against it. The file is there
-    /// only if all went well, else another that says why not.
+    /// Takes away the text of the crate as it was before, where it compiles and could not be printed: nobody
+    /// may take it for this one's. Where it does not compile, cargo does not name it either.
+    fn forget_if_failed(&self) {
+        if self.file.with_extension(FAILED).exists() {
+            let _ = fs::remove_file(&self.file);
+        }
+    }
+
+    /// Lets `print` hand the text to a reader, or return what the compiler said against it. The text is put
+    /// in place only if all went well, else another file says why not.
     fn fill(&self, print: impl FnOnce(&mut Reader) -> io::Result<Option<String>>) {
         let fresh = self
             .file

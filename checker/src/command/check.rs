@@ -14,7 +14,7 @@ use crate::code::joined::{self, Seen};
 use crate::code::kept::Question;
 use crate::exit::{self, Inputs, UNREADABLE};
 use crate::finding::Verdict;
-use crate::report::{self, Format, Report, Sources};
+use crate::report::{self, Format, Report, Sources, printable};
 use crate::settings::{Color, Settings};
 
 pub(super) fn run(
@@ -60,9 +60,11 @@ pub(super) fn run(
             };
             let sources = Sources::at(&project.root);
             let report = Report::new(verdict, settings.policy.clone(), sources);
-            let nothing = Checked::default();
-            let messages = wants_messages(&options.cargo);
-            write(&report, &nothing, &settings, messages, console).map_err(CommandError::Write)?;
+            // People have been told.
+            if settings.format == Format::Json {
+                let nothing = Checked::default();
+                write(&report, &nothing, &settings, false, console).map_err(CommandError::Write)?;
+            }
             judged::write_files(&report, reporting, files, &settings, console)?;
             return Ok(UNREADABLE);
         }
@@ -89,6 +91,8 @@ pub(super) fn run(
         console,
     )?;
     let mut verdict = judge(&project, &checked, &asked);
+    // Nothing was found, and nothing was looked for.
+    let is_unseen = checked.targets.is_empty() && checked.not_printed > 0;
     let mut inputs = Inputs::Read;
     if let Some(loaded) = &loaded {
         judged::complain(loaded, settings.color, console);
@@ -114,6 +118,9 @@ pub(super) fn run(
     let written = write(&report, &checked, &settings, messages, console);
     judged::write_files(&report, reporting, files, &settings, console)?;
     written.map_err(CommandError::Write)?;
+    if is_unseen {
+        inputs = Inputs::Unreadable;
+    }
     let cargos = (checked.exit != 0).then_some(checked.exit);
     Ok(exit::code(report.fails(), cargos, inputs))
 }
@@ -178,6 +185,9 @@ fn write(
 ) -> io::Result<()> {
     if checked.targets.is_empty() && settings.format == Format::Text {
         let mut err = console.stderr(settings.color);
+        for limit in &report.verdict.limits {
+            let _ = writeln!(err, "note: {}", printable(limit));
+        }
         let _ = writeln!(err, "lockwise: no crate of this project was looked at");
         return Ok(());
     }
