@@ -41,6 +41,8 @@ mod exit_codes;
 mod fixtures;
 /// Levels of recording, and a log that is full.
 mod levels;
+/// What std has behind features.
+mod nightly;
 /// Programs without checks.
 mod off;
 /// What cargo offers, used by projects that are watched.

@@ -64,7 +64,7 @@ impl Foundation {
         env!("CARGO_PKG_VERSION").hash(&mut hasher);
         toolchain.version.hash(&mut hasher);
         sources::FILES.hash(&mut hasher);
-        FLAGS.hash(&mut hasher);
+        (FLAGS, NIGHTLY).hash(&mut hasher);
         let key = format!("{:016x}", hasher.finish());
         Foundation {
             folder: cache.join(&key),
@@ -117,24 +117,14 @@ impl Foundation {
         }
         let out = work.join("lib");
         fs::create_dir_all(&out).map_err(folder_error(&out))?;
-        let mut core = OsString::from("lockwise_core=");
-        core.push(out.join("liblockwise_core.rlib"));
-        self.compile(
-            "lockwise_core",
-            "overlays/core/lib.rs",
-            &[],
-            work,
-            toolchain,
-            target,
-        )?;
-        self.compile(
-            "std",
-            "overlays/std/lib.rs",
-            &[OsStr::new("--extern"), &core],
-            work,
-            toolchain,
-            target,
-        )?;
+        // What std has behind features today may be gone, or called otherwise, in another nightly.
+        let with_features = toolchain.allows_features()
+            && self
+                .compile_both(&[OsStr::new(NIGHTLY)], work, toolchain, target)
+                .is_ok();
+        if !with_features {
+            self.compile_both(&[], work, toolchain, target)?;
+        }
         let place = self.libraries(target);
         let parent = place.parent().expect("it was joined");
         fs::create_dir_all(parent).map_err(folder_error(parent))?;
@@ -143,6 +133,24 @@ impl Foundation {
             Err(_) if place.is_dir() => Ok(()),
             renamed => renamed.map_err(folder_error(&place)),
         }
+    }
+
+    /// Compiles both crates in folder `work`.
+    fn compile_both(
+        &self,
+        more: &[&OsStr],
+        work: &Path,
+        toolchain: &Toolchain,
+        target: &str,
+    ) -> Result<(), FoundationError> {
+        let root = "overlays/core/lib.rs";
+        self.compile("lockwise_core", root, more, work, toolchain, target)?;
+        let mut core = OsString::from("lockwise_core=");
+        core.push(work.join("lib").join("liblockwise_core.rlib"));
+        let mut more = more.to_vec();
+        more.extend([OsStr::new("--extern"), &core]);
+        let root = "overlays/std/lib.rs";
+        self.compile("std", root, &more, work, toolchain, target)
     }
 
     /// Compiles one crate in folder `work`.
@@ -203,6 +211,9 @@ const FLAGS: [&str; 12] = [
     "-Cpanic=unwind",
     "-Cstrip=none",
 ];
+
+/// Asks for what std has behind features.
+const NIGHTLY: &str = "--cfg=lockwise_nightly";
 
 /// Where foundations are kept: the user's cache, else `fallback`.
 pub fn cache<'e>(variable: impl Fn(&str) -> Option<&'e OsStr>, fallback: &Path) -> PathBuf {

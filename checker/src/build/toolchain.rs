@@ -39,6 +39,15 @@ pub enum ToolchainError {
 }
 
 impl Toolchain {
+    /// Whether it compiles what is behind features.
+    pub fn allows_features(&self) -> bool {
+        let release = self
+            .version
+            .lines()
+            .find_map(|line| line.strip_prefix("release: "));
+        release.is_some_and(|release| release.contains("-nightly") || release.contains("-dev"))
+    }
+
     /// Asks the compiler that `configuration` names.
     ///
     /// # Errors

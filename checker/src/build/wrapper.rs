@@ -5,6 +5,8 @@
 //! on untouched. The compiler's own output is passed on as it comes, since cargo starts dependents
 //! on a message in the middle of it.
 
+mod complaints;
+
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
@@ -129,8 +131,8 @@ fn rustc(plan: &Plan, arguments: &[OsString]) -> io::Result<ExitStatus> {
     let mut more = vec![OsString::from("-L"), with("dependency=", libraries)];
     more.push("--extern".into());
     more.push(with("std=", &libraries.join("libstd.rlib")));
-    if may_find_std_unused(arguments) {
-        more.push(format!("--force-warn={UNUSED}").into());
+    for lint in complaints::lints(arguments) {
+        more.push(format!("--force-warn={lint}").into());
     }
     if let Some(changed) = Changed::of(plan, arguments) {
         match changed {
@@ -184,7 +186,7 @@ impl Call<'_> {
         let mut line = Vec::new();
         let mut said = BufReader::new(said);
         while said.read_until(b'\n', &mut line)? > 0 {
-            if finds_std_unused(&line) {
+            if complaints::is_about_ours(&line) {
                 line.clear();
                 continue;
             }
@@ -348,41 +350,6 @@ fn has_features(overlay: &Overlay, arguments: &[OsString]) -> bool {
         let wanted = format!("feature=\"{feature}\"");
         arguments.iter().any(|argument| *argument == *wanted)
     })
-}
-
-/// The lint that complains of a dependency that is not used.
-const UNUSED: &str = "unused_crate_dependencies";
-
-/// Whether the crate, which may do without std, asks for complaints of dependencies that it does not use.
-/// They must not be errors then, so that the one about our std can be kept back.
-fn may_find_std_unused(arguments: &[OsString]) -> bool {
-    if value(arguments, "--cap-lints").is_some() {
-        return false;
-    }
-    let root = arguments.iter().find(|argument| {
-        Path::new(argument)
-            .extension()
-            .is_some_and(|ending| ending == "rs")
-    });
-    let Some(text) = root.and_then(|root| fs::read_to_string(root).ok()) else {
-        return false;
-    };
-    let is_asked_for = |text: &str| text.replace('-', "_").contains(UNUSED);
-    let is_asked = is_asked_for(&text)
-        || arguments
-            .iter()
-            .filter_map(|argument| argument.to_str())
-            .any(is_asked_for);
-    is_asked && text.contains("no_std")
-}
-
-/// Whether a line of the compiler's is the complaint that nobody uses our std.
-fn finds_std_unused(line: &[u8]) -> bool {
-    let has = |wanted: &str| {
-        line.windows(wanted.len())
-            .any(|part| part == wanted.as_bytes())
-    };
-    has(UNUSED) && has("extern crate `std` is unused in crate")
 }
 
 /// The value of an option, which may stand after it or after `=`; also of one of `-C`'s.

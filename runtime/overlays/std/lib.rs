@@ -2,6 +2,10 @@
 //!
 //! An explicit `pub use` shadows what a glob brings, so each line below replaces items of std, and
 //! what a newer std adds comes through by itself.
+//!
+//! What it cannot have: the locks of `stdout`, `stderr` and `stdin`. `println!` takes one inside std, where
+//! nothing can be put in between; and other types in place of `Stdout` and its guard would lack
+//! `IsTerminal`, which std lets nobody else implement, so that programs which ask for it would not compile.
 
 #![allow(unused_imports, reason = "compiled by any compiler")]
 
@@ -16,6 +20,10 @@ pub mod sync {
     pub use lockwise_core::stdsync::{
         Barrier, Condvar, LazyLock, Mutex, MutexGuard, Once, OnceLock, RwLock, RwLockReadGuard,
         RwLockWriteGuard, mpsc,
+    };
+    #[cfg(lockwise_nightly)]
+    pub use lockwise_core::stdsync::{
+        MappedMutexGuard, MappedRwLockReadGuard, MappedRwLockWriteGuard,
     };
 }
 

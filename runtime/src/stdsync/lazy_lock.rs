@@ -21,9 +21,9 @@ use super::named::{Label, Named};
 /// A value that is made at first use, as [`std::sync::LazyLock`].
 pub struct LazyLock<T, F = fn() -> T> {
     entry: Entry,
-    value: std::sync::OnceLock<T>,
+    pub(super) value: std::sync::OnceLock<T>,
     /// Taken out when it is called: without it and without a value, the object is poisoned.
-    function: std::sync::Mutex<Option<F>>,
+    pub(super) function: std::sync::Mutex<Option<F>>,
     shape: PhantomData<std::sync::LazyLock<T, F>>,
 }
 
@@ -110,7 +110,7 @@ fn make<T>(function: Option<impl FnOnce() -> T>) -> T {
 }
 
 #[cold]
-fn panic_poisoned() -> ! {
+pub(super) fn panic_poisoned() -> ! {
     let poisoned = std::sync::LazyLock::<()>::new(|| resume_unwind(Box::new(())));
     let first = catch_unwind(AssertUnwindSafe(|| *std::sync::LazyLock::force(&poisoned)));
     debug_assert!(first.is_err(), "its function unwinds");

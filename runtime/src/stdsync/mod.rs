@@ -16,7 +16,7 @@
 //! The folder uses std and `crate::watch` and nothing else, so that it can also be built under a
 //! crate that stands in for std. Bottom to top: `held` (the pattern of an acquisition), `mutex`,
 //! `rwlock`, `condvar`, `barrier`, `mpsc`; `entry` (who initialises), `once`, `once_lock`,
-//! `lazy_lock`.
+//! `lazy_lock`; `nightly` (what std has behind features).
 //!
 //! What it cannot see: waiting for room in a bounded channel, and the moment for which `{:?}` holds a
 //! lock.
@@ -30,6 +30,8 @@ mod lazy_lock;
 pub mod mpsc;
 mod mutex;
 mod named;
+#[cfg(lockwise_nightly)]
+mod nightly;
 mod once;
 mod once_lock;
 mod rwlock;
@@ -43,6 +45,8 @@ pub use entry::{Entry, Inside};
 pub use lazy_lock::LazyLock;
 pub use mutex::{Mutex, MutexGuard};
 pub use named::{Label, Named};
+#[cfg(lockwise_nightly)]
+pub use nightly::{MappedMutexGuard, MappedRwLockReadGuard, MappedRwLockWriteGuard};
 #[expect(deprecated, reason = "std has it too")]
 pub use once::ONCE_INIT;
 pub use once::Once;

@@ -95,7 +95,7 @@ impl Drop for End {
 pub struct Sender<T> {
     // Dropped in this order.
     end: End,
-    inner: std::sync::mpsc::Sender<T>,
+    pub(super) inner: std::sync::mpsc::Sender<T>,
 }
 
 /// The sending side of a [`sync_channel`].
@@ -108,7 +108,7 @@ pub struct SyncSender<T> {
 /// The receiving side of a [`channel`] or [`sync_channel`].
 pub struct Receiver<T> {
     channel: Arc<Channel>,
-    inner: std::sync::mpsc::Receiver<T>,
+    pub(super) inner: std::sync::mpsc::Receiver<T>,
 }
 
 impl<T> Sender<T> {
@@ -189,12 +189,20 @@ impl<T> Receiver<T> {
     /// That none came in time, or that there will not be any more.
     #[track_caller]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        let at = Site::caller();
+        self.recv_within(Site::caller(), |inner| inner.recv_timeout(timeout))
+    }
+
+    /// The next message, waiting for it by `wait`, which knows how long.
+    pub(super) fn recv_within(
+        &self,
+        at: Site,
+        wait: impl FnOnce(&std::sync::mpsc::Receiver<T>) -> Result<T, RecvTimeoutError>,
+    ) -> Result<T, RecvTimeoutError> {
         match self.try_recv_at(Ask::Timed, at) {
             Ok(message) => Ok(message),
             Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
             Err(TryRecvError::Empty) => {
-                let received = self.park(Ask::Timed, at, |inner| inner.recv_timeout(timeout));
+                let received = self.park(Ask::Timed, at, wait);
                 if matches!(received, Err(RecvTimeoutError::Disconnected)) {
                     self.channel.over(Ask::Timed, at);
                 }

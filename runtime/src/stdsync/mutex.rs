@@ -14,7 +14,7 @@ use super::named::{Label, Named};
 /// A mutual exclusion lock, as [`std::sync::Mutex`].
 pub struct Mutex<T: ?Sized> {
     identity: Identity,
-    inner: std::sync::Mutex<T>,
+    pub(super) inner: std::sync::Mutex<T>,
 }
 
 /// The right to use what a [`Mutex`] protects, until dropped.

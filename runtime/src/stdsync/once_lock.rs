@@ -11,8 +11,8 @@ use super::named::{Label, Named};
 
 /// A cell that is written once, as [`std::sync::OnceLock`].
 pub struct OnceLock<T> {
-    entry: Entry,
-    inner: std::sync::OnceLock<T>,
+    pub(super) entry: Entry,
+    pub(super) inner: std::sync::OnceLock<T>,
 }
 
 impl<T> OnceLock<T> {

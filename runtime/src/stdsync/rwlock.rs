@@ -17,7 +17,7 @@ use super::named::{Label, Named};
 /// A lock for many readers or one writer, as [`std::sync::RwLock`].
 pub struct RwLock<T: ?Sized> {
     identity: Identity,
-    inner: std::sync::RwLock<T>,
+    pub(super) inner: std::sync::RwLock<T>,
 }
 
 /// The right to read what a [`RwLock`] protects, until dropped.
@@ -25,9 +25,9 @@ pub struct RwLock<T: ?Sized> {
 #[clippy::has_significant_drop]
 pub struct RwLockReadGuard<'rwlock, T: ?Sized> {
     // Dropped in this order.
-    #[expect(dead_code, reason = "only dropped")]
-    held: Held<'rwlock>,
-    inner: std::sync::RwLockReadGuard<'rwlock, T>,
+    #[cfg_attr(not(lockwise_nightly), expect(dead_code, reason = "only dropped"))]
+    pub(super) held: Held<'rwlock>,
+    pub(super) inner: std::sync::RwLockReadGuard<'rwlock, T>,
 }
 
 /// The right to change what a [`RwLock`] protects, until dropped.
@@ -35,8 +35,8 @@ pub struct RwLockReadGuard<'rwlock, T: ?Sized> {
 #[clippy::has_significant_drop]
 pub struct RwLockWriteGuard<'rwlock, T: ?Sized> {
     // Dropped in this order.
-    held: Held<'rwlock>,
-    inner: std::sync::RwLockWriteGuard<'rwlock, T>,
+    pub(super) held: Held<'rwlock>,
+    pub(super) inner: std::sync::RwLockWriteGuard<'rwlock, T>,
 }
 
 impl<T> RwLock<T> {

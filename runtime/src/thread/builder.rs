@@ -27,7 +27,7 @@ where
 /// The properties of a thread that is to be started, as [`std::thread::Builder`].
 #[must_use = "must eventually spawn the thread"]
 pub struct Builder {
-    inner: std::thread::Builder,
+    pub(super) inner: std::thread::Builder,
 }
 
 impl Builder {

@@ -21,6 +21,8 @@
 
 mod builder;
 mod handle;
+#[cfg(lockwise_nightly)]
+mod nightly;
 mod parking;
 mod scope;
 mod sleeping;

@@ -35,36 +35,3 @@ fn only_errors_count() {
     assert_eq!(error_in(warning), None);
     assert_eq!(error_in(br#"{"artifact":"x"}"#), None);
 }
-
-#[test]
-fn a_crate_without_std_may_find_ours_unused() {
-    let root = tempfile::tempdir().unwrap();
-    let file = root.path().join("lib.rs");
-    let of = |text: &str, more: &[&str]| {
-        std::fs::write(&file, text).unwrap();
-        let mut all = vec![file.clone().into_os_string()];
-        all.extend(more.iter().map(OsString::from));
-        may_find_std_unused(&all)
-    };
-    let asked = "#![no_std]\n#![deny(unused_crate_dependencies)]";
-    let by_manifest = ["--deny=unused_crate_dependencies"];
-    assert!(of(asked, &[]));
-    assert!(of("#![cfg_attr(not(test), no_std)]", &by_manifest));
-    assert!(of("#![no_std]", &["-Dunused-crate-dependencies"]));
-    assert!(!of("fn plain() {}", &by_manifest));
-    assert!(!of("#![no_std]", &[]));
-    assert!(!of(asked, &["--cap-lints", "allow"]));
-}
-
-#[test]
-fn only_the_complaint_about_our_std_is_kept_back() {
-    let about = |name: &str| {
-        format!(
-            "{{\"message\":\"extern crate `{name}` is unused in crate `demo`\",\
-             \"code\":{{\"code\":\"unused_crate_dependencies\"}},\"level\":\"warning\"}}"
-        )
-    };
-    assert!(finds_std_unused(about("std").as_bytes()));
-    assert!(!finds_std_unused(about("serde").as_bytes()));
-    assert!(!finds_std_unused(b"{\"message\":\"unused import: `std`\"}"));
-}
