@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
+use rustc_hash::FxHashSet;
+
 use super::model::{Model, State};
 use super::witness::Step;
 use crate::trace::{LockId, ThreadId};
@@ -47,7 +49,8 @@ pub(super) fn explore(model: &Model<'_>, words_max: u64, enough: impl Fn(&Stuck)
     let mut ways: Vec<(usize, Step)> = Vec::new();
     let start = model.start();
     let mut words = start.size();
-    let mut seen = HashSet::from([start.clone()]);
+    // A short run of many threads has some ten thousand states: they are hashed fast.
+    let mut seen = FxHashSet::from_iter([start.clone()]);
     let mut work = vec![(start, usize::MAX)];
     while let Some((state, way)) = work.pop() {
         found.states += 1;

@@ -7,9 +7,8 @@
 
 mod state;
 
-use std::collections::HashMap;
-
 use lockwise::watch::Mode;
+use rustc_hash::FxHashMap;
 
 pub(super) use self::state::{Phase, State};
 use super::timeline::{NONE, Timeline};
@@ -48,7 +47,7 @@ pub(super) struct Model<'a> {
     /// Per thread, the number of events that it may execute.
     ends: Vec<u32>,
     /// Per kind of waking, the threads that do it, and the position of the last time that they do.
-    wakers: HashMap<Wake, Vec<(ThreadId, u32)>>,
+    wakers: FxHashMap<Wake, Vec<(ThreadId, u32)>>,
     /// Per object, whether only one thread ever touches it.
     private: Vec<bool>,
 }
@@ -61,7 +60,7 @@ impl<'a> Model<'a> {
         timeline: &'a Timeline,
         ends: Vec<u32>,
     ) -> Self {
-        let mut wakers: HashMap<Wake, Vec<(ThreadId, u32)>> = HashMap::new();
+        let mut wakers: FxHashMap<Wake, Vec<(ThreadId, u32)>> = FxHashMap::default();
         let mut user: Vec<Option<ThreadId>> = vec![None; run.locks.len()];
         let mut private = vec![true; run.locks.len()];
         for (at, event) in (0..).zip(&run.events) {
