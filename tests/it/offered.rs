@@ -1,9 +1,9 @@
 //! What cargo offers, used by one workspace that is watched: macros, dependencies from git, `cdylib`, a
-//! wrapper and flags of the user's own, profiles that optimise links, coverage.
+//! wrapper and flags of the user's own, profiles that optimise links, coverage, features, benchmarks.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
@@ -28,6 +28,7 @@ const FILES: [(&str, &str); 14] = [
     (
         "app/Cargo.toml",
         "[package]\nname = \"app\"\nversion = \"1.0.0\"\nedition = \"2021\"\n\
+         [features]\nextra = []\n\
          [lints.rust]\nunexpected_cfgs = \"allow\"\n\
          [dependencies]\nbare = { path = \"../bare\" }\nmade = { path = \"../made\" }\n\
          dynamic = { path = \"../dynamic\" }\nfrom_git = { git = \"GIT\" }\n",
@@ -75,6 +76,7 @@ const FILES: [(&str, &str); 14] = [
          }\n\
          #[cfg(test)] mod tests {\n\
          #[test] fn inversion() { super::invert() }\n\
+         #[cfg(feature = \"extra\")] #[test] fn extra() { assert_eq!(super::three(), 3) }\n\
          #[test] fn plain() {\n\
          let built: usize = env!(\"BUILT\").parse().unwrap();\n\
          assert!(built <= 16 && made::size_of_mutex!() <= 16);\n\
@@ -119,7 +121,7 @@ const FILES: [(&str, &str); 14] = [
     (
         "dynamic/Cargo.toml",
         "[package]\nname = \"dynamic\"\nversion = \"1.0.0\"\nedition = \"2021\"\n\
-         [lib]\ncrate-type = [\"cdylib\", \"rlib\"]\n",
+         [lib]\ncrate-type = [\"cdylib\", \"rlib\", \"staticlib\"]\n",
     ),
     (
         "dynamic/src/lib.rs",
@@ -169,20 +171,32 @@ fn commit(folder: &Path) {
     git(folder, &["commit", "--quiet", "--message", "all"]);
 }
 
+/// A wrapper that writes the crates that it is called for into the file `list`.
+fn wrapper(folder: &Path, list: &str) -> PathBuf {
+    let path = folder.join(format!("{list}.sh"));
+    let list = folder.join(list);
+    let script = format!(
+        "#!/bin/sh\necho \"$CARGO_CRATE_NAME\" >> '{}'\nexec \"$@\"\n",
+        list.display()
+    );
+    fs::write(&path, script).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+/// The crates that the wrapper was called for.
+fn wrapped(folder: &Path, list: &str) -> Vec<String> {
+    let text = fs::read_to_string(folder.join(list)).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
 /// The workspace, under git, its wrapper keeping a list of what it was called for.
 fn workspace() -> TempDir {
     let folder = tempfile::tempdir_in(scratch()).unwrap();
     let (from_git, top) = (folder.path().join("from_git"), folder.path().join("top"));
     write(&from_git, &FROM_GIT, str::to_owned);
     commit(&from_git);
-    let wrapper = folder.path().join("wrapper.sh");
-    let list = folder.path().join("wrapped");
-    let script = format!(
-        "#!/bin/sh\necho \"$CARGO_CRATE_NAME\" >> '{}'\nexec \"$@\"\n",
-        list.display()
-    );
-    fs::write(&wrapper, script).unwrap();
-    fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).unwrap();
+    let wrapper = wrapper(folder.path(), "wrapped");
     let url = format!("file://{}", from_git.display());
     write(&top, &FILES, |text| {
         text.replace("GIT", &url)
@@ -228,13 +242,28 @@ fn a_workspace_with_all_that_cargo_offers_is_watched_and_left_as_it_was() {
             "{test}: {out}"
         );
     }
-    let wrapped = fs::read_to_string(folder.path().join("wrapped")).unwrap();
+    let crates = wrapped(folder.path(), "wrapped");
     for name in ["app", "bare", "build_script_build", "from_git", "made"] {
-        assert!(
-            wrapped.lines().any(|line| line == name),
-            "{name}: {wrapped}"
-        );
+        assert!(crates.iter().any(|one| one == name), "{name}: {crates:?}");
     }
+
+    // One member, a feature, a filter; and nothing but a build.
+    let arguments = ["test", "-p", "app", "--features", "extra", "--lib"];
+    let output = lockwise(&top, &[&arguments[..], &["--", "extra", "plain"]].concat());
+    let (out, err) = (stdout(&output), stderr(&output));
+    assert_eq!(output.status.code(), Some(0), "{out}{err}");
+    assert!(
+        out.contains("2 passed; 0 failed; 0 ignored; 0 measured; 1 filtered out"),
+        "{out}"
+    );
+    assert!(err.contains("lockwise: nothing found"), "{err}");
+    let output = lockwise(&top, &["build", "--workspace"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+
+    // What benchmarks do, once: with links that are optimised.
+    let arguments = ["bench", "-p", "app", "--format", "json", "--", "--test"];
+    let output = lockwise(&top, &arguments);
+    expect_the_inversion(&top, &output);
 
     // Links that are optimised, and no unwinding.
     for profile in ["release", "thin"] {
@@ -248,16 +277,23 @@ fn a_workspace_with_all_that_cargo_offers_is_watched_and_left_as_it_was() {
         assert!(built <= 16, "the build script was watched");
     }
 
-    // Coverage, by flags that win over those of the configuration.
+    // Coverage, by flags that win over those of the configuration; a wrapper for members beside the other.
     let counts = folder.path().join("counts");
     let mut command = command(&top, &["run", "--example", "shown", "--format", "json"]);
     command
         .env("RUSTFLAGS", "-Cinstrument-coverage")
+        .env("RUSTC_WORKSPACE_WRAPPER", wrapper(folder.path(), "members"))
         .env("LLVM_PROFILE_FILE", counts.join("%p.profraw"));
     let output = finish(&mut command);
     let report = document(&output);
     assert_eq!(output.status.code(), Some(0), "{report}");
     assert_eq!(limits(&report), [""; 0]);
     assert_eq!(fs::read_dir(&counts).unwrap().count(), 1);
+    let members = wrapped(folder.path(), "members");
+    assert!(members.iter().any(|name| name == "app"), "{members:?}");
+    assert!(
+        !members.iter().any(|name| name == "from_git"),
+        "{members:?}"
+    );
     assert_eq!(git(&top, &["status", "--porcelain"]), "");
 }
