@@ -61,17 +61,20 @@ impl Request<'_> {
         take: impl Fn() -> TryLockResult<G>,
         wait: impl FnOnce() -> LockResult<G>,
     ) -> LockResult<G> {
-        let asked = hooks::request(self.lock, self.mode, Ask::Wait, self.at);
+        let Request { lock, mode, at } = self;
+        // Made anew where it is needed in memory: what is written before the lock's atomic instruction has to drain.
+        let again = move || Request { lock, mode, at };
+        let asked = hooks::request(lock, mode, Ask::Wait, at);
         match take() {
             Ok(guard) => {
-                hooks::acquired_at_once(asked, self.lock, self.mode, self.at);
+                hooks::acquired_at_once(asked, lock, mode, at);
                 Ok(guard)
             }
             Err(TryLockError::Poisoned(poisoned)) => {
-                self.acquired_poisoned(asked);
+                again().acquired_poisoned(asked);
                 Err(poisoned)
             }
-            Err(TryLockError::WouldBlock) => self.wait_for(take, wait),
+            Err(TryLockError::WouldBlock) => again().wait_for(take, wait),
         }
     }
 
