@@ -26,8 +26,8 @@ pub(super) struct HeldSet {
     base: Cell<u64>,
     /// The oldest entries.
     first: [Entry; INLINE],
-    /// The entries after these; the first place of the array holds how many there are. Null as long as
-    /// none was needed.
+    /// The entries after these; the first place of the array holds how many there are, and the address of the array
+    /// that it has replaced. Null as long as none was needed.
     more: AtomicPtr<Entry>,
     /// How many entries there is room for.
     capacity: Cell<usize>,
@@ -111,7 +111,10 @@ impl HeldSet {
             to.node.store(from.node.load(Relaxed), Relaxed);
         }
         // The old array stays allocated: another thread may be reading it. All old arrays of a
-        // slot together are smaller than the new one.
+        // slot together are smaller than the new one, whose header says where the last one is, so that
+        // nobody who looks for lost memory takes it for that.
+        let outgrown = self.more.load(Relaxed).expose_provenance();
+        header.below.store(outgrown as u64, Relaxed);
         self.more.store(fresh, Release);
         self.capacity.set(INLINE + room);
         true
