@@ -359,7 +359,7 @@ fn held_lock(lock: &Identity, mode: Mode, ask: Ask, site: Site) -> HeldLock {
 fn judge_if_new(slot: &Slot, want: HeldLock, check: SelfCheck) {
     let key = request_key(slot.key(), want.lock, want.mode, want.ask, check);
     if !slot.knows(key) {
-        judge_new(slot, want, key, check);
+        judge_new(slot, &want, key, check);
     }
 }
 

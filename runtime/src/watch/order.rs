@@ -144,7 +144,7 @@ pub(super) struct Cycle {
 ///
 /// Returns the node of the request, and puts the cycle that it closes, if it is new, into `cycle`, which
 /// is none: a cycle is great, and hardly ever there to be moved.
-pub(super) fn learn(slot: &Slot, want: HeldLock, stack: &Stack, cycle: &mut Option<Cycle>) -> u32 {
+pub(super) fn learn(slot: &Slot, want: &HeldLock, stack: &Stack, cycle: &mut Option<Cycle>) -> u32 {
     ORDER.with(|order| order.learn(slot, want, stack, cycle))
 }
 
@@ -253,7 +253,7 @@ impl Learned {
     fn learn(
         &mut self,
         slot: &Slot,
-        want: HeldLock,
+        want: &HeldLock,
         stack: &Stack,
         found: &mut Option<Cycle>,
     ) -> u32 {
@@ -271,7 +271,7 @@ impl Learned {
         for at in from.map_or(0, |at| at + 1)..slot.depth() {
             let held = slot.held(at);
             if !held.again {
-                parent = self.child(parent, held).0;
+                parent = self.child(parent, &held).0;
             }
             slot.set_node(at, parent);
         }
@@ -294,13 +294,13 @@ impl Learned {
         *found = self.search(node, thread);
         let own = found.as_mut().and_then(|cycle| cycle.sides[0].as_mut());
         if let Some(own) = own.filter(|own| own.thread == thread) {
-            own.tell(slot, want, stack);
+            own.tell(slot, *want, stack);
         }
         node
     }
 
     /// The child of `parent` for this acquisition, and whether it is new; 0 without memory.
-    fn child(&mut self, parent: u32, held: HeldLock) -> (u32, bool) {
+    fn child(&mut self, parent: u32, held: &HeldLock) -> (u32, bool) {
         let known = self.locks.find(held.lock);
         if let Some(found) = known.and_then(|lock| self.find_child(parent, lock, held)) {
             return (found, false);

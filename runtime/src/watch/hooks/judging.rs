@@ -23,7 +23,7 @@ pub(super) enum SelfCheck {
 
 #[cold]
 #[track_caller]
-pub(super) fn judge_new(slot: &Slot, want: HeldLock, key: u64, check: SelfCheck) {
+pub(super) fn judge_new(slot: &Slot, want: &HeldLock, key: u64, check: SelfCheck) {
     let busy = Busy::new(slot);
     slot.pending_node.set((0, 0));
     if let Some(finding) = judge(slot, want, key, check) {
@@ -33,7 +33,10 @@ pub(super) fn judge_new(slot: &Slot, want: HeldLock, key: u64, check: SelfCheck)
 }
 
 /// Judges a request in a context that this thread has not shown before in this stretch.
-pub(super) fn judge(slot: &Slot, want: HeldLock, key: u64, check: SelfCheck) -> Option<Finding> {
+///
+/// The request goes from hand to hand by reference: a copy would read at once, and in wide pieces, what has just been
+/// written in small ones, and would have to wait for that.
+pub(super) fn judge(slot: &Slot, want: &HeldLock, key: u64, check: SelfCheck) -> Option<Finding> {
     static NO_STACK: Stack = Stack::EMPTY;
     let captured;
     let stack = if settings::stacks_wanted() {
@@ -82,7 +85,7 @@ pub(super) fn judge(slot: &Slot, want: HeldLock, key: u64, check: SelfCheck) -> 
 }
 
 /// The request of a lock that this thread holds already, if that can block it.
-pub(super) fn held_already(slot: &Slot, want: HeldLock, stack: &Stack) -> Option<Finding> {
+pub(super) fn held_already(slot: &Slot, want: &HeldLock, stack: &Stack) -> Option<Finding> {
     if want.ask != Ask::Wait {
         return None;
     }
@@ -112,7 +115,7 @@ pub(super) fn held_already(slot: &Slot, want: HeldLock, stack: &Stack) -> Option
         holds.mode.name(),
         want.mode.name(),
     );
-    Some(finding(slot, code, basis, holds, want, stack, message))
+    Some(finding(slot, code, basis, holds, *want, stack, message))
 }
 
 /// What a finding about a lock that the thread holds itself rests on: a guard that may be sent may
@@ -129,7 +132,7 @@ pub(super) fn unless_sent(holds: HeldLock, basis: Basis) -> (Basis, &'static str
 }
 
 /// The breach of the ascending rule, where the rule binds this lock.
-pub(super) fn out_of_order(slot: &Slot, want: HeldLock, stack: &Stack) -> Option<Finding> {
+pub(super) fn out_of_order(slot: &Slot, want: &HeldLock, stack: &Stack) -> Option<Finding> {
     if want.ask != Ask::Wait {
         return None;
     }
@@ -141,10 +144,10 @@ pub(super) fn out_of_order(slot: &Slot, want: HeldLock, stack: &Stack) -> Option
         }
         Order::Every => greatest(slot.all_held())?,
     };
-    if greatest.1 < place_of(&want) {
+    if greatest.1 < place_of(want) {
         return None;
     }
-    Some(order_violation(slot, greatest.0, want, stack))
+    Some(order_violation(slot, greatest.0, *want, stack))
 }
 
 pub(super) fn order_violation(
@@ -200,7 +203,7 @@ pub(super) fn place_of(held: &HeldLock) -> Place {
     }
 }
 
-pub(super) fn describe_cycle(cycle: &order::Cycle, want: HeldLock) -> Finding {
+pub(super) fn describe_cycle(cycle: &order::Cycle, want: &HeldLock) -> Finding {
     let sides: Vec<Side> = cycle.sides[..cycle.len]
         .iter()
         .flatten()

@@ -66,7 +66,7 @@ pub(super) fn judge_wait(
         return;
     }
     let _busy = Busy::new(slot);
-    if let Some(finding) = judge(slot, want, key, SelfCheck::Do) {
+    if let Some(finding) = judge(slot, &want, key, SelfCheck::Do) {
         // The lock is held until the wait really begins, and after a panic too.
         if let Some(held) = held {
             slot.push(held);

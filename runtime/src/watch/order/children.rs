@@ -23,7 +23,7 @@ fn child_key(parent: u32, lock: LockId, mode: Mode, ask: Ask) -> u64 {
 impl Learned {
     /// The child of `parent` for this acquisition of the lock with the number `lock`, if there is one; 0 is the parent
     /// of those that have none.
-    pub(super) fn find_child(&self, parent: u32, lock: u32, held: HeldLock) -> Option<u32> {
+    pub(super) fn find_child(&self, parent: u32, lock: u32, held: &HeldLock) -> Option<u32> {
         let row = self.locks.row(lock);
         let fits = |&number: &u32| {
             let node = self.node(number);
@@ -142,7 +142,7 @@ mod tests {
             let parent = draw(above + 1) as u32;
             let lock = draw(locks) + 1;
             let mode = [Mode::Exclusive, Mode::Shared][draw(2) as usize];
-            let (node, fresh) = order.child(parent, held(lock, mode));
+            let (node, fresh) = order.child(parent, &held(lock, mode));
             let known = before.insert((parent, lock, mode.name()), node);
             assert_eq!(known, (!fresh).then_some(node));
         }
