@@ -12,7 +12,7 @@ use crate::programs::{
 use crate::projects::{document, lockwise, project};
 
 /// Ways in which `standstills` stands still.
-const WAYS: [&str; 13] = [
+const WAYS: [&str; 15] = [
     "condition",
     "lost",
     "barrier",
@@ -24,6 +24,8 @@ const WAYS: [&str; 13] = [
     "promises",
     "queued-job",
     "event",
+    "poller",
+    "select",
     "once",
     "reader",
 ];
@@ -42,7 +44,7 @@ fn each_is_named_and_ends() {
 
 #[test]
 fn what_goes_on_is_not_told() {
-    for way in ["sleeper", "timed", "ping-pong", "pool"] {
+    for way in ["sleeper", "timed", "several", "ping-pong", "pool"] {
         let output = ended_by_deadlock("standstills", way);
         let said = stderr(&output);
         assert_eq!(stdout(&output), "ended\n", "{way}: {said}");

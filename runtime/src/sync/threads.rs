@@ -17,6 +17,7 @@ use super::park::{Parker, Patience};
 use super::thread_local::Visited;
 use crate::tag::Tag;
 use crate::thread::{self, JoinHandle};
+use crate::watch::Site;
 
 /// Threads, as the primitives start, park and know them, and their clock.
 pub trait Threads: fmt::Debug + Send + Sync + Sized + 'static {
@@ -36,6 +37,14 @@ pub trait Threads: fmt::Debug + Send + Sync + Sized + 'static {
 
     /// [`park`](Threads::park), at most until `deadline`.
     fn park_until(deadline: Instant);
+
+    /// Called before this thread parks, as often as it takes, until one of several objects is ready.
+    #[inline]
+    fn waits_for_any(_at: Site) {}
+
+    /// Called when it does not wait for that any more.
+    #[inline]
+    fn waits_no_more() {}
 
     /// What the clock says.
     fn now() -> Instant;
@@ -156,6 +165,14 @@ impl Threads for OsThreads {
         if !left.is_zero() {
             std::thread::park_timeout(left);
         }
+    }
+
+    fn waits_for_any(at: Site) {
+        Tag::pending_any(at);
+    }
+
+    fn waits_no_more() {
+        Tag::waits_no_more();
     }
 
     #[inline]

@@ -129,6 +129,14 @@ impl Tag {
     #[inline]
     pub(crate) fn pending(&self, _ask: Ask, _at: Site) {}
 
+    /// Nothing.
+    #[inline]
+    pub(crate) fn pending_any(_at: Site) {}
+
+    /// Nothing.
+    #[inline]
+    pub(crate) fn waits_no_more() {}
+
     /// Nobody watches.
     #[inline]
     pub(crate) fn owes(&self) -> bool {

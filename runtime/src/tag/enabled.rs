@@ -199,6 +199,18 @@ impl Tag {
         hooks::pending(&self.0, ask, at);
     }
 
+    /// The thread is about to wait until one of several objects is ready.
+    #[allow(dead_code, reason = "an overlay has no pollers of ours")]
+    pub(crate) fn pending_any(at: Site) {
+        hooks::pending_any(at);
+    }
+
+    /// It does not any more.
+    #[allow(dead_code, reason = "as above")]
+    pub(crate) fn waits_no_more() {
+        hooks::waits_no_more();
+    }
+
     /// The thread begins to work for what it alone can give. False if nobody watches.
     #[inline]
     #[allow(dead_code, reason = "an overlay has no results of ours")]

@@ -61,10 +61,9 @@ use super::stack::Stack;
 use super::{reaction, registry};
 
 pub use self::ascending::{Wanted, check_ascending};
-use self::blocking::waits_no_more;
 pub use self::blocking::{
     blocked, blocked_outside, blocked_quietly, blocked_reading, gave_up, letting_others_in,
-    unblocked,
+    unblocked, waits_no_more,
 };
 pub use self::duties::{gives, owes, parks, pending_owed, unparks};
 use self::foreign::{FOREIGN_COUNT, drop_foreign};
@@ -80,7 +79,7 @@ pub(super) use self::stall::wait_for_signal;
 pub(super) use self::standstill::look_out as thread_left;
 pub use self::threads::{Birth, ThreadRef, forking, joined, joining, joining_work, work_done};
 pub use self::waits::{
-    arrived, full, notified, obtained, passed, pending, posted, sleeps, waiting, woken,
+    arrived, full, notified, obtained, passed, pending, pending_any, posted, sleeps, waiting, woken,
 };
 
 /// The turn of an acquisition that a log did not see: it came before all that it did see.

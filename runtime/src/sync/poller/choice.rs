@@ -7,6 +7,7 @@ use super::arms::Arm;
 use super::waits::Waits;
 use crate::sync::deadline::Deadline;
 use crate::sync::threads::OsThreads;
+use crate::watch::Site;
 
 /// How long is waited for an arm.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +24,7 @@ pub enum Limit {
 /// meet another select that wants to get. It is taken back before anything else is done, so
 /// that never two arms are done; and it is made after the watching, so that it does not meet the other end of
 /// its queue in the same select.
+#[track_caller]
 pub fn choose(arms: &mut [&mut dyn Arm], limit: Limit) -> bool {
     let count = arms.len();
     let waits = arms.first().map(|arm| arm.waits());
@@ -40,7 +42,7 @@ pub fn choose(arms: &mut [&mut dyn Arm], limit: Limit) -> bool {
     };
     let mut offered: Option<usize> = None;
     let mut turn = 0;
-    let done = (waits.until)(deadline, &mut |waker| {
+    let done = (waits.until)(deadline, Site::caller(), &mut |waker| {
         loop {
             if let Some(at) = offered.take()
                 && arms[at].withdraw()

@@ -11,6 +11,7 @@ use super::waits::Waits;
 use crate::sync::deadline::Deadline;
 use crate::sync::threads::OsThreads;
 use crate::waiting::Ticket;
+use crate::watch::Site;
 
 /// Waits until one of several sources is ready, and says which.
 ///
@@ -94,12 +95,14 @@ impl<'a, K> Poller<'a, K> {
     /// # Errors
     ///
     /// If there are no sources.
+    #[track_caller]
     pub fn wait(&mut self) -> Result<&K, NothingToWaitFor> {
         if self.sources.is_empty() {
             return Err(NothingToWaitFor);
         }
         // Without a deadline there always is one in the end.
-        self.ready(Deadline::Never).ok_or(NothingToWaitFor)
+        self.ready(Deadline::Never, Site::caller())
+            .ok_or(NothingToWaitFor)
     }
 
     /// [`wait`](Poller::wait), as a future. It can be dropped at any time.
@@ -119,18 +122,21 @@ impl<'a, K> Poller<'a, K> {
     }
 
     /// Waits until a source is ready, at most for `timeout`; without sources that long.
+    #[track_caller]
     pub fn wait_timeout(&mut self, timeout: Duration) -> Option<&K> {
-        self.ready((self.waits().after)(timeout))
+        self.ready((self.waits().after)(timeout), Site::caller())
     }
 
     /// Waits until a source is ready, at most until `deadline`; without sources that long.
+    #[track_caller]
     pub fn wait_deadline(&mut self, deadline: Instant) -> Option<&K> {
-        self.ready(Deadline::At(deadline))
+        self.ready(Deadline::At(deadline), Site::caller())
     }
 
     /// A source that is ready now, if one is.
+    #[track_caller]
     pub fn poll(&mut self) -> Option<&K> {
-        self.ready((self.waits().after)(Duration::ZERO))
+        self.ready((self.waits().after)(Duration::ZERO), Site::caller())
     }
 
     /// How it waits: as the users of its sources do.
@@ -139,9 +145,9 @@ impl<'a, K> Poller<'a, K> {
         first.map_or_else(Waits::of::<OsThreads>, |(source, _)| source.waits())
     }
 
-    fn ready(&mut self, deadline: Deadline) -> Option<&K> {
+    fn ready(&mut self, deadline: Deadline, at: Site) -> Option<&K> {
         let mut looking = Looking::new(&self.sources, self.next);
-        let found = (self.waits().until)(deadline, &mut |waker| looking.look(waker));
+        let found = (self.waits().until)(deadline, at, &mut |waker| looking.look(waker));
         drop(looking);
         let found = found?;
         self.next = found + 1;

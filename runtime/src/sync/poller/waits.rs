@@ -1,11 +1,13 @@
 //! How the threads wait that use a source: [`Waits`].
 
+use std::marker::PhantomData;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use crate::sync::deadline::Deadline;
 use crate::sync::park;
 use crate::sync::threads::Threads;
+use crate::watch::Site;
 
 /// A look at several sources, which says what it has found.
 type Look<'a> = &'a mut dyn FnMut(&Waker) -> Poll<usize>;
@@ -13,7 +15,7 @@ type Look<'a> = &'a mut dyn FnMut(&Waker) -> Poll<usize>;
 /// What depends on the threads, where sources of any backend are waited for together.
 #[derive(Debug, Clone, Copy)]
 pub struct Waits {
-    pub(super) until: fn(Deadline, Look<'_>) -> Option<usize>,
+    pub(super) until: fn(Deadline, Site, Look<'_>) -> Option<usize>,
     pub(super) after: fn(Duration) -> Deadline,
     /// A number that is one higher each time that this thread asks.
     pub(super) turn: fn() -> usize,
@@ -22,12 +24,37 @@ pub struct Waits {
 impl Waits {
     pub(super) fn of<T: Threads>() -> Waits {
         Waits {
-            until: |deadline, look| park::wait::<T, _>(deadline, look),
+            until: |deadline, at, look| {
+                let mut waiting = None;
+                park::wait::<T, _>(deadline, |waker| {
+                    let found = look(waker);
+                    if found.is_pending() && !deadline.is_timed() {
+                        waiting.get_or_insert_with(|| Waiting::<T>::begin(at));
+                    }
+                    found
+                })
+            },
             after: Deadline::after::<T>,
             turn: || {
                 let turn = T::with_own(|own| own.first_arm.replace(own.first_arm.get() + 1));
                 turn.unwrap_or(0)
             },
         }
+    }
+}
+
+/// A thread that waits for several objects, as the watcher is told, until this is dropped.
+struct Waiting<T: Threads>(PhantomData<fn() -> T>);
+
+impl<T: Threads> Waiting<T> {
+    fn begin(at: Site) -> Waiting<T> {
+        T::waits_for_any(at);
+        Waiting(PhantomData)
+    }
+}
+
+impl<T: Threads> Drop for Waiting<T> {
+    fn drop(&mut self) {
+        T::waits_no_more();
     }
 }

@@ -114,7 +114,7 @@ pub fn unblocked() {
 
 /// The same, and it does not wait for that again when it parks.
 #[inline]
-pub(super) fn waits_no_more() {
+pub fn waits_no_more() {
     if let Some(slot) = slot::existing() {
         slot.wait.end();
         slot.wait.keep_nothing();

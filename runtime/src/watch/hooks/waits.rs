@@ -1,16 +1,18 @@
 //! Waiting for other things than a lock: conditions, barriers, semaphores, channels.
 
+use std::any::type_name;
+
 use super::super::identity::Identity;
 use super::super::log::Op;
-use super::super::mode::{Ask, Mode};
+use super::super::mode::{Ask, Kind, Mode};
 use super::super::site::Site;
 use super::super::slot::{self, At, HeldLock, How, Slot};
 use super::super::wait_for::Target;
 use super::super::{reaction, registry};
 use super::judging::{SelfCheck, judge};
 use super::{
-    Busy, catch_up, held_lock, hold, is_trace, keep_stack, live, logged, request_key, tracing,
-    unblocked, waits_no_more, watching,
+    Busy, catch_up, held_lock, hold, is_trace, keep_stack, live, logged, request_key, stall,
+    tracing, unblocked, waits_no_more, watching,
 };
 
 /// The thread holds `lock` in `mode` and is about to give it back and to wait for `condvar`.
@@ -180,6 +182,20 @@ pub fn posted(semaphore: &Identity, units: u32, at: Site) {
                 .number(site)
                 .number(turn)
         });
+    }
+}
+
+/// The thread is about to wait, whenever it parks, until one of several objects is ready, however long that takes.
+/// That ends when it is told as [`waits_no_more`]. No record is made of either.
+#[cold]
+pub fn pending_any(at: Site) {
+    /// Whatever several objects are waited for.
+    static ANY: Identity =
+        Identity::new(Kind::Channel, Site::caller(), type_name::<()>).named("one of several");
+    if let Some(slot) = watching() {
+        let _busy = Busy::new(slot);
+        stall::look_out();
+        slot.wait.keep(Target::Event(ANY.id()), at);
     }
 }
 
