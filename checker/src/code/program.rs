@@ -162,6 +162,8 @@ pub(crate) struct Program {
     pub capped: RefCell<u64>,
     /// The variants that can't hold guards, of enums that were asked for.
     free_variants: RefCell<FxHashMap<Name, Rc<variants::Free>>>,
+    /// What functions of other crates call of the program's own, as far as it was asked for.
+    implied: RefCell<implied::Calls>,
     /// Structs whose fields hold guards, by full path.
     holders: FxHashSet<String>,
     /// Where channels are made, by crate and message.
@@ -192,6 +194,7 @@ impl Program {
             crates: FxHashSet::default(),
             drop_glue: RefCell::default(),
             free_variants: RefCell::default(),
+            implied: RefCell::default(),
             holders: FxHashSet::default(),
             channels: channels::Channels::default(),
         };

@@ -3,6 +3,10 @@
 //!
 //! Known are those of std. What a collection of another crate calls of its elements is not followed.
 
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
 use super::{BodyId, Program};
 use crate::code::known::{self, Implied, Whose};
 use crate::code::names::Name;
@@ -73,9 +77,30 @@ struct Own<'a> {
     pointers: Option<u32>,
 }
 
+/// A call, as far as types tell it: the function, those of the arguments and that of the result.
+type Asked = (Name, Vec<Option<Name>>, Option<Name>);
+
+/// What such calls lead to.
+pub(super) type Calls = FxHashMap<Asked, Rc<[ImpliedCall]>>;
+
 impl Program {
     /// What a function of another crate that is called with arguments of these types calls of the program's own.
     pub(crate) fn implied(
+        &self,
+        method: Name,
+        arguments: &[Option<Name>],
+        result: Option<Name>,
+    ) -> Rc<[ImpliedCall]> {
+        let asked = (method, arguments.to_vec(), result);
+        if let Some(found) = self.implied.borrow().get(&asked) {
+            return Rc::clone(found);
+        }
+        let found: Rc<[ImpliedCall]> = self.find_implied(method, arguments, result).into();
+        self.implied.borrow_mut().insert(asked, Rc::clone(&found));
+        found
+    }
+
+    fn find_implied(
         &self,
         method: Name,
         arguments: &[Option<Name>],

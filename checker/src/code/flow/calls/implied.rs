@@ -40,8 +40,8 @@ impl Flow<'_> {
         let program = self.frame.program;
         let types: Vec<Option<Name>> = call.arguments.iter().map(|argument| argument.of).collect();
         let result = type_of_place(self.frame, call.result);
-        for called in program.implied(method, &types, result) {
-            let itself = self.receiver(&called, call);
+        for called in program.implied(method, &types, result).iter() {
+            let itself = self.receiver(called, call);
             let point = Point::at(call.site, state).trusted(called.trust);
             self.apply(called.body, &[itself], point);
         }
