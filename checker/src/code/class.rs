@@ -128,7 +128,7 @@ pub(crate) fn of_path(frame: &Frame<'_>, path: &Path) -> Class {
 }
 
 /// The class of the locks in what the lock of a class protects.
-fn inside(program: &Program, class: Name) -> Name {
+pub(crate) fn inside(program: &Program, class: Name) -> Name {
     program.names.of(&format!("{}[]", program.text(class)))
 }
 

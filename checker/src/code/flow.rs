@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::frame::{Frame, Kind, Storage};
+use super::frame::{Fact, Frame, Kind, Storage};
 use super::ir::{BlockId, Local, Operand, Place, Rvalue, Statement, Terminator};
 use super::names::Name;
 use super::program::BodyId;
@@ -19,6 +19,7 @@ use super::value::{Path, Root, Value};
 
 mod aliases;
 mod calls;
+mod facts;
 mod functions;
 mod places;
 mod record;
@@ -120,6 +121,9 @@ pub(crate) fn analyse(frame: &Frame<'_>, id: BodyId) -> Outcome {
         is_coroutine: frame.body.is_coroutine(&frame.program.names),
         tokens: Vec::new(),
         known: FxHashMap::default(),
+        made_at: FxHashMap::default(),
+        facts: facts::facts(frame),
+        at: 0,
         lent: 0,
         kept: 0,
         outcome: Outcome::default(),
@@ -148,6 +152,12 @@ struct Flow<'a> {
     tokens: Vec<Token>,
     /// Tokens by the block that makes them, and their number there.
     known: FxHashMap<(BlockId, usize), usize>,
+    /// The blocks in which they are made, and what must be so of those that callees make.
+    made_at: FxHashMap<usize, (BlockId, Vec<Fact>)>,
+    /// What is known at each block; nothing if no condition says anything.
+    facts: Vec<Vec<Fact>>,
+    /// The block that is looked at.
+    at: BlockId,
     /// The parameters that borrow guards, one bit each; and those whose guards are still there where the
     /// function returns.
     lent: u64,
@@ -226,6 +236,7 @@ impl Flow<'_> {
         let Some(block) = self.frame.body.blocks.get(number as usize) else {
             return Vec::new();
         };
+        self.at = number;
         for statement in &block.statements {
             match statement {
                 Statement::Assign(place, rvalue) => self.assign(place, rvalue, &mut state),
@@ -241,7 +252,10 @@ impl Flow<'_> {
                 on,
                 cases,
                 otherwise,
-            } => self.switch(on, cases, *otherwise, &state),
+            } => {
+                let next = self.switch(on, cases, *otherwise, &state);
+                self.feasible(on, number, next)
+            }
             Terminator::Return => {
                 self.returns(&state);
                 Vec::new()
@@ -285,7 +299,12 @@ impl Flow<'_> {
                     moved.extend(cells);
                 }
             }
-            Rvalue::Borrow(_) | Rvalue::Discriminant(_) | Rvalue::Not(_) | Rvalue::Compare(..) => {}
+            Rvalue::Borrow(_)
+            | Rvalue::Discriminant(_)
+            | Rvalue::Not(_)
+            | Rvalue::Compare(..)
+            | Rvalue::Equals(..)
+            | Rvalue::Unit(_) => {}
         }
         self.redefine(place, None, state);
         if moved.is_empty() {
@@ -452,6 +471,7 @@ impl Flow<'_> {
         let at = self.tokens.len();
         self.tokens.push(token);
         self.known.insert((block, number), at);
+        self.made_at.insert(at, (block, Vec::new()));
         at
     }
 
@@ -478,7 +498,8 @@ impl Flow<'_> {
                     if cell.is_stale {
                         held.lock.path = None;
                     }
-                    self.outcome.summary.add_returned(held, cell.field);
+                    let when = facts::told(self.facts_of(cell.token));
+                    self.outcome.summary.add_returned(held, cell.field, when);
                 }
             }
         }

@@ -23,9 +23,11 @@ mod origins;
 mod parts;
 mod questions;
 mod storage;
+mod subjects;
 
 pub(crate) use questions::Kind;
 pub(crate) use storage::Storage;
+pub(crate) use subjects::{Fact, exclude};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Definition {
@@ -177,7 +179,10 @@ impl<'a> Frame<'a> {
                     }
                 }
             }
-            Rvalue::Discriminant(_) | Rvalue::Not(_) | Rvalue::Compare(..) => Value::Unknown,
+            Rvalue::Unit(_) => Value::Parts(None, Rc::new([])),
+            Rvalue::Discriminant(_) | Rvalue::Not(_) | Rvalue::Compare(..) | Rvalue::Equals(..) => {
+                Value::Unknown
+            }
         }
     }
 

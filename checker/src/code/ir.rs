@@ -115,6 +115,10 @@ pub(crate) enum Rvalue {
     Not(Operand),
     /// Which of two comes first.
     Compare(Operand, Operand),
+    /// Whether a number is this one, or, with `false`, another.
+    Equals(Operand, u64, bool),
+    /// A struct or variant without fields, by its path.
+    Unit(Name),
     /// A struct, tuple, array, closure or coroutine made of these, or an operation on them.
     Aggregate(Vec<Operand>),
 }

@@ -202,14 +202,7 @@ fn initialisers(program: &Program, body: &Body, found: &mut Vec<BodyId>) {
         let Some(initial) = of.and_then(|of| program.initial(of)) else {
             continue;
         };
-        for of in &program.bodies[initial].types {
-            let bodies = program.type_of(*of).bodies.clone();
-            found.extend(
-                bodies
-                    .into_iter()
-                    .filter_map(|key| program.closure(key, &program.bodies[initial])),
-            );
-        }
+        found.extend(program.makers(initial));
     }
 }
 

@@ -5,10 +5,12 @@
 //! and the chain is put together when something is reported. So summaries stop changing.
 
 use rustc_hash::FxHashMap;
+use std::cmp::Ordering;
 use std::collections::hash_map::Entry;
 
 use lockwise::watch::Mode;
 
+use super::frame::Fact;
 use super::ir::Site;
 use super::known::{Resource, Waits};
 use super::names::Name;
@@ -92,6 +94,8 @@ pub(crate) struct Effect {
     pub through: Option<(Site, BodyId)>,
     /// Whether it happens on some path through the code.
     pub trust: Trust,
+    /// What must be so of the parameters.
+    pub when: Vec<Fact>,
     /// The guards among the parameters that are still held then, one bit each.
     pub guards: u64,
 }
@@ -117,6 +121,17 @@ pub(crate) struct Order {
     pub kept: Option<BodyId>,
 }
 
+/// A guard that is returned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Returned {
+    /// Of which lock.
+    pub held: Held,
+    /// In which field, from 1.
+    pub field: u32,
+    /// What must be so of the parameters.
+    pub when: Vec<Fact>,
+}
+
 /// What callers need to know.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Summary {
@@ -126,8 +141,8 @@ pub(crate) struct Summary {
     index: FxHashMap<(What, u64), usize>,
     /// What is returned.
     pub result: Option<Value>,
-    /// The locks whose guards are returned, and in which field.
-    pub returned: Vec<(Held, u32)>,
+    /// The locks whose guards are returned.
+    pub returned: Vec<Returned>,
     /// The locks whose guards are left behind a parameter, by its number, and in which field there.
     pub puts: Vec<(Held, u32, u32)>,
     /// Parameters whose guards are left behind others, by their numbers, and in which field there.
@@ -175,8 +190,11 @@ impl Summary {
         match self.index.entry((key, effect.guards)) {
             Entry::Occupied(entry) => {
                 let old = &mut self.effects[*entry.get()];
-                if effect.trust > old.trust {
-                    *old = effect;
+                match effect.trust.cmp(&old.trust) {
+                    Ordering::Greater => *old = effect,
+                    // On another way it may need less.
+                    Ordering::Equal => old.when.retain(|fact| effect.when.contains(fact)),
+                    Ordering::Less => {}
                 }
             }
             Entry::Vacant(_) if self.effects.len() >= EFFECTS_MAX => self.left_out += 1,
@@ -228,12 +246,14 @@ impl Summary {
     }
 
     /// Adds a guard that is returned in a field, unless it is there.
-    pub(crate) fn add_returned(&mut self, held: Held, field: u32) {
-        let same = |(old, at): &(Held, u32)| {
-            *at == field && old.lock.class == held.lock.class && old.lock.path == held.lock.path
+    pub(crate) fn add_returned(&mut self, held: Held, field: u32, when: Vec<Fact>) {
+        let same = |old: &&mut Returned| {
+            let lock = &old.held.lock;
+            old.field == field && lock.class == held.lock.class && lock.path == held.lock.path
         };
-        if !self.returned.iter().any(same) {
-            self.left_out += told(&mut self.returned, (held, field));
+        match self.returned.iter_mut().find(same) {
+            Some(old) => old.when.retain(|fact| when.contains(fact)),
+            None => self.left_out += told(&mut self.returned, Returned { held, field, when }),
         }
     }
 
@@ -270,10 +290,18 @@ impl Summary {
         each.sum()
     }
 
+    /// How many conditions there are, as a number that only shrinks.
+    fn conditions(&self) -> usize {
+        let of_effects = self.effects.iter().map(|effect| effect.when.len());
+        let returned = self.returned.iter().map(|returned| returned.when.len());
+        of_effects.chain(returned).sum()
+    }
+
     /// Whether callers would see a difference.
     pub(crate) fn differs(&self, other: &Summary) -> bool {
         self.effects.len() != other.effects.len()
             || self.trusted() != other.trusted()
+            || self.conditions() != other.conditions()
             || self.result != other.result
             || self.returned.len() != other.returned.len()
             || self.puts.len() != other.puts.len()

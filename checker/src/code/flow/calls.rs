@@ -40,6 +40,8 @@ pub(super) struct Argument {
     pub(super) moved: Vec<Cell>,
     /// The locks of guards that a callee moves with it.
     pub(super) held: Vec<Held>,
+    /// The number that it always is, or the variant of an option.
+    pub(super) settled: Option<u64>,
     /// The guards that a closure captured as borrows, by the numbers that it counts them by.
     pub(super) lent: Vec<(u32, Cell)>,
 }
@@ -53,6 +55,7 @@ impl Argument {
             function: None,
             moved: Vec::new(),
             held: Vec::new(),
+            settled: None,
             lent: Vec::new(),
         }
     }
@@ -140,6 +143,7 @@ impl Flow<'_> {
             },
             moved,
             held: Vec::new(),
+            settled: self.frame.settled(operand),
             lent: Vec::new(),
         }
     }
@@ -286,7 +290,8 @@ impl Flow<'_> {
                 .iter()
                 .map(|argument| argument.value.clone())
                 .collect();
-            let cells = self.handed_back(body, &values, resolved.trust(), call, number);
+            let given_to = (&call.arguments[..], &values[..]);
+            let cells = self.handed_back(body, given_to, resolved.trust(), call, number);
             number += cells.len();
             given.extend(cells);
             for (index, argument) in call.arguments.iter().enumerate().take(63) {
@@ -298,26 +303,30 @@ impl Flow<'_> {
         given
     }
 
-    /// The guards of a callee's own that it returns. Of what was made at this call before there are
-    /// `number`.
+    /// The guards of a callee's own that it returns, which was given these arguments, as far as they are known, and
+    /// their values. Of what was made at this call before there are `number`.
     fn handed_back(
         &mut self,
         body: BodyId,
-        values: &[Value],
+        (arguments, values): (&[Argument], &[Value]),
         trust: Trust,
         call: &Call<'_>,
         number: usize,
     ) -> Vec<Cell> {
         let mut cells = Vec::new();
-        for (number, (held, field)) in (number..).zip(&self.frame.summaries[body].returned) {
-            let mut held = held.clone();
+        for (number, returned) in (number..).zip(&self.frame.summaries[body].returned) {
+            let Some(when) = self.conditions(&returned.when, arguments, values) else {
+                continue;
+            };
+            let mut held = returned.held.clone();
             held.lock = self.in_caller(&held.lock, values);
             held.trust = held.trust.and(trust);
             held.through = Some(call.site);
             let is_maybe = held.trust.is_guess() || self.may_be_nothing(call);
             let token = self.token(call.block, number, Token::Taken { held, is_maybe });
+            self.made_at.insert(token, (call.block, when));
             cells.push(Cell {
-                field: *field,
+                field: returned.field,
                 ..fresh(token)
             });
         }
@@ -342,6 +351,7 @@ impl Flow<'_> {
 
     /// Any other function: runs what it is given, and hands guards on if its result can hold them.
     fn foreign(&mut self, call: &Call<'_>, state: &mut State) -> Vec<Cell> {
+        self.waits_for_tasks(call, state);
         let mut given = self.closures(call, Point::at(call.site, state));
         if self.opens_scope(call) {
             self.scope(call, state);

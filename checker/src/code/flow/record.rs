@@ -1,5 +1,6 @@
 //! Notes what is met: orders, waits, awaits, and the effects that callers must know of.
 
+use super::super::frame::Fact;
 use super::super::ir::{Kind, Site};
 use super::super::known::{Resource, Waits};
 use super::super::names::Name;
@@ -21,6 +22,8 @@ pub(super) struct Point<'a> {
     pub state: &'a State,
     /// What is held beside them: locks of those who run this.
     pub more: &'a [Held],
+    /// Under which conditions beside those that lead there.
+    pub when: &'a [Fact],
     /// The callee that is called there, and the effect of it that is looked at; none for what is done
     /// right there.
     pub via: Option<(BodyId, &'a Effect)>,
@@ -34,6 +37,7 @@ impl<'a> Point<'a> {
             trust: Trust::Sure,
             state,
             more: &[],
+            when: &[],
             via: None,
         }
     }
@@ -169,6 +173,7 @@ impl Flow<'_> {
             site: point.end(),
             through: point.via.map(|(body, _)| (point.site, body)),
             trust: point.trust,
+            when: self.told_facts(point.when),
             guards,
         });
     }

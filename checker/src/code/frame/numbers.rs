@@ -61,7 +61,7 @@ impl Frame<'_> {
     }
 
     /// Whether a variable is borrowed for itself alone, or a part of it is assigned.
-    fn is_changed(&self, path: &Path) -> bool {
+    pub(super) fn is_changed(&self, path: &Path) -> bool {
         let local = match path.root {
             Root::Parameter(local) | Root::Local(local) => local,
             Root::Call(block) => match self.call_at(block) {
@@ -85,7 +85,7 @@ impl Frame<'_> {
     }
 
     /// Whether a block lies in a loop.
-    fn runs_again(&self, block: BlockId) -> bool {
+    pub(super) fn runs_again(&self, block: BlockId) -> bool {
         let mut seen = vec![false; self.body.blocks.len()];
         let mut open = self.body.next_of(block);
         while let Some(at) = open.pop() {

@@ -147,12 +147,15 @@ impl Renaming<'_> {
 
     fn rvalue(&mut self, value: &mut Rvalue) {
         match value {
-            Rvalue::Use(operand) | Rvalue::Not(operand) => self.operand(operand),
+            Rvalue::Use(operand) | Rvalue::Not(operand) | Rvalue::Equals(operand, ..) => {
+                self.operand(operand);
+            }
             Rvalue::Borrow(place) | Rvalue::Discriminant(place) => self.place(place),
             Rvalue::Compare(a, b) => {
                 self.operand(a);
                 self.operand(b);
             }
+            Rvalue::Unit(name) => *name = self.path(*name),
             Rvalue::Aggregate(parts) => {
                 for part in parts {
                     self.operand(part);

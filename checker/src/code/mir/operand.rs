@@ -2,11 +2,22 @@
 
 use super::{Operand, Place, Projection, Reader, Rvalue, closing, find_outside, split_commas};
 use crate::code::ir::Callee;
+use crate::code::text::without_generics;
 
 /// Whether a variable stands at the beginning: `_3`, but not `_::visit` nor `__private::get`.
 fn is_variable(text: &str) -> bool {
     text.strip_prefix('_')
         .is_some_and(|rest| rest.starts_with(|digit: char| digit.is_ascii_digit()))
+}
+
+/// `3_u32`
+fn whole_number(text: &str) -> Option<u64> {
+    let (digits, of) = text.split_once('_')?;
+    let is_number = matches!(
+        of.strip_prefix(['u', 'i']),
+        Some("8" | "16" | "32" | "64" | "size")
+    );
+    digits.parse().ok().filter(|_| is_number)
 }
 
 impl Reader {
@@ -85,10 +96,9 @@ impl Reader {
             });
             return Some(match allocation {
                 Some(number) => Operand::Allocation(number),
-                None => rest
-                    .strip_suffix("_usize")
-                    .and_then(|digits| digits.parse().ok())
-                    .map_or(Operand::Constant, Operand::Number),
+                None if rest == "true" => Operand::Number(1),
+                None if rest == "false" => Operand::Number(0),
+                None => whole_number(rest).map_or(Operand::Constant, Operand::Number),
             });
         }
         if is_variable(text) || text.starts_with('(') || text.ends_with(']') {
@@ -156,6 +166,15 @@ impl Reader {
             let mut operand = |text| self.operand(text).unwrap_or(Operand::Constant);
             return Some(Rvalue::Compare(operand(a), operand(b)));
         }
+        for (name, is_so) in [("Eq(", true), ("Ne(", false)] {
+            if let Some(both) = text.strip_prefix(name)
+                && let [a, b] = split_commas(both.strip_suffix(')')?)[..]
+                && let Some(number) = b.strip_prefix("const ").and_then(whole_number)
+            {
+                let asked = self.operand(a).unwrap_or(Operand::Constant);
+                return Some(Rvalue::Equals(asked, number, is_so));
+            }
+        }
         // Also of a type in an unnamed constant: `_::Flags(move _3)`.
         self.composed(text)
     }
@@ -205,8 +224,12 @@ impl Reader {
             }
             match last {
                 Some(at) if at > 0 && closing(text, at) == Some(text.len() - 1) => at,
-                // A unit struct, or a closure without captures.
-                _ => return Some(Rvalue::Aggregate(Vec::new())),
+                // A closure without captures.
+                _ if text.starts_with('{') => return Some(Rvalue::Aggregate(Vec::new())),
+                _ => {
+                    let path = without_generics(text);
+                    return Some(Rvalue::Unit(self.names.of(&path)));
+                }
             }
         };
         let inner = &text[open + 1..closing(text, open)?];

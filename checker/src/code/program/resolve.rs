@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::{
     BodyId, FEW, IMPLEMENTATIONS_MAX, Only, Program, Resolved, UBIQUITOUS, UNTOLD, in_crate, short,
 };
+use crate::code::ir::{Operand, Rvalue, Statement, Terminator};
 use crate::code::known::{self, Known};
 use crate::code::names::Name;
 use crate::code::text::{
@@ -23,6 +24,42 @@ impl Program {
             .borrow_mut()
             .insert(callee, Rc::clone(&resolved));
         resolved
+    }
+
+    /// The closures and functions that the initial value of a lazy static is made of, by the body that puts it
+    /// together.
+    pub(crate) fn makers(&self, initial: BodyId) -> Vec<BodyId> {
+        let body = &self.bodies[initial];
+        let closures = body.types.iter().flat_map(|of| {
+            let keys = self.type_of(*of).bodies.clone().into_iter();
+            keys.filter_map(|key| self.closure(key, body))
+        });
+        let mut found: Vec<BodyId> = closures.collect();
+        let operands = body.blocks.iter().flat_map(|block| {
+            let assigned = block
+                .statements
+                .iter()
+                .filter_map(|statement| match statement {
+                    Statement::Assign(_, Rvalue::Use(operand)) => Some(operand),
+                    _ => None,
+                });
+            let given = match &block.end {
+                Terminator::Call { arguments, .. } => &arguments[..],
+                _ => &[],
+            };
+            assigned.chain(given)
+        });
+        for operand in operands {
+            if let Operand::Function(name) = operand {
+                let resolved = self.resolve(*name);
+                if resolved.is_sure {
+                    found.extend(&resolved.bodies);
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     fn look_up(&self, text: &str) -> Resolved {

@@ -1,8 +1,9 @@
 //! What closures are given by those of std that run them: what an option holds, or the elements of an
 //! iterator.
 
-use super::type_of_place;
+use super::{Argument, Call, type_of_place};
 use crate::code::flow::Flow;
+use crate::code::frame::{Fact, exclude};
 use crate::code::ir::{Callee, Operand, Terminator};
 use crate::code::program::BodyId;
 use crate::code::text::last;
@@ -37,7 +38,43 @@ const PAYLOAD: [&str; 7] = [
     "is_none_or",
 ];
 
+/// Methods of options and results that run a closure where there is nothing, or an error.
+const ABSENT: [&str; 5] = [
+    "unwrap_or_else",
+    "or_else",
+    "ok_or_else",
+    "get_or_insert_with",
+    "map_err",
+];
+
 impl Flow<'_> {
+    /// What must be so of an option or result that its method runs this closure; nothing if it is not so.
+    pub(super) fn asked(&self, call: &Call<'_>, closure: &Argument) -> Option<Vec<Fact>> {
+        let (Some(method), [on, given, ..]) = (call.method, &call.arguments[..]) else {
+            return Some(Vec::new());
+        };
+        let method = self.frame.program.text(method);
+        let of = method.rsplit("::").nth(1).unwrap_or_default();
+        let is_there = match last(&method) {
+            name if ABSENT.contains(&name) => false,
+            // The other one is run where nothing is there.
+            "map_or_else" => !std::ptr::eq(given, closure),
+            name if PAYLOAD.contains(&name) => true,
+            _ => return Some(Vec::new()),
+        };
+        let variant = match of {
+            "Option" => u64::from(is_there),
+            "Result" => u64::from(!is_there),
+            _ => return Some(Vec::new()),
+        };
+        if on.settled.is_some_and(|settled| settled != variant) {
+            return None;
+        }
+        let fact = self.frame.is_variant(&on.value, variant);
+        let facts: Vec<Fact> = fact.into_iter().collect();
+        (!exclude(self.facts_at(self.at), &facts)).then_some(facts)
+    }
+
     /// What the parameters of a closure are, where it is given to an adaptor in this function.
     pub(super) fn given(&self, body: BodyId) -> Vec<Value> {
         let program = self.frame.program;

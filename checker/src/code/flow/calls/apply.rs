@@ -6,6 +6,7 @@ use super::Argument;
 use crate::code::class::{self, Class};
 use crate::code::flow::record::{Point, exported};
 use crate::code::flow::{Cell, Flow, NESTED_MAX, TAKEN_MAX, insert};
+use crate::code::frame::Fact;
 use crate::code::ir::Kind;
 use crate::code::program::BodyId;
 use crate::code::summary::{Effect, Held, LockAt, What};
@@ -142,6 +143,19 @@ impl Flow<'_> {
         values: &[Value],
         point: Point<'_>,
     ) {
+        let Some(when) = self.conditions(&effect.when, arguments, values) else {
+            return;
+        };
+        let mut state = Cow::Borrowed(point.state);
+        if !when.is_empty() {
+            state.to_mut().retain(|cell| !self.is_excluded(cell, &when));
+        }
+        let when: Vec<Fact> = point.when.iter().cloned().chain(when).collect();
+        let point = Point {
+            state: &state,
+            when: &when,
+            ..point
+        };
         let met = point.via(body, effect);
         match &effect.what {
             What::Wants(lock, _) if lock.is_made => {}

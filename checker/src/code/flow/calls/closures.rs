@@ -118,6 +118,9 @@ impl Flow<'_> {
                 if given_back || is_kept(argument, result.as_deref()) {
                     continue;
                 }
+                if self.is_handed_over(call, body) {
+                    continue;
+                }
                 let mut environment = Argument {
                     value: self.environment(argument, body),
                     ..argument.clone()
@@ -130,8 +133,13 @@ impl Flow<'_> {
                     environment.moved.extend(own);
                     at.retain(|cell| cell.at != future);
                 }
+                let Some(asked) = self.asked(call, argument) else {
+                    continue;
+                };
+                at.retain(|cell| !self.is_excluded(cell, &asked));
                 let here = Point {
                     state: &at,
+                    when: &asked,
                     ..point.trusted(trust)
                 };
                 self.run(body, environment.clone(), &given, here);
@@ -139,7 +147,7 @@ impl Flow<'_> {
                 if holds_guards {
                     let values = self.values(body, &environment.value, &given);
                     let number = MOVED_MAX + handed_back.len();
-                    let cells = self.handed_back(body, &values, trust, call, number);
+                    let cells = self.handed_back(body, (&[], &values), trust, call, number);
                     if !program.bodies[body].is_coroutine(&program.names) {
                         self.all_at_once(call, &cells, point.state);
                     }
@@ -164,6 +172,23 @@ impl Flow<'_> {
             let puts_in = known::puts_in(&name) && last(&name) != "extend";
             puts_in && known::is_of_std(&name) || known::keeps_handler(&name)
         })
+    }
+
+    /// Whether a closure seems to be given away for good, to a crate that is not read: nothing comes back, and it owns
+    /// all that it captured. It runs some day, on whatever thread.
+    fn is_handed_over(&self, call: &Call<'_>, body: BodyId) -> bool {
+        let program = self.frame.program;
+        let of = type_of_place(self.frame, call.result).map(|of| program.text(of));
+        let captures = self.captures(body).unwrap_or_default();
+        of.as_deref() == Some("()")
+            && !self.runs_at_once(call)
+            && !captures.is_empty()
+            && captures.iter().all(|part| {
+                let of = part
+                    .place()
+                    .and_then(|place| type_of_place(self.frame, place));
+                of.is_some_and(|of| !program.type_of(of).is_view)
+            })
     }
 
     /// Guards that are collected are held together, each while the next is taken.
@@ -391,7 +416,7 @@ impl Flow<'_> {
             let values = self.values(*body, &environment.value, arguments);
             handed_back.extend(self.handed_back(
                 *body,
-                &values,
+                (&[], &values),
                 Trust::only_if(bodies.len() == 1),
                 call,
                 handed_back.len(),

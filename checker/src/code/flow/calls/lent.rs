@@ -17,7 +17,7 @@ const HANDED_BACK_MAX: usize = 4096;
 
 impl Flow<'_> {
     /// What a closure that is made in this function captured, by field.
-    fn captures(&self, closure: BodyId) -> Option<&[Operand]> {
+    pub(super) fn captures(&self, closure: BodyId) -> Option<&[Operand]> {
         let program = self.frame.program;
         let found = &program.bodies[closure];
         if found.kind != Kind::Closure {

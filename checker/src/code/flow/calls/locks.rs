@@ -28,12 +28,7 @@ impl Flow<'_> {
         let Some(initial) = program.initial(of) else {
             return;
         };
-        let types = &program.bodies[initial].types;
-        let bodies: Vec<BodyId> = types
-            .iter()
-            .flat_map(|of| program.type_of(*of).bodies.clone())
-            .filter_map(|key| program.closure(key, &program.bodies[initial]))
-            .collect();
+        let bodies = program.makers(initial);
         if bodies.is_empty() {
             return;
         }

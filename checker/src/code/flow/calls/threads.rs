@@ -5,7 +5,7 @@ use crate::code::class;
 use crate::code::flow::record::{Point, exported};
 use crate::code::flow::{Flow, KeptHandle, State};
 use crate::code::ir::{BlockId, Callee, Operand, Place, Rvalue, Statement, Terminator};
-use crate::code::known::{self, Known};
+use crate::code::known::{self, Known, Resource};
 use crate::code::names::Name;
 use crate::code::program::BodyId;
 use crate::code::summary::{Effect, LockAt, What};
@@ -116,6 +116,23 @@ impl Flow<'_> {
             }
         }
         self.joins(&runs, Point::at(call.site, state));
+    }
+
+    /// A task is waited for by who runs futures: `block_on(handle)`.
+    pub(in crate::code::flow) fn waits_for_tasks(&mut self, call: &Call<'_>, state: &State) {
+        let program = self.frame.program;
+        for argument in &call.arguments {
+            let is_handle = argument.of.is_some_and(|of| {
+                let of = program.type_of(of);
+                of.references == 0 && last(&of.head) == "JoinHandle"
+            });
+            if is_handle && self.polls(call) {
+                let class = program.names.of("task");
+                let mut runs = Vec::new();
+                self.run_by(&argument.value, &mut runs, 0);
+                self.blocks(Resource::Join, class, &runs, Point::at(call.site, state));
+            }
+        }
     }
 
     /// What the thread runs whose handle is the first argument, and the locks that it takes.
@@ -255,10 +272,8 @@ impl Flow<'_> {
 
     /// The fields and statics that a handle goes into which the call in this block returns.
     fn keepers(&self, block: BlockId) -> Vec<Name> {
-        let is_it = |operand: &Operand| {
-            let value = self.frame.operand(operand);
-            matches!(value, Value::At(path) if path.root == Root::Call(block) && path.steps.is_empty())
-        };
+        let is_it = |operand: &Operand| self.unwrapped(operand) == Some((block, false));
+        let is_in_it = |operand: &Operand| self.unwrapped(operand) == Some((block, true));
         let mut found = Vec::new();
         for block in &self.frame.body.blocks {
             for statement in &block.statements {
@@ -273,6 +288,10 @@ impl Flow<'_> {
                         for (index, part) in (0..).zip(parts) {
                             if is_it(part) {
                                 found.extend(self.field_class(place, index));
+                            } else if is_in_it(part) {
+                                let class = self.field_class(place, index);
+                                let program = self.frame.program;
+                                found.extend(class.map(|class| class::inside(program, class)));
                             }
                         }
                     }
@@ -296,6 +315,34 @@ impl Flow<'_> {
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    /// The call whose result an operand is, and whether a lock is made around that: `Mutex::new(Some(handle))`.
+    fn unwrapped(&self, operand: &Operand) -> Option<(BlockId, bool)> {
+        let mut is_wrapped = false;
+        let mut value = self.frame.operand(operand);
+        for _ in 0..BACK_MAX {
+            let Value::At(path) = value else { return None };
+            let (Root::Call(block), []) = (path.root, &path.steps[..]) else {
+                return None;
+            };
+            let (callee, operands, _) = self.frame.call_at(block)?;
+            let resolved = self.frame.resolved(callee);
+            let method = resolved
+                .method
+                .map(|method| self.frame.program.text(method));
+            let wraps = resolved.bodies.is_empty()
+                && resolved.known.is_none()
+                && method.is_some_and(|method| last(&method) == "new");
+            match operands.first() {
+                Some(inner) if wraps => {
+                    is_wrapped = true;
+                    value = self.frame.operand(inner);
+                }
+                _ => return Some((block, is_wrapped)),
+            }
+        }
+        None
     }
 
     fn keeper(&self, place: &Place) -> Option<Name> {
