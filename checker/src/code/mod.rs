@@ -12,8 +12,8 @@
 //! # What it cannot see
 //!
 //! Unwinding after a panic; what other crates do inside, unless `known` says it; which of the functions
-//! that are kept in one place is called; guards that are kept behind a reference; conditions that exclude
-//! one another, unless they ask which variant of an enum is there; assembly and raw locks.
+//! that are kept in one place is called; guards behind references that are kept in another struct; conditions on
+//! data that may change, where they exclude one another; assembly and raw locks.
 
 mod aliases;
 mod allow;
