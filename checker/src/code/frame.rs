@@ -57,6 +57,10 @@ pub(crate) struct Frame<'a> {
     slots: RefCell<Vec<Slot>>,
     /// The fields of structs that are made here, by what is put into them.
     kept: OnceCell<HashMap<Root, Option<(Name, u32)>>>,
+    /// The variables that are borrowed for themselves alone, or of which a part is assigned.
+    changed: OnceCell<Vec<bool>>,
+    /// The blocks that lie in loops.
+    again: OnceCell<Vec<bool>>,
 }
 
 /// Types whose only content is the pointer in them, or whose payload is what matters.
@@ -117,6 +121,8 @@ impl<'a> Frame<'a> {
             definitions,
             slots: RefCell::new(slots),
             kept: OnceCell::new(),
+            changed: OnceCell::new(),
+            again: OnceCell::new(),
         }
     }
 

@@ -1,5 +1,8 @@
 //! Variables that have one value: the numbers of elements.
 
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+
 use super::{Definition, Frame};
 use crate::code::ir::{BlockId, Local, Operand, Rvalue, Statement};
 use crate::code::value::{Path, Root, Step, Value};
@@ -70,34 +73,63 @@ impl Frame<'_> {
             },
             Root::Static(_) => return true,
         };
-        self.body.blocks.iter().any(|block| {
-            block.statements.iter().any(|statement| match statement {
-                Statement::Assign(place, _) if place.local == local && !place.is_whole() => true,
-                Statement::Assign(place, Rvalue::Borrow(of)) => {
-                    of.local == local
-                        && crate::code::text::is_exclusive_reference(
-                            &self.program.text(self.type_of(place.local)),
-                        )
-                }
-                _ => false,
-            })
-        })
+        let changed = self.changed.get_or_init(|| self.find_changed());
+        changed.get(local as usize).is_none_or(|changed| *changed)
+    }
+
+    /// The variables that are borrowed for themselves alone, or of which a part is assigned.
+    fn find_changed(&self) -> Vec<bool> {
+        let mut changed = vec![false; self.body.types.len()];
+        let mut change = |local: Local| {
+            if let Some(changed) = changed.get_mut(local as usize) {
+                *changed = true;
+            }
+        };
+        let statements = self.body.blocks.iter().flat_map(|block| &block.statements);
+        for statement in statements {
+            let Statement::Assign(place, rvalue) = statement else {
+                continue;
+            };
+            if !place.is_whole() {
+                change(place.local);
+            }
+            if let Rvalue::Borrow(of) = rvalue
+                && crate::code::text::is_exclusive_reference(
+                    &self.program.text(self.type_of(place.local)),
+                )
+            {
+                change(of.local);
+            }
+        }
+        changed
     }
 
     /// Whether a block lies in a loop.
     pub(super) fn runs_again(&self, block: BlockId) -> bool {
-        let mut seen = vec![false; self.body.blocks.len()];
-        let mut open = self.body.next_of(block);
-        while let Some(at) = open.pop() {
-            if at == block {
-                return true;
-            }
-            if let Some(seen) = seen.get_mut(at as usize)
-                && !std::mem::replace(seen, true)
-            {
-                open.extend(self.body.next_of(at));
+        let again = self.again.get_or_init(|| self.find_loops());
+        again.get(block as usize).is_none_or(|again| *again)
+    }
+
+    /// The blocks that lie in loops.
+    fn find_loops(&self) -> Vec<bool> {
+        let blocks = &self.body.blocks;
+        let mut ways: DiGraph<(), ()> = DiGraph::with_capacity(blocks.len(), blocks.len());
+        let nodes: Vec<NodeIndex> = blocks.iter().map(|_| ways.add_node(())).collect();
+        for (block, node) in (0..).zip(&nodes) {
+            for next in self.body.next_of(block) {
+                if let Some(next) = nodes.get(next as usize) {
+                    ways.update_edge(*node, *next, ());
+                }
             }
         }
-        false
+        let mut again = vec![false; blocks.len()];
+        // Long functions make long ways: this one of petgraph's algorithms does not recurse.
+        for loop_of in kosaraju_scc(&ways) {
+            let is_loop = loop_of.len() > 1 || ways.contains_edge(loop_of[0], loop_of[0]);
+            for node in loop_of.into_iter().filter(|_| is_loop) {
+                again[node.index()] = true;
+            }
+        }
+        again
     }
 }
