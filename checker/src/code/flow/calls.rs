@@ -42,6 +42,8 @@ pub(super) struct Argument {
     pub(super) held: Vec<Held>,
     /// The number that it always is, or the variant of an option.
     pub(super) settled: Option<u64>,
+    /// Whether it was taken out of one of the variants of an enum, whose value stands for it.
+    pub(super) is_of_variant: bool,
     /// The guards that a closure captured as borrows, by the numbers that it counts them by.
     pub(super) lent: Vec<(u32, Cell)>,
 }
@@ -56,6 +58,7 @@ impl Argument {
             moved: Vec::new(),
             held: Vec::new(),
             settled: None,
+            is_of_variant: false,
             lent: Vec::new(),
         }
     }
@@ -144,6 +147,9 @@ impl Flow<'_> {
             moved,
             held: Vec::new(),
             settled: self.frame.settled(operand),
+            is_of_variant: operand
+                .place()
+                .is_some_and(|place| self.frame.is_of_variant(place)),
             lent: Vec::new(),
         }
     }

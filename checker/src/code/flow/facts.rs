@@ -165,6 +165,13 @@ impl Flow<'_> {
                 }
                 continue;
             }
+            // What is asked of a part is not asked of the whole.
+            let is_part = argument.is_none_or(|argument| {
+                argument.is_of_variant || fact.subject.is_variant && argument.of.is_none()
+            });
+            if is_part {
+                continue;
+            }
             if let Some(fact) = self.frame.fact_here(fact, values) {
                 found.push(fact);
             }

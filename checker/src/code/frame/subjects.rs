@@ -153,7 +153,7 @@ impl Frame<'_> {
                         .pointee(self.program.type_at(self.body, place)?);
                     let is_option = last(&self.program.type_of(of).head) == "Option";
                     let path = self.operand(&arguments[0]).target();
-                    if let Some(path) = path.filter(|_| is_option) {
+                    if let Some(path) = path.filter(|_| is_option && !self.is_of_variant(place)) {
                         return Some(Condition {
                             is_not: !is_there,
                             ..self.subject_at(path, true)?
@@ -168,11 +168,45 @@ impl Frame<'_> {
 
     /// The path of a place that does not lie in one of the variants of an enum: those stand for the whole.
     fn plain(&self, place: &Place) -> Option<Path> {
-        let is_variant = |step: &Projection| matches!(step, Projection::Variant(_));
-        if place.steps.iter().any(is_variant) {
+        if self.is_of_variant(place) {
             return None;
         }
         self.place(place)
+    }
+
+    /// Whether a place lies in one of the variants of an enum, or in a variable that was taken out of one, or
+    /// leads into one.
+    pub(crate) fn is_of_variant(&self, place: &Place) -> bool {
+        let is_variant = |step: &Projection| matches!(step, Projection::Variant(_));
+        let mut place = place;
+        for _ in 0..DEPTH_MAX {
+            if place.steps.iter().any(is_variant) {
+                return true;
+            }
+            let (block, at) = match self.definitions.get(place.local as usize) {
+                Some(Definition::Statement(block, at)) => (*block, *at),
+                // `unwrap`, `?` and the like.
+                Some(Definition::Call(block)) => {
+                    let itself = Value::At(Path::at(Root::Call(*block)));
+                    return self.value_of(place.local) != itself;
+                }
+                _ => return false,
+            };
+            let Statement::Assign(_, rvalue) = &self.body.blocks[block as usize].statements[at]
+            else {
+                return false;
+            };
+            let from = match rvalue {
+                Rvalue::Use(operand) => operand.place(),
+                Rvalue::Borrow(place) => Some(place),
+                // What is put into one stands for it too.
+                Rvalue::Aggregate(parts) if parts.len() == 1 => return true,
+                _ => None,
+            };
+            let Some(from) = from else { return false };
+            place = from;
+        }
+        true
     }
 
     fn subject_at(&self, path: Path, is_variant: bool) -> Option<Condition> {

@@ -70,7 +70,9 @@ impl Flow<'_> {
         if on.settled.is_some_and(|settled| settled != variant) {
             return None;
         }
-        let fact = self.frame.is_variant(&on.value, variant);
+        let fact = (!on.is_of_variant)
+            .then(|| self.frame.is_variant(&on.value, variant))
+            .flatten();
         let facts: Vec<Fact> = fact.into_iter().collect();
         (!exclude(self.facts_at(self.at), &facts)).then_some(facts)
     }
