@@ -19,6 +19,7 @@ mod ends;
 mod home;
 mod lowered;
 mod operand;
+mod rewrite;
 mod thin;
 
 pub(crate) use lowered::{Lowered, Read};

@@ -6,6 +6,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::rewrite::Rewrite;
 use super::{Body, Operand, Place, Projection, Rvalue, Statement, Terminator};
 use crate::code::ir::{BlockId, Local};
 use crate::code::names::{Name, Names};
@@ -44,30 +45,7 @@ pub(super) fn flatten(body: &mut Body, names: &Names) {
         variables: FxHashMap::default(),
         types: std::mem::take(&mut body.types),
     };
-    for block in &mut body.blocks {
-        for statement in &mut block.statements {
-            if let Statement::Assign(place, value) = statement {
-                fields.place(place);
-                fields.rvalue(value);
-            }
-        }
-        match &mut block.end {
-            Terminator::Drop(place, _) => fields.place(place),
-            Terminator::Call {
-                arguments, result, ..
-            } => {
-                fields.place(result);
-                for operand in arguments {
-                    fields.operand(operand);
-                }
-            }
-            Terminator::Switch { on, .. } => fields.operand(on),
-            _ => {}
-        }
-    }
-    for (_, place) in &mut body.named {
-        fields.place(place);
-    }
+    fields.blocks(body);
     body.types = fields.types;
 }
 
@@ -105,7 +83,7 @@ struct Fields {
     types: Vec<Name>,
 }
 
-impl Fields {
+impl Rewrite for Fields {
     fn place(&mut self, place: &mut Place) {
         if !self.itself.contains(&place.local) {
             return;
@@ -128,31 +106,6 @@ impl Fields {
             // What was captured.
             [Projection::Deref, ..] => place.local = 1,
             _ => {}
-        }
-    }
-
-    fn operand(&mut self, operand: &mut Operand) {
-        if let Operand::Copy(place) | Operand::Move(place) = operand {
-            self.place(place);
-        }
-    }
-
-    fn rvalue(&mut self, value: &mut Rvalue) {
-        match value {
-            Rvalue::Use(operand) | Rvalue::Not(operand) | Rvalue::Equals(operand, ..) => {
-                self.operand(operand);
-            }
-            Rvalue::Borrow(place) | Rvalue::Discriminant(place) => self.place(place),
-            Rvalue::Compare(a, b) => {
-                self.operand(a);
-                self.operand(b);
-            }
-            Rvalue::Unit(_) => {}
-            Rvalue::Aggregate(parts) => {
-                for part in parts {
-                    self.operand(part);
-                }
-            }
         }
     }
 }

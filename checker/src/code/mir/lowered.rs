@@ -8,9 +8,8 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::Unknown;
-use crate::code::ir::{
-    Body, Callee, Operand, Place, Projection, Rvalue, Site, Statement, Terminator,
-};
+use super::rewrite::Rewrite;
+use crate::code::ir::{Body, Place, Projection, Site};
 use crate::code::names::{Name, Names};
 use crate::code::paths::Crate;
 
@@ -57,7 +56,7 @@ impl Lowered {
         Read {
             bodies,
             statics: statics
-                .map(|(number, name)| (number, renaming.path(name)))
+                .map(|(number, name)| (number, renaming.item(name)))
                 .collect(),
             unknown: self.unknown,
         }
@@ -82,7 +81,7 @@ impl Renaming<'_> {
     }
 
     /// The path of an item.
-    fn path(&mut self, name: Name) -> Name {
+    fn item(&mut self, name: Name) -> Name {
         let at = name.index();
         *self.paths[at].get_or_insert_with(|| self.names.of(&self.krate.path(&self.texts[at])))
     }
@@ -94,7 +93,7 @@ impl Renaming<'_> {
     }
 
     fn body(&mut self, body: &mut Body) {
-        body.name = self.path(body.name);
+        body.name = self.item(body.name);
         body.krate = self.krate.name(self.names);
         if let Some(site) = &mut body.implementation {
             self.site(site);
@@ -103,26 +102,21 @@ impl Renaming<'_> {
         for of in &mut body.types {
             *of = self.of_type(*of);
         }
-        for (name, place) in &mut body.named {
+        for (name, _) in &mut body.named {
             *name = self.plain(*name);
-            self.place(place);
         }
         for block in &mut body.blocks {
             self.site(&mut block.site);
-            for statement in &mut block.statements {
-                if let Statement::Assign(place, value) = statement {
-                    self.place(place);
-                    self.rvalue(value);
-                }
-            }
-            self.end(&mut block.end);
         }
+        self.blocks(body);
     }
 
     fn site(&mut self, site: &mut Site) {
         site.file = self.plain(site.file);
     }
+}
 
+impl Rewrite for Renaming<'_> {
     fn place(&mut self, place: &mut Place) {
         for step in &mut place.steps {
             match step {
@@ -136,58 +130,11 @@ impl Renaming<'_> {
         }
     }
 
-    fn operand(&mut self, operand: &mut Operand) {
-        match operand {
-            Operand::Copy(place) | Operand::Move(place) => self.place(place),
-            Operand::Static(name) => *name = self.path(*name),
-            Operand::Function(name) => *name = self.of_type(*name),
-            Operand::Allocation(_) | Operand::Number(_) | Operand::Constant => {}
-        }
+    fn path(&mut self, path: &mut Name) {
+        *path = self.item(*path);
     }
 
-    fn rvalue(&mut self, value: &mut Rvalue) {
-        match value {
-            Rvalue::Use(operand) | Rvalue::Not(operand) | Rvalue::Equals(operand, ..) => {
-                self.operand(operand);
-            }
-            Rvalue::Borrow(place) | Rvalue::Discriminant(place) => self.place(place),
-            Rvalue::Compare(a, b) => {
-                self.operand(a);
-                self.operand(b);
-            }
-            Rvalue::Unit(name) => *name = self.path(*name),
-            Rvalue::Aggregate(parts) => {
-                for part in parts {
-                    self.operand(part);
-                }
-            }
-        }
-    }
-
-    fn end(&mut self, end: &mut Terminator) {
-        match end {
-            Terminator::Switch { on, .. } => self.operand(on),
-            Terminator::Drop(place, _) => self.place(place),
-            Terminator::Call {
-                callee,
-                arguments,
-                result,
-                ..
-            } => {
-                match callee {
-                    Callee::Path(name) => *name = self.of_type(*name),
-                    Callee::Pointer(place) => self.place(place),
-                }
-                for argument in arguments {
-                    self.operand(argument);
-                }
-                self.place(result);
-            }
-            Terminator::Goto(_)
-            | Terminator::Branch(_)
-            | Terminator::Suspend(_)
-            | Terminator::Return
-            | Terminator::End => {}
-        }
+    fn function(&mut self, function: &mut Name) {
+        *function = self.of_type(*function);
     }
 }

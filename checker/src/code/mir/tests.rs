@@ -117,7 +117,7 @@ fn whoever_changes_what_is_read_counts_up_the_format() {
     let sum = std::hash::Hasher::finish(&sum);
     assert_eq!(
         format!("{}: {sum:016x}", crate::code::printed::FORMAT),
-        "0.1.0-2: 9ecacaae456e15ae"
+        "0.1.0-3: 9ecacaae456e15ae"
     );
 }
 
