@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::as_cargo::workspace;
+use crate::code::document;
 use crate::programs::{checker, finish, scratch};
 
 /// A double lock across a call, whose callee is written last.
@@ -22,37 +23,19 @@ pub fn inner(m: &Mutex<u32>) -> u32 { *m.lock().unwrap() }
 const USES: &str = "
 pub fn twice(m: &std::sync::Mutex<u32>) -> u32 {
     let held = m.lock().unwrap();
-    *held + base::inner(m)
+    *held + base_crate::inner(m)
 }
 ";
 
 const ALONE: &str = "pub fn one() -> u32 { 1 }\n";
 
-/// A workspace of three crates, one of which uses another.
-fn workspace() -> TempDir {
-    let folder = TempDir::new_in(scratch()).unwrap();
-    let write = |path: &str, text: &str| {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    };
-    write(
-        "Cargo.toml",
-        "[workspace]\nmembers = [\"alone\", \"base\", \"uses\"]\nresolver = \"3\"\n",
-    );
-    for (name, text) in [("alone", ALONE), ("base", BASE), ("uses", USES)] {
-        let uses = if name == "uses" {
-            "base.path = \"../base\"\n"
-        } else {
-            ""
-        };
-        let manifest = format!(
-            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\n{uses}"
-        );
-        write(&format!("{name}/Cargo.toml"), &manifest);
-        write(&format!("{name}/src/lib.rs"), text);
-    }
-    folder
+/// Three crates, one of which uses another.
+fn three() -> TempDir {
+    workspace(&[
+        ("alone_crate", ALONE, &[]),
+        ("base_crate", BASE, &[]),
+        ("uses_crate", USES, &["base_crate"]),
+    ])
 }
 
 /// How many findings there are, and what was left out.
@@ -60,8 +43,7 @@ fn check(folder: &Path) -> (usize, Vec<String>) {
     let mut command = checker();
     command.current_dir(folder).env_remove("CARGO_TARGET_DIR");
     let output = finish(command.args(["check", "--workspace", "--format", "json"]));
-    let text = String::from_utf8_lossy(&output.stdout);
-    let document: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    let document = document(&output);
     let limits = document["limits"].as_array().unwrap().iter();
     let limits = limits.map(|limit| limit.as_str().unwrap().to_owned());
     let count = document["findings"].as_array().unwrap().len();
@@ -105,31 +87,31 @@ fn written_since(marks: &BTreeMap<String, fs::File>, folder: &Path) -> Vec<Strin
 
 #[test]
 fn only_crates_that_changed_and_those_that_use_them_are_read_anew() {
-    let folder = workspace();
+    let folder = three();
     let (folder, none) = (folder.path(), Vec::<String>::new());
     assert_eq!(check(folder), (2, none.clone()));
     let marks = mark(folder);
     assert_eq!(check(folder), (2, none.clone()));
     assert!(written_since(&marks, folder).is_empty());
 
-    fs::write(folder.join("alone/src/lib.rs"), format!("{ALONE}\n")).unwrap();
+    fs::write(folder.join("alone_crate/src/lib.rs"), format!("{ALONE}\n")).unwrap();
     assert_eq!(check(folder), (2, none.clone()));
-    assert_eq!(written_since(&marks, folder), ["alone"]);
+    assert_eq!(written_since(&marks, folder), ["alone_crate"]);
 
     // What the callee no longer does, callers in other crates no longer do.
     let marks = mark(folder);
     let harmless = BASE.replace("{ *m.lock().unwrap() }", "{ m.is_poisoned() as u32 }");
-    fs::write(folder.join("base/src/lib.rs"), harmless).unwrap();
+    fs::write(folder.join("base_crate/src/lib.rs"), harmless).unwrap();
     assert_eq!(check(folder), (0, none.clone()));
-    assert_eq!(written_since(&marks, folder), ["base", "uses"]);
+    assert_eq!(written_since(&marks, folder), ["base_crate", "uses_crate"]);
 }
 
 #[test]
 fn what_is_kept_of_a_crate_and_damaged_is_told_and_the_rest_is_used() {
-    let folder = workspace();
+    let folder = three();
     let folder = folder.path();
     assert_eq!(check(folder).0, 2);
-    let file = &kept(folder)["uses"];
+    let file = &kept(folder)["uses_crate"];
     let mut bytes = fs::read(file).unwrap();
     bytes.pop();
     fs::write(file, bytes).unwrap();
@@ -142,4 +124,54 @@ fn what_is_kept_of_a_crate_and_damaged_is_told_and_the_rest_is_used() {
     command.current_dir(folder).env_remove("CARGO_TARGET_DIR");
     assert!(finish(command.arg("clean")).status.success());
     assert_eq!(check(folder), (2, Vec::new()));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_the_compiler_may_not_print_any_more_is_not_taken_from_before() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = TempDir::new_in(scratch()).unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    fs::create_dir(folder.path().join("src")).unwrap();
+    write(
+        "Cargo.toml",
+        "[package]\nname = \"forbidden\"\nedition = \"2021\"\n\n[workspace]\n",
+    );
+    let twice = |name: &str| {
+        format!(
+            "pub fn {name}(lock: &std::sync::Mutex<u32>) -> u32 {{\n    \
+             let held = lock.lock().unwrap();\n    *held + *lock.lock().unwrap()\n}}\n"
+        )
+    };
+    write("src/lib.rs", &twice("before"));
+    write(
+        "compiler.sh",
+        "#!/bin/sh\n\
+         if [ -n \"$RUSTC_BOOTSTRAP\" ] && [ -e \"$(dirname \"$0\")/policy\" ]; then\n    \
+         echo 'error: not with us' >&2\n    exit 1\nfi\nexec rustc \"$@\"\n",
+    );
+    let compiler = folder.path().join("compiler.sh");
+    fs::set_permissions(&compiler, fs::Permissions::from_mode(0o755)).unwrap();
+    let check = |target: &str| {
+        let mut command = checker();
+        command
+            .current_dir(folder.path())
+            .env("CARGO_TARGET_DIR", folder.path().join(target))
+            .env("RUSTC", &compiler);
+        let output = finish(command.args(["check", "--format", "json"]));
+        let document = document(&output);
+        let count = document["findings"].as_array().unwrap().len();
+        let limits = document["limits"].to_string();
+        (output.status.code(), count, limits)
+    };
+    assert_eq!(check("one"), (Some(1), 1, "[]".to_owned()));
+    write("policy", "");
+    write("src/lib.rs", &twice("after"));
+    // Where it is known that this compiler prints, and where it is to be tried out.
+    for target in ["one", "two"] {
+        let (code, count, limits) = check(target);
+        assert_eq!((code, count), (Some(3), 0), "{limits}");
+        assert!(limits.contains("not with us"), "{limits}");
+    }
 }

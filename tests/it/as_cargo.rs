@@ -20,7 +20,7 @@ pub fn twice(m: &std::sync::Mutex<u32>) -> u32 {
 ";
 
 /// A workspace with these crates, each with the text of its root file and the crates it uses.
-fn workspace(crates: &[(&str, &str, &[&str])]) -> TempDir {
+pub(crate) fn workspace(crates: &[(&str, &str, &[&str])]) -> TempDir {
     let folder = TempDir::new_in(scratch()).unwrap();
     let write = |path: &str, text: &str| {
         let path = folder.path().join(path);
