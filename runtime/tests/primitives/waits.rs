@@ -3,9 +3,9 @@
 //! The end-to-end tests run each of these in a process of its own, and ask the checker what it finds. Something
 //! that the watcher does not see makes sure that nobody has to wait here.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use lockwise::sync::{Queue, Worker};
+use lockwise::sync::{Promise, Queue, Worker};
 use lockwise::{Mutex, thread};
 
 /// What the other side does: it needs the lock.
@@ -53,4 +53,22 @@ fn a_result_that_is_waited_for_without_the_lock() {
     *APART.lock() += 1;
     job.wait().unwrap();
     assert_eq!(*APART.lock(), 2);
+}
+
+/// The promise is still in use when its result is taken, which needs the lock of both then.
+#[test]
+fn a_result_that_is_taken_while_its_promise_is_there() {
+    let (promise, result) = Promise::new();
+    let taken = Arc::new(OnceLock::new());
+    let until_taken = Arc::clone(&taken);
+    result.on_done(move |_| {
+        until_taken.wait();
+    });
+    let giver = thread::spawn(move || promise.set(1).unwrap());
+    while !result.is_done() {
+        thread::yield_now();
+    }
+    assert_eq!(result.wait().unwrap(), 1);
+    taken.set(()).unwrap();
+    giver.join().unwrap();
 }

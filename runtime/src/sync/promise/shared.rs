@@ -407,14 +407,13 @@ impl<T: Send, B: Backend> Shared<T, B> {
             return None;
         }
         let mut later = Later::new();
-        let mut guard;
-        let state = if let Some(alone) = Arc::get_mut(self) {
-            alone.state.get_mut()
+        // No lock is held behind this: what the watcher is told of next would else have been got under it.
+        let (told, outcome) = if let Some(alone) = Arc::get_mut(self) {
+            alone.state.get_mut().take_out(ticket, &mut later)
         } else {
-            guard = self.state.lock_at(at);
-            &mut *guard
+            let mut state = self.state.lock_at(at);
+            state.take_out(ticket, &mut later)
         };
-        let (told, outcome) = state.take_out(ticket, &mut later);
         if told == Some(Told::Unit) {
             self.flow.obtained_at_once(timed, at);
         }
