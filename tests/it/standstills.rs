@@ -36,7 +36,13 @@ fn each_is_named_and_ends() {
         let output = ended_by_deadlock("standstills", way);
         let said = stderr(&output);
         assert!(aborted(&output), "{way}: {said}");
-        let told = "LW0001 deadlock: all threads of the process wait, for ever";
+        let mut told = "LW0001 deadlock: all threads of the process wait, for ever";
+        let circle =
+            "LW0001 deadlock: threads wait for each other, for ever: thread 3 waits to read shared";
+        if way == "reader" && said.contains(circle) {
+            // It looks again once it is seen to wait: on a busy machine the others may all have come by then.
+            told = circle;
+        }
         assert_eq!(said.matches(told).count(), 1, "{way}: {said}");
         assert_eq!(said.matches("LW0001").count(), 1, "{way}: {said}");
     }
