@@ -9,10 +9,13 @@
 //! moment before it parks. Whether that pays depends on the machine: on a busy one the other side does not
 //! run meanwhile unless the processor is given away, on an idle one it does. So both are learnt apart, by
 //! each thread for itself, as a count of what was in vain lately: shared counts would be written by all.
+//! While it looks on it holds no lock, and is registered nowhere or where it will be woken as if it slept.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::task::{Poll, Wake, Waker};
+use std::thread::available_parallelism;
+use std::time::Duration;
 
 use super::deadline::Deadline;
 use super::threads::Threads;
@@ -42,40 +45,98 @@ pub(super) struct Parker<T: Threads> {
     waker: Waker,
 }
 
-/// How often in a row looking on may still be in vain; if negative, how many waits are begun without it before
-/// it is tried again.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Patience(i32);
+/// What looking on was good for lately, as one thread has seen it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Patience {
+    now: Reach,
+    /// How many waits are begun without looking on, when that was in vain the next time.
+    without: u32,
+}
 
-/// So often in a row looking on is in vain before it is left be for a while. It costs less than half of what it
+/// How long a thread looks on, and how often it still does so if nothing comes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// As long as a thread that runs needs for an answer.
+    Short(u32),
+    /// As long as one needs that has to be woken for it. Where two threads ask each other in turn and both sleep
+    /// meanwhile, short looks never find the other one awake, though it would answer at once.
+    Long(u32),
+    /// Not at all, for so many waits.
+    Without(u32),
+}
+
+/// What a look has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Soon,
+    /// A short look would have missed it.
+    Late,
+    Nothing,
+}
+
+/// So often in a row a short look is in vain before a long one is tried. Each costs less than half of what it
 /// saves, so it pays also where most of it is in vain.
-const PATIENCE_MAX: i32 = 8;
-/// So many waits are begun at once then, before looking on is tried again.
-const WAITS_WITHOUT: i32 = 16;
+const SHORT_MAX: u32 = 6;
+/// So often in a row a look is long and sees something late. That saves little by itself: the point is that the
+/// other side finds this one awake when it tries a long look too. So these are more than [`WITHOUT`]: of two that
+/// go on like this neither can always be at the one while the other is at the other.
+const LONG_MAX: u32 = 24;
+/// So many waits are begun at once, when that led to nothing, before a long look is tried again; and each time
+/// that it sees nothing at all, twice as many the next time.
+const WITHOUT: u32 = 16;
+/// But at most so many.
+const WITHOUT_MAX: u32 = 256;
 /// Looking on begins with this many rounds of doing nothing, each twice as long as the one before: about a
 /// microsecond in all, which a thread on another processor needs for what is asked of it.
 const ROUNDS: u32 = 6;
 /// And then gives the processor away so often, as the other thread may need this very one.
 const YIELDS: u32 = 4;
+/// A long look gives it away again and again for so long: to put a thread to sleep and to wake it takes the
+/// processors as long, on a virtual machine at least.
+const LONG: Duration = Duration::from_micros(40);
 
 impl Patience {
     /// That of a thread that has not waited.
-    pub(super) const FULL: Patience = Patience(PATIENCE_MAX);
+    pub(super) const FULL: Patience = Patience {
+        now: Reach::Short(SHORT_MAX),
+        without: WITHOUT,
+    };
 
-    /// Looks whether there is any, does `look` if so, and learns from what that has seen.
-    fn look(&mut self, look: impl FnOnce() -> bool) -> bool {
-        if self.0 <= 0 {
-            // The last of these waits gives it one more try.
-            self.0 = if self.0 == 0 { 1 } else { self.0 + 1 };
+    /// Does `look`, which is told whether it may be long, if there is any patience, and learns from what it
+    /// has seen.
+    fn look(&mut self, look: impl FnOnce(bool) -> Seen) -> bool {
+        if let Reach::Without(waits) = self.now {
+            self.now = match waits {
+                0 | 1 => Reach::Long(LONG_MAX),
+                more => Reach::Without(more - 1),
+            };
             return false;
         }
-        let seen = look();
-        self.0 = match self.0 {
-            _ if seen => PATIENCE_MAX,
-            1 => -WAITS_WITHOUT,
-            left => left - 1,
+        let seen = look(matches!(self.now, Reach::Long(_)));
+        self.now = match (self.now, seen) {
+            (_, Seen::Soon) => {
+                *self = Patience::FULL;
+                self.now
+            }
+            (Reach::Short(left), _) if left > 1 => Reach::Short(left - 1),
+            (Reach::Short(_), _) => Reach::Long(LONG_MAX),
+            (Reach::Long(left), Seen::Late) => {
+                self.without = WITHOUT;
+                match left {
+                    0 | 1 => Reach::Without(WITHOUT),
+                    more => Reach::Long(more - 1),
+                }
+            }
+            _ => self.lost(),
         };
-        seen
+        seen != Seen::Nothing
+    }
+
+    /// There is none for a while.
+    fn lost(&mut self) -> Reach {
+        let waits = self.without;
+        self.without = (2 * waits).min(WITHOUT_MAX);
+        Reach::Without(waits)
     }
 }
 
@@ -106,24 +167,50 @@ pub(super) fn look_on<T: Threads>(
     if deadline.is_past::<T>() {
         return false;
     }
-    let seen = look != Look::GiveWay && spins.look(|| spin(&ready))
-        || look != Look::Spin && yields.look(|| give_way::<T>(&ready));
+    let seen = look != Look::GiveWay && others_run() && spins.look(|_| spin(&ready))
+        || look != Look::Spin && yields.look(|long| give_way::<T>(long, deadline, &ready));
     T::with_own(|own| own.patience.set([spins, yields]));
     seen
 }
 
-fn spin(ready: impl Fn() -> bool) -> bool {
-    (0..ROUNDS).any(|round| {
-        (0..1 << round).for_each(|_| std::hint::spin_loop());
-        ready()
-    })
+/// Whether another thread can run while this one does.
+fn others_run() -> bool {
+    static OTHERS_RUN: OnceLock<bool> = OnceLock::new();
+    *OTHERS_RUN.get_or_init(|| available_parallelism().is_ok_and(|threads| threads.get() > 1))
 }
 
-fn give_way<T: Threads>(ready: impl Fn() -> bool) -> bool {
-    (0..YIELDS).any(|_| {
+fn spin(ready: impl Fn() -> bool) -> Seen {
+    let seen = (0..ROUNDS).any(|round| {
+        (0..1 << round).for_each(|_| std::hint::spin_loop());
+        ready()
+    });
+    if seen { Seen::Soon } else { Seen::Nothing }
+}
+
+fn give_way<T: Threads>(long: bool, deadline: Deadline, ready: impl Fn() -> bool) -> Seen {
+    let gives_way = || {
         T::give_way();
         ready()
-    })
+    };
+    if (0..YIELDS).any(|_| gives_way()) {
+        return Seen::Soon;
+    }
+    if !long {
+        return Seen::Nothing;
+    }
+    let start = T::now();
+    let mut now = start;
+    while !deadline.is_past::<T>() && now - start < LONG {
+        if gives_way() {
+            return Seen::Late;
+        }
+        let before = std::mem::replace(&mut now, T::now());
+        if now == before {
+            // By a clock that stands still this would never end.
+            break;
+        }
+    }
+    Seen::Nothing
 }
 
 impl<T: Threads> Parker<T> {

@@ -2,47 +2,108 @@ use std::cell::Cell;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::{Look, PATIENCE_MAX, Patience, WAITS_WITHOUT, look_on, wait_looking};
+use super::{
+    LONG_MAX, Look, Patience, SHORT_MAX, Seen, WITHOUT, WITHOUT_MAX, look_on, wait_looking,
+};
 use crate::sync::deadline::Deadline;
 use crate::sync::threads::OsThreads;
 
-/// How many of so many waits looked on, each in vain unless that `pays`.
-fn looked(patience: &mut Patience, waits: i32, pays: bool) -> i32 {
-    let looks = Cell::new(0);
-    for _ in 0..waits {
-        let seen = patience.look(|| {
-            looks.set(looks.get() + 1);
-            pays
+/// How each of so many waits looks on, if looks see that: not at all, for a short time or for a long one.
+fn looks(patience: &mut Patience, waits: u32, short: Seen, long: Seen) -> Vec<&'static str> {
+    let look = |_| {
+        let mut how = "not";
+        let seen = patience.look(|is_long| {
+            how = if is_long { "long" } else { "short" };
+            if is_long { long } else { short }
         });
-        assert!(!seen || pays);
+        let due = match how {
+            "not" => Seen::Nothing,
+            "short" => short,
+            _ => long,
+        };
+        assert_eq!(seen, due != Seen::Nothing);
+        how
+    };
+    (0..waits).map(look).collect()
+}
+
+/// The same, told by how often in a row.
+fn runs(patience: &mut Patience, waits: u32, short: Seen, long: Seen) -> Vec<(&'static str, u32)> {
+    let mut runs: Vec<(&'static str, u32)> = Vec::new();
+    for how in looks(patience, waits, short, long) {
+        match runs.last_mut() {
+            Some((last, times)) if *last == how => *times += 1,
+            _ => runs.push((how, 1)),
+        }
     }
-    looks.get()
+    runs
 }
 
 #[test]
-fn what_is_in_vain_is_left_be_for_a_while_and_then_tried_once() {
-    let mut patience = Patience(PATIENCE_MAX);
-    let long = 100 * PATIENCE_MAX;
-    assert_eq!(looked(&mut patience, PATIENCE_MAX, false), PATIENCE_MAX);
-    assert_eq!(looked(&mut patience, WAITS_WITHOUT + 1, false), 0);
-    assert_eq!(looked(&mut patience, 1, false), 1);
-    assert_eq!(looked(&mut patience, WAITS_WITHOUT + 1, false), 0);
-    let rest = looked(&mut patience, long, false);
-    assert!(rest <= long / WAITS_WITHOUT, "{rest} of {long}");
+fn what_is_in_vain_is_tried_once_more_for_long_and_then_left_be_ever_longer() {
+    let (mut waits, mut due) = (SHORT_MAX + 1, vec![("short", SHORT_MAX), ("long", 1)]);
+    let mut without = WITHOUT;
+    for _ in 0..10 {
+        due.extend([("not", without), ("long", 1)]);
+        waits += without + 1;
+        without = (2 * without).min(WITHOUT_MAX);
+    }
+    let mut patience = Patience::FULL;
+    let seen = runs(&mut patience, waits, Seen::Nothing, Seen::Nothing);
+    assert_eq!(seen, due);
 }
 
 #[test]
-fn what_pays_is_done_each_time() {
-    let mut patience = Patience(PATIENCE_MAX);
-    assert_eq!(looked(&mut patience, 1000, true), 1000);
+fn what_pays_is_done_each_time_and_for_a_short_time() {
+    let mut patience = Patience::FULL;
+    let seen = runs(&mut patience, 1000, Seen::Soon, Seen::Nothing);
+    assert_eq!(seen, [("short", 1000)]);
+}
+
+#[test]
+fn what_comes_late_is_waited_for_until_the_other_side_has_tried_that_too() {
+    let mut patience = Patience::FULL;
+    let waits = SHORT_MAX + LONG_MAX + WITHOUT;
+    let seen = runs(&mut patience, waits, Seen::Nothing, Seen::Late);
+    let due = [("short", SHORT_MAX), ("long", LONG_MAX), ("not", WITHOUT)];
+    assert_eq!(seen, due);
+    const { assert!(LONG_MAX > WITHOUT) };
+}
+
+#[test]
+fn two_that_ask_each_other_find_each_other_awake_whatever_they_saw_before() {
+    // Who looks on gets his answer soon if the other one looks on too, and late if that has to be woken.
+    for lead in 0..1000 {
+        let mut sides = [Patience::FULL; 2];
+        looks(&mut sides[0], lead, Seen::Nothing, Seen::Nothing);
+        looks(&mut sides[1], lead * 7 % 601, Seen::Nothing, Seen::Nothing);
+        let mut other_is_awake = false;
+        let mut turn = 0;
+        while sides != [Patience::FULL; 2] {
+            assert!(turn < 2000, "{lead}: {sides:?}");
+            let mut looked = false;
+            sides[turn % 2].look(|is_long| {
+                looked = true;
+                match (other_is_awake, is_long) {
+                    (true, _) => Seen::Soon,
+                    (false, true) => Seen::Late,
+                    (false, false) => Seen::Nothing,
+                }
+            });
+            other_is_awake = looked;
+            turn += 1;
+        }
+    }
 }
 
 #[test]
 fn one_success_makes_up_for_what_was_in_vain() {
-    let mut patience = Patience(PATIENCE_MAX);
-    looked(&mut patience, PATIENCE_MAX + WAITS_WITHOUT + 1, false);
-    assert_eq!(looked(&mut patience, 1, true), 1);
-    assert_eq!(looked(&mut patience, PATIENCE_MAX, false), PATIENCE_MAX);
+    for waits in 0..600 {
+        let mut patience = Patience::FULL;
+        looks(&mut patience, waits, Seen::Nothing, Seen::Nothing);
+        looks(&mut patience, WITHOUT_MAX + 1, Seen::Soon, Seen::Soon);
+        assert_eq!(patience, Patience::FULL);
+    }
 }
 
 #[test]
