@@ -8,13 +8,15 @@
 //!
 //! They hold for all of them, and the tests of this crate run under its own checker to show it.
 //!
-//! 1. *Leaf locks*: an object has one internal lock, and takes no other lock while it holds that.
+//! 1. *Leaf locks*: an object has one internal lock, and takes no other lock while it holds that. (A [`Queue`] has
+//!    two; while it holds the one it only tries the other, as who looks at a lock that may be taken.)
 //! 2. *No foreign code under a lock*: no closure, destructor, `Clone`, comparison or waker of the program
 //!    runs while an internal lock is held, so all of these may use the very object they belong to.
 //! 3. *Nothing is waited for under an internal lock*: whoever waits queues up, gives the lock back and
 //!    parks ([`std::thread::park`]; a token of an `unpark` of the program's own may be used up by that). Before
 //!    that a thread looks on for a moment, about a microsecond and some turns of
-//!    [`yield_now`](std::thread::yield_now), as far as this has paid for it lately.
+//!    [`yield_now`](std::thread::yield_now), as far as this has paid for it lately; where it has not it tries
+//!    a longer look now and then, of forty microseconds at most.
 //!
 //! What is not covered by them: a queue that grows asks the program's allocator for memory under its internal lock;
 //! the thread that wakes tasks at a time is started under the lock of its list; and [`Semaphore`] and [`Condvar`] are

@@ -102,6 +102,81 @@ fn nothing_is_lost_or_doubled_when_it_is_closed_in_the_midst() {
 }
 
 #[test]
+fn a_backlog_is_got_in_order_by_several_while_it_grows() {
+    model(|| {
+        let queue = Queue::<u32, Model>::new_in();
+        queue.put_many(1..=4).unwrap();
+        let got = thread::scope(|scope| {
+            let gets = [(); 2].map(|()| {
+                scope.spawn(|| {
+                    let got = queue.iter().collect::<Vec<_>>();
+                    assert!(got.is_sorted(), "{got:?}");
+                    got
+                })
+            });
+            queue.put_many(5..=6).unwrap();
+            assert!(queue.len() <= 6);
+            queue.close();
+            all(gets.into())
+        });
+        assert_eq!(got, [1, 2, 3, 4, 5, 6]);
+    });
+}
+
+#[test]
+fn a_backlog_that_is_handed_to_who_closes_was_not_got() {
+    model(|| {
+        let queue = Queue::<u32, Model>::new_in();
+        queue.put_many(1..=5).unwrap();
+        thread::scope(|scope| {
+            let gets = [(); 2].map(|()| scope.spawn(|| queue.try_iter().take(2).collect()));
+            let left = queue.close_now();
+            assert!(left.is_sorted(), "{left:?}");
+            assert_eq!(queue.try_get(), Err(GetError::Closed));
+            let mut seen: Vec<u32> = all(gets.into());
+            // Nobody has got a later one than those that were left.
+            assert!(
+                seen.iter()
+                    .all(|item| left.first().is_none_or(|left| item < left))
+            );
+            seen.extend(left);
+            assert_eq!(seen, [1, 2, 3, 4, 5]);
+        });
+    });
+}
+
+#[test]
+fn a_backlog_is_done_when_each_item_was_got_one_way_or_the_other() {
+    model(|| {
+        let queue = Queue::<u32, Model>::new_in();
+        queue.put_many(1..=5).unwrap();
+        let done = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    let item = queue.get().unwrap();
+                    done.lock().unwrap().push(item);
+                });
+            }
+            scope.spawn(|| {
+                for _ in 0..2 {
+                    let task = queue.get_task().unwrap();
+                    done.lock().unwrap().push(*task);
+                }
+                let item = queue.get().unwrap();
+                done.lock().unwrap().push(item);
+            });
+            queue.join();
+            assert!(queue.is_empty());
+            assert_eq!(queue.try_get(), Err(GetError::Empty));
+        });
+        let mut done = done.into_inner().unwrap();
+        done.sort_unstable();
+        assert_eq!(done, [1, 2, 3, 4, 5]);
+    });
+}
+
+#[test]
 fn deadlines_lose_nothing_and_double_nothing() {
     for made in bounds() {
         model(move || {

@@ -86,8 +86,20 @@ impl<S: Store<Entry: Send> + Send> Core<S, Tracked> {
         capacity: Option<usize>,
         born: Site,
     ) -> Core<S, Tracked> {
+        let home = Own::tracked(State::new(store, capacity), born);
+        Core::at_home_tracked::<T>(home, capacity, born)
+    }
+}
+
+impl<S: Store<Entry: Send> + Send, H: Home<S>> Core<S, Tracked, H> {
+    /// [`at_home`](Core::at_home) in a constant.
+    pub(super) const fn at_home_tracked<T>(
+        home: H,
+        capacity: Option<usize>,
+        born: Site,
+    ) -> Core<S, Tracked, H> {
         Core {
-            home: Own::tracked(State::new(store, capacity), born),
+            home,
             capacity,
             flows: Flows {
                 entries: TrackedFlow::of::<T>(born),
@@ -150,8 +162,19 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
     /// The lock, unless somebody is told of it, and of each unit.
     #[inline]
     pub(super) fn lock_untold(&self, at: Site) -> Option<Guard<'_, S, H>> {
-        let untold = !self.flows.entries.is_told();
-        untold.then(|| self.home.lock_untold(at))
+        self.is_untold().then(|| self.home.lock_untold(at))
+    }
+
+    /// Whether nobody is told of the lock, and of each unit.
+    #[inline]
+    pub(super) fn is_untold(&self) -> bool {
+        !self.flows.entries.is_told()
+    }
+
+    /// The lock, for who does not look at the entries.
+    #[inline]
+    pub(super) fn lock_to_put(&self, at: Site) -> Guard<'_, S, H> {
+        self.home.lock_to_put(at)
     }
 
     /// Gives the lock back.
@@ -171,7 +194,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
     #[inline]
     pub(in crate::sync) fn seen_total(&self) -> usize {
         B::Threads::step();
-        self.total().load(Relaxed)
+        self.home.lent() + self.total().load(Relaxed)
     }
 
     /// How many entries there were when the lock was last given back.
@@ -534,9 +557,11 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         entries
     }
 
-    /// How many entries that count are in the store.
+    /// How many entries there are that count.
     pub(in crate::sync) fn len(&self, at: Site) -> usize {
-        self.lock(at).store.len()
+        let state = self.home.lock_to_put(at);
+        // What is lent does count.
+        self.home.lent() + state.store.len()
     }
 
     pub(in crate::sync) fn capacity(&self) -> Option<usize> {
@@ -544,7 +569,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
     }
 
     pub(in crate::sync) fn is_closed(&self, at: Site) -> bool {
-        !self.lock(at).is_open()
+        !self.lock_to_put(at).is_open()
     }
 
     /// Shows how many entries there are, and how many threads, tasks and pollers wait, unless that would have to wait.
@@ -552,7 +577,8 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         let mut shown = f.debug_struct(name);
         match self.try_lock(self.born) {
             Some(state) => {
-                let (len, closed) = (state.store.len(), !state.is_open());
+                let len = self.home.lent() + state.store.len();
+                let closed = !state.is_open();
                 let waiting = state.waiting();
                 drop(state);
                 shown.field("len", &len).field("closed", &closed);

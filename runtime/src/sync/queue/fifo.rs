@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use super::core::{Core, Guard, Putting, Work};
 use super::futures::AllDone;
-use super::home::Own;
 use super::iter::{Iter, TryIter};
 use super::plain::is_large;
 use super::refusal::{GetError, PutError};
-use super::state::How;
+use super::sides::Sides;
+use super::state::{How, State};
 use super::store::{Entry, Fifo};
 use super::task::Task;
 use super::waits::{Get, Put};
@@ -58,8 +58,11 @@ use crate::watch::Site;
 /// A queue is shared as anything is: as a `static`, by reference, or in an [`Arc`](std::sync::Arc). Where the last
 /// producer or consumer is to close it, [`split`](Queue::split) it.
 pub struct Queue<T: Send, B: Backend = Tracked> {
-    pub(super) core: Core<Fifo<T>, B>,
+    pub(super) core: Rows<T, B>,
 }
+
+/// What a queue is.
+pub(super) type Rows<T, B> = Core<Fifo<T>, B, Sides<T, B>>;
 
 impl<T: Send> Queue<T> {
     /// A queue without bound. The caller is its creation site.
@@ -81,8 +84,9 @@ impl<T: Send> Queue<T> {
     }
 
     const fn tracked(capacity: Option<usize>, born: Site) -> Queue<T> {
+        let home = Sides::tracked(State::new(Fifo::new(), capacity), born);
         Queue {
-            core: Core::tracked::<T>(Fifo::new(), capacity, born),
+            core: Core::at_home_tracked::<T>(home, capacity, born),
         }
     }
 }
@@ -101,8 +105,9 @@ impl<T: Send, B: Backend> Queue<T, B> {
     }
 
     pub(in crate::sync) fn new_at(capacity: Option<usize>, born: Site) -> Queue<T, B> {
+        let home = Sides::new_at(State::new(Fifo::new(), capacity), born);
         Queue {
-            core: Core::new_at::<T>(Fifo::new(), capacity, born),
+            core: Core::at_home::<T>(home, capacity, born),
         }
     }
 
@@ -416,7 +421,7 @@ impl<T: Send, B: Backend> Queue<T, B> {
         TryIter::new(self, Site::caller())
     }
 
-    pub(in crate::sync) fn core(&self) -> &Core<Fifo<T>, B> {
+    pub(in crate::sync) fn core(&self) -> &Rows<T, B> {
         &self.core
     }
 
@@ -470,7 +475,7 @@ impl<T: Send, B: Backend> Queue<T, B> {
     #[inline(never)]
     fn put_locked<'a>(
         &'a self,
-        state: Guard<'a, Fifo<T>, Own<Fifo<T>, B>>,
+        state: Guard<'a, Fifo<T>, Sides<T, B>>,
         entry: Entry<T>,
         deadline: Deadline,
         at: Site,
@@ -510,7 +515,7 @@ impl<T: Send, B: Backend> Queue<T, B> {
     #[inline(never)]
     fn get_locked<'a>(
         &'a self,
-        state: Guard<'a, Fifo<T>, Own<Fifo<T>, B>>,
+        state: Guard<'a, Fifo<T>, Sides<T, B>>,
         work: Work,
         deadline: Deadline,
         at: Site,

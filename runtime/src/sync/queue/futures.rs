@@ -108,7 +108,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Future for PutIn<'_, 
         if !this.putting.waits() {
             let (core, at) = (this.core, this.how.at);
             let slot = &mut this.putting.slot;
-            let put = core.put_among_others(core.lock(at), slot, at);
+            let put = core.put_among_others(core.lock_to_put(at), slot, at);
             match put {
                 Err(Refusal::Full) => {}
                 put => return Poll::Ready(this.outcome(put.map(drop))),

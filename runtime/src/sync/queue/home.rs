@@ -24,8 +24,36 @@ pub(in crate::sync) trait Home<S: Store>: Send + Sync {
     /// [`lock`](Home::lock) for who knows that nobody is told of it.
     fn lock_untold(&self, at: Site) -> Self::Guard<'_>;
 
-    /// Takes the lock if it is free.
+    /// Takes the lock if it is free, for a look.
     fn try_lock(&self, at: Site) -> Option<Self::Guard<'_>>;
+
+    /// [`lock`](Home::lock) for who does not look at the entries.
+    #[inline]
+    fn lock_to_put(&self, at: Site) -> Self::Guard<'_> {
+        self.lock(at)
+    }
+
+    /// [`lock_untold`](Home::lock_untold) for who does not look at the entries.
+    #[inline]
+    fn lock_to_put_untold(&self, at: Site) -> Self::Guard<'_> {
+        self.lock_untold(at)
+    }
+
+    /// The next entry, if it can be had without the lock; otherwise the lock.
+    #[inline]
+    fn next_untold(&self, at: Site) -> Result<S::Entry, Self::Guard<'_>> {
+        Err(self.lock_untold(at))
+    }
+
+    /// Entries may be taken from now on where they can be had without this lock.
+    #[inline]
+    fn lend(&self, _state: &mut State<S>, _at: Site) {}
+
+    /// How many entries can be had without the lock.
+    #[inline]
+    fn lent(&self) -> usize {
+        0
+    }
 
     /// How many entries there were when the lock was last given back: for those who look on for a while before
     /// they wait.
@@ -34,7 +62,7 @@ pub(in crate::sync) trait Home<S: Store>: Send + Sync {
     /// Whether there seems to be an entry.
     #[inline]
     fn has_entries(&self) -> bool {
-        self.total().load(Relaxed) > 0
+        self.total().load(Relaxed) > 0 || self.lent() > 0
     }
 }
 

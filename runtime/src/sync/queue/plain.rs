@@ -42,9 +42,10 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         entry: S::Entry,
         at: Site,
     ) -> Result<Option<S::Entry>, More<'_, S, H>> {
-        let Some(mut state) = self.lock_untold(at) else {
-            return Err((self.lock(at), entry));
-        };
+        if !self.is_untold() {
+            return Err((self.lock_to_put(at), entry));
+        }
+        let mut state = self.home().lock_to_put_untold(at);
         if !state.puts_plainly() {
             return Err((state, entry));
         }
@@ -65,9 +66,15 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         work: Work,
         how: How,
     ) -> Result<S::Entry, Guard<'_, S, H>> {
-        match self.lock_untold(how.at) {
-            Some(state) => self.take_plainly(state, work),
-            None => Err(self.lock(how.at)),
+        if !self.is_untold() {
+            return Err(self.lock(how.at));
+        }
+        if work == Work::Kept {
+            return self.take_plainly(self.home().lock_untold(how.at), work);
+        }
+        match self.home().next_untold(how.at) {
+            Ok(entry) => Ok(entry),
+            Err(state) => self.take_plainly(state, work),
         }
     }
 
@@ -88,8 +95,11 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         let Some(entry) = slot else {
             return Err(state);
         };
-        if work == Work::Kept && S::counts(&entry) {
-            inner.keep();
+        match work {
+            Work::Kept if S::counts(&entry) => inner.keep(),
+            Work::Kept => {}
+            // A get that does nothing else to the state needs it no more.
+            Work::Done => self.home().lend(inner, self.born()),
         }
         self.release(state);
         Ok(entry)

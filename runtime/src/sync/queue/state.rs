@@ -162,10 +162,16 @@ impl<S: Store> State<S> {
         self.store.len() < self.room && self.concerns_nobody()
     }
 
-    /// Whether that stays so, however many entries are put.
+    /// Whether there is always room.
+    #[inline]
+    pub(super) fn has_no_bound(&self) -> bool {
+        self.room == usize::MAX
+    }
+
+    /// Whether a put is plain, however many come before it.
     #[inline]
     pub(in crate::sync) fn puts_plainly_always(&self) -> bool {
-        self.room == usize::MAX && self.concerns_nobody()
+        self.has_no_bound() && self.concerns_nobody()
     }
 
     /// Whether a put that there is room for concerns nobody else.

@@ -1,6 +1,7 @@
 //! In which order entries come out.
 
 use std::collections::VecDeque;
+use std::mem;
 
 /// The entries of a queue. No method may run code of the program.
 ///
@@ -41,6 +42,8 @@ pub(super) type Entry<T> = Option<T>;
 /// First in, first out.
 pub(in crate::sync) struct Fifo<T> {
     row: VecDeque<Entry<T>>,
+    /// What comes out before the row: entries that were lent and came back. Seldom any.
+    before: VecDeque<Entry<T>>,
     stops: usize,
 }
 
@@ -48,7 +51,29 @@ impl<T> Fifo<T> {
     pub(super) const fn new() -> Fifo<T> {
         Fifo {
             row: VecDeque::new(),
+            before: VecDeque::new(),
             stops: 0,
+        }
+    }
+
+    /// Lends the entries that come out first, unless one of all is a stop, in exchange for an empty row.
+    pub(super) fn lend(&mut self, row: &mut VecDeque<Entry<T>>) {
+        debug_assert!(row.is_empty(), "what was lent before is gone or came back");
+        if self.stops == 0 {
+            let first = if self.before.is_empty() {
+                &mut self.row
+            } else {
+                &mut self.before
+            };
+            mem::swap(first, row);
+        }
+    }
+
+    /// Takes back what is left of those that were lent: they still come out first.
+    pub(super) fn take_back(&mut self, row: &mut VecDeque<Entry<T>>) {
+        if !row.is_empty() {
+            debug_assert!(self.before.is_empty(), "those are lent first");
+            mem::swap(&mut self.before, row);
         }
     }
 }
@@ -71,7 +96,11 @@ impl<T> Store for Fifo<T> {
 
     #[inline]
     fn pop(&mut self, slot: &mut Option<Entry<T>>) -> bool {
-        *slot = self.row.pop_front();
+        *slot = if self.before.is_empty() {
+            self.row.pop_front()
+        } else {
+            self.before.pop_front()
+        };
         let Some(entry) = slot else { return false };
         self.stops -= usize::from(entry.is_none());
         true
@@ -79,11 +108,11 @@ impl<T> Store for Fifo<T> {
 
     #[inline]
     fn len(&self) -> usize {
-        self.row.len() - self.stops
+        self.total() - self.stops
     }
 
     #[inline]
     fn total(&self) -> usize {
-        self.row.len()
+        self.before.len() + self.row.len()
     }
 }

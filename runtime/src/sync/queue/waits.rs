@@ -9,6 +9,7 @@ use super::core::Work;
 use super::fifo::{Queue, its_item};
 use super::futures::{PutIn, TakeOut};
 use super::refusal::{GetError, PutError};
+use super::sides::Sides;
 use super::store::Fifo;
 use crate::sync::backend::{Backend, Tracked};
 use crate::watch::Site;
@@ -17,13 +18,13 @@ use crate::watch::Site;
 ///
 /// It may wait for room with its item in the queue's row. Dropped while it does, it takes the item back.
 #[must_use = "futures do nothing unless polled"]
-pub struct Put<'a, T: Send, B: Backend = Tracked>(PutIn<'a, Fifo<T>, B>);
+pub struct Put<'a, T: Send, B: Backend = Tracked>(PutIn<'a, Fifo<T>, B, Sides<T, B>>);
 
 /// Gets an item from a [`Queue`], as a future.
 ///
 /// It takes an item only when it is ready. Dropped after it was woken for one, it wakes the next.
 #[must_use = "futures do nothing unless polled"]
-pub struct Get<'a, T: Send, B: Backend = Tracked>(TakeOut<'a, Fifo<T>, B>);
+pub struct Get<'a, T: Send, B: Backend = Tracked>(TakeOut<'a, Fifo<T>, B, Sides<T, B>>);
 
 impl<'a, T: Send, B: Backend> Put<'a, T, B> {
     pub(super) fn new(queue: &'a Queue<T, B>, item: T, at: Site) -> Put<'a, T, B> {

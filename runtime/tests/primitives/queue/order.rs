@@ -24,6 +24,55 @@ on_each_backend! {
         }
     }
 
+    // Several gets of a backlog take from it together what comes next: nothing shows that.
+    fn a_backlog_keeps_its_order_whoever_looks_at_it() {
+        let queue = Queue::<_, B>::new_in();
+        let looks: [&dyn Fn(u32); 8] = [
+            &|_| {},
+            &|left| assert_eq!(queue.len(), left as usize),
+            &|left| assert!(format!("{queue:?}").contains(&format!("len: {left},"))),
+            &|left| assert_eq!(queue.join_timeout(Duration::ZERO), left == 0),
+            &|left| assert_eq!(queue.is_empty(), left == 0),
+            &|left| assert_eq!(queue.is_closed(), left == 100),
+            &|_| {
+                queue.put_stop().unwrap();
+                queue.put(100).unwrap();
+            },
+            &|_| assert!(queue.try_put(101).is_ok()),
+        ];
+        for look in looks {
+            (1..=9).for_each(|item| queue.put(item).unwrap());
+            for item in 1..=9 {
+                if item % 4 == 0 {
+                    assert_eq!(*queue.get_task().unwrap(), item);
+                } else {
+                    assert_eq!(queue.get(), Ok(item));
+                }
+                if item % 2 == 0 || item == 9 {
+                    let more = u32::try_from(queue.len()).unwrap();
+                    look(more);
+                }
+            }
+            while !matches!(queue.try_get(), Err(GetError::Empty)) {}
+        }
+        (1..=9).for_each(|item| queue.put(item).unwrap());
+        assert_eq!([queue.get(), queue.get()], [Ok(1), Ok(2)]);
+        assert_eq!(queue.close_now(), [3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(queue.get(), Err(GetError::Closed));
+        queue.join();
+    }
+
+    fn what_is_left_of_a_backlog_is_dropped_with_it() {
+        let drops = Drops::default();
+        let queue = Queue::<_, B>::new_in();
+        for _ in 0..5 {
+            queue.put(drops.value()).unwrap();
+        }
+        drop(queue.get());
+        drop(queue);
+        assert_eq!(drops.count(), 5);
+    }
+
     fn full_nowait() {
         let queue = Queue::<_, B>::bounded_in(1);
         assert_eq!(queue.try_get(), Err(GetError::Empty));
