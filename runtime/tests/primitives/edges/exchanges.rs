@@ -10,7 +10,7 @@ use lockwise::sync::{
 use lockwise::thread;
 
 use crate::counted::Drops;
-use crate::{LONG, SHORT, on_each_backend, past, until};
+use crate::{LONG, SHORT, on_each_backend, past, rounds, until};
 
 /// So many took it, and that was all.
 fn taken(taken: usize) -> Delivered {
@@ -192,6 +192,25 @@ on_each_backend! {
             assert_eq!(send.join().unwrap(), Delivered { taken: 1, closed: 1, ..Delivered::default() });
         });
         assert_eq!(exchange.len(), 1);
+    }
+
+    fn each_of_many_readers_gets_all_also_if_one_reads_meanwhile() {
+        let exchange = Exchange::<usize, B>::new_in();
+        let readers: Vec<_> = (0..70).map(|_| exchange.reader(Slow::Never)).collect();
+        let messages = rounds(300);
+        for message in 0..messages {
+            assert_eq!(exchange.send(message), taken(70));
+            if message % 3 == 0 {
+                assert_eq!(readers[7].get(), Ok(message / 3));
+            }
+        }
+        drop(exchange);
+        for (at, reader) in readers.iter().enumerate() {
+            let first = if at == 7 { messages.div_ceil(3) } else { 0 };
+            let rest: Vec<_> = std::iter::from_fn(|| reader.get().ok()).collect();
+            assert!(rest.into_iter().eq(first..messages), "reader {at}");
+            assert_eq!(reader.get(), Err(ReadError::Closed));
+        }
     }
 
     fn readers_that_come_and_go_leave_nothing_behind() {

@@ -104,6 +104,23 @@ on_each_backend! {
         assert_eq!(queue.get(), Err(GetError::Closed));
     }
 
+    fn an_iterator_that_does_not_wait_ends_at_each_stop() {
+        let queue = Queue::<u32, B>::new_in();
+        queue.put(1).unwrap();
+        queue.put_stop().unwrap();
+        queue.put(2).unwrap();
+        assert_eq!(queue.try_iter().collect::<Vec<_>>(), [1]);
+        assert_eq!(queue.try_iter().collect::<Vec<_>>(), [2]);
+        assert_eq!(queue.try_iter().next(), None);
+    }
+
+    fn a_stop_is_got_also_after_the_deadline() {
+        let queue = Queue::<u32, B>::new_in();
+        queue.put_stop().unwrap();
+        assert_eq!(queue.get_deadline(past(SHORT)), Err(GetError::Stopped));
+        assert_eq!(queue.get_deadline(past(SHORT)), Err(GetError::Timeout));
+    }
+
     fn nobody_joins_a_stop() {
         let queue = Queue::<u32, B>::new_in();
         queue.put_stop().unwrap();
@@ -131,6 +148,18 @@ on_each_backend! {
         // Not even then: somebody may still work on it.
         assert_eq!(queue.close_now(), []);
         assert!(!queue.join_timeout(Duration::ZERO));
+    }
+
+    fn a_task_outlives_what_was_taken_out_behind_it() {
+        let queue = Queue::<u32, B>::new_in();
+        queue.put(1).unwrap();
+        queue.put(2).unwrap();
+        let task = queue.get_task().unwrap();
+        assert_eq!(queue.close_now(), [2]);
+        assert!(!queue.join_timeout(Duration::ZERO));
+        assert_eq!(*task, 1);
+        drop(task);
+        assert!(queue.join_timeout(Duration::ZERO));
     }
 
     fn a_task_that_is_used_up_by_a_panic_is_done() {
@@ -193,6 +222,22 @@ on_each_backend! {
             lowest.put(priority, Reverse(priority)).unwrap();
         }
         assert_eq!(lowest.drain(), [0, 1, u64::MAX]);
+    }
+
+    fn a_high_priority_does_not_shorten_the_wait_for_room() {
+        let queue = PriorityQueue::<&str, i32, B>::bounded_in(1);
+        let (_, waker) = Counting::new();
+        queue.put("first", 5).unwrap();
+        let mut low = Box::pin(queue.put_async("low", 1));
+        let mut high = Box::pin(queue.put_async("high", 9));
+        assert!(poll_once(low.as_mut(), &waker).is_pending());
+        assert!(poll_once(high.as_mut(), &waker).is_pending());
+        assert_eq!(queue.get(), Ok("first"));
+        assert!(poll_once(high.as_mut(), &waker).is_pending());
+        assert!(poll_once(low.as_mut(), &waker).is_ready());
+        assert_eq!(queue.get(), Ok("low"));
+        assert!(poll_once(high.as_mut(), &waker).is_ready());
+        assert_eq!(queue.get(), Ok("high"));
     }
 
     fn what_is_equal_pushes_nothing_out() {

@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use lockwise::sync::{
-    End, Event, Failure, Promise, Refused, Shutdown, ThreadPool, Until, Worker, as_completed,
-    wait_for,
+    Barrier, End, Event, Failure, Promise, Refused, Shutdown, ThreadPool, Until, Worker,
+    as_completed, wait_for,
 };
 use lockwise::thread;
 
 use crate::counted::Drops;
-use crate::{SHORT, on_each_backend, past};
+use crate::{SHORT, on_each_backend, past, until};
 
 on_each_backend! {
     fn what_has_ended_cannot_be_cancelled() {
@@ -109,6 +109,20 @@ on_each_backend! {
         assert!(none.next().is_none());
     }
 
+    fn what_had_come_before_is_handed_out_as_it_was_handed_in() {
+        let (first, one) = Promise::<u32, B>::new_in();
+        let (second, two) = Promise::<u32, B>::new_in();
+        let (third, three) = Promise::<u32, B>::new_in();
+        third.set(3).unwrap();
+        first.set(1).unwrap();
+        let mut completed = as_completed([one, two, three]);
+        assert_eq!(completed.next().unwrap().wait().unwrap(), 1);
+        assert_eq!(completed.next().unwrap().wait().unwrap(), 3);
+        drop(second);
+        assert!(matches!(completed.next().unwrap().wait(), Err(Failure::Dropped)));
+        assert!(completed.next().is_none());
+    }
+
     fn a_job_that_waits_for_jobs_behind_it_is_told() {
         let pool = Arc::new(ThreadPool::<B>::new_in(1).unwrap());
         let inner = Arc::clone(&pool);
@@ -159,6 +173,48 @@ on_each_backend! {
         assert_eq!(work(), "mine");
         assert!(pool.map([1], |number| number).is_err());
         pool.join();
+    }
+
+    fn a_pool_that_could_not_be_set_up_gives_work_back() {
+        let pool = ThreadPool::<B>::builder_in(1).initializer(|| panic!("no worker can be had")).build().unwrap();
+        // One that came before the worker began is ended by it.
+        if let Ok(early) = pool.submit(|| 1) {
+            assert!(matches!(early.wait(), Err(Failure::Broken)));
+        }
+        until(|| pool.is_closed());
+        let Err(Refused(work)) = pool.submit(|| 42) else {
+            panic!("it was taken");
+        };
+        assert_eq!(work(), 42);
+        assert_eq!(pool.queued(), 0);
+    }
+
+    fn each_worker_has_a_name_of_its_own() {
+        let pool = ThreadPool::<B>::builder_in(2).name("press").build().unwrap();
+        let both = Arc::new(Barrier::<B>::new_in(2));
+        let names = [(); 2].map(|()| {
+            let both = Arc::clone(&both);
+            pool.submit(move || {
+                both.wait().unwrap();
+                thread::current().name().map(str::to_owned)
+            }).unwrap()
+        });
+        let mut names = names.map(|name| name.wait().unwrap().unwrap());
+        names.sort();
+        assert_eq!(names, ["press-0", "press-1"]);
+    }
+
+    fn a_closed_worker_gives_work_back_and_keeps_its_results() {
+        let worker = Worker::<B>::new_in().unwrap();
+        let sum = worker.submit(|| 2 + 2).unwrap();
+        worker.close();
+        worker.join();
+        assert!(worker.is_closed());
+        let Err(Refused(work)) = worker.submit(|| 5) else {
+            panic!("it was taken");
+        };
+        assert_eq!(work(), 5);
+        assert_eq!(sum.wait().unwrap(), 4);
     }
 
     fn a_pool_is_shut_down_in_each_way_again() {
