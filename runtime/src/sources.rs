@@ -124,6 +124,8 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/order/links.rs"
     "src/watch/order/locks.rs"
     "src/watch/order/search.rs"
+    "src/watch/order/threads.rs"
+    "src/watch/order/threads/tests.rs"
     "src/watch/own_lock.rs"
     "src/watch/platform.rs"
     "src/watch/platform/asleep.rs"

@@ -27,12 +27,14 @@ mod held_at;
 mod links;
 mod locks;
 mod search;
+mod threads;
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use self::held_at::HeldAt;
 use self::links::{Links, Sure};
 use self::locks::Locks;
+use self::threads::Threads;
 use super::identity::LockId;
 use super::log::{self, Op};
 use super::memory::{SysMap, SysVec};
@@ -47,8 +49,6 @@ use super::{registry, settings};
 const NODES_MAX: usize = 1 << 18;
 /// The most stacks that are kept.
 const STACKS_MAX: usize = 1 << 15;
-/// The most threads whose fork and join are kept; later ones count as unordered.
-const THREADS_MAX: usize = 1 << 20;
 /// The longest cycle that is looked for while the program runs.
 pub(super) const CYCLE_MAX: usize = 8;
 /// The most nodes that one search looks at.
@@ -73,8 +73,7 @@ struct Learned {
     logged: SysVec<(u32, u32)>,
     /// Hashes of what was reported.
     reported: SysMap,
-    /// By number, from 1.
-    threads: SysVec<Thread>,
+    threads: Threads,
     links: Links,
     /// What each side of the path of a search holds.
     held_at: [HeldAt; CYCLE_MAX],
@@ -108,18 +107,6 @@ const _: () = assert!(
     size_of::<Node>() == 64,
     "what is learnt fills little memory"
 );
-
-/// What is known of a thread's place among the others. Numbers of threads are 0 for none.
-#[derive(Clone, Copy)]
-struct Thread {
-    parent: u32,
-    /// The parent's stretch that ended with the fork.
-    forked_in: u32,
-    joiner: u32,
-    /// The joiner's stretch that ended with the join.
-    joined_in: u32,
-    name: [u8; 32],
-}
 
 /// One side of a cycle, as plain data.
 #[derive(Clone, Copy)]
@@ -163,34 +150,24 @@ pub(super) fn is_first_report(hash: u64) -> bool {
 
 /// A number for a thread; with its parent and the parent's stretch if its fork was seen.
 pub(super) fn new_thread(name: &str, parent: Option<(u32, u32)>) -> u32 {
-    let (parent, forked_in) = parent.unwrap_or((0, 0));
-    let thread = Thread {
-        parent,
-        forked_in,
-        joiner: 0,
-        joined_in: 0,
-        name: short(name),
-    };
     ORDER.with(|order| {
-        if order.threads.len() >= THREADS_MAX || !order.threads.push(thread) {
-            // It still needs a number that no other thread has.
-            order.forgotten += 1;
-            return (THREADS_MAX as u64 + order.forgotten) as u32;
+        if order.threads.are_enough() {
+            order.keep_needed_threads();
         }
-        order.threads.len() as u32
+        order.threads.add(short(name), parent)
     })
 }
 
 /// A number for a thread of the watcher's own: none that a thread of the program would have had.
 pub(super) fn number_of_ours() -> u32 {
     static OURS: AtomicU32 = AtomicU32::new(0);
-    (2 * THREADS_MAX) as u32 - OURS.fetch_add(1, Relaxed)
+    u32::MAX - OURS.fetch_add(1, Relaxed)
 }
 
 /// Gives a thread its name, now that it runs.
 pub(super) fn name_thread(thread: u32, name: &str) {
     ORDER.with(|order| {
-        if let Some(thread) = order.thread_mut(thread) {
+        if let Some(thread) = order.threads.get_mut(thread) {
             thread.name = short(name);
         }
     });
@@ -198,20 +175,22 @@ pub(super) fn name_thread(thread: u32, name: &str) {
 
 /// The name of a thread, zeros after its end.
 pub(super) fn thread_name(thread: u32) -> [u8; 32] {
-    ORDER.with(|order| order.thread_mut(thread).map_or([0; 32], |row| row.name))
+    ORDER.with(|order| order.threads.get(thread).map_or([0; 32], |row| row.name))
 }
 
 /// `joiner` has waited for `thread` to end, in its given stretch.
 pub(super) fn joined(thread: u32, joiner: u32, stretch: u32) {
-    ORDER.with(|order| {
-        let Some(row) = order.thread_mut(thread) else {
-            return;
-        };
-        if row.joiner == 0 && thread != joiner {
-            row.joiner = joiner;
-            row.joined_in = stretch;
-        }
-    });
+    ORDER.with(|order| order.threads.joined(thread, joiner, stretch));
+}
+
+/// The thread has ended, or was not started after all.
+pub(super) fn thread_ended(thread: u32) {
+    ORDER.with(|order| order.threads.ended(thread));
+}
+
+/// In the child of a fork this thread is the only one.
+pub(super) fn all_ended_but(thread: u32) {
+    ORDER.with(|order| order.threads.all_ended_but(thread));
 }
 
 fn short(name: &str) -> [u8; 32] {
@@ -230,15 +209,19 @@ impl Learned {
         stack_of: SysMap::new(),
         logged: SysVec::new(),
         reported: SysMap::new(),
-        threads: SysVec::new(),
+        threads: Threads::new(),
         links: Links::new(),
         held_at: [const { HeldAt::new() }; CYCLE_MAX],
         forgotten: 0,
         searches_cut: 0,
     };
 
-    fn thread_mut(&mut self, number: u32) -> Option<&mut Thread> {
-        self.threads.get_mut((number as usize).checked_sub(1)?)
+    /// Forgets threads that have ended and that no node names.
+    fn keep_needed_threads(&mut self) {
+        let named = self.nodes.iter().flat_map(|node| node.seen);
+        // Not so often that looking at all nodes would be dear.
+        let spare = self.nodes.len() / 4;
+        self.threads.keep_needed(named.map(|seen| seen.0), spare);
     }
 
     fn node(&self, number: u32) -> &Node {
@@ -465,37 +448,9 @@ impl Learned {
         settings::new_epoch();
     }
 
-    /// Whether all that thread `a` did up to its stretch `a.1` came before all that thread `b` did
-    /// in its stretch `b.1`, by fork and join.
-    ///
-    /// What came after `a` for sure: its joiner from the join on, that one's joiner, and so on.
-    /// What came before `b` for sure: its parent up to the fork, that one's parent, and so on, and
-    /// whatever those had joined by then. Other paths through forks and joins are not followed: a
-    /// finding that they would exclude is then only called possible.
+    /// Whether all that the one did came before all that the other did: see [`Threads::before`].
     fn before(&self, a: (u32, u32), b: (u32, u32)) -> bool {
-        let row = |number: u32| self.threads.get((number as usize).checked_sub(1)?);
-        let mut steps = 0;
-        // Pairs (thread, stretch): all that this thread did from then on came after `a`.
-        let mut after = Some(a);
-        while let Some((thread, from)) = after {
-            let mut ancestor = Some(b);
-            while let Some((number, upto)) = ancestor {
-                steps += 1;
-                if steps > STEPS_MAX {
-                    return false;
-                }
-                if number == thread && upto >= from && (number, b.0) != (a.0, a.0) {
-                    return true;
-                }
-                ancestor = row(number)
-                    .filter(|row| row.parent != 0)
-                    .map(|row| (row.parent, row.forked_in));
-            }
-            after = row(thread)
-                .filter(|row| row.joiner != 0)
-                .map(|row| (row.joiner, row.joined_in.saturating_add(1)));
-        }
-        false
+        self.threads.before(a, b)
     }
 
     /// The locks held at a node: its proper ancestors, youngest first.

@@ -241,6 +241,7 @@ extern "C" fn leave(slot: *mut c_void) {
     slot.account.close(now, slot.wait.waited_by(now));
     slot.held.clear();
     hooks::forget_posted(slot.thread.load(Relaxed));
+    super::order::thread_ended(slot.thread.load(Relaxed));
     slot.busy.set(false);
     SLOT.set(std::ptr::null());
     slot.taken.store(false, Release);
@@ -260,6 +261,7 @@ pub(super) fn process_ends() {
 pub(super) fn after_fork_in_child() {
     all().for_each(|slot| slot.account.forget());
     if let Some(slot) = existing() {
+        super::order::all_ended_but(slot.thread.load(Relaxed));
         slot.count_time();
     }
 }
@@ -348,7 +350,7 @@ impl Slot {
         // What it did so far was done by nobody else; that one ends here.
         self.log(Op::End, |record| record);
         self.cursor.leave();
-        self.thread.store(thread, Relaxed);
+        super::order::thread_ended(self.thread.swap(thread, Relaxed));
         self.flags.set(2);
         self.stretch.set(0);
         self.forget_chains();

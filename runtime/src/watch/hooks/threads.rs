@@ -24,19 +24,29 @@ impl Birth {
     }
 
     /// Called first thing on the new thread.
-    pub fn start(self, name: Option<&str>) {
-        if self.0 == 0 {
+    pub fn start(mut self, name: Option<&str>) {
+        let thread = std::mem::take(&mut self.0);
+        if thread == 0 {
             return;
         }
         if let Some(name) = name {
-            order::name_thread(self.0, name);
+            order::name_thread(thread, name);
         }
         match slot::existing() {
             None => {
-                slot::enter(Some((self.0, name)));
+                slot::enter(Some((thread, name)));
             }
             // Something on this thread took a lock before we were called.
-            Some(slot) => slot.become_thread(self.0),
+            Some(slot) => slot.become_thread(thread),
+        }
+    }
+}
+
+impl Drop for Birth {
+    /// The system had no room for the thread.
+    fn drop(&mut self) {
+        if self.0 != 0 {
+            order::thread_ended(self.0);
         }
     }
 }

@@ -298,9 +298,7 @@ impl Learned {
             let shown = node.seen.iter().any(|seen| seen.0 == running);
             let alone = if shown { running } else { node.seen[0].0 };
             let thread = threads.map_or(alone, |threads| threads[at].0);
-            let row = (thread as usize)
-                .checked_sub(1)
-                .and_then(|at| self.threads.get(at));
+            let row = self.threads.get(thread);
             cycle.sides[at] = holds.map(|holds| CycleSide {
                 thread,
                 name: row.map_or([0; 32], |row| row.name),
