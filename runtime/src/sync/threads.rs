@@ -14,6 +14,7 @@ use std::time::Instant;
 use super::actor::Node;
 use super::exchange::SubscriptionId;
 use super::park::{Parker, Patience};
+use super::promise::Keeper;
 use super::thread_local::Visited;
 use crate::tag::Tag;
 use crate::thread::{self, JoinHandle};
@@ -91,8 +92,8 @@ pub struct Own<T: Threads> {
     pub(super) idle: Cell<Option<Parker<T>>>,
     /// What looking on before a wait was good for lately: first without, then with giving the processor away.
     pub(super) patience: Cell<[Patience; 2]>,
-    /// The crew of the pool of which it is a worker, by address. The crew outlives the thread's work.
-    pub(super) crew: Cell<usize>,
+    /// The crew of the pool of which it is a worker.
+    pub(super) crew: RefCell<Option<Arc<dyn Keeper>>>,
     /// As a worker, it counts as idle.
     pub(super) is_idle: Cell<bool>,
     /// The actor that runs on it.
@@ -111,7 +112,7 @@ impl<T: Threads> Own<T> {
         Own {
             idle: Cell::new(None),
             patience: Cell::new([Patience::FULL; 2]),
-            crew: Cell::new(0),
+            crew: RefCell::new(None),
             is_idle: Cell::new(false),
             actor: RefCell::new(None),
             delivering: RefCell::new(Vec::new()),

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use lockwise::sync::{
-    Actor, ActorBuilder, Context, Exit, Failure, Handle, JoinError, Promise, Queue, SendError,
+    Actor, ActorBuilder, Context, End, Exit, Failure, Handle, JoinError, Promise, Queue, SendError,
     Shutdown, Status, ThreadPool, Worker,
 };
 use shuttle::thread;
@@ -64,6 +64,46 @@ fn a_shutdown_ends_each_job_one_way_or_the_other() {
                 }
             });
             assert!(pool.submit(|| 4).is_err());
+        });
+    }
+}
+
+/// Counts how often it is dropped.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        assert_nothing_held();
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+#[test]
+fn a_job_is_done_or_cancelled_whenever_its_future_goes() {
+    for cancels in [false, true] {
+        model(move || {
+            let pool = ThreadPool::<Model>::new_in(2).unwrap();
+            let (done, dropped) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+            let ends = Arc::new(Mutex::new(Vec::new()));
+            let (counts, value) = (Arc::clone(&done), Counted(Arc::clone(&dropped)));
+            let future = pool.submit(move || {
+                counts.fetch_add(1, SeqCst);
+                value
+            });
+            let (future, notes) = (future.unwrap(), Arc::clone(&ends));
+            let leaver = thread::spawn(move || {
+                future.on_done(move |end| notes.lock().unwrap().push(end));
+                let cancelled = cancels && future.cancel();
+                drop(future);
+                cancelled
+            });
+            assert_eq!(pool.submit(|| 2).unwrap().wait().unwrap(), 2);
+            let cancelled = leaver.join().unwrap();
+            drop(pool);
+            assert_eq!(done.load(SeqCst), usize::from(!cancelled));
+            assert_eq!(dropped.load(SeqCst), 1);
+            let expected = if cancelled { End::Cancelled } else { End::Done };
+            assert_eq!(*ends.lock().unwrap(), [expected]);
         });
     }
 }

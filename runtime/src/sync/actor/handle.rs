@@ -16,7 +16,7 @@ use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::Deadline;
 use crate::sync::event::Event;
 use crate::sync::poller::Ended;
-use crate::sync::promise::{self, Failure, Keeper, Promise};
+use crate::sync::promise::{self, Failure, Keeper, Kept, Promise};
 use crate::sync::queue::{PutError, PutIn};
 use crate::sync::threads::Threads;
 use crate::watch::Site;
@@ -245,7 +245,7 @@ impl<M: Send, B: Backend> Handle<M, B> {
         at: Site,
     ) -> Result<promise::Future<R, B>, SendError<M>> {
         let keeper = Arc::clone(&self.cell().node) as Arc<dyn Keeper>;
-        let (promise, future) = Promise::new_at(at, Some(keeper));
+        let (promise, future) = Promise::new_at(at, Kept::By(keeper));
         let kind = Kind::question(future.name());
         let message = make(promise);
         let mail = Mail { message, kind };

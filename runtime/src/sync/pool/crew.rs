@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
-use super::job::Job;
+use super::returns::Returns;
 use super::stuck::WaitingWorkers;
 use crate::sync::backend::{Backend, Lock};
 use crate::sync::event::Event;
-use crate::sync::promise::{End, Host, Keeper};
+use crate::sync::promise::{End, Failure, Host, Keeper, Kept, Planned, address_of};
 use crate::sync::queue::Queue;
 use crate::sync::threads::{Described, Threads};
 use crate::watch::Site;
@@ -20,7 +20,8 @@ pub(super) type Initializer = Arc<dyn Fn() + Send + Sync>;
 
 /// What the threads of a pool and its handle share.
 pub(super) struct Crew<B: Backend> {
-    pub(super) jobs: Queue<Box<dyn Job>, B>,
+    pub(super) jobs: Queue<Planned, B>,
+    pub(super) returns: Returns,
     pub(super) state: B::Mutex<State<B::Threads>>,
     /// Workers that wait for a job, or are about to.
     idle: AtomicUsize,
@@ -60,6 +61,7 @@ impl<B: Backend> Crew<B> {
     pub(super) fn new(plan: Plan) -> Arc<Crew<B>> {
         Arc::new(Crew {
             jobs: Queue::new_at(None, plan.born),
+            returns: Returns::default(),
             state: B::Mutex::new_at(
                 State {
                     started: 0,
@@ -78,8 +80,17 @@ impl<B: Backend> Crew<B> {
 
     /// Whether this thread is a worker of this crew.
     pub(super) fn is_here(&self) -> bool {
-        let crew = B::Threads::with_own(|own| own.crew.get());
-        crew == Some(std::ptr::from_ref(self).addr())
+        let crew = B::Threads::with_own(|own| own.crew.borrow().as_ref().map(address_of));
+        crew.flatten() == Some(self.address())
+    }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// Says of a job that it is this crew's.
+    pub(super) fn keeps(&self) -> Kept {
+        Kept::ByCrew(self.address())
     }
 
     /// Starts a worker, unless there are enough.
@@ -130,20 +141,22 @@ impl<B: Backend> Crew<B> {
     /// What a worker does.
     fn work(self: Arc<Self>) {
         let at = self.plan.born;
-        B::Threads::with_own(|own| own.crew.set(Arc::as_ptr(&self).addr()));
+        let keeper = Arc::clone(&self) as Arc<dyn Keeper>;
+        B::Threads::with_own(|own| own.crew.replace(Some(keeper)));
         let initializer = self.plan.initializer.as_ref();
         let ready = initializer
             .is_none_or(|initialize| catch_unwind(AssertUnwindSafe(|| initialize())).is_ok());
         if ready {
             let here = Here(&self);
             here.almost_free();
+            let mut batch = self.returns.batch();
             let mut next = self.jobs.get_task();
             while let Ok(task) = next {
                 here.still_busy();
                 // It counts as done after it has given its result, and everything of it is dropped.
                 next = task.consume_and_get(|job| {
                     let duty = self.jobs.duty();
-                    job.run(&here, at);
+                    batch.add(job.run(&here, at));
                     drop(duty);
                     here.almost_free();
                 });
@@ -152,7 +165,7 @@ impl<B: Backend> Crew<B> {
         } else {
             self.give_up(End::Broken, at);
         }
-        B::Threads::with_own(|own| own.crew.set(0));
+        B::Threads::with_own(|own| own.crew.take());
         self.leave(at);
     }
 
@@ -183,7 +196,12 @@ impl<B: Backend> Crew<B> {
     pub(super) fn give_up(&self, end: End, at: Site) {
         self.close(at);
         for job in self.jobs.close_now() {
-            job.end(end, at);
+            let failure = match end {
+                End::Broken => Failure::Broken,
+                End::Cancelled => Failure::Cancelled,
+                _ => Failure::Dropped,
+            };
+            job.end(end, failure, at);
         }
     }
 

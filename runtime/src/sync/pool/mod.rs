@@ -5,14 +5,15 @@
 
 mod builder;
 mod crew;
-mod job;
 mod map;
+mod refused;
+mod returns;
 mod stuck;
 mod threads;
 mod worker;
 
 pub use builder::{BuildError, PoolBuilder};
-pub use job::Refused;
 pub use map::Map;
+pub use refused::Refused;
 pub use threads::{Shutdown, ThreadPool};
 pub use worker::Worker;

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use super::builder::{BuildError, PoolBuilder};
 use super::crew::Crew;
-use super::job::{Job, Promised, Refused};
 use super::map::Map;
+use super::refused::Refused;
 use crate::sync::backend::{Backend, Lock, Tracked};
-use crate::sync::promise::{self, End, Keeper, Promise};
+use crate::sync::promise::{self, End, Planned};
 use crate::watch::Site;
 
 /// Threads that do jobs, in the order in which these were submitted, and give their results.
@@ -109,15 +109,14 @@ impl<B: Backend> ThreadPool<B> {
         T: Send + 'static,
     {
         let at = Site::caller();
-        let keeper: Arc<dyn Keeper> = Arc::clone(&self.crew) as _;
-        let (promise, future) = Promise::new_at(at, Some(keeper));
-        let job = Box::new(Promised { work, promise });
-        match self.crew.jobs.put(job as Box<dyn Job>) {
+        self.crew.returns.drop_one();
+        let (job, future) = Planned::new(at, self.crew.keeps(), work);
+        match self.crew.jobs.put(job) {
             Ok(()) => {
                 self.crew.need_one(at);
                 Ok(future)
             }
-            Err(refused) => Err(Refused(Promised::<F, T, B>::work_of(refused.into_inner()))),
+            Err(refused) => Err(Refused(refused.into_inner().into_work::<F, T, B>())),
         }
     }
 

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::builder::BuildError;
-use super::job::Refused;
+use super::refused::Refused;
 use super::threads::{Shutdown, ThreadPool};
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::promise;

@@ -258,8 +258,8 @@ impl<T: Send, B: Backend> Drop for Future<T, B> {
     fn drop(&mut self) {
         let at = self.shared.born();
         self.shared.abandon_wait(&mut self.ticket, false, at);
-        // If nobody else is left, a value that nobody took goes with what was shared.
-        if !self.is_taken && Arc::strong_count(&self.shared) > 1 {
+        // If nobody else is left, or will be, a value that nobody took goes with what was shared.
+        if !self.is_taken && Arc::strong_count(&self.shared) > 1 && !self.shared.goes_with_work() {
             drop(self.shared.abandon());
         }
     }

@@ -10,7 +10,7 @@ use std::task::Waker;
 
 use super::failure::{End, Failure};
 use super::future::Future;
-use super::shared::{Host, Keeper, Shared};
+use super::shared::{Kept, Outcome, Shared};
 use crate::sync::backend::{Backend, Tracked};
 use crate::waiting::{Ticket, Waiters};
 use crate::watch::Site;
@@ -43,7 +43,7 @@ use crate::watch::Site;
 /// ```
 pub struct Promise<T: Send, B: Backend = Tracked> {
     /// Nothing once it is kept.
-    shared: Option<Arc<Shared<T, B>>>,
+    shared: Option<Arc<Shared<T, B, ()>>>,
 }
 
 impl<T: Send> Promise<T> {
@@ -58,27 +58,24 @@ impl<T: Send, B: Backend> Promise<T, B> {
     /// [`Promise::new`], made of `B`.
     #[track_caller]
     pub fn new_in() -> (Promise<T, B>, Future<T, B>) {
-        Promise::new_at(Site::caller(), None)
+        Promise::new_at(Site::caller(), Kept::ByAnybody)
     }
 
     /// A promise, and who keeps it, if somebody has a say in waits for it.
     #[inline]
-    pub(in crate::sync) fn new_at(
-        born: Site,
-        keeper: Option<Arc<dyn Keeper>>,
-    ) -> (Promise<T, B>, Future<T, B>) {
-        Promise::of(Shared::new(born, keeper), Ticket::new())
+    pub(in crate::sync) fn new_at(born: Site, kept: Kept) -> (Promise<T, B>, Future<T, B>) {
+        Promise::of(Shared::new(born, kept, ()), Ticket::new())
     }
 
     /// A promise that a task awaits already, and is woken by this waker when it has ended.
     #[inline]
     pub(in crate::sync) fn awaited_at(born: Site, waker: &Waker) -> (Promise<T, B>, Future<T, B>) {
         let (waiters, ticket) = Waiters::of_one(waker.clone());
-        Promise::of(Shared::of(waiters, born, None), ticket)
+        Promise::of(Shared::of(waiters, born, Kept::ByAnybody, ()), ticket)
     }
 
     #[inline]
-    fn of(shared: Shared<T, B>, ticket: Ticket) -> (Promise<T, B>, Future<T, B>) {
+    fn of(shared: Shared<T, B, ()>, ticket: Ticket) -> (Promise<T, B>, Future<T, B>) {
         let shared = Arc::new(shared);
         let promise = Promise {
             shared: Some(Arc::clone(&shared)),
@@ -108,32 +105,17 @@ impl<T: Send, B: Backend> Promise<T, B> {
 
     /// Does the work and gives its result, or its panic. If the future was cancelled, nothing is done.
     #[track_caller]
-    pub fn fulfil(self, work: impl FnOnce() -> T) {
-        self.fulfil_on(None, work, Site::caller());
-    }
-
-    /// [`Promise::fulfil`] on the thread of `host`.
-    pub(in crate::sync) fn fulfil_on(
-        mut self,
-        host: Option<&dyn Host>,
-        work: impl FnOnce() -> T,
-        at: Site,
-    ) {
+    pub fn fulfil(mut self, work: impl FnOnce() -> T) {
+        let at = Site::caller();
         if !self.begin(at) {
             return;
         }
         let duty = self.shared.as_ref().map(|shared| shared.duty());
-        let (end, outcome) = match catch_unwind(AssertUnwindSafe(work)) {
-            Ok(value) => (End::Done, Ok(value)),
-            Err(payload) => (End::Panicked, Err(Failure::Panicked(payload))),
-        };
+        let (end, outcome) = done(work);
         drop(duty);
-        if let Some(host) = host {
-            host.almost_free();
-        }
         if let Some(shared) = self.shared.take() {
             // Nobody wants it, perhaps; then it is dropped here.
-            drop(shared.end(end, outcome, host, at));
+            drop(shared.end(end, outcome, None, at));
         }
     }
 
@@ -166,10 +148,18 @@ impl<T: Send, B: Backend> Promise<T, B> {
             .is_some_and(|shared| shared.is_wanted(at))
     }
 
-    pub(in crate::sync) fn fail(mut self, end: End, failure: Failure, at: Site) {
+    fn fail(mut self, end: End, failure: Failure, at: Site) {
         if let Some(shared) = self.shared.take() {
             drop(shared.end(end, Err(failure), None, at));
         }
+    }
+}
+
+/// Does work, and says how that has ended.
+pub(super) fn done<T>(work: impl FnOnce() -> T) -> (End, Outcome<T>) {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(value) => (End::Done, Ok(value)),
+        Err(payload) => (End::Panicked, Err(Failure::Panicked(payload))),
     }
 }
 

@@ -2,13 +2,12 @@
 
 use std::fmt;
 use std::future::poll_fn;
-use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use super::failure::End;
 use super::future::Future;
-use super::shared::{Keeper, Shared, Waiting};
+use super::shared::{NoEnd, Shared, Waiting};
 use crate::sync::alarm::Alarm;
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::{Deadline, due_after};
@@ -170,24 +169,19 @@ impl<'a, T: Send, B: Backend> Group<'a, T, B> {
 
     /// Says that this thread waits for one of those that have not ended, if one and the same keeps all of them.
     /// An error if none ever will.
-    fn begin_wait(&self) -> Result<Option<Waiting<'a>>, NoEnd> {
+    fn begin_wait(&self) -> Result<Option<Waiting>, NoEnd> {
         let ends = self.futures.iter().zip(&self.ends);
         let pending = ends.filter(|(_, end)| end.is_none());
         let pending: Vec<_> = pending.map(|(future, _)| future.shared()).collect();
-        let Some(keeper) = pending.first().and_then(|first| first.keeper()) else {
+        let Some(kept) = pending.first().map(|first| first.kept()) else {
             return Ok(None);
         };
-        let is_same = |other: &Arc<dyn Keeper>| Arc::ptr_eq(keeper, other);
-        if !pending.iter().all(|it| it.keeper().is_some_and(is_same)) {
+        if !pending.iter().all(|it| it.kept().is_as(kept)) {
             return Ok(None);
         }
-        let waiting = Waiting::begin(keeper, &pending, self.at);
-        waiting.map(Some).ok_or(NoEnd)
+        Waiting::begin(kept, &pending, self.at).map(Some)
     }
 }
-
-/// None of the results will ever come.
-struct NoEnd;
 
 impl<T: Send, B: Backend> Drop for Group<'_, T, B> {
     fn drop(&mut self) {

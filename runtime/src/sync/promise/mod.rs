@@ -4,6 +4,7 @@ mod failure;
 mod future;
 mod given;
 mod group;
+mod planned;
 mod shared;
 
 pub(super) use failure::text;
@@ -11,4 +12,5 @@ pub use failure::{End, Failure};
 pub use future::Future;
 pub use given::Promise;
 pub use group::{AsCompleted, Until, Waited, as_completed, wait_for, wait_for_async};
-pub(super) use shared::{Host, Keeper, Name};
+pub(super) use planned::{Planned, Spent};
+pub(super) use shared::{Host, Keeper, Kept, Name, address_of};

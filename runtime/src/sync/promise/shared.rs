@@ -22,15 +22,58 @@ pub(super) type Outcome<T> = Result<T, Failure>;
 pub(super) type Callback = Box<dyn FnOnce(End) + Send>;
 
 /// A promise and its future. The value is behind the one leaf lock; it moves in and out, and is never
-/// dropped or looked at there.
-pub(super) struct Shared<T: Send, B: Backend> {
+/// dropped or looked at there. Behind it lies what only the promise knows of: see [`planned`](super::planned).
+pub(super) struct Shared<T: Send, B: Backend, W: ?Sized = dyn Send + Sync> {
     state: B::Mutex<State<T>>,
     flow: B::Flow,
     born: Site,
     /// What the stage says, to be read without the lock.
     has_ended: AtomicBool,
-    /// Who is to keep the promise, if somebody has a say in waits for it.
-    keeper: Option<Arc<dyn Keeper>>,
+    kept: Kept,
+    /// The work that gives the value, where that lies here.
+    pub(super) work: W,
+}
+
+/// Who is to keep a promise, if somebody has a say in waits for it.
+#[derive(Clone)]
+pub(in crate::sync) enum Kept {
+    /// Nobody has.
+    ByAnybody,
+    /// This one.
+    By(Arc<dyn Keeper>),
+    /// The crew of a pool that has this address for as long as the promise is not kept. It has a say in the waits of
+    /// its own workers only, who know it, and so its references need not be counted for each job.
+    ByCrew(usize),
+}
+
+impl Kept {
+    /// Who has a say in waits of this thread.
+    fn keeper<T: Threads>(&self) -> Option<Arc<dyn Keeper>> {
+        match self {
+            Kept::ByAnybody => None,
+            Kept::By(keeper) => Some(Arc::clone(keeper)),
+            Kept::ByCrew(address) => T::with_own(|own| {
+                let crew = own.crew.borrow();
+                let own = crew.as_ref().filter(|crew| address_of(crew) == *address);
+                own.map(Arc::clone)
+            })
+            .flatten(),
+        }
+    }
+
+    /// Whether it is one and the same who has a say.
+    pub(super) fn is_as(&self, other: &Kept) -> bool {
+        match (self, other) {
+            (Kept::By(one), Kept::By(other)) => Arc::ptr_eq(one, other),
+            (Kept::ByCrew(one), Kept::ByCrew(other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
+/// Where a keeper is.
+pub(in crate::sync) fn address_of(keeper: &Arc<dyn Keeper>) -> usize {
+    Arc::as_ptr(keeper).addr()
 }
 
 /// Who is to keep a promise, and may see that a wait for it can never end.
@@ -70,38 +113,49 @@ pub(in crate::sync) trait Host {
 }
 
 /// Says, when dropped, that the thread does not wait any more.
-pub(super) struct Waiting<'a>(&'a dyn Keeper);
+pub(super) struct Waiting(Option<Arc<dyn Keeper>>);
 
-impl<'a> Waiting<'a> {
-    /// This thread is about to wait for one of these results, all of which this one keeps. Nothing if that has no
-    /// end.
-    pub(super) fn begin<T: Send, B: Backend>(
-        keeper: &'a Arc<dyn Keeper>,
-        results: &[&Shared<T, B>],
+/// A wait would never end.
+pub(super) struct NoEnd;
+
+impl Waiting {
+    /// This thread is about to wait for one of these results, all of which are kept by the same one.
+    pub(super) fn begin<T: Send, B: Backend, W: ?Sized>(
+        kept: &Kept,
+        results: &[&Shared<T, B, W>],
         at: Site,
-    ) -> Option<Waiting<'a>> {
-        let keeps = Arc::clone(keeper);
+    ) -> Result<Waiting, NoEnd> {
+        let Some(keeper) = kept.keeper::<B::Threads>() else {
+            return Ok(Waiting(None));
+        };
+        let keeps = Arc::clone(&keeper);
         let begun = if let [result] = results {
             keeps.begin_wait_for(result.name(), result.told_of_end(at))
         } else {
             let results = results.iter().map(|result| result.told_of_end(at));
             keeps.begin_wait(results.collect())
         };
-        begun.then_some(Waiting(&**keeper))
+        if begun {
+            Ok(Waiting(Some(keeper)))
+        } else {
+            Err(NoEnd)
+        }
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Waiting {
     fn drop(&mut self) {
-        self.0.end_wait();
+        if let Some(keeper) = &self.0 {
+            keeper.end_wait();
+        }
     }
 }
 
 /// A waiter that leaves its place when this is dropped, if it has one: by unwinding, out of a wait that closes a
 /// circle.
-struct Queued<'a, T: Send, B: Backend>(&'a Shared<T, B>, Ticket);
+struct Queued<'a, T: Send, B: Backend, W: ?Sized>(&'a Shared<T, B, W>, Ticket);
 
-impl<T: Send, B: Backend> Drop for Queued<'_, T, B> {
+impl<T: Send, B: Backend, W: ?Sized> Drop for Queued<'_, T, B, W> {
     fn drop(&mut self) {
         if self.1.is_some() {
             let mut later = Later::new();
@@ -215,19 +269,15 @@ impl<T> State<T> {
     }
 }
 
-impl<T: Send, B: Backend> Shared<T, B> {
+impl<T: Send, B: Backend, W> Shared<T, B, W> {
     #[inline]
-    pub(super) fn new(born: Site, keeper: Option<Arc<dyn Keeper>>) -> Shared<T, B> {
-        Shared::of(Waiters::new(), born, keeper)
+    pub(super) fn new(born: Site, kept: Kept, work: W) -> Shared<T, B, W> {
+        Shared::of(Waiters::new(), born, kept, work)
     }
 
     /// A promise that somebody waits for from the beginning, which needs no lock.
     #[inline]
-    pub(super) fn of(
-        waiters: Waiters,
-        born: Site,
-        keeper: Option<Arc<dyn Keeper>>,
-    ) -> Shared<T, B> {
+    pub(super) fn of(waiters: Waiters, born: Site, kept: Kept, work: W) -> Shared<T, B, W> {
         Shared {
             state: B::Mutex::new_at(
                 State {
@@ -243,16 +293,19 @@ impl<T: Send, B: Backend> Shared<T, B> {
             flow: B::Flow::new_at(born, std::any::type_name::<T>),
             born,
             has_ended: AtomicBool::new(false),
-            keeper,
+            kept,
+            work,
         }
     }
+}
 
+impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
     pub(super) fn born(&self) -> Site {
         self.born
     }
 
     pub(super) fn name(&self) -> Name {
-        Name(NonNull::from(self).addr())
+        Name(NonNull::from(&self.state).addr())
     }
 
     /// This thread does the work, until the result is dropped.
@@ -311,6 +364,23 @@ impl<T: Send, B: Backend> Shared<T, B> {
         };
         self.finish(state, end, host, at);
         back
+    }
+
+    /// [`start`](Shared::start) for the only one who is left.
+    pub(super) fn start_alone(&mut self) -> bool {
+        !matches!(self.state.get_mut().stage, Stage::Ended(_))
+    }
+
+    /// [`end`](Shared::end) for the only one who is left, and stays so: there is nobody to take the value.
+    pub(super) fn end_alone(&mut self, end: End, host: Option<&dyn Host>, at: Site) {
+        *self.has_ended.get_mut() = true;
+        let state = self.state.get_mut();
+        state.stage = Stage::Ended(end);
+        let interested = state.interested.take();
+        self.flow.posted(1, at);
+        if let Some(interested) = interested {
+            interested.call_back(end, host);
+        }
     }
 
     /// Ends it as cancelled, unless the work has begun.
@@ -381,6 +451,11 @@ impl<T: Send, B: Backend> Shared<T, B> {
         state.outcome.take()
     }
 
+    /// Whether a value that is given from now on goes with what was shared, since that has the work with it.
+    pub(super) fn goes_with_work(&self) -> bool {
+        matches!(self.kept, Kept::ByCrew(_)) && !self.has_ended()
+    }
+
     /// Whether somebody may take the value.
     pub(super) fn is_wanted(&self, at: Site) -> bool {
         let state = self.state.lock_at(at);
@@ -436,14 +511,10 @@ impl<T: Send, B: Backend> Shared<T, B> {
 
     fn wait_parked(&self, deadline: Deadline, at: Site) -> Wait {
         let timed = deadline.is_timed();
-        let waiting = match self.keeper.as_ref().filter(|_| !timed) {
+        let waiting = match (!timed).then(|| Waiting::begin(&self.kept, &[self], at)) {
             None => None,
-            Some(keeper) => {
-                let Some(waiting) = Waiting::begin(keeper, &[self], at) else {
-                    return Wait::Stuck;
-                };
-                Some(waiting)
-            }
+            Some(Ok(waiting)) => Some(waiting),
+            Some(Err(NoEnd)) => return Wait::Stuck,
         };
         self.flow.pending_work(timed, at);
         let mut queued = Queued(self, Ticket::new());
@@ -463,8 +534,8 @@ impl<T: Send, B: Backend> Shared<T, B> {
     }
 
     /// Who is to keep it, if somebody has a say in waits for it.
-    pub(super) fn keeper(&self) -> Option<&Arc<dyn Keeper>> {
-        self.keeper.as_ref()
+    pub(super) fn kept(&self) -> &Kept {
+        &self.kept
     }
 
     /// What is set when it ends, or is set already.

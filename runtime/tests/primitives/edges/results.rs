@@ -1,16 +1,32 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lockwise::sync::{
-    Barrier, End, Event, Failure, Promise, Refused, Shutdown, ThreadPool, Until, Worker,
-    as_completed, wait_for,
+    Backend, Barrier, End, Event, Failure, Future, Promise, Refused, Shutdown, ThreadPool, Until,
+    Worker, as_completed, wait_for,
 };
 use lockwise::thread;
 
 use crate::counted::Drops;
-use crate::{SHORT, on_each_backend, past, until};
+use crate::{SHORT, on_each_backend, past, rounds, until};
+
+/// Has the only worker of a pool wait until the event is set.
+fn held_up<B: Backend>(pool: &ThreadPool<B>) -> Arc<Event<B>> {
+    let (began, go) = (
+        Arc::new(Event::<B>::new_in()),
+        Arc::new(Event::<B>::new_in()),
+    );
+    let (begins, goes) = (Arc::clone(&began), Arc::clone(&go));
+    let job = pool.submit(move || {
+        begins.set();
+        goes.wait();
+    });
+    drop(job.expect("it is open"));
+    began.wait();
+    go
+}
 
 on_each_backend! {
     fn what_has_ended_cannot_be_cancelled() {
@@ -215,6 +231,60 @@ on_each_backend! {
         };
         assert_eq!(work(), 5);
         assert_eq!(sum.wait().unwrap(), 4);
+    }
+
+    fn what_a_cancelled_job_holds_goes_when_its_turn_comes() {
+        let drops = Drops::default();
+        let pool = ThreadPool::<B>::new_in(1).unwrap();
+        let go = held_up(&pool);
+        let value = drops.value();
+        let cancelled = pool.submit(move || drop(value)).unwrap();
+        assert!(cancelled.cancel());
+        assert_eq!(drops.count(), 0);
+        go.set();
+        pool.join();
+        assert_eq!(drops.count(), 1);
+        assert!(matches!(cancelled.wait(), Err(Failure::Cancelled)));
+    }
+
+    fn a_job_whose_future_is_gone_is_done_and_called_back_for() {
+        let drops = Drops::default();
+        let pool = ThreadPool::<B>::new_in(1).unwrap();
+        let go = held_up(&pool);
+        let (value, ends) = (drops.value(), Arc::new(Mutex::new(Vec::new())));
+        let noting = || {
+            let ends = Arc::clone(&ends);
+            move |end| ends.lock().unwrap().push(end)
+        };
+        let done = pool.submit(move || value).unwrap();
+        done.on_done(noting());
+        let panics: Future<(), B> = pool.submit(|| panic!("nobody waits for it")).unwrap();
+        panics.on_done(noting());
+        let cancelled: Future<(), B> = pool.submit(|| panic!("it was cancelled")).unwrap();
+        cancelled.on_done(noting());
+        assert!(cancelled.cancel());
+        drop((done, panics, cancelled));
+        assert_eq!(drops.count(), 0);
+        go.set();
+        pool.join();
+        assert_eq!(drops.count(), 1);
+        assert_eq!(*ends.lock().unwrap(), [End::Cancelled, End::Done, End::Panicked]);
+    }
+
+    fn what_is_left_of_many_jobs_is_used_again_and_harms_none() {
+        let drops = Drops::default();
+        let pool = ThreadPool::<B>::new_in(2).unwrap();
+        let jobs = rounds(400);
+        for at in 0..jobs {
+            let (small, large) = (drops.value(), [at; 100]);
+            drop(pool.submit(move || small).unwrap());
+            let sum = pool.submit(move || large.iter().sum::<usize>()).unwrap();
+            if at % 7 == 0 {
+                assert_eq!(sum.wait().unwrap(), 100 * at);
+            }
+        }
+        pool.join();
+        assert_eq!(drops.count(), jobs);
     }
 
     fn a_pool_is_shut_down_in_each_way_again() {

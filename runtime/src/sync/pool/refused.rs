@@ -1,0 +1,22 @@
+//! A job that was not taken: [`Refused`].
+
+use std::error::Error;
+use std::fmt;
+
+/// A job was not taken, and comes back: the pool was shut down, or is broken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Refused<F>(pub F);
+
+impl<F> fmt::Debug for Refused<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Refused(..)")
+    }
+}
+
+impl<F> fmt::Display for Refused<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the pool takes no more jobs")
+    }
+}
+
+impl<F> Error for Refused<F> {}
