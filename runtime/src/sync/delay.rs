@@ -11,6 +11,7 @@ use super::alarm::Alarm;
 use super::backend::{Backend, Lock, Tracked};
 use super::deadline::{Deadline, due_after};
 use super::leaf::LeafMutex;
+use super::number::Number;
 use super::park;
 use super::priority::Priority;
 use super::queue::{GetError, PutError};
@@ -45,6 +46,8 @@ use crate::watch::Site;
 /// ```
 pub struct DelayQueue<T: Send, B: Backend = Tracked> {
     state: B::Mutex<State<T>>,
+    /// Its own number, for its tokens.
+    own: Number,
     born: Site,
 }
 
@@ -60,7 +63,11 @@ type Place = (Instant, Reverse<i128>, u64);
 
 /// Which item of a [`DelayQueue`] was put.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct DelayToken(Place);
+pub struct DelayToken {
+    place: Place,
+    /// The number of the queue.
+    queue: u64,
+}
 
 /// What a look at the queue says.
 enum Look<T> {
@@ -92,6 +99,7 @@ impl<T: Send> DelayQueue<T> {
         let born = Site::caller();
         DelayQueue {
             state: LeafMutex::of(State::new(), born),
+            own: Number::new(),
             born,
         }
     }
@@ -104,6 +112,7 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
         let born = Site::caller();
         DelayQueue {
             state: B::Mutex::new_at(State::new(), born),
+            own: Number::new(),
             born,
         }
     }
@@ -135,7 +144,8 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
         }
         drop(state);
         later.run();
-        Ok(DelayToken(place))
+        let queue = self.own.get();
+        Ok(DelayToken { place, queue })
     }
 
     /// Puts an item in that is due after `delay`, with priority 0. A delay too long to be written down never ends.
@@ -208,12 +218,15 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
         })
     }
 
-    /// Takes exactly this item out, if it is still there.
+    /// Takes exactly this item out, if it is still there. A token of another queue names none of this one.
     #[track_caller]
     pub fn cancel(&self, token: &DelayToken) -> Option<T> {
+        if !self.own.is(token.queue) {
+            return None;
+        }
         let mut later = Later::new();
         let mut state = self.state.lock_at(Site::caller());
-        let item = state.items.remove(&token.0);
+        let item = state.items.remove(&token.place);
         if state.is_closed && state.items.is_empty() {
             state.getters.choose_all(&mut later);
         }
@@ -396,6 +409,6 @@ impl<T: Send, B: Backend> fmt::Debug for DelayQueue<T, B> {
                 .field("waiting", &waiting),
             None => shown.field("len", &format_args!("<locked>")),
         };
-        shown.finish()
+        shown.finish_non_exhaustive()
     }
 }

@@ -54,6 +54,7 @@ mod delay;
 mod event;
 mod exchange;
 mod leaf;
+mod number;
 mod park;
 pub mod poller;
 mod pool;

@@ -9,11 +9,10 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::rc::Rc;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Weak};
 
 use super::backend::{Backend, Lock, Tracked};
+use super::number;
 use super::threads::Threads;
 use crate::watch::Site;
 
@@ -116,12 +115,6 @@ thread_local! {
     static IN_USE: RefCell<Vec<InUse>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A number that no other object has had.
-fn object_number() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Relaxed)
-}
-
 impl<T: Send + 'static> ThreadLocal<T> {
     /// An object without values. The caller is its creation site.
     #[track_caller]
@@ -140,7 +133,7 @@ impl<T: Send + 'static, B: Backend> ThreadLocal<T, B> {
                 values: B::Mutex::new_at(HashMap::new(), born),
                 born,
             }),
-            number: object_number(),
+            number: number::fresh(),
         }
     }
 

@@ -13,6 +13,7 @@ use super::key::Priority;
 use super::levels::{Levels, Place, Placed};
 use crate::sync::backend::{Backend, Flow, Tracked};
 use crate::sync::deadline::Deadline;
+use crate::sync::number::Number;
 use crate::sync::queue::{Core, GetError, How, PutError, PutIn, Work};
 use crate::sync::threads::Threads;
 use crate::waiting::Later;
@@ -48,6 +49,8 @@ pub struct PriorityQueue<T: Send, P: Priority = i64, B: Backend = Tracked> {
     pub(super) core: Core<Levels<T>, B>,
     /// The number of the next put.
     next: AtomicU64,
+    /// Its own, for its tokens.
+    own: Number,
     priorities: PhantomData<fn(P)>,
 }
 
@@ -56,6 +59,8 @@ pub struct PriorityQueue<T: Send, P: Priority = i64, B: Backend = Tracked> {
 pub struct Token {
     key: i128,
     number: u64,
+    /// The number of the queue.
+    queue: u64,
 }
 
 impl Token {
@@ -82,6 +87,7 @@ impl<T: Send, P: Priority> PriorityQueue<T, P> {
         PriorityQueue {
             core: Core::tracked::<T>(Levels::new(), capacity, born),
             next: AtomicU64::new(0),
+            own: Number::new(),
             priorities: PhantomData,
         }
     }
@@ -111,6 +117,7 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
         PriorityQueue {
             core: Core::new_at::<T>(Levels::new(), capacity, born),
             next: AtomicU64::new(number),
+            own: Number::new(),
             priorities: PhantomData,
         }
     }
@@ -277,10 +284,13 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
         GetHighest::new(self, Site::caller())
     }
 
-    /// Takes exactly this item out again, if it is still there.
+    /// Takes exactly this item out again, if it is still there. A token of another queue names none of this one.
     #[track_caller]
     pub fn cancel(&self, token: &Token) -> Option<T> {
         let at = Site::caller();
+        if !self.own.is(token.queue) {
+            return None;
+        }
         let mut later = Later::new();
         let mut state = self.core.lock(at);
         let item = state.store.remove(token.place());
@@ -299,6 +309,9 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
     #[track_caller]
     pub fn change_priority(&self, token: &mut Token, priority: P) -> bool {
         let key = priority.key();
+        if !self.own.is(token.queue) {
+            return false;
+        }
         let mut state = self.core.lock(Site::caller());
         let Some(item) = state.store.remove(token.place()) else {
             return false;
@@ -371,7 +384,8 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
             .next
             .fetch_update(Relaxed, Relaxed, |number| number.checked_add(1));
         let number = next.expect("no queue has more than 2^64 puts");
-        Token { key, number }
+        let queue = self.own.get();
+        Token { key, number, queue }
     }
 
     fn put_at(

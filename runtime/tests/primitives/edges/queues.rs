@@ -268,6 +268,22 @@ on_each_backend! {
         assert_eq!((queue.get(), queue.try_get()), (Ok("three"), Err(GetError::Empty)));
     }
 
+    fn a_token_of_another_queue_names_nothing() {
+        let (one, other) = (PriorityQueue::<_, i32, B>::new_in(), PriorityQueue::<_, i32, B>::new_in());
+        let mut token = one.put("one", 1).unwrap();
+        assert_eq!(other.cancel(&token), None);
+        other.put("other", 1).unwrap();
+        assert_eq!(other.cancel(&token), None);
+        assert!(!other.change_priority(&mut token, 9));
+        assert_eq!(one.cancel(&token), Some("one"));
+        let (one, other) = (DelayQueue::<_, B>::new_in(), DelayQueue::<_, B>::new_in());
+        let now = past(Duration::ZERO);
+        let token = one.put_at("one", now, 1).unwrap();
+        assert_ne!(other.put_at("other", now, 1).unwrap(), token);
+        assert_eq!(other.cancel(&token), None);
+        assert_eq!((one.cancel(&token), other.get()), (Some("one"), Ok("other")));
+    }
+
     fn draining_lets_those_in_that_wait() {
         let queue = PriorityQueue::<_, i32, B>::bounded_in(1);
         queue.put(1, 1).unwrap();
