@@ -15,7 +15,7 @@ use crate::watch::Site;
 
 /// Why there is no answer.
 pub enum AskError<M> {
-    /// The actor takes no more messages; this one comes back.
+    /// The message was not sent and comes back: the actor takes no more, or there was no room in time.
     Refused(M),
     /// There was no answer.
     Failed(Failure),
@@ -33,7 +33,7 @@ impl<M> fmt::Debug for AskError<M> {
 impl<M> fmt::Display for AskError<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            AskError::Refused(_) => f.write_str("the actor takes no more messages"),
+            AskError::Refused(_) => f.write_str("the message was not sent to the actor"),
             AskError::Failed(_) => f.write_str("the actor gave no answer"),
         }
     }

@@ -170,6 +170,21 @@ on_each_backend! {
         assert_eq!(script.notes(), ["at once"]);
     }
 
+    fn a_question_that_finds_no_room_in_time_comes_back() {
+        let script = Script::default();
+        let actor = script.start::<B>(Some(1));
+        let go = hold_up(&actor);
+        actor.send(Line::Note("fills it")).unwrap_or_else(|_| panic!("there is room"));
+        let asked = actor.ask_timeout(Line::Ask, Duration::ZERO);
+        // It is said of no open actor that it takes no more.
+        let error = asked.err().filter(|error| !error.to_string().contains("takes no more"));
+        assert!(matches!(error, Some(AskError::Refused(Line::Ask(_)))));
+        go.set();
+        actor.close();
+        assert_eq!(actor.join(), Ok(Exit::Closed));
+        assert!(matches!(actor.ask_timeout(Line::Ask, LONG), Err(AskError::Refused(Line::Ask(_)))));
+    }
+
     fn a_timer_is_cancelled_once_and_not_after_it_has_come() {
         struct Cancels;
         impl<B: Backend> Actor<B> for Cancels {
