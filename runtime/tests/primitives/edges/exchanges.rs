@@ -213,6 +213,39 @@ on_each_backend! {
         }
     }
 
+    fn each_reader_is_as_slow_as_it_chose_to_be() {
+        let exchange = Exchange::<u32, B>::new_in();
+        let slow = [Slow::DropOldest(2), Slow::DropNewest(2), Slow::Disconnect(2), Slow::Never];
+        let [oldest, newest, leaves, all] = slow.map(|slow| exchange.reader(slow));
+        assert_eq!([exchange.send(1), exchange.send(2)], [taken(4); 2]);
+        assert_eq!(exchange.send(3), Delivered { taken: 1, dropped: 2, closed: 1 });
+        assert_eq!(exchange.send(4), Delivered { taken: 1, dropped: 2, closed: 0 });
+        assert_eq!([oldest.get(), oldest.get(), oldest.get()], [Err(ReadError::Lagged(2)), Ok(3), Ok(4)]);
+        assert_eq!([newest.get(), newest.get(), newest.try_get()], [Ok(1), Ok(2), Err(ReadError::Empty)]);
+        assert_eq!([leaves.get(), leaves.get(), leaves.get()], [Ok(1), Ok(2), Err(ReadError::Closed)]);
+        assert_eq!(all.len(), 4);
+    }
+
+    fn threads_that_share_a_reader_get_each_message_once() {
+        let exchange = Exchange::<usize, B>::new_in();
+        let reader = exchange.reader(Slow::Never);
+        let (messages, got) = (rounds(300), Mutex::new(Vec::new()));
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| while let Ok(message) = reader.get() {
+                    got.lock().unwrap().push(message);
+                });
+            }
+            for message in 0..messages {
+                exchange.send(message);
+            }
+            drop(exchange);
+        });
+        let mut got = got.into_inner().unwrap();
+        got.sort_unstable();
+        assert!(got.into_iter().eq(0..messages));
+    }
+
     fn readers_that_come_and_go_leave_nothing_behind() {
         let exchange = Exchange::<u32, B>::new_in();
         for _ in 0..100 {

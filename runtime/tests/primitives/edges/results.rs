@@ -315,6 +315,34 @@ on_each_backend! {
         assert_eq!(pool.map(Vec::<u32>::new(), |number| number).unwrap().count(), 0);
     }
 
+    fn a_map_whose_items_panic_or_use_the_pool_leaves_that_as_it_is() {
+        let pool = ThreadPool::<B>::new_in(1).unwrap();
+        let panic = catch_unwind(AssertUnwindSafe(|| {
+            let items = (0..5).inspect(|at| assert!(*at < 3, "the fourth item"));
+            pool.map(items, |at| at).map(drop)
+        }));
+        assert!(panic.is_err());
+        pool.join();
+        let items = (0..3).map(|at| pool.submit(move || at).unwrap().wait().unwrap());
+        let doubles = pool.map(items, |at| 2 * at).unwrap().map(Result::unwrap);
+        assert_eq!(doubles.collect::<Vec<_>>(), [0, 2, 4]);
+    }
+
+    fn a_job_that_drops_the_pool_leaves_the_rest_to_be_done() {
+        let pool = Arc::new(ThreadPool::<B>::new_in(1).unwrap());
+        let (inside, go) = (Arc::clone(&pool), Arc::new(Event::<B>::new_in()));
+        let goes = Arc::clone(&go);
+        let first = pool.submit(move || {
+            goes.wait();
+            drop(inside);
+        }).unwrap();
+        let rest = [1, 2, 3].map(|at| pool.submit(move || at).unwrap());
+        drop(pool);
+        go.set();
+        first.wait().unwrap();
+        assert_eq!(rest.map(|job| job.wait().unwrap()), [1, 2, 3]);
+    }
+
     fn a_dropped_map_cancels_what_has_not_begun() {
         let pool = ThreadPool::<B>::new_in(1).unwrap();
         let (began, go) = (Arc::new(Event::<B>::new_in()), Arc::new(Event::<B>::new_in()));

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use lockwise::sync::{
     Backend, Barrier, BrokenBarrier, Condvar, Event, Failure, NothingToWaitFor, Poller, Promise,
-    Queue, Scheduler, Semaphore, Stuck, ThreadLocal, block_on, select, yield_now,
+    PutError, Queue, Scheduler, Semaphore, Stuck, ThreadLocal, block_on, select, yield_now,
 };
 use lockwise::{Mutex, thread};
 
 use crate::counted::Drops;
-use crate::{LONG, SHORT, on_each_backend, past, until};
+use crate::{Counting, LONG, SHORT, on_each_backend, past, poll_once, until};
 
 on_each_backend! {
     fn an_event_tells_what_was_news() {
@@ -129,6 +129,42 @@ on_each_backend! {
         assert_eq!((poller.remove(&"b"), poller.remove(&"c")), (1, 1));
         assert_eq!(told(&mut poller), None);
         assert_eq!(poller.wait(), Err(NothingToWaitFor));
+    }
+
+    fn a_wait_is_woken_by_the_waker_that_it_was_polled_with_last() {
+        let ((first, first_waker), (second, second_waker)) = (Counting::new(), Counting::new());
+        let event = Event::<B>::new_in();
+        let mut wait = Box::pin(event.wait_async());
+        assert!(poll_once(wait.as_mut(), &first_waker).is_pending());
+        assert!(poll_once(wait.as_mut(), &second_waker).is_pending());
+        event.set();
+        assert_eq!((first.count(), second.count()), (0, 1));
+        let (promise, future) = Promise::<u32, B>::new_in();
+        let mut future = Box::pin(future);
+        assert!(poll_once(future.as_mut(), &first_waker).is_pending());
+        assert!(poll_once(future.as_mut(), &second_waker).is_pending());
+        promise.set(1).unwrap();
+        assert_eq!((first.count(), second.count()), (0, 2));
+    }
+
+    fn an_arm_that_puts_into_what_is_closed_gives_the_item_back() {
+        let queue = Queue::<u32, B>::bounded_in(1);
+        queue.close();
+        let put = select! {
+            put(queue, 5) -> put => put,
+            default => panic!("closed counts as possible"),
+        };
+        assert_eq!(put, Err(PutError::Closed(5)));
+    }
+
+    fn the_longest_wait_for_an_arm_is_no_panic() {
+        let queue = Queue::<u32, B>::new_in();
+        queue.put(1).unwrap();
+        let got = select! {
+            get(queue) -> got => got,
+            default(Duration::MAX) => panic!("there is something to be got"),
+        };
+        assert_eq!(got, Ok(1));
     }
 
     fn an_arm_takes_what_is_shared_or_lent_as_it_is() {
