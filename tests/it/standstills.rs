@@ -12,7 +12,7 @@ use crate::programs::{
 use crate::projects::{document, lockwise, project};
 
 /// Ways in which `standstills` stands still.
-const WAYS: [&str; 15] = [
+const WAYS: [&str; 16] = [
     "condition",
     "lost",
     "barrier",
@@ -28,6 +28,7 @@ const WAYS: [&str; 15] = [
     "select",
     "once",
     "reader",
+    "foreign",
 ];
 
 #[test]
@@ -50,7 +51,14 @@ fn each_is_named_and_ends() {
 
 #[test]
 fn what_goes_on_is_not_told() {
-    for way in ["sleeper", "timed", "several", "ping-pong", "pool"] {
+    for way in [
+        "sleeper",
+        "timed",
+        "several",
+        "ping-pong",
+        "pool",
+        "foreign-timed",
+    ] {
         let output = ended_by_deadlock("standstills", way);
         let said = stderr(&output);
         assert_eq!(stdout(&output), "ended\n", "{way}: {said}");
@@ -87,7 +95,7 @@ fn until_it_stalls(way: &str) -> String {
 
 #[test]
 fn what_waits_for_the_outside_world_is_not_told() {
-    for way in ["input", "parked"] {
+    for way in ["input", "watched-input", "parked"] {
         let said = until_it_stalls(way);
         assert!(!said.contains("LW0001"), "{way}: {said}");
     }
@@ -119,7 +127,7 @@ fn the_log_says_whose_side_it_was() {
             .unwrap_or_else(|| panic!("{level}: {report}"));
         assert_eq!(deadlock["certainty"], "actual", "{level}: {report}");
         let side = &deadlock["cycle"][0];
-        assert_ne!(side["thread_name"], "lockwise", "{level}: {report}");
+        assert_ne!(side["thread_name"], "lockwise-watch", "{level}: {report}");
         let held = side["holds"]["class"].as_str().unwrap();
         assert!(held.contains("standstills.rs"), "{level}: {report}");
     }

@@ -8,9 +8,11 @@
 //! `platform/asleep.rs`). Where the system cannot say that, nothing is told. A test runner, which says after a minute
 //! that a test still runs, counts as one that sleeps: that wakes nobody.
 //!
-//! So a program that never stands still has no such thread, and one that does so now and then has its state
-//! looked at a few times a second at most. A thread that the watched program parks with
-//! `std::thread::park` may have been put to sleep on purpose: if all sleep so, nothing is told.
+//! A watched thread may sleep where nobody watches: in a lock of C code, or in a crate that asks the system itself.
+//! No hook tells of that, so the thread of ours, which the first wait of the process starts, looks by itself,
+//! less and less often, up to once a second. It asks the system only if the very same waits last as the last time.
+//! A thread that the watched program parks with `std::thread::park` may have been put to sleep on purpose: if all
+//! that are known to wait sleep so, nothing is told.
 //!
 //! What it cannot see: a circle beside which other threads run, or wait for the outside world.
 
@@ -35,6 +37,8 @@ const FIRST: Duration = Duration::from_millis(2);
 const BUSY: Duration = Duration::from_millis(40);
 /// How often threads are looked at that wait on while something else runs or sleeps with a deadline.
 const SLOW: Duration = Duration::from_secs(1);
+/// When it is first looked beside threads of which it is not known that they wait.
+const BESIDE: Duration = Duration::from_millis(20);
 /// The most threads that a report describes.
 const SIDES_MAX: usize = 16;
 
@@ -49,8 +53,15 @@ static STATE: AtomicU32 = AtomicU32::new(NONE);
 
 /// This thread has begun to wait, or ends. If no other runs, the thread of ours looks closer.
 pub(in super::super) fn look_out() {
-    if asleep::IS_KNOWN && is_wanted() && wait_for::all_wait() && STATE.load(Relaxed) != LOOKS {
-        have_it_looked_at();
+    if !asleep::IS_KNOWN || !is_wanted() {
+        return;
+    }
+    if wait_for::all_wait() {
+        if STATE.load(Relaxed) != LOOKS {
+            have_it_looked_at();
+        }
+    } else if STATE.load(Relaxed) == NONE {
+        have_it_look_around();
     }
 }
 
@@ -70,6 +81,14 @@ fn have_it_looked_at() {
     }
 }
 
+#[cold]
+fn have_it_look_around() {
+    let first = STATE.compare_exchange(NONE, IDLE, SeqCst, Relaxed).is_ok();
+    if first && !asleep::start_thread(watch) {
+        STATE.store(NONE, Relaxed);
+    }
+}
+
 /// In the child of a fork only the forking thread lives.
 pub(super) fn after_fork_in_child() {
     STATE.store(NONE, Relaxed);
@@ -82,8 +101,13 @@ fn watch() {
     let Some(slot) = slot::of_ours() else { return };
     let mut patience = FIRST;
     let mut latest = Instant::now();
+    let mut around = Around::new();
     loop {
-        asleep::sleep_while(&STATE, IDLE);
+        asleep::sleep_while(&STATE, IDLE, around.pause);
+        if STATE.load(Relaxed) == IDLE {
+            around.look(slot);
+            continue;
+        }
         if latest.elapsed() > SLOW {
             patience = FIRST;
         }
@@ -117,19 +141,57 @@ fn look_at_all(slot: &Slot, patience: Duration) -> Ended {
             return Ended::Runs;
         };
         if let Some(all) = stand_still(&waiting) {
-            let told: Vec<bool> = waiting.iter().map(Waiting::tell).collect();
-            // One that is part of a deadlock that was told may be why the others wait.
-            if !told.contains(&true) {
-                let finding = describe(waiting, &all);
-                log_finding(slot, &finding);
-                reaction::react(&finding, true);
-            }
+            tell(slot, waiting, &all);
             return Ended::Told;
         }
         if all_told() {
             return Ended::Told;
         }
         pause = (pause * 2).min(SLOW);
+    }
+}
+
+/// What the thread of ours does of itself, where it is not known of all threads that they wait.
+struct Around {
+    /// How long it sleeps before it looks again.
+    pause: Duration,
+    /// The waits that it saw the last time.
+    seen: Vec<(u32, u64)>,
+}
+
+impl Around {
+    fn new() -> Around {
+        Around {
+            pause: BESIDE,
+            seen: Vec::new(),
+        }
+    }
+
+    /// Looks whether the others sleep as well, if those that wait have waited since the last time.
+    fn look(&mut self, slot: &Slot) {
+        self.pause = (self.pause * 2).min(SLOW);
+        let waiting = wait_for::waiting();
+        let now: Vec<_> = waiting.iter().map(Waiting::key).collect();
+        let last = now == self.seen && !waiting.iter().any(Waiting::was_told);
+        self.seen = now;
+        // Where none waits there is nobody to be told of.
+        if last
+            && !waiting.is_empty()
+            && let Some(all) = stand_still(&waiting)
+        {
+            tell(slot, waiting, &all);
+        }
+    }
+}
+
+/// Tells of a standstill, once.
+fn tell(slot: &Slot, waiting: Vec<Waiting>, all: &Asleep) {
+    let told: Vec<bool> = waiting.iter().map(Waiting::tell).collect();
+    // One that is part of a deadlock that was told may be why the others wait.
+    if !told.contains(&true) {
+        let finding = describe(waiting, all);
+        log_finding(slot, &finding);
+        reaction::react(&finding, true);
     }
 }
 
@@ -177,7 +239,7 @@ fn describe(mut waiting: Vec<Waiting>, all: &Asleep) -> Finding {
     let runner = usize::from(all.run_tests());
     let unwatched = all.len().saturating_sub(watched + runner);
     if unwatched > 0 {
-        waits.push(format!("{unwatched} that are not watched sleep"));
+        waits.push(format!("{unwatched} more sleep where nobody watches"));
     }
     if runner > 0 {
         waits.push(String::from("the test runner waits for its tests"));

@@ -10,10 +10,11 @@
 //! (none may be installed but for crashes). The one deadline that ends nothing is that of the first thread of a test
 //! runner, which waits for its tests (see `test_runner.rs`).
 
-use std::ffi::{c_int, c_long, c_ulong, c_void};
+use std::ffi::{CStr, c_int, c_long, c_ulong, c_void};
 use std::fs;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use super::test_runner;
 
@@ -69,6 +70,9 @@ const fn signals(numbers: &[u32]) -> u64 {
     set
 }
 
+/// How a thread of ours is called, also that of another copy of the watcher in this process.
+const NAME: &CStr = c"lockwise-watch";
+
 /// The threads of ours, by the system's numbers; 0 for none.
 static OURS: [AtomicU32; 3] = [const { AtomicU32::new(0) }; 3];
 
@@ -92,7 +96,7 @@ pub(crate) fn this_is_ours() {
 pub(crate) fn start_thread(body: fn()) -> bool {
     extern "C" fn run(body: *mut c_void) -> *mut c_void {
         // SAFETY: this option reads a string that ends with a zero, as this one does.
-        unsafe { prctl(PR_SET_NAME, c"lockwise".as_ptr()) };
+        unsafe { prctl(PR_SET_NAME, NAME.as_ptr()) };
         // SAFETY: it was made of a `fn()` just below.
         let body = unsafe { std::mem::transmute::<*mut c_void, fn()>(body) };
         body();
@@ -117,13 +121,27 @@ pub(crate) fn start_thread(body: fn()) -> bool {
     made == 0
 }
 
-/// Sleeps while the word has this value; as it was when this is called, at least.
-pub(crate) fn sleep_while(word: &AtomicU32, value: u32) {
-    while word.load(Relaxed) == value {
+/// `struct timespec`, on 64-bit Linux.
+#[repr(C)]
+struct TimeSpan {
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+/// Sleeps while the word has this value, but no longer than `at_most`.
+pub(crate) fn sleep_while(word: &AtomicU32, value: u32, at_most: Duration) {
+    let began = Instant::now();
+    while word.load(Relaxed) == value
+        && let Some(left) = at_most.checked_sub(began.elapsed())
+    {
         let wait = (PRIVATE | WAITS[0]) as c_int;
-        let no_deadline = ptr::null::<c_void>();
-        // SAFETY: the word lives, and the kernel reads no more than its four bytes.
-        unsafe { syscall(FUTEX, word.as_ptr(), wait, value, no_deadline) };
+        let left = TimeSpan {
+            seconds: left.as_secs().cast_signed(),
+            nanoseconds: i64::from(left.subsec_nanos()),
+        };
+        // SAFETY: the word and the span live while this call lasts; the kernel reads four bytes of the one, and the
+        // other as the two numbers that it is.
+        unsafe { syscall(FUTEX, word.as_ptr(), wait, value, &raw const left) };
     }
 }
 
@@ -171,8 +189,12 @@ impl Asleep {
             let number: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
             if ours.contains(&number) {
                 own += 1;
-            } else {
-                threads.push(Sleeper::look(number)?);
+                continue;
+            }
+            match Sleeper::look(number) {
+                Some(sleeper) => threads.push(sleeper),
+                None if is_of_another_copy(number) => own += 1,
+                None => return None,
             }
         }
         threads.sort_unstable();
@@ -245,6 +267,12 @@ fn wait(call: &str) -> Option<Wait> {
 /// Whether the process began with this thread, by the system's number.
 fn is_first(thread: u32) -> bool {
     thread == std::process::id()
+}
+
+/// Whether this thread, by the system's number, is one of ours that another copy of the watcher has started.
+fn is_of_another_copy(thread: u32) -> bool {
+    let name = fs::read(format!("/proc/self/task/{thread}/comm"));
+    name.is_ok_and(|name| name.trim_ascii_end() == NAME.to_bytes())
 }
 
 /// The signals for which the process has handlers, a bit each.

@@ -1,6 +1,7 @@
 //! Systems that do not say whether all threads of a process sleep.
 
 use std::sync::atomic::AtomicU32;
+use std::time::Duration;
 
 /// Whether the system can say it.
 pub(crate) const IS_KNOWN: bool = false;
@@ -43,7 +44,7 @@ pub(crate) fn start_thread(_body: fn()) -> bool {
 }
 
 /// Nobody sleeps here.
-pub(crate) fn sleep_while(_word: &AtomicU32, _value: u32) {}
+pub(crate) fn sleep_while(_word: &AtomicU32, _value: u32, _at_most: Duration) {}
 
 /// Nobody sleeps here.
 pub(crate) fn wake(_word: &AtomicU32) {}

@@ -71,6 +71,11 @@ impl Waiting {
         self.slot.wait.lasts(self.turn)
     }
 
+    /// Which wait of which thread this is.
+    pub(in super::super) fn key(&self) -> (u32, u64) {
+        (self.thread, self.turn)
+    }
+
     /// Whether this wait was told as part of a deadlock.
     pub(in super::super) fn was_told(&self) -> bool {
         self.slot.wait.told.load(Relaxed) == self.turn
