@@ -127,6 +127,11 @@ limits! {
         "threads of such a run";
     search_words "search-words" = 4_000_000,
         "memory of the exhaustive search, in words of four bytes";
+    search_words_all "search-words-all" = 16_000_000,
+        "the same, for all recorded programs together";
+    wait_words "wait-words" = 400_000,
+        "the same, for all recorded programs together in which nothing was held at a wait: there it can show \
+         no more than waits in a circle and lost wake-ups";
     searches "searches" = 16,
         "cycles of a run that are searched for on their own where that gave up";
     witness_entries "witness-entries" = 100_000,

@@ -46,7 +46,7 @@ impl<'a> Case<'a> {
         let classes = graph::classes(evidence, &histories, arcs);
         let class_cycles = cycles::cycles(&classes, found);
         let runs = evidence.runs.iter().zip(histories).enumerate();
-        let runs = runs
+        let mut runs: Vec<RunCase<'a>> = runs
             .map(|(at, (run, history))| {
                 let id = RunId::from(at);
                 let graph = graph::instances(id, &history, arcs);
@@ -62,6 +62,7 @@ impl<'a> Case<'a> {
                     patterns: OnceLock::new(),
                     writes: OnceLock::new(),
                     found: OnceLock::new(),
+                    search_words: bounds.search_words,
                     decided_by_locks: OnceLock::new(),
                     left: Mutex::new(Budget::of(bounds)),
                     unproved: AtomicU64::new(0),
@@ -71,6 +72,7 @@ impl<'a> Case<'a> {
                 }
             })
             .collect();
+        share(bounds, &mut runs);
         Case {
             evidence,
             bounds,
@@ -82,6 +84,22 @@ impl<'a> Case<'a> {
 
     pub(super) fn run(&self, id: RunId) -> &RunCase<'a> {
         &self.runs[id.at()]
+    }
+}
+
+/// Shares what the searches of recorded programs may cost in all. Each process is a run of its own, and a suite
+/// may have hundreds, most of which merely wait for a message or two.
+fn share(bounds: &Limits, runs: &mut [RunCase<'_>]) {
+    let shares = [(false, bounds.search_words_all), (true, bounds.wait_words)];
+    for (merely_waits, all) in shares {
+        let is_of =
+            |run: &&mut RunCase<'_>| !run.run.complete && run.merely_waits() == merely_waits;
+        let searched = |run: &RunCase<'_>| run.has_waits() || !run.cycles.cycles.is_empty();
+        let count = runs.iter_mut().filter(is_of).filter(|run| searched(run));
+        let each = all / (count.count() as u64).max(1);
+        for run in runs.iter_mut().filter(is_of) {
+            run.search_words = run.search_words.min(each);
+        }
     }
 }
 
@@ -139,6 +157,8 @@ pub(super) struct RunCase<'a> {
     /// Per object, the exclusive requests of each thread, in order.
     writes: OnceLock<BTreeMap<LockId, BTreeMap<ThreadId, Vec<u32>>>>,
     found: OnceLock<Option<Found>>,
+    /// The memory that this search may take, in words of four bytes.
+    pub(super) search_words: u64,
     decided_by_locks: OnceLock<bool>,
     /// What searches may still cost.
     left: Mutex<Budget>,
@@ -195,6 +215,14 @@ impl RunCase<'_> {
                 _ => false,
             })
             || (joins.is_some() && events.iter().any(lives))
+    }
+
+    /// Whether the search over all orders of the events can show no more than circles of waits and lost wake-ups:
+    /// no two locks are taken in two orders, none twice by one thread, and nothing is held at a wait.
+    fn merely_waits(&self) -> bool {
+        self.cycles.cycles.is_empty()
+            && self.history.recursions.is_empty()
+            && self.history.held_waits.is_empty()
     }
 
     /// The event of the same thread after this one.
@@ -288,7 +316,7 @@ impl RunCase<'_> {
                 let ends = timeline.events_of.iter();
                 let ends = ends.map(|events| u32::try_from(events.len()).unwrap_or(u32::MAX));
                 let model = Model::new(self.run, &self.history, timeline, ends.collect());
-                Some(explore(&model, self.bounds.search_words, |_| false))
+                Some(explore(&model, self.search_words, |_| false))
             })
             .as_ref()
     }

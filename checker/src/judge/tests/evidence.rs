@@ -449,3 +449,33 @@ fn a_chain_of_two_thousand_threads_is_one_cycle() {
     assert_eq!(strongest(&verdict), Some(Certainty::Certain));
     assert_eq!(verdict.findings[0].cycle.len(), count);
 }
+
+#[test]
+fn recorded_programs_share_what_searches_cost_and_those_that_merely_wait_have_less() {
+    let waits = "
+        T2: post(S)
+        T1: pend(S)";
+    let under_lock = "
+        T2: post(S)
+        T1: acq(L) pend(S) rel(L)";
+    let words = |traces: &[&str], complete| -> Vec<u64> {
+        let mut evidence = evidence_of(traces);
+        for run in &mut evidence.runs {
+            run.complete = complete;
+        }
+        let all = Limits::default();
+        let case = Case::new(&evidence, &all);
+        case.runs.iter().map(|run| run.search_words).collect()
+    };
+    let all = Limits::default();
+    let few = all.wait_words;
+    assert_eq!(words(&[waits; 2], true), [all.search_words; 2]);
+    assert_eq!(
+        words(&[waits, under_lock, waits], false),
+        [few / 2, all.search_words, few / 2]
+    );
+    assert_eq!(
+        words(&[under_lock; 8], false),
+        [all.search_words_all / 8; 8]
+    );
+}
