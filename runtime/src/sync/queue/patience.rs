@@ -83,7 +83,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
             && looks < LOOKS
             && park::look_on::<B::Threads>(Look::Both, deadline, || self.home().has_entries())
         {
-            outcome = self.get_among_others(self.lock(how.at), slot, work, how);
+            outcome = self.get_again(slot, work, how);
             looks += 1;
         }
         match outcome {
@@ -92,6 +92,17 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
                 self.get_later(slot, work, look, deadline, how)
             }
             outcome => outcome,
+        }
+    }
+
+    /// Tries a get again.
+    fn get_again(&self, slot: &mut Option<S::Entry>, work: Work, how: How) -> Result<(), GetError> {
+        match self.get_plainly(work, how) {
+            Ok(entry) => {
+                *slot = Some(entry);
+                Ok(())
+            }
+            Err(state) => self.get_among_others(state, slot, work, how),
         }
     }
 

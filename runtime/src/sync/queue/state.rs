@@ -70,7 +70,8 @@ pub(in crate::sync) enum End {
     Put,
 }
 
-/// The state of a queue.
+/// The state of a queue. What each put changes comes first, on the line of memory of the lock.
+#[repr(C)]
 pub(in crate::sync) struct State<S: Store> {
     pub(in crate::sync) store: S,
     /// How many entries that count there is room for.
