@@ -156,7 +156,7 @@ impl<B: Backend> Crew<B> {
                 // It counts as done after it has given its result, and everything of it is dropped.
                 next = task.consume_and_get(|job| {
                     let duty = self.jobs.duty();
-                    batch.add(job.run(&here, at));
+                    batch.add(survived(|| job.run(&here, at)).flatten());
                     drop(duty);
                     here.almost_free();
                 });
@@ -201,7 +201,7 @@ impl<B: Backend> Crew<B> {
                 End::Cancelled => Failure::Cancelled,
                 _ => Failure::Dropped,
             };
-            job.end(end, failure, at);
+            survived(|| job.end(end, failure, at));
         }
     }
 
@@ -216,6 +216,12 @@ impl<B: Backend> Crew<B> {
         }
         self.ended.wait();
     }
+}
+
+/// Does something to a job. What that drops may panic, as a value that nobody wants, and must neither end a worker nor
+/// keep other jobs from being ended; the panic was printed.
+fn survived<R>(act: impl FnOnce() -> R) -> Option<R> {
+    catch_unwind(AssertUnwindSafe(act)).ok()
 }
 
 /// This thread, as a worker.

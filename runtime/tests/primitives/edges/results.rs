@@ -9,7 +9,7 @@ use lockwise::sync::{
 };
 use lockwise::thread;
 
-use crate::counted::Drops;
+use crate::counted::{Counted, Drops};
 use crate::{SHORT, on_each_backend, past, rounds, until};
 
 /// Has the only worker of a pool wait until the event is set.
@@ -26,6 +26,15 @@ fn held_up<B: Backend>(pool: &ThreadPool<B>) -> Arc<Event<B>> {
     drop(job.expect("it is open"));
     began.wait();
     go
+}
+
+/// Panics when it is dropped.
+struct Bad(#[expect(dead_code, reason = "it is only dropped")] Counted);
+
+impl Drop for Bad {
+    fn drop(&mut self) {
+        panic!("in a destructor");
+    }
 }
 
 on_each_backend! {
@@ -269,6 +278,37 @@ on_each_backend! {
         pool.join();
         assert_eq!(drops.count(), 1);
         assert_eq!(*ends.lock().unwrap(), [End::Cancelled, End::Done, End::Panicked]);
+    }
+
+    fn a_destructor_that_panics_ends_no_worker() {
+        let drops = Drops::default();
+        let pool = ThreadPool::<B>::new_in(1).unwrap();
+        let go = held_up(&pool);
+        let value = Bad(drops.value());
+        drop(pool.submit(move || value).unwrap());
+        let held = Bad(drops.value());
+        let cancelled = pool.submit(move || drop(held)).unwrap();
+        assert!(cancelled.cancel());
+        go.set();
+        assert_eq!(pool.submit(|| 3).unwrap().wait().unwrap(), 3);
+        pool.join();
+        assert_eq!((drops.count(), pool.workers()), (2, 1));
+    }
+
+    fn a_destructor_that_panics_keeps_no_other_job_from_being_cancelled() {
+        let drops = Drops::default();
+        let pool = ThreadPool::<B>::new_in(1).unwrap();
+        let go = held_up(&pool);
+        let held = Bad(drops.value());
+        let first = pool.submit(move || drop(held)).unwrap();
+        let second = pool.submit(|| ()).unwrap();
+        second.on_done(move |_| {
+            go.set();
+        });
+        pool.shutdown(Shutdown::Cancel);
+        assert!(matches!(first.wait(), Err(Failure::Cancelled)));
+        assert!(matches!(second.wait(), Err(Failure::Cancelled)));
+        assert_eq!(drops.count(), 1);
     }
 
     fn what_is_left_of_many_jobs_is_used_again_and_harms_none() {
