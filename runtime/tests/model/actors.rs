@@ -109,6 +109,48 @@ fn a_job_is_done_or_cancelled_whenever_its_future_goes() {
 }
 
 #[test]
+fn who_joins_a_pool_finds_their_jobs_done() {
+    for timed in [false, true] {
+        model(move || {
+            let pool = Arc::new(ThreadPool::<Model>::new_in(2).unwrap());
+            let users = [1, 2].map(|jobs| {
+                let pool = Arc::clone(&pool);
+                thread::spawn(move || {
+                    let done = Arc::<AtomicUsize>::default();
+                    for _ in 0..jobs {
+                        let done = Arc::clone(&done);
+                        drop(pool.submit(move || done.fetch_add(1, SeqCst)).unwrap());
+                    }
+                    if !timed || !pool.join_timeout(SOME_TIME) {
+                        pool.join();
+                    }
+                    assert_eq!(done.load(SeqCst), jobs);
+                })
+            });
+            for user in users {
+                user.join().unwrap();
+            }
+        });
+    }
+}
+
+#[test]
+fn who_joins_a_pool_is_told_of_jobs_that_are_cancelled_or_refused() {
+    model(|| {
+        let pool = Arc::new(ThreadPool::<Model>::new_in(1).unwrap());
+        let late = Arc::clone(&pool);
+        drop([1, 2].map(|number| pool.submit(move || number).unwrap()));
+        let late = thread::spawn(move || drop(late.submit(|| 3)));
+        let ends = Arc::clone(&pool);
+        let ends = thread::spawn(move || ends.shutdown(Shutdown::Cancel));
+        pool.join();
+        ends.join().unwrap();
+        late.join().unwrap();
+        pool.join();
+    });
+}
+
+#[test]
 fn workers_that_all_wait_for_each_other_are_told() {
     model(|| {
         let pool = Arc::new(ThreadPool::<Model>::new_in(2).unwrap());

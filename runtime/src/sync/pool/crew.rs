@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use super::returns::Returns;
 use super::stuck::WaitingWorkers;
+use super::unfinished::Unfinished;
 use crate::sync::backend::{Backend, Lock};
 use crate::sync::event::Event;
 use crate::sync::promise::{End, Failure, Host, Keeper, Kept, Planned, address_of};
@@ -21,6 +22,7 @@ pub(super) type Initializer = Arc<dyn Fn() + Send + Sync>;
 /// What the threads of a pool and its handle share.
 pub(super) struct Crew<B: Backend> {
     pub(super) jobs: Queue<Planned, B>,
+    pub(super) unfinished: Unfinished<B>,
     pub(super) returns: Returns,
     pub(super) state: B::Mutex<State<B::Threads>>,
     /// Workers that wait for a job, or are about to.
@@ -61,6 +63,7 @@ impl<B: Backend> Crew<B> {
     pub(super) fn new(plan: Plan) -> Arc<Crew<B>> {
         Arc::new(Crew {
             jobs: Queue::new_at(None, plan.born),
+            unfinished: Unfinished::new(plan.born),
             returns: Returns::default(),
             state: B::Mutex::new_at(
                 State {
@@ -150,16 +153,14 @@ impl<B: Backend> Crew<B> {
             let here = Here(&self);
             here.almost_free();
             let mut batch = self.returns.batch();
-            let mut next = self.jobs.get_task();
-            while let Ok(task) = next {
+            while let Ok(job) = self.jobs.get() {
                 here.still_busy();
+                let duty = self.unfinished.duty();
+                batch.add(survived(|| job.run(&here, at)).flatten());
+                drop(duty);
+                here.almost_free();
                 // It counts as done after it has given its result, and everything of it is dropped.
-                next = task.consume_and_get(|job| {
-                    let duty = self.jobs.duty();
-                    batch.add(survived(|| job.run(&here, at)).flatten());
-                    drop(duty);
-                    here.almost_free();
-                });
+                self.unfinished.finish();
             }
             here.still_busy();
         } else {
@@ -202,6 +203,7 @@ impl<B: Backend> Crew<B> {
                 _ => Failure::Dropped,
             };
             survived(|| job.end(end, failure, at));
+            self.unfinished.finish();
         }
     }
 

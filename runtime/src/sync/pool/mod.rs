@@ -10,6 +10,7 @@ mod refused;
 mod returns;
 mod stuck;
 mod threads;
+mod unfinished;
 mod worker;
 
 pub use builder::{BuildError, PoolBuilder};

@@ -10,6 +10,7 @@ use super::crew::Crew;
 use super::map::Map;
 use super::refused::Refused;
 use crate::sync::backend::{Backend, Lock, Tracked};
+use crate::sync::deadline::Deadline;
 use crate::sync::promise::{self, End, Planned};
 use crate::watch::Site;
 
@@ -111,12 +112,17 @@ impl<B: Backend> ThreadPool<B> {
         let at = Site::caller();
         self.crew.returns.drop_one();
         let (job, future) = Planned::new(at, self.crew.keeps(), work);
+        self.crew.unfinished.add();
         match self.crew.jobs.put(job) {
             Ok(()) => {
                 self.crew.need_one(at);
                 Ok(future)
             }
-            Err(refused) => Err(Refused(refused.into_inner().into_work::<F, T, B>())),
+            Err(refused) => {
+                let work = refused.into_inner().into_work::<F, T, B>();
+                self.crew.unfinished.finish();
+                Err(Refused(work))
+            }
         }
     }
 
@@ -155,7 +161,8 @@ impl<B: Backend> ThreadPool<B> {
     #[track_caller]
     pub fn join(&self) {
         self.assert_elsewhere();
-        self.crew.jobs.join();
+        let at = Site::caller();
+        self.crew.unfinished.join(Deadline::Never, at);
     }
 
     #[track_caller]
@@ -169,13 +176,15 @@ impl<B: Backend> ThreadPool<B> {
     /// [`join`](ThreadPool::join), at most for `timeout`. Whether all was done.
     #[track_caller]
     pub fn join_timeout(&self, timeout: Duration) -> bool {
-        self.crew.jobs.join_timeout(timeout)
+        let deadline = Deadline::after::<B::Threads>(timeout);
+        self.crew.unfinished.join(deadline, Site::caller())
     }
 
     /// [`join`](ThreadPool::join), at most until `deadline`. Whether all was done.
     #[track_caller]
     pub fn join_deadline(&self, deadline: Instant) -> bool {
-        self.crew.jobs.join_deadline(deadline)
+        let deadline = Deadline::At(deadline);
+        self.crew.unfinished.join(deadline, Site::caller())
     }
 
     /// [`join`](ThreadPool::join), as a future. It can be dropped at any time.
@@ -186,7 +195,7 @@ impl<B: Backend> ThreadPool<B> {
     #[track_caller]
     pub fn join_async(&self) -> impl Future<Output = ()> + use<'_, B> {
         self.assert_elsewhere();
-        self.crew.jobs.join_async()
+        self.crew.unfinished.join_async(Site::caller())
     }
 
     /// Takes no more jobs, and ends the workers when there is nothing left to do.

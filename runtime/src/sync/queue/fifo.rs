@@ -15,7 +15,7 @@ use super::state::{How, State};
 use super::store::{Entry, Fifo};
 use super::task::Task;
 use super::waits::{Get, Put};
-use crate::sync::backend::{Backend, Duty, Tracked};
+use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::Deadline;
 use crate::sync::poller::Room;
 use crate::watch::Site;
@@ -109,11 +109,6 @@ impl<T: Send, B: Backend> Queue<T, B> {
         Queue {
             core: Core::at_home::<T>(home, capacity, born),
         }
-    }
-
-    /// This thread has a task of the queue, and does it, until the result is dropped: till then not all is done.
-    pub(in crate::sync) fn duty(&self) -> Duty<'_, B::Flow> {
-        Duty::begin(&self.core.flows().done)
     }
 
     /// Puts an item in, waiting for room.

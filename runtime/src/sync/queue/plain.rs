@@ -243,26 +243,6 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         Ok(slot.expect("what was got is in the slot"))
     }
 
-    /// Says that an entry that was kept is done, and gets the next one, to be kept, when there is one.
-    pub(super) fn finish_and_get(&self, at: Site) -> Result<S::Entry, GetError> {
-        let plain = self.lock_untold(at).filter(|state| state.gets_plainly());
-        let Some(mut state) = plain else {
-            self.finish(at);
-            return self.get(Work::Kept, Deadline::Never, at);
-        };
-        state.unkeep();
-        let mut slot = None;
-        state.store.pop(&mut slot);
-        let Some(entry) = slot else {
-            return self.get_locked(state, Work::Kept, Deadline::Never, at);
-        };
-        if S::counts(&entry) {
-            state.keep();
-        }
-        self.release(state);
-        Ok(entry)
-    }
-
     /// Gets the next entry, into the slot, when there is one.
     pub(super) fn get_slot(
         &self,

@@ -485,12 +485,6 @@ impl<S: Store> State<S> {
         self.kept += 1;
     }
 
-    /// An entry that was kept is done, and nobody waits for that.
-    #[inline]
-    pub(super) fn unkeep(&mut self) {
-        self.kept -= 1;
-    }
-
     /// An entry that was kept is done.
     pub(super) fn finish_kept<B: Backend>(
         &mut self,

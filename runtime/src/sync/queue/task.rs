@@ -1,11 +1,9 @@
 //! Work that is not done yet: [`Task`].
 
 use std::fmt;
-use std::mem;
 use std::ops::{Deref, DerefMut};
 
 use super::fifo::Queue;
-use super::refusal::GetError;
 use crate::sync::backend::{Backend, Tracked};
 use crate::watch::Site;
 
@@ -46,19 +44,6 @@ impl<'a, T: Send, B: Backend> Task<'a, T, B> {
     pub fn consume<R>(self, f: impl FnOnce(T) -> R) -> R {
         let Task { item, _done } = self;
         f(item)
-    }
-
-    /// Uses the item up, then says that it is done and gets the next one, waiting for it: with one turn of the
-    /// lock. If `f` panics it is done all the same.
-    pub(in crate::sync) fn consume_and_get(self, f: impl FnOnce(T)) -> Result<Self, GetError> {
-        let Task { item, _done: done } = self;
-        f(item);
-        let (queue, at) = (done.queue, done.at);
-        // What it would do is done with the next get.
-        mem::forget(done);
-        let item = queue.core.finish_and_get(at)?;
-        let item = item.ok_or(GetError::Stopped)?;
-        Ok(Task::new(queue, item, at))
     }
 
     /// Says that it is done, and keeps the item.
