@@ -47,11 +47,7 @@ pub(super) struct Parker<T: Threads> {
 
 /// What looking on was good for lately, as one thread has seen it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Patience {
-    now: Reach,
-    /// How many waits are begun without looking on, when that was in vain the next time.
-    without: u32,
-}
+pub(super) struct Patience(Reach);
 
 /// How long a thread looks on, and how often it still does so if nothing comes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,14 +77,12 @@ const SHORT_MAX: u32 = 6;
 /// other side finds this one awake when it tries a long look too. So these are more than [`WITHOUT`]: of two that
 /// go on like this neither can always be at the one while the other is at the other.
 const LONG_MAX: u32 = 24;
-/// So many waits are begun at once, when that led to nothing, before a long look is tried again; and each time
-/// that it sees nothing at all, twice as many the next time.
+/// So many waits are begun at once, when that led to nothing, before a long look is tried again: that costs each of
+/// them two or three microseconds, if it is always in vain.
 const WITHOUT: u32 = 16;
-/// But at most so many.
-const WITHOUT_MAX: u32 = 256;
 /// Looking on begins with this many rounds of doing nothing, each twice as long as the one before: about a
 /// microsecond in all, which a thread on another processor needs for what is asked of it.
-const ROUNDS: u32 = 6;
+pub(super) const ROUNDS: u32 = 6;
 /// And then gives the processor away so often, as the other thread may need this very one.
 const YIELDS: u32 = 4;
 /// A long look gives it away again and again for so long: to put a thread to sleep and to wake it takes the
@@ -97,46 +91,27 @@ const LONG: Duration = Duration::from_micros(40);
 
 impl Patience {
     /// That of a thread that has not waited.
-    pub(super) const FULL: Patience = Patience {
-        now: Reach::Short(SHORT_MAX),
-        without: WITHOUT,
-    };
+    pub(super) const FULL: Patience = Patience(Reach::Short(SHORT_MAX));
 
     /// Does `look`, which is told whether it may be long, if there is any patience, and learns from what it
     /// has seen.
     fn look(&mut self, look: impl FnOnce(bool) -> Seen) -> bool {
-        if let Reach::Without(waits) = self.now {
-            self.now = match waits {
+        if let Reach::Without(waits) = self.0 {
+            self.0 = match waits {
                 0 | 1 => Reach::Long(LONG_MAX),
                 more => Reach::Without(more - 1),
             };
             return false;
         }
-        let seen = look(matches!(self.now, Reach::Long(_)));
-        self.now = match (self.now, seen) {
-            (_, Seen::Soon) => {
-                *self = Patience::FULL;
-                self.now
-            }
+        let seen = look(matches!(self.0, Reach::Long(_)));
+        self.0 = match (self.0, seen) {
+            (_, Seen::Soon) => Reach::Short(SHORT_MAX),
             (Reach::Short(left), _) if left > 1 => Reach::Short(left - 1),
             (Reach::Short(_), _) => Reach::Long(LONG_MAX),
-            (Reach::Long(left), Seen::Late) => {
-                self.without = WITHOUT;
-                match left {
-                    0 | 1 => Reach::Without(WITHOUT),
-                    more => Reach::Long(more - 1),
-                }
-            }
-            _ => self.lost(),
+            (Reach::Long(left), Seen::Late) if left > 1 => Reach::Long(left - 1),
+            _ => Reach::Without(WITHOUT),
         };
         seen != Seen::Nothing
-    }
-
-    /// There is none for a while.
-    fn lost(&mut self) -> Reach {
-        let waits = self.without;
-        self.without = (2 * waits).min(WITHOUT_MAX);
-        Reach::Without(waits)
     }
 }
 

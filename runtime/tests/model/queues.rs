@@ -103,23 +103,76 @@ fn nothing_is_lost_or_doubled_when_it_is_closed_in_the_midst() {
 
 #[test]
 fn a_backlog_is_got_in_order_by_several_while_it_grows() {
+    for capacity in [4, 6] {
+        model(move || {
+            let queue = match capacity {
+                4 => Queue::<u32, Model>::bounded_in(4),
+                _ => Queue::new_in(),
+            };
+            queue.put_many(1..=4).unwrap();
+            let got = thread::scope(|scope| {
+                let gets = [(); 2].map(|()| {
+                    scope.spawn(|| {
+                        let got = queue.iter().collect::<Vec<_>>();
+                        assert!(got.is_sorted(), "{got:?}");
+                        got
+                    })
+                });
+                for item in 5..=6 {
+                    queue.put(item).unwrap();
+                    assert!(queue.len() <= capacity);
+                }
+                queue.close();
+                all(gets.into())
+            });
+            assert_eq!(got, [1, 2, 3, 4, 5, 6]);
+        });
+    }
+}
+
+#[test]
+fn what_was_got_has_left_its_room_and_nothing_else_has() {
     model(|| {
-        let queue = Queue::<u32, Model>::new_in();
+        let queue = Queue::<u32, Model>::bounded_in(4);
         queue.put_many(1..=4).unwrap();
-        let got = thread::scope(|scope| {
+        thread::scope(|scope| {
             let gets = [(); 2].map(|()| {
                 scope.spawn(|| {
-                    let got = queue.iter().collect::<Vec<_>>();
-                    assert!(got.is_sorted(), "{got:?}");
-                    got
+                    let got = [queue.get().unwrap(), queue.get().unwrap()];
+                    // Nobody else puts more than two, and four were got.
+                    let put = queue.try_put(5);
+                    (got, put)
                 })
             });
-            queue.put_many(5..=6).unwrap();
-            assert!(queue.len() <= 6);
-            queue.close();
-            all(gets.into())
+            let got = gets.map(|get| get.join().unwrap());
+            assert!(got.iter().all(|(_, put)| put.is_ok()), "{got:?}");
         });
-        assert_eq!(got, [1, 2, 3, 4, 5, 6]);
+        assert_eq!([queue.try_put(6), queue.try_put(7)], [Ok(()); 2]);
+        assert_eq!(queue.try_put(8), Err(PutError::Full(8)));
+        assert_eq!(queue.close_now(), [5, 5, 6, 7]);
+    });
+}
+
+#[test]
+fn a_put_is_let_in_as_soon_as_there_is_room_whoever_has_taken_entries_ahead() {
+    model(|| {
+        let queue = Queue::<u32, Model>::bounded_in(3);
+        queue.put_many(1..=3).unwrap();
+        let is_put = thread::scope(|scope| {
+            let gets = scope.spawn(|| {
+                assert_eq!(queue.get(), Ok(1));
+                let is_put = queue.try_put(4).is_ok();
+                assert_eq!([queue.get(), queue.get()], [Ok(2), Ok(3)]);
+                is_put
+            });
+            // This one does not look on before it waits.
+            block_on(queue.put_async(5)).unwrap();
+            gets.join().unwrap()
+        });
+        let mut left = queue.close_now();
+        left.sort_unstable();
+        let due: &[u32] = if is_put { &[4, 5] } else { &[5] };
+        assert_eq!(left, due);
     });
 }
 

@@ -2,9 +2,7 @@ use std::cell::Cell;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::{
-    LONG_MAX, Look, Patience, SHORT_MAX, Seen, WITHOUT, WITHOUT_MAX, look_on, wait_looking,
-};
+use super::{LONG_MAX, Look, Patience, SHORT_MAX, Seen, WITHOUT, look_on, wait_looking};
 use crate::sync::deadline::Deadline;
 use crate::sync::threads::OsThreads;
 
@@ -40,16 +38,12 @@ fn runs(patience: &mut Patience, waits: u32, short: Seen, long: Seen) -> Vec<(&'
 }
 
 #[test]
-fn what_is_in_vain_is_tried_once_more_for_long_and_then_left_be_ever_longer() {
-    let (mut waits, mut due) = (SHORT_MAX + 1, vec![("short", SHORT_MAX), ("long", 1)]);
-    let mut without = WITHOUT;
-    for _ in 0..10 {
-        due.extend([("not", without), ("long", 1)]);
-        waits += without + 1;
-        without = (2 * without).min(WITHOUT_MAX);
-    }
+fn what_is_in_vain_is_tried_once_more_for_long_and_then_left_be_for_a_while() {
     let mut patience = Patience::FULL;
+    let waits = SHORT_MAX + 2 * (1 + WITHOUT);
     let seen = runs(&mut patience, waits, Seen::Nothing, Seen::Nothing);
+    let cycle = [("long", 1), ("not", WITHOUT)];
+    let due = [&[("short", SHORT_MAX)][..], &cycle, &cycle].concat();
     assert_eq!(seen, due);
 }
 
@@ -101,7 +95,7 @@ fn one_success_makes_up_for_what_was_in_vain() {
     for waits in 0..600 {
         let mut patience = Patience::FULL;
         looks(&mut patience, waits, Seen::Nothing, Seen::Nothing);
-        looks(&mut patience, WITHOUT_MAX + 1, Seen::Soon, Seen::Soon);
+        looks(&mut patience, WITHOUT + 1, Seen::Soon, Seen::Soon);
         assert_eq!(patience, Patience::FULL);
     }
 }

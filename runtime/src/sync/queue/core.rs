@@ -220,7 +220,10 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
             return Err(Refusal::Closed);
         }
         if !state.has_room() && slot.as_ref().is_some_and(S::counts) {
-            return Err(Refusal::Full);
+            self.home.count_lent(&mut state);
+            if !state.has_room() {
+                return Err(Refusal::Full);
+            }
         }
         state.put(slot, &self.flows, at, &mut later);
         let passes_by = state.passes_by();

@@ -49,6 +49,10 @@ pub(in crate::sync) trait Home<S: Store>: Send + Sync {
     #[inline]
     fn lend(&self, _state: &mut State<S>, _at: Site) {}
 
+    /// Counts anew how much room is taken by what is lent.
+    #[inline]
+    fn count_lent(&self, _state: &mut State<S>) {}
+
     /// How many entries can be had without the lock.
     #[inline]
     fn lent(&self) -> usize {

@@ -4,7 +4,7 @@
 //! keep pace there is no need for either. Nobody passes those who have queued up: as long as one of
 //! them waits, whoever comes later finds no room.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::cell::Cell;
 
 use super::core::{Core, Work};
 use super::home::Home;
@@ -20,6 +20,9 @@ use crate::watch::Site;
 /// How often a put or a get that looked on, and saw a change, finds that another was quicker, before it
 /// queues up.
 const LOOKS: u32 = 4;
+
+/// Room for so many entries is worth waiting for together.
+const SEVERAL: usize = 64;
 
 /// How often a put gives way to others before it goes on.
 const YIELDS: u32 = 2;
@@ -37,13 +40,13 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         let room = self.capacity().unwrap_or(usize::MAX);
         let rendezvous = room == 0;
         let mut looks = if rendezvous { LOOKS } else { 0 };
+        // Not for room for one: it would be full again at once, and both sides would meet at each entry.
+        let few = room - room.div_ceil(2).min(SEVERAL);
         while outcome == Err(Refusal::Full)
             && looks < LOOKS
-            && park::look_on::<B::Threads>(Look::Spin, deadline, || {
-                self.total().load(Relaxed) < room
-            })
+            && self.look_for_room(few, room, deadline)
         {
-            outcome = self.put_among_others(self.lock(at), slot, at);
+            outcome = self.put_among_others(self.lock_to_put(at), slot, at);
             looks += 1;
         }
         match outcome {
@@ -53,7 +56,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
                 }
                 Ok(())
             }
-            // It gives way in the row, where room is kept for it: outside it might find none again and again.
+            // Now it gives way in the row, where room is kept for it: outside it might find none again and again.
             Err(Refusal::Full) => {
                 let look = if rendezvous {
                     Look::Both
@@ -95,6 +98,16 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         }
     }
 
+    /// Looks on until there are at most `few` entries, but has had its fill if there is some room at last.
+    fn look_for_room(&self, few: usize, room: usize, deadline: Deadline) -> bool {
+        let looks = Cell::new(1);
+        park::look_on::<B::Threads>(Look::Both, deadline, || {
+            let is_late = looks.replace(looks.get() + 1) >= park::ROUNDS;
+            let total = self.seen_total();
+            total <= few || is_late && total < room
+        })
+    }
+
     /// Tries a get again.
     fn get_again(&self, slot: &mut Option<S::Entry>, work: Work, how: How) -> Result<(), GetError> {
         match self.get_plainly(work, how) {
@@ -112,10 +125,10 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
     fn let_others_run(&self, at: Site) {
         for _ in 0..YIELDS {
             B::Threads::give_way();
-            if !self.lock(at).passes_by() {
+            if !self.lock_to_put(at).passes_by() {
                 return;
             }
         }
-        self.lock(at).pass_by_again();
+        self.lock_to_put(at).pass_by_again();
     }
 }

@@ -3,9 +3,9 @@
 //! Under one lock who gets would stop who puts, again and again, and each turn of it would fetch the state from
 //! another processor. So a get that finds several entries takes all of them at once to the consumers' side, which
 //! has a lock and a line of memory of its own, and the gets after it take them from there, while the producers
-//! have the state to themselves. That is done without bound only, as entries there take no room, and only while
-//! a get concerns nobody else: what looks at all entries, or waits for what becomes of them, first takes back
-//! what was lent. So nothing else in a queue knows of it.
+//! have the state to themselves. That is done only while a get concerns nobody else: what looks at all entries, or
+//! waits for what becomes of them or for room, first takes back what was lent. So hardly anything else in a
+//! queue knows of it. What is lent still takes room; how much is looked at when there seems to be none.
 //!
 //! These are two locks, and each is a leaf all the same: while a thread has the one it only ever tries the other.
 //! Entries are lent and taken back by who has both; so while a thread has the lock of the state nothing is lent,
@@ -71,8 +71,10 @@ impl<T: Send, B: Backend> Sides<T, B> {
 
     /// The state, with all entries in it.
     #[inline]
-    fn whole<'a>(&'a self, state: Guard<'a, T, B>, at: Site) -> Guard<'a, T, B> {
+    fn whole<'a>(&'a self, mut state: Guard<'a, T, B>, at: Site) -> Guard<'a, T, B> {
         if self.lent() == 0 {
+            // What was lent may have been got since that was counted.
+            state.note_lent(0);
             return state;
         }
         self.take_back(state, at)
@@ -95,6 +97,7 @@ impl<T: Send, B: Backend> Sides<T, B> {
             drop(row);
             state = self.state.lock_at(at);
             if self.lent() == 0 {
+                state.note_lent(0);
                 return state;
             }
         }
@@ -102,6 +105,7 @@ impl<T: Send, B: Backend> Sides<T, B> {
 
     fn take_back_row(&self, state: &mut State<Fifo<T>>, row: &mut VecDeque<Entry<T>>) {
         state.store.take_back(row);
+        state.note_lent(0);
         self.lent.total.store(0, Relaxed);
     }
 
@@ -110,6 +114,7 @@ impl<T: Send, B: Backend> Sides<T, B> {
         // If another consumer is there just now, it is not worth to wait for it.
         if let Some(mut row) = self.lent.row.try_lock_at(at) {
             state.store.lend(&mut row);
+            state.note_lent(row.len());
             self.lent.total.store(row.len(), Relaxed);
         }
     }
@@ -174,8 +179,13 @@ impl<T: Send, B: Backend> Home<Fifo<T>> for Sides<T, B> {
     }
 
     #[inline]
+    fn count_lent(&self, state: &mut State<Fifo<T>>) {
+        state.note_lent(self.lent());
+    }
+
+    #[inline]
     fn lend(&self, state: &mut State<Fifo<T>>, at: Site) {
-        if state.store.total() >= LENT_MIN && state.has_no_bound() {
+        if state.store.total() >= LENT_MIN && state.may_lend() {
             self.lend_row(state, at);
         }
     }

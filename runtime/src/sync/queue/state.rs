@@ -76,6 +76,9 @@ pub(in crate::sync) struct State<S: Store> {
     pub(in crate::sync) store: S,
     /// How many entries that count there is room for.
     room: usize,
+    /// How many entries take room that are not in the store, since consumers have taken them ahead: at least as many
+    /// as there are of these yet.
+    lent: usize,
     pub(super) phase: Phase,
     /// Puts that wait for room, in the order in which they came. There is none for the first.
     putters: VecDeque<Putter<S::Entry>>,
@@ -132,6 +135,7 @@ impl<S: Store> State<S> {
                 Some(capacity) => capacity,
                 None => usize::MAX,
             },
+            lent: 0,
             phase: Phase::Open,
             putters: VecDeque::new(),
             next_putter: 0,
@@ -160,19 +164,25 @@ impl<S: Store> State<S> {
     /// [`Store::push`] is all that there is to do.
     #[inline]
     pub(in crate::sync) fn puts_plainly(&self) -> bool {
-        self.store.len() < self.room && self.concerns_nobody()
+        self.fits_store() && self.concerns_nobody()
     }
 
-    /// Whether there is always room.
+    /// Whether entries may be taken ahead by who gets: where they go from hand to hand it is counted who waits.
     #[inline]
-    pub(super) fn has_no_bound(&self) -> bool {
-        self.room == usize::MAX
+    pub(super) fn may_lend(&self) -> bool {
+        !self.is_rendezvous()
+    }
+
+    /// So many entries take room that are not in the store.
+    #[inline]
+    pub(super) fn note_lent(&mut self, lent: usize) {
+        self.lent = lent;
     }
 
     /// Whether a put is plain, however many come before it.
     #[inline]
     pub(in crate::sync) fn puts_plainly_always(&self) -> bool {
-        self.has_no_bound() && self.concerns_nobody()
+        self.room == usize::MAX && self.concerns_nobody()
     }
 
     /// Whether a put that there is room for concerns nobody else.
@@ -213,8 +223,14 @@ impl<S: Store> State<S> {
         if self.is_rendezvous() {
             self.store.total() < self.getters.present()
         } else {
-            self.store.len() < self.room
+            self.fits_store()
         }
+    }
+
+    /// Whether it would fit into the store, as far as that counts.
+    #[inline]
+    fn fits_store(&self) -> bool {
+        self.store.len() + self.lent < self.room
     }
 
     /// How many threads, tasks and pollers wait for anything.
