@@ -29,7 +29,8 @@ use crate::watch::Site;
 ///   results, …), [`sleep`](Scheduler::sleep), or any other. Other threads may wake a task.
 /// - **Spawn**: also from a task. Dropping the [handle](Task) lets the task run on;
 ///   [`cancel`](Task::cancel) drops it where it stands, with its destructors.
-/// - **Panic**: that of a task ends that task, and is its result.
+/// - **Panic**: that of a task ends that task, and is its result. That of a destructor, of a result that nobody wants
+///   or of what a task holds, is printed, and the others go on.
 ///
 /// [`Queue::get_async`]: crate::sync::Queue::get_async
 /// [`Event::wait_async`]: crate::sync::Event::wait_async
@@ -231,11 +232,10 @@ impl Scheduler {
         let mut running = running.expect("a task has one turn at a time");
         running.turn.is_ready.store(false, Release);
         let waker = Waker::from(Arc::clone(&running.turn));
-        let over = running
-            .future
-            .as_mut()
-            .poll(&mut Context::from_waker(&waker))
-            .is_ready();
+        let future = running.future.as_mut();
+        let poll = || future.poll(&mut Context::from_waker(&waker)).is_ready();
+        // The panic of a task is its result; what is left is that of a destructor, which ends its task too.
+        let over = catch_unwind(AssertUnwindSafe(poll)).unwrap_or(true);
         drop(waker);
         let rest = if over {
             self.0.tasks.borrow_mut().remove(&number);
@@ -250,7 +250,8 @@ impl Scheduler {
                 None => Some(running),
             }
         };
-        drop(rest);
+        // No destructor ends the run: its panic was printed.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(rest)));
     }
 }
 

@@ -313,6 +313,31 @@ fn a_task_may_cancel_itself_in_its_own_turn() {
 }
 
 #[test]
+fn a_destructor_that_panics_ends_neither_a_run_nor_another_task() {
+    struct Bad;
+    impl Drop for Bad {
+        fn drop(&mut self) {
+            panic!("in a destructor");
+        }
+    }
+    let scheduler = Scheduler::new();
+    drop(scheduler.spawn(async { Bad }));
+    // One that is over by the panic of what it holds has that as its result.
+    let held = Bad;
+    let holds = scheduler.spawn(async move { drop(held) });
+    let other = scheduler.spawn(async {
+        yield_now().await;
+        3
+    });
+    assert_eq!(scheduler.run(), Ok(()));
+    assert_eq!(
+        holds.cancel().unwrap_err().message(),
+        Some("in a destructor")
+    );
+    assert_eq!(other.cancel().unwrap(), 3);
+}
+
+#[test]
 fn tasks_go_with_their_scheduler() {
     let drops = Drops::default();
     let (value, never) = (drops.value(), std::future::pending::<()>());
