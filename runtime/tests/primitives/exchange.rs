@@ -75,23 +75,29 @@ on_each_backend! {
     }
 
     fn a_copy_that_panics_is_missed_by_one_reader() {
-        struct Picky(Arc<AtomicUsize>);
+        struct Picky(Arc<AtomicUsize>, &'static [usize]);
         impl Clone for Picky {
             fn clone(&self) -> Picky {
                 assert_nothing_held();
-                assert_ne!(self.0.fetch_add(1, SeqCst), 2, "the third copy");
-                Picky(Arc::clone(&self.0))
+                let copy = self.0.fetch_add(1, SeqCst);
+                assert!(!self.1.contains(&copy), "copy {copy}");
+                Picky(Arc::clone(&self.0), self.1)
             }
         }
         for count in [4, 8, 9, 20] {
-            let exchange = Exchange::<Picky, B>::new_in();
-            let readers: Vec<_> = (0..count).map(|_| exchange.reader(Slow::Never)).collect();
-            let copies = Arc::new(AtomicUsize::new(0));
-            let sent = catch_unwind(AssertUnwindSafe(|| exchange.send(Picky(Arc::clone(&copies)))));
-            assert!(sent.is_err());
-            let got = readers.iter().filter(|reader| reader.try_get().is_ok()).count();
-            assert_eq!((got, copies.load(SeqCst)), (count - 1, count - 1));
-            assert_eq!(Arc::strong_count(&copies), 1);
+            for fails in [&[2][..], &[0, 1, 2], &[0, 9, 10, 18], &[7, 8]] {
+                let exchange = Exchange::<Picky, B>::new_in();
+                let readers: Vec<_> = (0..count).map(|_| exchange.reader(Slow::Never)).collect();
+                let copies = Arc::new(AtomicUsize::new(0));
+                let message = Picky(Arc::clone(&copies), fails);
+                let sent = catch_unwind(AssertUnwindSafe(|| exchange.send(message)));
+                // The last one gets the message itself.
+                let failed = fails.iter().filter(|copy| **copy < count - 1).count();
+                assert_eq!(sent.is_err(), failed > 0);
+                let got = readers.iter().filter(|reader| reader.try_get().is_ok()).count();
+                assert_eq!((got, copies.load(SeqCst)), (count - failed, count - 1));
+                assert_eq!(Arc::strong_count(&copies), 1);
+            }
         }
     }
 
