@@ -8,7 +8,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::failure::{End, Failure};
-use super::shared::{Name, Outcome, Shared, Wait};
+use super::kept::Name;
+use super::shared::{Outcome, Shared, Wait};
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::Deadline;
 use crate::waiting::Ticket;

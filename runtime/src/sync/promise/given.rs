@@ -10,7 +10,8 @@ use std::task::Waker;
 
 use super::failure::{End, Failure};
 use super::future::Future;
-use super::shared::{Kept, Outcome, Shared};
+use super::kept::Kept;
+use super::shared::{Outcome, Shared};
 use crate::sync::backend::{Backend, Tracked};
 use crate::waiting::{Ticket, Waiters};
 use crate::watch::Site;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::failure::End;
 use super::future::Future;
-use super::shared::{NoEnd, Shared, Waiting};
+use super::kept::{NoEnd, Waiting};
+use super::shared::Shared;
 use crate::sync::alarm::Alarm;
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::{Deadline, due_after};
@@ -179,7 +180,8 @@ impl<'a, T: Send, B: Backend> Group<'a, T, B> {
         if !pending.iter().all(|it| it.kept().is_as(kept)) {
             return Ok(None);
         }
-        Waiting::begin(kept, &pending, self.at).map(Some)
+        let awaited = pending.iter().map(|pending| pending.awaited(self.at));
+        Waiting::begin::<B::Threads>(kept, awaited).map(Some)
     }
 }
 

@@ -1,13 +1,12 @@
 //! What both sides share.
 
-use std::num::NonZeroUsize;
-use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use std::task::{Poll, Waker};
 
 use super::failure::{End, Failure};
+use super::kept::{Awaited, Kept, Name, NoEnd, Waiting};
 use crate::sync::backend::{Backend, Duty, Flow, Lock};
 use crate::sync::deadline::Deadline;
 use crate::sync::park::{self, Look};
@@ -34,75 +33,6 @@ pub(super) struct Shared<T: Send, B: Backend, W: ?Sized = dyn Send + Sync> {
     pub(super) work: W,
 }
 
-/// Who is to keep a promise, if somebody has a say in waits for it.
-#[derive(Clone)]
-pub(in crate::sync) enum Kept {
-    /// Nobody has.
-    ByAnybody,
-    /// This one.
-    By(Arc<dyn Keeper>),
-    /// The crew of a pool that has this address for as long as the promise is not kept. It has a say in the waits of
-    /// its own workers only, who know it, and so its references need not be counted for each job.
-    ByCrew(usize),
-}
-
-impl Kept {
-    /// Who has a say in waits of this thread.
-    fn keeper<T: Threads>(&self) -> Option<Arc<dyn Keeper>> {
-        match self {
-            Kept::ByAnybody => None,
-            Kept::By(keeper) => Some(Arc::clone(keeper)),
-            Kept::ByCrew(address) => T::with_own(|own| {
-                let crew = own.crew.borrow();
-                let own = crew.as_ref().filter(|crew| address_of(crew) == *address);
-                own.map(Arc::clone)
-            })
-            .flatten(),
-        }
-    }
-
-    /// Whether it is one and the same who has a say.
-    pub(super) fn is_as(&self, other: &Kept) -> bool {
-        match (self, other) {
-            (Kept::By(one), Kept::By(other)) => Arc::ptr_eq(one, other),
-            (Kept::ByCrew(one), Kept::ByCrew(other)) => one == other,
-            _ => false,
-        }
-    }
-}
-
-/// Where a keeper is.
-pub(in crate::sync) fn address_of(keeper: &Arc<dyn Keeper>) -> usize {
-    Arc::as_ptr(keeper).addr()
-}
-
-/// Who is to keep a promise, and may see that a wait for it can never end.
-pub(in crate::sync) trait Keeper: Send + Sync {
-    /// This thread is about to wait for one of these results, all of which are kept by this one, however long that
-    /// takes. False if that has no end.
-    fn begin_wait(self: Arc<Self>, results: Vec<Arc<AtomicBool>>) -> bool;
-
-    /// [`begin_wait`](Keeper::begin_wait) for the result of this promise alone.
-    fn begin_wait_for(self: Arc<Self>, promise: Name, result: Arc<AtomicBool>) -> bool {
-        let _ = promise;
-        self.begin_wait(vec![result])
-    }
-
-    /// This thread does not wait any more.
-    fn end_wait(&self);
-}
-
-/// Tells a promise from all others that are there: the address of what both its sides share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::sync) struct Name(NonZeroUsize);
-
-impl Name {
-    /// As a number, which is never 0.
-    pub(in crate::sync) fn number(self) -> usize {
-        self.0.get()
-    }
-}
-
 /// The worker that does the work, and is told how far its result is.
 pub(in crate::sync) trait Host {
     /// The result is about to be given: as soon as it is, the worker is free.
@@ -110,45 +40,6 @@ pub(in crate::sync) trait Host {
 
     /// But callbacks run first.
     fn still_busy(&self);
-}
-
-/// Says, when dropped, that the thread does not wait any more.
-pub(super) struct Waiting(Option<Arc<dyn Keeper>>);
-
-/// A wait would never end.
-pub(super) struct NoEnd;
-
-impl Waiting {
-    /// This thread is about to wait for one of these results, all of which are kept by the same one.
-    pub(super) fn begin<T: Send, B: Backend, W: ?Sized>(
-        kept: &Kept,
-        results: &[&Shared<T, B, W>],
-        at: Site,
-    ) -> Result<Waiting, NoEnd> {
-        let Some(keeper) = kept.keeper::<B::Threads>() else {
-            return Ok(Waiting(None));
-        };
-        let keeps = Arc::clone(&keeper);
-        let begun = if let [result] = results {
-            keeps.begin_wait_for(result.name(), result.told_of_end(at))
-        } else {
-            let results = results.iter().map(|result| result.told_of_end(at));
-            keeps.begin_wait(results.collect())
-        };
-        if begun {
-            Ok(Waiting(Some(keeper)))
-        } else {
-            Err(NoEnd)
-        }
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        if let Some(keeper) = &self.0 {
-            keeper.end_wait();
-        }
-    }
 }
 
 /// A waiter that leaves its place when this is dropped, if it has one: by unwinding, out of a wait that closes a
@@ -305,7 +196,7 @@ impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
     }
 
     pub(super) fn name(&self) -> Name {
-        Name(NonNull::from(&self.state).addr())
+        Name::of(&self.state)
     }
 
     /// This thread does the work, until the result is dropped.
@@ -511,7 +402,7 @@ impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
 
     fn wait_parked(&self, deadline: Deadline, at: Site) -> Wait {
         let timed = deadline.is_timed();
-        let waiting = match (!timed).then(|| Waiting::begin(&self.kept, &[self], at)) {
+        let waiting = match (!timed).then(|| self.begin_wait(at)) {
             None => None,
             Some(Ok(waiting)) => Some(waiting),
             Some(Err(NoEnd)) => return Wait::Stuck,
@@ -533,13 +424,23 @@ impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
         }
     }
 
+    /// This thread is about to wait for it, however long that takes.
+    fn begin_wait(&self, at: Site) -> Result<Waiting, NoEnd> {
+        Waiting::begin::<B::Threads>(&self.kept, std::iter::once_with(|| self.awaited(at)))
+    }
+
+    /// Its name, and what is set when it ends.
+    pub(super) fn awaited(&self, at: Site) -> Awaited {
+        (self.name(), self.told_of_end(at))
+    }
+
     /// Who is to keep it, if somebody has a say in waits for it.
     pub(super) fn kept(&self) -> &Kept {
         &self.kept
     }
 
     /// What is set when it ends, or is set already.
-    pub(super) fn told_of_end(&self, at: Site) -> Arc<AtomicBool> {
+    fn told_of_end(&self, at: Site) -> Arc<AtomicBool> {
         let new = Arc::default();
         let mut state = self.state.lock_at(at);
         let told = Arc::clone(state.interested().told.get_or_insert(new));
