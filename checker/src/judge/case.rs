@@ -87,6 +87,10 @@ impl<'a> Case<'a> {
     }
 }
 
+/// What the search of one run may take, however many there are, in words of four bytes: enough for a few threads that
+/// do some ten things each.
+pub(super) const SHARE_MIN: u64 = 20_000;
+
 /// Shares what the searches of recorded programs may cost in all. Each process is a run of its own, and a suite
 /// may have hundreds, most of which merely wait for a message or two.
 fn share(bounds: &Limits, runs: &mut [RunCase<'_>]) {
@@ -96,7 +100,7 @@ fn share(bounds: &Limits, runs: &mut [RunCase<'_>]) {
             |run: &&mut RunCase<'_>| !run.run.complete && run.merely_waits() == merely_waits;
         let searched = |run: &RunCase<'_>| run.has_waits() || !run.cycles.cycles.is_empty();
         let count = runs.iter_mut().filter(is_of).filter(|run| searched(run));
-        let each = all / (count.count() as u64).max(1);
+        let each = (all / (count.count() as u64).max(1)).max(SHARE_MIN);
         for run in runs.iter_mut().filter(is_of) {
             run.search_words = run.search_words.min(each);
         }

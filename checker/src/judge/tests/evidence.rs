@@ -1,5 +1,6 @@
 //! What text traces cannot say: runs without events, threads that were running before, and limits.
 
+use super::case::SHARE_MIN;
 use super::*;
 use crate::limits::Limits;
 use crate::trace::{
@@ -478,4 +479,6 @@ fn recorded_programs_share_what_searches_cost_and_those_that_merely_wait_have_le
         words(&[under_lock; 8], false),
         [all.search_words_all / 8; 8]
     );
+    // Of many each has some.
+    assert_eq!(words(&[waits; 26], false), [SHARE_MIN; 26]);
 }
