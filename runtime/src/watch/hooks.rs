@@ -302,9 +302,7 @@ pub fn upgrading(lock: &Identity, at: Site) {
     if let Some(slot) = watching() {
         let id = lock.id();
         let want = held_lock(lock, Mode::Exclusive, Ask::Wait, at);
-        let reads_too = slot
-            .all_held()
-            .find(|held| held.lock == id && held.mode.is_shared());
+        let reads_too = slot.holds_of(id).find(|held| held.mode.is_shared());
         if let Some(holds) = reads_too {
             let _busy = Busy::new(slot);
             let (basis, unless) = unless_sent(holds, Basis::Now);

@@ -14,7 +14,8 @@ use std::sync::atomic::{
 
 /// A growing array of plain data.
 pub(super) struct SysVec<T: Copy> {
-    data: Option<NonNull<T>>,
+    /// Of the allocation; dangling as long as the capacity is 0.
+    data: NonNull<T>,
     len: usize,
     capacity: usize,
 }
@@ -26,7 +27,7 @@ impl<T: Copy> SysVec<T> {
     /// An empty vector, which owns no memory.
     pub(super) const fn new() -> Self {
         SysVec {
-            data: None,
+            data: NonNull::dangling(),
             len: 0,
             capacity: 0,
         }
@@ -38,15 +39,15 @@ impl<T: Copy> SysVec<T> {
         if self.len == self.capacity && !self.grow() {
             return false;
         }
-        let Some(data) = self.data else { return false };
         // SAFETY: `len < capacity`, so the place lies inside the allocation.
-        let place = unsafe { data.add(self.len) };
+        let place = unsafe { self.data.add(self.len) };
         // SAFETY: `place` is valid for writes and aligned, as part of an allocation of `[T]`.
         unsafe { place.write(value) };
         self.len += 1;
         true
     }
 
+    #[cold]
     fn grow(&mut self) -> bool {
         let capacity = (self.capacity * 2).max(16);
         let (Ok(new), Ok(old)) = (
@@ -58,17 +59,17 @@ impl<T: Copy> SysVec<T> {
         if new.size() == 0 {
             return false;
         }
-        let raw = match self.data {
+        let raw = match self.capacity {
             // SAFETY: `new` has a non-zero size, checked above.
-            None => unsafe { System.alloc(new) },
-            // SAFETY: `data` came from `System` with layout `old`, and the new size is not zero
-            // and, being a valid layout's, does not overflow.
-            Some(data) => unsafe { System.realloc(data.as_ptr().cast(), old, new.size()) },
+            0 => unsafe { System.alloc(new) },
+            // SAFETY: `data` came from `System` with layout `old`, as the capacity is not 0, and the new size is not
+            // zero and, being a valid layout's, does not overflow.
+            _ => unsafe { System.realloc(self.data.as_ptr().cast(), old, new.size()) },
         };
         let Some(data) = NonNull::new(raw.cast::<T>()) else {
             return false;
         };
-        self.data = Some(data);
+        self.data = data;
         self.capacity = capacity;
         true
     }
@@ -94,22 +95,19 @@ impl<T: Copy> SysVec<T> {
 impl<T: Copy> std::ops::Deref for SysVec<T> {
     type Target = [T];
 
+    #[inline]
     fn deref(&self) -> &[T] {
-        match self.data {
-            None => &[],
-            // SAFETY: the first `len` values are initialised, aligned and owned by `self`.
-            Some(data) => unsafe { std::slice::from_raw_parts(data.as_ptr(), self.len) },
-        }
+        // SAFETY: the first `len` values are initialised, aligned and owned by `self`; where there are none, an aligned
+        // pointer will do, as a dangling one is.
+        unsafe { std::slice::from_raw_parts(self.data.as_ptr(), self.len) }
     }
 }
 
 impl<T: Copy> std::ops::DerefMut for SysVec<T> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
-        match self.data {
-            None => &mut [],
-            // SAFETY: as above, and `self` is borrowed exclusively.
-            Some(data) => unsafe { std::slice::from_raw_parts_mut(data.as_ptr(), self.len) },
-        }
+        // SAFETY: as above, and `self` is borrowed exclusively.
+        unsafe { std::slice::from_raw_parts_mut(self.data.as_ptr(), self.len) }
     }
 }
 
@@ -277,7 +275,7 @@ fn free_places(count: usize) -> Option<SysVec<(u64, u32)>> {
     // SAFETY: the layout's size is not zero, as there is a place at least.
     let raw = unsafe { System.alloc_zeroed(layout) };
     Some(SysVec {
-        data: Some(NonNull::new(raw.cast())?),
+        data: NonNull::new(raw.cast())?,
         // All zeros are a value of a pair of numbers, that of a free place.
         len: count,
         capacity: count,
@@ -286,9 +284,11 @@ fn free_places(count: usize) -> Option<SysVec<(u64, u32)>> {
 
 impl<T: Copy> Drop for SysVec<T> {
     fn drop(&mut self) {
-        if let (Some(data), Ok(layout)) = (self.data.take(), Layout::array::<T>(self.capacity)) {
-            // SAFETY: `data` came from `System` with this layout and is not used any more.
-            unsafe { System.dealloc(data.as_ptr().cast(), layout) };
+        if self.capacity > 0
+            && let Ok(layout) = Layout::array::<T>(self.capacity)
+        {
+            // SAFETY: `data` came from `System` with this layout, as the capacity is not 0, and is not used any more.
+            unsafe { System.dealloc(self.data.as_ptr().cast(), layout) };
         }
     }
 }

@@ -284,13 +284,12 @@ impl Learned {
 
     /// The child of `parent` for this acquisition, and whether it is new; 0 without memory.
     fn child(&mut self, parent: u32, held: &HeldLock) -> (u32, bool) {
-        let known = self.locks.find(held.lock);
-        if let Some(found) = known.and_then(|lock| self.find_child(parent, lock, held)) {
-            return (found, false);
-        }
-        let Some(lock) = known.or_else(|| self.locks.add(held.lock)) else {
+        let Some((lock, fresh)) = self.locks.number(held.lock) else {
             return (0, false);
         };
+        if !fresh && let Some(found) = self.find_child(parent, lock, held) {
+            return (found, false);
+        }
         let above = (parent != 0).then(|| {
             let above = self.node(parent);
             (above.first_child, above.number)

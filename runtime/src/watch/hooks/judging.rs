@@ -90,8 +90,7 @@ pub(super) fn held_already(slot: &Slot, want: &HeldLock, stack: &Stack) -> Optio
         return None;
     }
     let holds = slot
-        .all_held()
-        .filter(|held| held.lock == want.lock)
+        .holds_of(want.lock)
         .max_by_key(|held| held.mode.excludes(want.mode))?;
     let (code, basis, what) = if holds.mode.excludes(want.mode) {
         (

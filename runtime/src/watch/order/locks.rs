@@ -31,6 +31,8 @@ pub(super) struct Locks {
     /// The numbers of the locks of each page; 0 for none.
     numbers: SysVec<[u32; PAGE]>,
     rows: SysVec<Row>,
+    /// The key of the page that was asked for last, and that page: the next lock mostly stands there too.
+    latest: (u64, u32),
 }
 
 impl Locks {
@@ -39,15 +41,17 @@ impl Locks {
             pages: SysMap::new(),
             numbers: SysVec::new(),
             rows: SysVec::new(),
+            latest: (0, 0),
         }
     }
 
-    /// Gives a number to a lock, which has none; none without memory.
-    pub(super) fn add(&mut self, lock: LockId) -> Option<u32> {
-        let page = match self.pages.get(page_key(lock)) {
-            Some(page) => page,
-            None => self.new_page(lock)?,
-        };
+    /// The number of a lock, and whether it was given just now; none without memory.
+    pub(super) fn number(&mut self, lock: LockId) -> Option<(u32, bool)> {
+        let page = self.page(lock)? as usize;
+        let number = self.numbers[page][place(lock)];
+        if number != 0 {
+            return Some((number, false));
+        }
         let fits = self.rows.push(Row {
             lock,
             holder: 0,
@@ -57,9 +61,22 @@ impl Locks {
         });
         let number = self.rows.len() as u32;
         fits.then(|| {
-            self.numbers[page as usize][place(lock)] = number;
-            number
+            self.numbers[page][place(lock)] = number;
+            (number, true)
         })
+    }
+
+    /// The page of a lock, an empty one if there was none; none without memory.
+    fn page(&mut self, lock: LockId) -> Option<u32> {
+        let key = page_key(lock);
+        if self.latest.0 != key {
+            let page = match self.pages.get(key) {
+                Some(page) => page,
+                None => self.new_page(lock)?,
+            };
+            self.latest = (key, page);
+        }
+        Some(self.latest.1)
     }
 
     /// An empty page for a lock and those beside it; none without memory.
@@ -67,13 +84,6 @@ impl Locks {
         let page = self.numbers.len() as u32;
         let fits = self.numbers.push([0; PAGE]) && self.pages.insert(page_key(lock), page);
         fits.then_some(page)
-    }
-
-    /// The number of a lock, if it has one.
-    pub(super) fn find(&self, lock: LockId) -> Option<u32> {
-        let page = self.pages.get(page_key(lock))?;
-        let number = self.numbers[page as usize][place(lock)];
-        (number != 0).then_some(number)
     }
 
     /// What is known of the lock with this number.
@@ -91,6 +101,7 @@ impl Locks {
         self.pages.clear();
         self.numbers.clear();
         self.rows.clear();
+        self.latest = (0, 0);
     }
 }
 

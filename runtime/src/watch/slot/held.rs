@@ -175,6 +175,16 @@ impl Slot {
         (0..self.depth()).map(|at| self.held(at))
     }
 
+    /// All holds of this lock, oldest first.
+    pub(in super::super) fn holds_of(
+        &self,
+        lock: LockId,
+    ) -> impl DoubleEndedIterator<Item = HeldLock> + '_ {
+        (0..self.depth())
+            .filter(move |&at| self.held.entry(at).lock.load(Relaxed) == lock.0)
+            .map(|at| self.held(at))
+    }
+
     /// The chain of all held locks, as a hash that is this thread's own.
     #[inline]
     pub(in super::super) fn key(&self) -> u64 {
@@ -333,7 +343,7 @@ impl Slot {
 
     /// The youngest entry of this lock.
     pub(in super::super) fn find(&self, lock: LockId) -> Option<HeldLock> {
-        self.all_held().rev().find(|held| held.lock == lock)
+        self.holds_of(lock).next_back()
     }
 
     /// Turns the youngest entry of this lock in mode `from` into one in mode `to`.
@@ -410,7 +420,7 @@ impl Slot {
 
     /// What this thread itself holds so that it cannot get the lock in `wanted`.
     pub(in super::super) fn holds_against(&self, lock: LockId, wanted: Mode) -> Option<HeldLock> {
-        self.all_held()
-            .find(|held| held.lock == lock && held.mode.excludes(wanted) && !held.sendable)
+        self.holds_of(lock)
+            .find(|held| held.mode.excludes(wanted) && !held.sendable)
     }
 }
