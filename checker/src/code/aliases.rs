@@ -90,7 +90,7 @@ impl Aliases {
                         self.in_lock(&mut held.lock);
                     }
                 }
-                What::CallsKept(_) => {}
+                What::CallsKept(_) | What::JoinsAt(_) => {}
             }
         }
     }

@@ -103,6 +103,15 @@ pub(crate) fn of_path(frame: &Frame<'_>, path: &Path) -> Class {
         // Made here, for a struct.
         return named(name, is_inside);
     }
+    if let Root::Call(block) = path.root
+        && let Some(mut from) = frame.taken_out_of(block)
+    {
+        from.steps.extend(&path.steps);
+        let class = of_path(frame, &from);
+        if is_place(program, class.name) && !class.is_open {
+            return class;
+        }
+    }
     let mut function = function_name(program, frame.body.name);
     if is_parameter && frame.body.kind == Kind::Closure {
         // What was captured is a variable of the function around.

@@ -77,6 +77,16 @@ impl Extra {
                 _ => None,
             };
         }
+        if self.ref_cell && last(on) == "LocalKey" {
+            // Of a cell in a thread-local.
+            return match method {
+                "with_borrow" => Some(Known::Acquire(Mode::RecursiveShared, Waits::Panics)),
+                "with_borrow_mut" | "set" | "take" | "replace" => {
+                    Some(Known::Acquire(Mode::Exclusive, Waits::Panics))
+                }
+                _ => None,
+            };
+        }
         None
     }
 
@@ -153,6 +163,13 @@ mod tests {
             on.function("std::cell::RefCell", "borrow_mut"),
             Some(Known::Acquire(Mode::Exclusive, Waits::Panics))
         );
+        let in_thread_local =
+            |extra: &Extra| extra.function("std::thread::LocalKey", "with_borrow");
+        assert_eq!(
+            in_thread_local(&on),
+            Some(Known::Acquire(Mode::RecursiveShared, Waits::Panics))
+        );
+        assert_eq!(in_thread_local(&off), None);
         assert_eq!(on.guard("std::cell::Ref"), Some(false));
         assert_eq!(on.guard("dashmap::mapref::one::Ref"), None);
     }

@@ -19,6 +19,7 @@ use super::value::{Path, Root, Value};
 
 mod aliases;
 mod calls;
+mod choices;
 mod facts;
 mod functions;
 mod places;
@@ -122,6 +123,7 @@ pub(crate) fn analyse(frame: &Frame<'_>, id: BodyId) -> Outcome {
         tokens: Vec::new(),
         known: FxHashMap::default(),
         made_at: FxHashMap::default(),
+        picked: FxHashMap::default(),
         facts: facts::facts(frame),
         at: 0,
         lent: 0,
@@ -138,6 +140,7 @@ pub(crate) fn analyse(frame: &Frame<'_>, id: BodyId) -> Outcome {
     }
     flow.note_aliases();
     flow.note_kept_functions();
+    flow.note_choices();
     flow.outcome.summary.lets_go = flow.lent & !flow.kept;
     let result = frame.value_of(0).exported();
     flow.outcome.summary.result = (result != Value::Unknown).then_some(result);
@@ -154,6 +157,8 @@ struct Flow<'a> {
     known: FxHashMap<(BlockId, usize), usize>,
     /// The blocks in which they are made, and what must be so of those that callees make.
     made_at: FxHashMap<usize, (BlockId, Vec<Fact>)>,
+    /// Of guards whose lock was picked out of several, where.
+    picked: FxHashMap<usize, choices::PickedIn>,
     /// What is known at each block; nothing if no condition says anything.
     facts: Vec<Vec<Fact>>,
     /// The block that is looked at.

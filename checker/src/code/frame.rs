@@ -18,6 +18,7 @@ use super::text::last;
 use super::value::{Path, Root, Step, Value};
 
 mod captures;
+mod choices;
 mod numbers;
 mod origins;
 mod parts;

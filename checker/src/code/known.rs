@@ -457,6 +457,8 @@ fn lock(krate: &str, on: &str, method: &str) -> Option<Known> {
             Known::Acquire(Exclusive, waits)
         }
         ("ReentrantMutex" | "ReentrantLock", "lock") => Known::Acquire(Reentrant, waits),
+        // There readers do not wait for a writer that waits.
+        ("RwLock", "read") if krate == "spin" => Known::Acquire(RecursiveShared, waits),
         ("RwLock", "read") => Known::Acquire(Shared, waits),
         ("RwLock", "read_recursive" | "read_arc_recursive") => {
             Known::Acquire(RecursiveShared, waits)

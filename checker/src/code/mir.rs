@@ -17,11 +17,13 @@ use super::text::{closing, find_outside, split_commas};
 mod coroutine;
 mod ends;
 mod home;
+mod locals;
 mod lowered;
 mod operand;
 mod rewrite;
 mod thin;
 
+use locals::ThreadLocals;
 pub(crate) use lowered::{Lowered, Read};
 use thin::Thin;
 
@@ -65,6 +67,7 @@ pub(crate) struct Reader {
     statics: FxHashMap<u32, Name>,
     unknown: Unknown,
     thin: Thin,
+    locals: ThreadLocals,
     body: Option<Open>,
     block: Option<Block>,
 }
@@ -80,9 +83,11 @@ impl Reader {
     /// What was read, when there are no more lines.
     pub(crate) fn lowered(mut self) -> Lowered {
         self.finish();
+        let thread_locals = self.locals.settle(&mut self.bodies, &self.names);
         Lowered {
             texts: self.names.texts(),
             bodies: self.bodies,
+            thread_locals,
             statics: self.statics.into_iter().collect(),
             unknown: self.unknown,
         }
@@ -92,10 +97,10 @@ impl Reader {
         if !line.starts_with(' ') {
             return self.outermost(line);
         }
-        if self.body.is_none() {
-            return;
-        }
         let text = line.trim_start();
+        if self.body.is_none() {
+            return self.locals.line(without_note(text).0, &self.names);
+        }
         if text.starts_with("//") {
             return self.comment(text);
         }
@@ -127,6 +132,8 @@ impl Reader {
         } else if line.starts_with("static ") {
             self.finish();
             self.initial(line);
+        } else if line.starts_with("const ") {
+            self.locals.begin(line, &self.names);
         } else if line.starts_with("alloc") {
             self.finish();
             self.allocation(line);
@@ -416,12 +423,28 @@ impl Reader {
         let equals = find_outside(text, 0, |bytes, at| bytes[at..].starts_with(b" = "));
         let at = equals.ok_or(NotUnderstood)?;
         let place = self.place(&text[..at]).ok_or(NotUnderstood)?;
+        if let Some(key) = self.thread_local(&place, &text[at + 3..]) {
+            return Ok(Some(Statement::Assign(place, Rvalue::Use(key))));
+        }
         let value = self.rvalue(&text[at + 3..]).ok_or(NotUnderstood)?;
         // A constant moves nothing and points to nothing.
         Ok(match value {
             Rvalue::Use(Operand::Constant) if place.is_whole() => None,
             value => Some(Statement::Assign(place, value)),
         })
+    }
+}
+
+impl Reader {
+    /// The thread-local that is put into this place.
+    fn thread_local(&mut self, place: &Place, value: &str) -> Option<Operand> {
+        let types = &self.body.as_ref()?.body.types;
+        let of = types
+            .get(place.local as usize)
+            .filter(|_| place.is_whole())?;
+        let is_constant = value.starts_with("const ");
+        let of = is_constant.then(|| self.names.text(*of))?;
+        self.locals.operand(value, &of, &self.names)
     }
 }
 

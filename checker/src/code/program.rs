@@ -22,6 +22,7 @@ mod drops;
 mod implied;
 mod macros;
 mod resolve;
+mod statics;
 mod types;
 mod variants;
 
@@ -131,6 +132,8 @@ pub(crate) struct Program {
     pub extra: Extra,
     /// What the compiler's text left out.
     pub sources: RefCell<Sources>,
+    /// The classes of the locks in thread-locals, each of which belongs to its thread alone.
+    thread_locals: FxHashSet<Name>,
     /// Statics by crate and number of their allocation.
     statics: FxHashMap<(Name, u32), Name>,
     /// Free functions and inherent methods, by path without generics.
@@ -178,6 +181,7 @@ impl Program {
             bodies: Vec::new(),
             extra,
             sources: RefCell::new(sources),
+            thread_locals: FxHashSet::default(),
             statics: FxHashMap::default(),
             functions: FxHashMap::default(),
             short: FxHashMap::default(),
@@ -207,6 +211,7 @@ impl Program {
                     program.statics.insert((krate, number), name);
                 }
             }
+            program.note_thread_locals(&read.thread_locals);
             number_copies(&mut read.bodies);
             for body in read.bodies {
                 // A library and its tests have the same bodies.
@@ -225,39 +230,9 @@ impl Program {
         program
     }
 
-    /// Gives statics the name that their own crate has for them: others may see them under another path.
-    fn name_statics(&mut self) {
-        let mut own: FxHashMap<String, Vec<Name>> = FxHashMap::default();
-        for name in self.initials.keys() {
-            let path = self.names.text(*name);
-            own.entry(in_crate(&path)).or_default().push(*name);
-        }
-        for name in self.statics.values_mut() {
-            if self.initials.contains_key(name) {
-                continue;
-            }
-            if let Some([one]) = own
-                .get(&in_crate(&self.names.text(*name)))
-                .map(Vec::as_slice)
-            {
-                *name = *one;
-            }
-        }
-    }
-
     /// The text of a name.
     pub(crate) fn text(&self, name: Name) -> Rc<str> {
         self.names.text(name)
-    }
-
-    /// The static at an allocation.
-    pub(crate) fn static_at(&self, krate: Name, allocation: u32) -> Option<Name> {
-        self.statics.get(&(krate, allocation)).copied()
-    }
-
-    /// The body that makes the initial value of a static.
-    pub(crate) fn initial(&self, of: Name) -> Option<BodyId> {
-        self.initials.get(&of).copied()
     }
 
     /// Whether a type's path begins with one of the crates whose code is read.

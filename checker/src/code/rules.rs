@@ -9,16 +9,17 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use lockwise::watch::Mode;
+use rustc_hash::FxHashSet;
 
 use super::class::{self, function_name};
-use super::ir::Site;
-use super::known::Waits;
+use super::ir::{Callee, Site, Terminator};
+use super::known::{Known, Waits};
 use super::names::Name;
 use super::program::{BodyId, Program};
 use super::solve::Solved;
-use super::summary::{Held, LockAt, Order};
+use super::summary::{Held, LockAt, Order, What};
 use super::trust::Trust;
-use super::value::{Path, Root};
+use super::value::{Path, Root, Step};
 use crate::finding::{
     Basis, Certainty, Code, CodeOrder, Exclusion, Finding, LockUse, ResourceUse, Side, Source,
     Wants,
@@ -28,9 +29,11 @@ use crate::history::blocks_itself;
 mod back;
 mod cycles;
 mod ordered;
+mod rings;
 mod waits;
 
 use back::Places;
+use rings::Rings;
 
 /// All findings in what was found, and how many cycles were left out: too long, or too many.
 pub(crate) fn findings(program: &Program, solved: &Solved) -> (Vec<Finding>, u64) {
@@ -71,6 +74,8 @@ struct Rules<'a> {
     solved: &'a Solved,
     /// Where calls stand, for what asks.
     places: OnceCell<Places>,
+    /// The classes of locks that are taken for somebody alone, for what asks.
+    written: OnceCell<FxHashSet<Name>>,
 }
 
 impl<'a> Rules<'a> {
@@ -79,6 +84,7 @@ impl<'a> Rules<'a> {
             program,
             solved,
             places: OnceCell::new(),
+            written: OnceCell::new(),
         }
     }
 }
@@ -210,7 +216,9 @@ impl Rules<'_> {
         // taken in one place. Of reads one for each class and function: a sum of four has three of them.
         let mut by_place: BTreeMap<(Code, Option<Name>, Site), &Order> = BTreeMap::new();
         let mut by_class: BTreeMap<(Code, Name), &Order> = BTreeMap::new();
+        let mut by_ring: BTreeMap<Name, &Order> = BTreeMap::new();
         let mut by_number: BTreeMap<(Name, u64, u64), &Order> = BTreeMap::new();
+        let rings = Rings::of(self.program, self.solved);
         for order in &self.solved.orders {
             let (held, wanted) = (&order.held.lock, &order.wanted);
             if order.waits == Waits::Never || held.class != wanted.class {
@@ -230,7 +238,9 @@ impl Rules<'_> {
             } else {
                 Code::RecursiveRead
             };
-            if is_same {
+            if let Some(ring) = rings.around(order).filter(|_| is_same) {
+                keep_better(by_ring.entry(ring), order);
+            } else if is_same {
                 let place = match code {
                     Code::RecursiveRead => {
                         (code, Some(held.class), self.program.bodies[order.body].site)
@@ -241,6 +251,7 @@ impl Rules<'_> {
             } else if excludes
                 && (!order.trust.is_guess() || self.leads_back(order))
                 && self.may_be_same(held, wanted)
+                && !self.is_taken_out(order)
                 && !self.is_ordered(order)
             {
                 // Through a call that can lead elsewhere it would be a guess on a guess.
@@ -275,6 +286,9 @@ impl Rules<'_> {
             if order.trust == Trust::Sure || !sure.contains(&both(order)) {
                 found.push(self.again_at(code, order, true));
             }
+        }
+        for order in by_ring.into_values() {
+            found.push(self.asked_in_a_ring(order));
         }
         for ((code, class), order) in by_class {
             if !proved.contains(&(code, class)) {
@@ -323,6 +337,8 @@ impl Rules<'_> {
                 "it hangs if something is there: a value in the option that is dropped, or another key or element in the collection"
                     .to_owned(),
             );
+        } else if is_same && order.trust == Trust::Picked {
+            reasons.push("it hangs where just this lock is picked out of several".to_owned());
         } else if is_same && order.trust == Trust::Likely {
             reasons.push("the trait whose method is called between them has one implementation here, and others can write more".to_owned());
         } else if is_same {
@@ -352,6 +368,24 @@ impl Rules<'_> {
             cycle: vec![self.side(order)],
             reasons,
             advice: vec![advice.to_owned()],
+            excluded_by: Vec::new(),
+        }
+        .finish()
+    }
+
+    /// A lazy static is asked for by what makes another that asks for it.
+    fn asked_in_a_ring(&self, order: &Order) -> Finding {
+        let name = self.short(order.wanted.class);
+        let function = self.function(order.body);
+        Draft {
+            code: Code::SelfDeadlock,
+            certainty: Certainty::Certain,
+            message: format!("`{function}` asks for `{name}`, which is asked for again while it is made"),
+            cycle: vec![self.side(order)],
+            reasons: vec![
+                "what makes it asks for another whose value cannot be made without it, so that whoever is first waits for itself".to_owned(),
+            ],
+            advice: vec!["make one of them without the other".to_owned()],
             excluded_by: Vec::new(),
         }
         .finish()
@@ -400,12 +434,17 @@ impl Rules<'_> {
 
     /// Whether some function takes a lock of this class for itself alone.
     fn is_written(&self, class: Name) -> bool {
-        use super::summary::What;
-        self.solved.summaries.iter().any(|summary| {
-            summary.effects.iter().any(|effect| {
-                matches!(&effect.what, What::Wants(lock, _) if lock.class == class && lock.mode == Mode::Exclusive)
-            })
-        })
+        let written = self.written.get_or_init(|| {
+            let effects = self.solved.summaries.iter();
+            let effects = effects.flat_map(|summary| &summary.effects);
+            let locks = effects.filter_map(|effect| match &effect.what {
+                What::Wants(lock, _) => Some(lock),
+                _ => None,
+            });
+            let written = locks.filter(|lock| lock.mode == Mode::Exclusive);
+            written.map(|lock| lock.class).collect()
+        });
+        written.contains(&class)
     }
 
     /// Whether two locks of a class can be one instance, or two that are taken in either order.
@@ -432,6 +471,26 @@ impl Rules<'_> {
             (Some(held), Some(wanted)) => !held.differs_for_sure(wanted),
             _ => true,
         }
+    }
+
+    /// Whether one of both was taken out of what keeps the other: nobody who goes through that meets it any more.
+    fn is_taken_out(&self, order: &Order) -> bool {
+        let body = &self.program.bodies[order.body];
+        [&order.held.lock, &order.wanted].into_iter().any(|lock| {
+            // What it leads to, through fields of its own, was not taken out.
+            let itself = lock.path.as_ref();
+            let itself = itself.filter(|path| path.steps.iter().all(|step| *step == Step::Deref));
+            let Some(Root::Call(block)) = itself.map(|path| path.root) else {
+                return false;
+            };
+            match &body.blocks[block as usize].end {
+                Terminator::Call {
+                    callee: Callee::Path(callee),
+                    ..
+                } => self.program.resolve(*callee).known == Some(Known::TakeOne),
+                _ => false,
+            }
+        })
     }
 
     /// Whether a class names nothing in the source.

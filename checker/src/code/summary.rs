@@ -81,6 +81,8 @@ pub(crate) enum What {
     HandsOut(BodyId, LockAt),
     /// The end of a thread is waited for that takes a lock.
     Joins(BodyId, LockAt),
+    /// The end of a thread is waited for whose handle is at this place, of which callers know more.
+    JoinsAt(Path),
 }
 
 /// An effect.
@@ -141,6 +143,8 @@ pub(crate) struct Summary {
     index: FxHashMap<(What, u64), usize>,
     /// What is returned.
     pub result: Option<Value>,
+    /// What is returned where it is one of several places, and what must be so of the parameters.
+    pub choices: Vec<(Value, Vec<Fact>)>,
     /// The locks whose guards are returned.
     pub returned: Vec<Returned>,
     /// The locks whose guards are left behind a parameter, by its number, and in which field there.
@@ -303,6 +307,7 @@ impl Summary {
             || self.trusted() != other.trusted()
             || self.conditions() != other.conditions()
             || self.result != other.result
+            || self.choices.len() != other.choices.len()
             || self.returned.len() != other.returned.len()
             || self.puts.len() != other.puts.len()
             || self.passes.len() != other.passes.len()

@@ -12,6 +12,8 @@ pub(crate) enum Trust {
     /// It does as far as this program goes: others who use it can bring what leads elsewhere, or put
     /// another function where one is kept.
     Likely,
+    /// It does where a branch picks just that of several locks.
+    Picked,
     /// It does where an option that goes on the way is filled, or a collection that is searched not empty, as
     /// they most often are.
     Filled,

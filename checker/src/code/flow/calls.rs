@@ -231,7 +231,11 @@ impl Flow<'_> {
                 };
                 let class = class.unwrap_or_else(|| self.frame.program.names.of(resource.text()));
                 let runs = self.runs(&call.arguments);
-                self.blocks(resource, class, &runs, Point::at(call.site, state));
+                let at = Point::at(call.site, state);
+                self.blocks(resource, class, &runs, at);
+                if resource == Resource::Join && runs.is_empty() {
+                    self.joins_what_callers_know(call, at);
+                }
                 self.moved_on(call, state)
             }
             Known::Force => {

@@ -90,9 +90,7 @@ impl Flow<'_> {
                 let puts =
                     method.is_some_and(|method| known::puts_in(&self.frame.program.text(method)));
                 if puts && rest.iter().any(|operand| self.can_be_function(operand)) {
-                    let to = self
-                        .lies_at(&self.frame.operand(to))
-                        .and_then(|path| self.keeper_at(&path));
+                    let to = self.keeper_of(to);
                     for operand in rest {
                         self.keep(operand, to);
                     }
@@ -135,6 +133,12 @@ impl Flow<'_> {
             let of = program.names.of(&of);
             self.keep_at(operand, Keeper::Type(of));
         }
+    }
+
+    /// The field or static that what an operand points to lies in.
+    pub(super) fn keeper_of(&self, operand: &Operand) -> Option<Name> {
+        let path = self.lies_at(&self.frame.operand(operand))?;
+        self.keeper_at(&path)
     }
 
     /// The field or static that a place lies in.

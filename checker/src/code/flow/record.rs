@@ -178,11 +178,8 @@ impl Flow<'_> {
         });
     }
 
-    /// A lock is wanted.
-    pub(super) fn wants(&mut self, lock: &LockAt, waits: Waits, point: Point<'_>) {
-        if !self.records {
-            return;
-        }
+    /// Just this lock is wanted.
+    pub(super) fn wants_this(&mut self, lock: &LockAt, waits: Waits, point: Point<'_>) {
         self.orders(lock, waits, point);
         if !self.is_alone_with(lock) {
             let is_made = lock
@@ -369,7 +366,7 @@ impl Flow<'_> {
         }
     }
 
-    fn note_blocked(
+    pub(super) fn note_blocked(
         &mut self,
         resource: Resource,
         class: Name,

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::Frame;
-use crate::code::ir::{Callee, Place};
+use crate::code::ir::{BlockId, Callee, Place};
+use crate::code::known::Known;
 use crate::code::names::Name;
 use crate::code::program::BodyId;
 use crate::code::text::{is_exclusive_reference, last};
@@ -21,6 +22,17 @@ impl Frame<'_> {
     /// one only.
     pub(crate) fn kept_in(&self, root: Root) -> Option<(Name, u32)> {
         *self.kept.get_or_init(|| self.keeps()).get(&root)?
+    }
+
+    /// Where what a call returns was kept, if it is taken out of a collection that is known.
+    pub(crate) fn taken_out_of(&self, block: BlockId) -> Option<Path> {
+        let (callee, arguments, _) = self.call_at(block)?;
+        if self.resolved(callee).known != Some(Known::TakeOne) {
+            return None;
+        }
+        let from = self.operand(arguments.first()?).target()?;
+        let is_known = matches!(from.root, Root::Parameter(_) | Root::Static(_));
+        from.then(Step::Index).filter(|_| is_known)
     }
 
     fn keeps(&self) -> HashMap<Root, Option<(Name, u32)>> {

@@ -29,16 +29,18 @@ pub(super) fn method(krate: &str, name: &str, method: &str) -> Option<Known> {
     }
 }
 
-/// `dashmap`: every access takes the lock of one shard.
+/// `dashmap`: every access takes the lock of one shard. Readers do not wait for a writer that waits.
 fn shards(name: &str, method: &str) -> Option<Known> {
     if !matches!(name, "DashMap" | "DashSet") {
         return None;
     }
     let mode = match method {
-        "get" | "contains_key" | "contains" | "view" | "iter" | "len" | "is_empty" => Mode::Shared,
+        "get" | "contains_key" | "contains" | "view" | "iter" | "len" | "is_empty" => {
+            Mode::RecursiveShared
+        }
         "get_mut" | "insert" | "remove" | "remove_if" | "remove_if_mut" | "entry" | "alter"
         | "alter_all" | "iter_mut" | "retain" | "clear" | "shrink_to_fit" => Mode::Exclusive,
-        "try_get" => return Some(Known::Acquire(Mode::Shared, Waits::Never)),
+        "try_get" => return Some(Known::Acquire(Mode::RecursiveShared, Waits::Never)),
         "try_get_mut" | "try_entry" => return Some(Known::Acquire(Mode::Exclusive, Waits::Never)),
         _ => return None,
     };

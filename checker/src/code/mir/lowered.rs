@@ -20,6 +20,8 @@ pub(crate) struct Lowered {
     pub texts: Vec<String>,
     /// The bodies, in order.
     pub bodies: Vec<Body>,
+    /// The thread-locals of which what is in them belongs to the thread alone.
+    pub thread_locals: Vec<Name>,
     /// Statics by the number of their allocation.
     pub statics: Vec<(u32, Name)>,
     /// Lines that were not understood, and the first of them.
@@ -31,6 +33,8 @@ pub(crate) struct Lowered {
 pub(crate) struct Read {
     /// The bodies, in order.
     pub bodies: Vec<Body>,
+    /// The thread-locals of which what is in them belongs to the thread alone.
+    pub thread_locals: Vec<Name>,
     /// Statics by the number of their allocation.
     pub statics: FxHashMap<u32, Name>,
     /// Lines that were not understood, and the first of them.
@@ -53,8 +57,10 @@ impl Lowered {
             renaming.body(body);
         }
         let statics = self.statics.into_iter();
+        let thread_locals = self.thread_locals.into_iter();
         Read {
             bodies,
+            thread_locals: thread_locals.map(|name| renaming.item(name)).collect(),
             statics: statics
                 .map(|(number, name)| (number, renaming.item(name)))
                 .collect(),

@@ -117,7 +117,7 @@ fn whoever_changes_what_is_read_counts_up_the_format() {
     let sum = std::hash::Hasher::finish(&sum);
     assert_eq!(
         format!("{}: {sum:016x}", crate::code::printed::FORMAT),
-        "0.1.0-3: 9ecacaae456e15ae"
+        "0.1.0-4: e3a81b910dd9f82b"
     );
 }
 
@@ -209,6 +209,56 @@ fn statics_are_known_by_their_allocation() {
             .as_deref(),
         Some("bank::TOTAL")
     );
+}
+
+const THREAD_LOCALS: &str = "fn f() -> () {
+    let mut _1: &std::thread::LocalKey<std::sync::Mutex<u32>>;
+    let mut _2: &std::thread::LocalKey<std::sync::Arc<std::sync::Mutex<u32>>>;
+    let mut _3: &str;
+    bb0: {
+        _1 = const f::promoted[0];       // scope 0 at src/a.rs:5:9: 5:15
+        _2 = const f::promoted[1];       // scope 0 at src/a.rs:6:9: 6:15
+        _3 = const f::promoted[2];       // scope 0 at src/a.rs:7:9: 7:15
+        return;                          // scope 0 at src/a.rs:8:1: 8:2
+    }
+}
+
+const f::promoted[0]: &LocalKey<std::sync::Mutex<u32>> = {
+    let mut _0: &std::thread::LocalKey<std::sync::Mutex<u32>>;
+    let mut _1: std::thread::LocalKey<std::sync::Mutex<u32>>;
+    bb0: {
+        _1 = const TOTAL;                // scope 0 at src/a.rs:5:9: 5:15
+        _0 = &_1;                        // scope 0 at src/a.rs:5:9: 5:15
+        return;                          // scope 0 at src/a.rs:5:9: 5:15
+    }
+}
+
+const f::promoted[1]: &LocalKey<Arc<std::sync::Mutex<u32>>> = {
+    bb0: {
+        _1 = const S;                    // scope 0 at src/a.rs:6:9: 6:15
+        _0 = &_1;                        // scope 0 at src/a.rs:6:9: 6:15
+        return;                          // scope 0 at src/a.rs:6:9: 6:15
+    }
+}
+";
+
+#[test]
+fn thread_locals_are_known_by_their_constants() {
+    let (read, names) = read_it(THREAD_LOCALS);
+    assert_eq!(read.unknown.first, None);
+    let [body] = &read.bodies[..] else {
+        panic!("{:?}", read.bodies);
+    };
+    let key = |path| Rvalue::Use(Operand::Static(names.of(path)));
+    assert_eq!(
+        body.blocks[0].statements[..],
+        [
+            Statement::Assign(Place::whole(1), key("bank::TOTAL")),
+            Statement::Assign(Place::whole(2), key("bank::S")),
+        ]
+    );
+    // What is shared may belong to several threads.
+    assert_eq!(read.thread_locals[..], [names.of("bank::TOTAL")]);
 }
 
 #[test]

@@ -11,8 +11,9 @@ use crate::code::text::{head, last, split_commas, words};
 use crate::code::trust::Trust;
 
 /// Types that drop what they hold. Only of a box is it sure that there is something.
-const CONTAINERS: [&str; 10] = [
+const CONTAINERS: [&str; 11] = [
     "Option", "Box", "Vec", "VecDeque", "Arc", "Rc", "HashMap", "BTreeMap", "Result", "Mutex",
+    "Drain",
 ];
 
 /// Those that may not be the last that leads there.

@@ -47,7 +47,11 @@ fn is_guess(program: &Program, block: &Block) -> bool {
             ..
         } => {
             let resolved = program.resolve(*name);
-            resolved.is_one_of_few || resolved.known == Some(Known::Drop)
+            let drops = matches!(
+                resolved.known,
+                Some(Known::Drop | Known::Empty | Known::Thin | Known::PutInstead)
+            );
+            resolved.is_one_of_few || drops
         }
         _ => false,
     }
@@ -60,7 +64,9 @@ impl Rules<'_> {
         if order.trust != Trust::OneOf || order.kept.is_some() {
             return false;
         }
-        let class = self.program.text(order.wanted.class);
+        // Where the lock has several names, that under which it is held.
+        let held = &order.held.lock;
+        let class = self.program.text(held.alias.unwrap_or(held.class));
         let Some((owner, _)) = class.rsplit_once('.') else {
             return class.starts_with("static ");
         };

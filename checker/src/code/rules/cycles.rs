@@ -85,7 +85,11 @@ impl Rules<'_> {
             let is_again = order.others.iter().any(|lock| lock.class == wanted.class);
             // Nor does anything say that a method hands out the same lock here and elsewhere.
             let is_asked = |lock: &LockAt| lock.path.as_ref().is_some_and(Path::is_asked);
+            // Each thread has its own, which no other waits for.
+            let is_of_thread =
+                self.program.is_of_thread(held.class) || self.program.is_of_thread(wanted.class);
             if !order.waits.is_endless()
+                || is_of_thread
                 || held.class == wanted.class
                 || is_vague
                 || is_again
@@ -117,6 +121,30 @@ impl Rules<'_> {
         edges
     }
 
+    /// Whether who takes the lock that an order wants keeps that from being had, if need be with the help of a
+    /// writer that waits between them: a reader who comes after a writer waits behind it.
+    fn may_block(&self, order: &Order, next: &Order) -> bool {
+        let (held, wanted) = (next.held.lock.mode, order.wanted.mode);
+        held.excludes(wanted) || held.may_block(wanted) && self.is_written(order.wanted.class)
+    }
+
+    /// What must be true of locks that are only read on both sides.
+    fn writers_between(&self, orders: &[&Order]) -> Option<String> {
+        let next = orders.iter().cycle().skip(1);
+        let read = orders.iter().zip(next).filter(|(order, next)| {
+            let held = next.held.lock.mode;
+            !held.excludes(order.wanted.mode)
+        });
+        let read = read.map(|(order, _)| format!("`{}`", self.short(order.wanted.class)));
+        let read: Vec<String> = read.collect();
+        (!read.is_empty()).then(|| {
+            format!(
+                "{} is read on both sides, so that somebody else must wait to write it meanwhile: new readers wait behind a writer",
+                read.join(" and ")
+            )
+        })
+    }
+
     /// A cycle, and where in a `Drop` the call stands that closes it, if that may not run.
     fn cycle(
         &self,
@@ -128,21 +156,30 @@ impl Rules<'_> {
             .map(|at| &edges[&classes[at]][&classes[(at + 1) % classes.len()]])
             .collect();
         let mut best: Option<(bool, Vec<&Order>)> = None;
-        let mut chosen = Vec::new();
-        choose(&choices, &mut chosen, &mut |orders| {
-            // Where each side takes a call that can lead elsewhere, nothing is left to stand on.
-            if orders.iter().all(|order| is_guess(order)) {
-                return false;
+        // What needs no third thread comes first.
+        for beside_writers in [false, true] {
+            let blocks = |order: &Order, next: &Order| {
+                next.held.lock.mode.excludes(order.wanted.mode)
+                    || beside_writers && self.may_block(order, next)
+            };
+            let is_found = choose(&choices, &mut Vec::new(), &blocks, &mut |orders| {
+                // Where each side takes a call that can lead elsewhere, nothing is left to stand on.
+                if orders.iter().all(|order| is_guess(order)) {
+                    return false;
+                }
+                let gated = gate(orders).is_some();
+                if best
+                    .as_ref()
+                    .is_none_or(|(was_gated, _)| *was_gated && !gated)
+                {
+                    best = Some((gated, orders.to_vec()));
+                }
+                !gated
+            });
+            if is_found {
+                break;
             }
-            let gated = gate(orders).is_some();
-            if best
-                .as_ref()
-                .is_none_or(|(was_gated, _)| *was_gated && !gated)
-            {
-                best = Some((gated, orders.to_vec()));
-            }
-            !gated
-        });
+        }
         let (gated, orders) = best?;
         let end = orders
             .iter()
@@ -180,6 +217,9 @@ impl Rules<'_> {
             {
                 reasons.push("some call on the way can lead elsewhere: a trait object, a generic type, or a function of another crate".to_owned());
             }
+        }
+        if !gated {
+            reasons.extend(self.writers_between(&orders));
         }
         if end.is_some() {
             reasons.push(
@@ -219,22 +259,19 @@ fn is_guess(order: &Order) -> bool {
 fn choose<'a>(
     choices: &[&Vec<&'a Order>],
     chosen: &mut Vec<&'a Order>,
+    blocks: &dyn Fn(&Order, &Order) -> bool,
     done: &mut dyn FnMut(&[&'a Order]) -> bool,
 ) -> bool {
     let at = chosen.len();
     if at == choices.len() {
-        let blocks = |at: usize| {
-            let wanted = chosen[at].wanted.mode;
-            let held = chosen[(at + 1) % chosen.len()].held.lock.mode;
-            held.excludes(wanted)
-        };
-        return (0..chosen.len()).all(blocks) && done(chosen);
+        let mut all = (0..at).map(|at| (chosen[at], chosen[(at + 1) % chosen.len()]));
+        return all.all(|(order, next)| blocks(order, next)) && done(chosen);
     }
     // Long cycles: the first choices will do.
     let most = if choices.len() > 4 { 2 } else { VARIANTS_MAX };
     for order in choices[at].iter().take(most) {
         chosen.push(order);
-        let is_done = choose(choices, chosen, done);
+        let is_done = choose(choices, chosen, blocks, done);
         chosen.pop();
         if is_done {
             return true;

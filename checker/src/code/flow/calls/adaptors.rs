@@ -118,6 +118,11 @@ impl Flow<'_> {
             let value = match (on, last(&method)) {
                 ("Iterator", name) if EACH.contains(&name) => element(value),
                 ("Option" | "Result", name) if PAYLOAD.contains(&name) => value,
+                ("LocalKey", "with" | "try_with") => value,
+                ("LocalKey", "with_borrow" | "with_borrow_mut") => match value {
+                    Value::To(path) => path.then(Step::Data).map_or(Value::Unknown, Value::To),
+                    _ => Value::Unknown,
+                },
                 _ => Value::Unknown,
             };
             // What has been gathered so far comes first.

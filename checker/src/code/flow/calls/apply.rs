@@ -173,6 +173,10 @@ impl Flow<'_> {
                 let lock = self.in_caller(lock, values);
                 self.joins(&[(*runs, lock)], met);
             }
+            What::JoinsAt(path) => {
+                let value = Value::At(path.clone()).in_caller(values);
+                self.joins_at(&value, met);
+            }
             What::Notifies(_) | What::Sends(_) => self.effect(effect.what.clone(), met),
             What::CallsKept(from) => self.calls_kept(*from, met),
             What::Calls(path, held, given) => {

@@ -3,10 +3,11 @@
 use super::{Argument, Call, type_of_place};
 use crate::code::flow::record::Point;
 use crate::code::flow::{Cell, Flow, State, insert};
-use crate::code::ir::{Place, Projection, Site};
+use crate::code::ir::{Place, Projection, Rvalue, Site, Statement};
 use crate::code::known::{self, Known};
 use crate::code::names::Name;
 use crate::code::program::Lies;
+use crate::code::text::last;
 use crate::code::trust::Trust;
 use crate::code::value::{Root, Step, Value};
 
@@ -28,12 +29,39 @@ impl Flow<'_> {
         let here = state.iter().filter(|cell| cell.lies_in(at)).copied();
         let here: Vec<Cell> = here.collect();
         Self::clear(at, state);
+        if self.is_used_up(place) {
+            return;
+        }
         if of.is_some_and(|of| self.frees_when_dropped(of)) {
             self.frees(state);
         }
         self.drops_unknown(place, site, state);
         let if_last = self.trust_if_last(&value);
         self.drop_value(of, &value, &here, Point::at(site, state), if_last);
+    }
+
+    /// Whether a place is an iterator that takes elements out of a collection and has been asked for them: those that
+    /// it handed out went elsewhere.
+    fn is_used_up(&self, place: &Place) -> bool {
+        let of = self.frame.program.type_of(self.frame.type_of(place.local));
+        if of.references > 0 || last(&of.head) != "Drain" || self.frame.program.is_own(&of.head) {
+            return false;
+        }
+        let is_new = self
+            .frame
+            .call_that_makes(place.local)
+            .is_some_and(|(callee, ..)| self.frame.resolved(callee).known == Some(Known::Take));
+        let statements = self
+            .frame
+            .body
+            .blocks
+            .iter()
+            .flat_map(|block| &block.statements);
+        let mut borrows = statements.filter_map(|statement| match statement {
+            Statement::Assign(_, Rvalue::Borrow(of)) => Some(of.local),
+            _ => None,
+        });
+        !is_new || borrows.any(|local| local == place.local)
     }
 
     /// What the first argument points to goes, or some of it.

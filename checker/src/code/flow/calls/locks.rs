@@ -196,15 +196,29 @@ impl Flow<'_> {
         if !self.result_holds_guards(call) {
             return Vec::new();
         }
-        let token = self.token(
-            call.block,
-            0,
-            Token::Taken {
-                held,
-                is_maybe: waits == Waits::Never,
-            },
-        );
-        vec![fresh(token)]
+        self.guards_of(held, waits == Waits::Never, call)
+    }
+
+    /// The guard that a call hands out, or those that it can be.
+    fn guards_of(&mut self, held: Held, is_maybe: bool, call: &Call<'_>) -> Vec<Cell> {
+        let picks = self.picks(&held.lock);
+        if picks.is_empty() {
+            let token = self.token(call.block, 0, Token::Taken { held, is_maybe });
+            return vec![fresh(token)];
+        }
+        let mut cells = Vec::new();
+        for (number, pick) in picks.into_iter().enumerate() {
+            let held = Held {
+                lock: pick.lock,
+                trust: held.trust.and(Trust::Picked),
+                ..held.clone()
+            };
+            let token = self.token(call.block, number, Token::Taken { held, is_maybe });
+            self.made_at.insert(token, (call.block, pick.when));
+            self.picked.insert(token, pick.picked);
+            cells.push(fresh(token));
+        }
+        cells
     }
 
     /// Several locks are taken at once, in the one order of all locks, so that they order nothing among

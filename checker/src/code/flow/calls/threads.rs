@@ -10,7 +10,7 @@ use crate::code::names::Name;
 use crate::code::program::BodyId;
 use crate::code::summary::{Effect, LockAt, What};
 use crate::code::text::last;
-use crate::code::value::{Path, Root, Value};
+use crate::code::value::{Path, Root, Step, Value};
 
 /// Methods that take a handle out of what keeps it, or lead to it.
 const TAKES_OUT: [&str; 11] = [
@@ -135,6 +135,49 @@ impl Flow<'_> {
         }
     }
 
+    /// The end of a thread is waited for, whose handle a caller gave.
+    pub(in crate::code::flow) fn joins_what_callers_know(
+        &mut self,
+        call: &Call<'_>,
+        at: Point<'_>,
+    ) {
+        let handle = call.arguments.first().map(|argument| &argument.value);
+        let handle = match handle {
+            Some(Value::To(path)) => self.frame.load(path),
+            Some(value) => value.clone(),
+            None => return,
+        };
+        if let Value::At(path) = handle
+            && matches!(path.root, Root::Parameter(_))
+            && path.is_near()
+        {
+            self.effect(What::JoinsAt(path), at);
+        }
+    }
+
+    /// The end of the thread is waited for whose handle this is.
+    pub(in crate::code::flow) fn joins_at(&mut self, handle: &Value, met: Point<'_>) {
+        if !self.records {
+            return;
+        }
+        let handle = match handle {
+            Value::At(path) => self.frame.load(path),
+            value => value.clone(),
+        };
+        let mut runs = Vec::new();
+        self.run_by(&handle, &mut runs, 0);
+        if !runs.is_empty() {
+            return self.joins(&runs, met);
+        }
+        let Value::At(path) = handle else { return };
+        if let Some(class) = self.class_of_keeper(&path) {
+            self.note_blocked(Resource::Join, class, &[], met);
+        }
+        if matches!(path.root, Root::Parameter(_)) && path.is_near() {
+            self.effect(What::JoinsAt(path), met);
+        }
+    }
+
     /// What the thread runs whose handle is the first argument, and the locks that it takes.
     pub(in crate::code::flow) fn runs(&self, arguments: &[Argument]) -> Vec<(BodyId, LockAt)> {
         let mut found = Vec::new();
@@ -151,7 +194,11 @@ impl Flow<'_> {
             Value::To(path) => self.frame.load(path),
             value => value.clone(),
         };
-        let Value::At(path) = handle else { return };
+        let Value::At(mut path) = handle else { return };
+        // One of those in a collection that is made here.
+        while path.steps.last() == Some(&Step::Index) {
+            path.steps.pop();
+        }
         if depth > BACK_MAX || !path.steps.is_empty() {
             return;
         }
