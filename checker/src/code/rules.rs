@@ -441,7 +441,8 @@ impl Rules<'_> {
                 What::Wants(lock, _) => Some(lock),
                 _ => None,
             });
-            let written = locks.filter(|lock| lock.mode == Mode::Exclusive);
+            // Who has just made a lock writes it before anybody else knows of it.
+            let written = locks.filter(|lock| lock.mode == Mode::Exclusive && !lock.is_made);
             written.map(|lock| lock.class).collect()
         });
         written.contains(&class)
