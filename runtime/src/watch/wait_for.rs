@@ -23,7 +23,8 @@
 //! **It is told once.** Two threads of one cycle may both see it; who comes first marks the waits of
 //! all, under a lock of ours, and who comes second finds all of them marked. Who may unwind because of
 //! what it tells ends its wait in the same breath: its panic frees others, so that no circle through it
-//! may be told any more. Who stops waiting to look whether it has what it waits for, and then waits on, asks
+//! may be told any more. Its mark counts for no other circle, for those that it leaves behind may still wait for
+//! each other. Who stops waiting to look whether it has what it waits for, and then waits on, asks
 //! under that lock whether it was told meanwhile, and so takes the mark along.
 //!
 //! **What a thread owes** counts as what it is: the result of work that it does now can come from nobody else, and
@@ -110,6 +111,8 @@ pub(super) struct Wait {
     since: AtomicU64,
     /// The turn that was told as part of a deadlock.
     told: AtomicU64,
+    /// The number of the thread that told it, if that may have unwound; 0 if it went on to wait.
+    told_by: AtomicU64,
     /// The turn that was told as a stall.
     told_as_stall: AtomicU64,
     /// The thread has done what it was started for.
@@ -167,6 +170,7 @@ impl Wait {
             site: AtomicU64::new(0),
             since: AtomicU64::new(0),
             told: AtomicU64::new(0),
+            told_by: AtomicU64::new(0),
             told_as_stall: AtomicU64::new(0),
             work_done: AtomicBool::new(false),
             is_ours: AtomicBool::new(false),
@@ -336,6 +340,7 @@ impl Wait {
 
     /// The wait that this thread has begun was told otherwise.
     pub(super) fn set_told(&self) {
+        self.told_by.store(0, Relaxed);
         self.told.store(self.turn.load(Relaxed), Relaxed);
     }
 

@@ -9,6 +9,8 @@ use crate::{Lock, explore};
 
 /// The lock that the one who waits for a result holds.
 const HELD: u64 = 1;
+/// Another lock that it may hold.
+const UNDER: u64 = 2;
 /// What one thread owes.
 const RESULT: u64 = 21;
 /// What another owes.
@@ -81,6 +83,34 @@ fn work_that_is_done_before_its_thread_waits() {
         one.begin_owed(RESULT);
         assert_eq!(one.closes(), None);
         assert_eq!(works.join().expect("it does not panic"), None);
+    });
+}
+
+/// Two that wait for each other are told, also if a third that waits for one of them, and keeps the other waiting,
+/// tells a circle of all three first, and breaks it by unwinding.
+#[test]
+fn two_that_are_left_behind_by_one_that_unwinds() {
+    explore(|| {
+        let slots = Slots::new(3);
+        let (one, two, three) = (slots.of(1), slots.of(2), slots.of(3));
+        one.push(HELD, Mode::Shared);
+        one.push(UNDER, Mode::Exclusive);
+        two.owe(RESULT);
+        three.push(HELD, Mode::Shared);
+        let works = thread::spawn(move || {
+            two.begin(HELD, Mode::Exclusive);
+            two.closes()
+        });
+        let unwinds = thread::spawn(move || {
+            three.begin(UNDER, Mode::Exclusive);
+            if three.closes_and_unwinds().is_some() {
+                three.pop();
+            }
+        });
+        one.begin_owed(RESULT);
+        let told = [one.closes(), works.join().expect("it does not panic")];
+        unwinds.join().expect("it does not panic");
+        assert_eq!(told.iter().flatten().count(), 1, "{told:?}");
     });
 }
 

@@ -191,20 +191,37 @@ fn has_timed_writer(lock: LockId) -> bool {
 
 /// Marks a circle as told, or forgets it if it was; called under the lock of the search.
 fn tell(slot: &Slot, teller: Teller, circle: &mut SysVec<Read>) {
-    // One wait can be part of several circles, one after the other: the first may have been
-    // broken by a panic.
-    let told = circle
-        .iter()
-        .all(|read: &Read| read.seen.slot.wait.told.load(Relaxed) == read.seen.turn);
-    if told {
+    if is_told(circle) {
         circle.clear();
     }
+    let by = match teller {
+        Teller::Stays => 0,
+        Teller::MayUnwind => slot.thread.load(Relaxed),
+    };
     for read in circle.iter() {
-        read.seen.slot.wait.told.store(read.seen.turn, Relaxed);
+        let wait = &read.seen.slot.wait;
+        let stands = wait.told.load(Relaxed) == read.seen.turn && wait.told_by.load(Relaxed) == 0;
+        if !stands {
+            wait.told_by.store(by.into(), Relaxed);
+            wait.told.store(read.seen.turn, Relaxed);
+        }
     }
     if teller == Teller::MayUnwind && !circle.is_empty() {
         slot.wait.end();
     }
+}
+
+/// Whether this circle was told.
+///
+/// One wait can be part of several circles, at once or one after the other. Who told one of them may have broken
+/// it by its panic: then only a circle that it is part of itself, since it waits on after all, was told by that.
+fn is_told(circle: &[Read]) -> bool {
+    circle.iter().all(|read| {
+        let wait = &read.seen.slot.wait;
+        let by = wait.told_by.load(Relaxed);
+        let is_part = by == 0 || circle.iter().any(|member| u64::from(member.thread) == by);
+        wait.told.load(Relaxed) == read.seen.turn && is_part
+    })
 }
 
 fn members(circle: &SysVec<Read>) -> Option<Vec<Member>> {

@@ -83,7 +83,12 @@ impl Waiting {
 
     /// The same. It is taken for told from now on.
     pub(in super::super) fn tell(&self) -> bool {
-        self.slot.wait.told.swap(self.turn, Relaxed) == self.turn
+        let wait = &self.slot.wait;
+        let was_told = wait.told.swap(self.turn, Relaxed) == self.turn;
+        if !was_told {
+            wait.told_by.store(0, Relaxed);
+        }
+        was_told
     }
 
     /// Whether this thread keeps `other` waiting.
