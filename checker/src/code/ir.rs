@@ -228,6 +228,11 @@ pub(crate) struct Body {
 }
 
 impl Body {
+    /// All statements, block by block.
+    pub(crate) fn statements(&self) -> impl Iterator<Item = &Statement> {
+        self.blocks.iter().flat_map(|block| &block.statements)
+    }
+
     /// The blocks that a block leads to.
     pub(crate) fn next_of(&self, block: BlockId) -> Vec<BlockId> {
         let Some(block) = self.blocks.get(block as usize) else {

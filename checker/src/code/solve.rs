@@ -188,7 +188,7 @@ fn callees(program: &Program, id: BodyId) -> Vec<BodyId> {
 
 /// What makes the values of the lazy statics that a body names.
 fn initialisers(program: &Program, body: &Body, found: &mut Vec<BodyId>) {
-    let statics = body.blocks.iter().flat_map(|block| &block.statements);
+    let statics = body.statements();
     let statics = statics.filter_map(|statement| match statement {
         Statement::Assign(_, Rvalue::Use(operand)) => Some(operand),
         _ => None,

@@ -17,7 +17,7 @@ impl Flow<'_> {
     /// Notes the fields that locks of this function go into, and the collections in fields.
     pub(super) fn note_aliases(&mut self) {
         let body = self.frame.body;
-        for statement in body.blocks.iter().flat_map(|block| &block.statements) {
+        for statement in body.statements() {
             if let Statement::Assign(place, Rvalue::Use(operand)) = statement
                 && !place.is_whole()
                 && let Some(to) = self.frame.place(place)
@@ -171,8 +171,7 @@ impl Flow<'_> {
 
     /// The same of what is written into the box that this call makes.
     fn written_to(&self, block: BlockId) -> Vec<Path> {
-        let statements = self.frame.body.blocks.iter();
-        let statements = statements.flat_map(|block| &block.statements);
+        let statements = self.frame.body.statements();
         let parts = statements.filter_map(|statement| match statement {
             Statement::Assign(place, Rvalue::Aggregate(parts)) if !place.is_whole() => {
                 let to = self.frame.place(place)?;

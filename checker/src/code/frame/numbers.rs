@@ -85,7 +85,7 @@ impl Frame<'_> {
                 *changed = true;
             }
         };
-        let statements = self.body.blocks.iter().flat_map(|block| &block.statements);
+        let statements = self.body.statements();
         for statement in statements {
             let Statement::Assign(place, rvalue) = statement else {
                 continue;

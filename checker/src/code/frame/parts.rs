@@ -19,7 +19,7 @@ pub(crate) struct Part<'a> {
 impl<'a> Frame<'a> {
     /// All of them, in the order of the text.
     pub(crate) fn parts(&self) -> impl Iterator<Item = Part<'a>> {
-        let statements = self.body.blocks.iter().flat_map(|block| &block.statements);
+        let statements = self.body.statements();
         statements.flat_map(|statement| {
             let built = match statement {
                 Statement::Assign(place, Rvalue::Aggregate(parts)) => {

@@ -60,9 +60,7 @@ fn states(body: &Body) -> Option<FxHashMap<u64, BlockId>> {
 
 /// The variables that point to the coroutine itself: copies of what the pin holds.
 fn pointers(body: &Body) -> Vec<Local> {
-    body.blocks
-        .iter()
-        .flat_map(|block| &block.statements)
+    body.statements()
         .filter_map(|statement| match statement {
             Statement::Assign(to, Rvalue::Use(Operand::Copy(from) | Operand::Move(from)))
                 if to.is_whole()

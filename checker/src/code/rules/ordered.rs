@@ -53,12 +53,7 @@ impl Ordered<'_> {
     }
 
     fn compares(&self) -> bool {
-        let statements = self
-            .frame
-            .body
-            .blocks
-            .iter()
-            .flat_map(|block| &block.statements);
+        let statements = self.frame.body.statements();
         let mut operations = statements.filter_map(|statement| match statement {
             Statement::Assign(_, Rvalue::Compare(a, b)) => Some((a, b)),
             _ => None,

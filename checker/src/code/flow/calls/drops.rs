@@ -51,12 +51,7 @@ impl Flow<'_> {
             .frame
             .call_that_makes(place.local)
             .is_some_and(|(callee, ..)| self.frame.resolved(callee).known == Some(Known::Take));
-        let statements = self
-            .frame
-            .body
-            .blocks
-            .iter()
-            .flat_map(|block| &block.statements);
+        let statements = self.frame.body.statements();
         let mut borrows = statements.filter_map(|statement| match statement {
             Statement::Assign(_, Rvalue::Borrow(of)) => Some(of.local),
             _ => None,

@@ -26,7 +26,7 @@ impl Flow<'_> {
         let of = program.type_of(*found.types.get(1)?);
         let key = of.bodies.first()?;
         let body = self.frame.body;
-        let statements = body.blocks.iter().flat_map(|block| &block.statements);
+        let statements = body.statements();
         let mut made = statements.filter_map(|statement| match statement {
             Statement::Assign(place, Rvalue::Aggregate(parts)) => Some((place, parts)),
             _ => None,
