@@ -26,12 +26,13 @@
 //! example of its documentation it would be compiled anew, and as a rule without optimisation.
 //!
 //! Here stand requests, acquisitions and releases, the fast path. `judging` says what is wrong with a new
-//! chain, `ascending` with several requests at once; `blocking` tells of a thread whose lock is not free, after
+//! chain, `ascending` with several requests at once, `asked` what an acquisition need not look up again; `blocking` tells of a thread whose lock is not free, after
 //! `patience`, `live` what is wrong then, `stall` after long, `standstill` when all have parked; `waits`,
 //! `threads` and `duties` are of what is no lock; `noting` is of the log and of stacks, `holds` tells what is held,
 //! and `foreign` keeps what is released on another thread.
 
 mod ascending;
+mod asked;
 mod blocking;
 mod duties;
 mod foreign;
@@ -45,7 +46,6 @@ mod standstill;
 mod threads;
 mod waits;
 
-use std::fmt;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::finding::{Basis, Code};
@@ -61,6 +61,8 @@ use super::stack::Stack;
 use super::{reaction, registry};
 
 pub use self::ascending::{Wanted, check_ascending};
+pub use self::asked::Asked;
+use self::asked::{Glance, KNOWN, glance};
 pub use self::blocking::{
     blocked, blocked_outside, blocked_quietly, blocked_reading, gave_up, letting_others_in,
     unblocked, waits_no_more,
@@ -72,7 +74,7 @@ pub(super) use self::foreign::{
 };
 pub use self::holds::{held_count, held_mode, held_since};
 use self::judging::{SelfCheck, finding, first_time, judge_new, name_of, unless_sent};
-use self::noting::{keep_stack, log_released, note_acquired, note_acquired_first};
+use self::noting::{defines_at_hand, keep_stack, log_released, note_acquired, note_acquired_first};
 pub use self::patience::try_again;
 pub use self::stall::describe_waits;
 pub(super) use self::stall::wait_for_signal;
@@ -216,30 +218,10 @@ pub(super) fn fresh_word(object: &Identity) -> u64 {
     };
     let _busy = Busy::new(slot);
     let word = slot.fresh_word(object);
-    if is_trace() {
+    if is_trace() && !defines_at_hand(slot, LockId(word), object) {
         define(slot, LockId(word), object);
     }
     word
-}
-
-/// A request that was judged, for [`acquired_at_once`].
-#[derive(Debug, Clone, Copy)]
-pub struct Asked(Option<Glance>);
-
-/// What was seen of a thread at a request of which nothing had to be looked up.
-#[derive(Clone, Copy)]
-struct Glance {
-    slot: &'static Slot,
-    /// The chain of what it holds; 0 if that is nothing.
-    key: u64,
-}
-
-impl fmt::Debug for Glance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Glance")
-            .field("key", &self.key)
-            .finish_non_exhaustive()
-    }
 }
 
 /// Judges a request before the thread may block.
@@ -255,24 +237,10 @@ pub fn request(lock: &Identity, mode: Mode, ask: Ask, at: Site) -> Asked {
         return Asked(None);
     };
     let glance = glance(slot, lock, mode, ask);
-    if glance.is_none() {
-        request_unknown(slot, lock, mode, ask, at);
+    if glance.is_some() {
+        return Asked(glance);
     }
-    Asked(glance)
-}
-
-/// What is seen of the thread, if nothing is held or it is seen in the lock that this request was judged.
-#[inline]
-fn glance(slot: &'static Slot, lock: &Identity, mode: Mode, ask: Ask) -> Option<Glance> {
-    if slot.depth() == 0 {
-        return Some(Glance { slot, key: 0 });
-    }
-    let plain = mode == Mode::Exclusive && ask == Ask::Wait;
-    if !plain || has_to_catch_up() {
-        return None;
-    }
-    let key = slot.key_above();
-    lock.is_known_after(key).then_some(Glance { slot, key })
+    Asked(request_unknown(slot, lock, mode, ask, at))
 }
 
 /// Judges a request before the thread may block, and never panics: for callers that hold a guard
@@ -284,10 +252,10 @@ pub fn request_quietly(lock: &Identity, mode: Mode, ask: Ask, at: Site) -> Asked
     // Nothing below panics while it is set: `react` sees to that.
     slot.quiet.set(true);
     slot.asks_for_guard.set(lock.id().0);
-    let glance = glance(slot, lock, mode, ask);
-    if glance.is_none() {
-        request_unknown(slot, lock, mode, ask, at);
-    }
+    let glance = match glance(slot, lock, mode, ask) {
+        None => request_unknown(slot, lock, mode, ask, at),
+        known => known,
+    };
     slot.quiet.set(false);
     Asked(glance)
 }
@@ -329,15 +297,33 @@ pub fn upgrading(lock: &Identity, at: Site) {
     }
 }
 
-/// A request of which it is not seen in the lock that it was judged.
+/// A request of which it is not seen in the lock that it was judged. What is seen now of the thread, if that says all
+/// of the acquisition that follows.
 #[inline(never)]
 #[track_caller]
-fn request_unknown(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
+fn request_unknown(
+    slot: &'static Slot,
+    lock: &Identity,
+    mode: Mode,
+    ask: Ask,
+    at: Site,
+) -> Option<Glance> {
     catch_up(slot);
     if mode == Mode::Reentrant && lock.owner() == slot.thread.load(Relaxed) {
-        return;
+        return None;
     }
-    judge_if_new(slot, held_lock(lock, mode, ask, at), SelfCheck::Do);
+    let want = held_lock(lock, mode, ask, at);
+    judge_if_new(slot, want, SelfCheck::Do);
+    let plain = mode == Mode::Exclusive && ask == Ask::Wait;
+    if !plain || slot.depth() == 0 {
+        return None;
+    }
+    let key = slot.key_above();
+    let judged = slot.knows(request_key(key, want.lock, mode, ask, SelfCheck::Do));
+    judged.then_some(Glance {
+        slot,
+        key: key & !KNOWN,
+    })
 }
 
 fn held_lock(lock: &Identity, mode: Mode, ask: Ask, site: Site) -> HeldLock {
@@ -421,6 +407,8 @@ pub fn acquired_at_once(asked: Asked, lock: &Identity, mode: Mode, at: Site) {
             }
             if key == 0 {
                 slot.push_first(what);
+            } else if key & KNOWN == 0 {
+                return acquired_judged(slot, lock, at, key | KNOWN);
             } else if !slot.push_inline(what, key) {
                 return acquired_otherwise(lock, at);
             }
@@ -469,6 +457,22 @@ fn acquired_above(slot: &Slot, lock: &Identity, at: At) {
     } else if at.is_plain() && !lock.is_known_after(key) {
         acquired_unknown(slot, lock, key, at);
     } else if slot.seen.get().notes() {
+        note_acquired(slot, lock, at);
+    }
+}
+
+/// The acquisition of a lock that was judged under the chain `key` and does not know that yet.
+#[inline(never)]
+fn acquired_judged(slot: &Slot, lock: &Identity, at: At, key: u64) {
+    if !slot.push_inline((lock.word(), at, lock.rank_word()), key) {
+        return acquired_otherwise(lock, at);
+    }
+    let (chain, node) = slot.pending_node.replace((0, 0));
+    if node != 0 && chain == chain_key(key, lock.id(), at.mode()) {
+        slot.set_node(slot.depth() - 1, node);
+    }
+    lock.set_known_after(key);
+    if slot.seen.get().notes() {
         note_acquired(slot, lock, at);
     }
 }

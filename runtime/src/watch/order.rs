@@ -4,7 +4,8 @@
 //! A node of the tree is an acquisition in its context: the path from the root is what was held,
 //! oldest first, and the node itself is what was asked for then (and, for nodes below it, held). A
 //! new chain is one new node, however many locks are held, where a graph of edges would need one
-//! edge per held lock. Edges are implied: `a -> b` exists if a node for `b` lies below one for `a`.
+//! edge per held lock. Edges are implied: `a -> b` exists if a node for `b` lies below one for `a`. Locks
+//! that are only ever taken after one that has many below it are no nodes yet (`leaves`).
 //!
 //! A cycle is a list of nodes, each of which asks for a lock that the next one holds (Goodlock:
 //! Havelund, 2000; iGoodlock: Joshi et al., PLDI 2009). It is reported only if it could happen by
@@ -24,6 +25,7 @@
 
 mod children;
 mod held_at;
+mod leaves;
 mod links;
 mod locks;
 mod search;
@@ -32,6 +34,7 @@ mod threads;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use self::held_at::HeldAt;
+use self::leaves::Leaves;
 use self::links::{Links, Sure};
 use self::locks::Locks;
 use self::threads::Threads;
@@ -64,6 +67,7 @@ struct Learned {
     /// Node by hash of (parent, lock, mode, ask), where neither the parent nor the lock has only a few (`children`).
     children: SysMap,
     locks: Locks,
+    leaves: Leaves,
     /// The stacks of new chains, where they are captured.
     stacks: SysVec<Stack>,
     /// By number of the node its place in `stacks`.
@@ -205,6 +209,7 @@ impl Learned {
         nodes: SysVec::new(),
         children: SysMap::new(),
         locks: Locks::new(),
+        leaves: Leaves::new(),
         stacks: SysVec::new(),
         stack_of: SysMap::new(),
         logged: SysVec::new(),
@@ -218,10 +223,16 @@ impl Learned {
 
     /// Forgets threads that have ended and that no node names.
     fn keep_needed_threads(&mut self) {
-        let named = self.nodes.iter().flat_map(|node| node.seen);
-        // Not so often that looking at all nodes would be dear.
-        let spare = self.nodes.len() / 4;
-        self.threads.keep_needed(named.map(|seen| seen.0), spare);
+        let of_nodes = self.nodes.iter().flat_map(|node| node.seen);
+        let named = of_nodes.map(|seen| seen.0).chain(self.leaves.threads());
+        // Not so often that looking at all of them would be dear.
+        let spare = self.learnt() / 4;
+        self.threads.keep_needed(named, spare);
+    }
+
+    /// How many acquisitions are known.
+    fn learnt(&self) -> usize {
+        self.nodes.len() + self.leaves.len()
     }
 
     fn node(&self, number: u32) -> &Node {
@@ -240,7 +251,7 @@ impl Learned {
         stack: &Stack,
         found: &mut Option<Cycle>,
     ) -> u32 {
-        if self.nodes.len() + slot.depth() + 1 > NODES_MAX && !self.nodes.is_empty() {
+        if self.learnt() + slot.depth() + 1 > NODES_MAX && !self.nodes.is_empty() {
             self.forget();
         }
         if slot.is_stale() {
@@ -258,6 +269,10 @@ impl Learned {
             }
             slot.set_node(at, parent);
         }
+        let seen = (slot.thread.load(Relaxed), slot.stretch.get());
+        if stack.is_empty() && self.learn_leaf(parent, want, seen) {
+            return 0;
+        }
         let (node, fresh) = self.child(parent, want);
         if node == 0 {
             return 0;
@@ -268,8 +283,8 @@ impl Learned {
             let place = self.stacks.len() as u32 - 1;
             let _ = self.stack_of.insert(node.into(), place);
         }
-        let thread = slot.thread.load(std::sync::atomic::Ordering::Relaxed);
-        let new_thread = self.see(node, thread, slot.stretch.get());
+        let (thread, stretch) = seen;
+        let new_thread = self.see(node, thread, stretch);
         self.log(slot, node);
         if want.ask != Ask::Wait || !new_thread || !self.may_close(node) {
             return node;
@@ -284,12 +299,19 @@ impl Learned {
 
     /// The child of `parent` for this acquisition, and whether it is new; 0 without memory.
     fn child(&mut self, parent: u32, held: &HeldLock) -> (u32, bool) {
-        let Some((lock, fresh)) = self.locks.number(held.lock) else {
+        let Some((lock, fresh)) = self.number(held.lock) else {
             return (0, false);
         };
         if !fresh && let Some(found) = self.find_child(parent, lock, held) {
             return (found, false);
         }
+        let node = self.add_child(parent, lock, held.mode, held.ask, held.site.pack());
+        (node, node != 0)
+    }
+
+    /// A new child of `parent` for an acquisition of the lock with this number; 0 without memory.
+    #[inline]
+    fn add_child(&mut self, parent: u32, lock: u32, mode: Mode, ask: Ask, site: u64) -> u32 {
         let above = (parent != 0).then(|| {
             let above = self.node(parent);
             (above.first_child, above.number)
@@ -307,18 +329,18 @@ impl Learned {
             next_of_same,
             children: 0,
             number: lock,
-            mode: held.mode,
-            ask: held.ask,
-            site: held.site.pack(),
+            mode,
+            ask,
+            site,
             seen: [(0, 0); SEEN_MAX],
         });
         if !fresh {
-            return (0, false);
+            return 0;
         }
         let node = self.nodes.len() as u32;
         let Some((siblings, holder)) = above else {
             self.locks.row_mut(lock).root = node;
-            return (node, true);
+            return node;
         };
         let row = &mut self.nodes[parent as usize - 1];
         if siblings == 0 {
@@ -336,7 +358,7 @@ impl Learned {
         let alone = self.node(parent).next_of_lock == 0 && self.locks.row(holder).holder == parent;
         let sure = if alone { Sure::Yes } else { Sure::No };
         self.links.add(holder, lock, sure);
-        (node, true)
+        node
     }
 
     /// Notes that `thread` showed the node; whether it is the first time for that thread.
@@ -432,9 +454,10 @@ impl Learned {
 
     /// Forgets all chains. What was reported stays, and so does what is known of threads.
     fn forget(&mut self) {
-        self.forgotten += self.nodes.len() as u64;
-        log::count_forgotten(self.nodes.len() as u64);
+        self.forgotten += self.learnt() as u64;
+        log::count_forgotten(self.learnt() as u64);
         self.nodes.clear();
+        self.leaves.clear();
         self.children.clear();
         self.locks.clear();
         self.stacks.clear();

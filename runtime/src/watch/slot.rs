@@ -418,10 +418,15 @@ impl Slot {
 
     /// The thread's name, empty if it has none.
     pub(super) fn name(&self) -> &str {
+        std::str::from_utf8(self.name_bytes()).unwrap_or_default()
+    }
+
+    #[inline]
+    fn name_bytes(&self) -> &[u8] {
         // SAFETY: only this thread touches the name, and nobody keeps a reference over `set_name`,
         // which `enter` calls before the slot is used.
         let bytes = unsafe { &*self.name.get() };
-        std::str::from_utf8(&bytes[..self.name_len.get()]).unwrap_or_default()
+        bytes.get(..self.name_len.get()).unwrap_or_default()
     }
 
     fn set_name(&self, name: &[u8]) {
@@ -434,7 +439,7 @@ impl Slot {
         Writer {
             thread: self.thread.load(Relaxed),
             flags: self.flags.get(),
-            name: self.name(),
+            name: self.name_bytes(),
         }
     }
 

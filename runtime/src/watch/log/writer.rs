@@ -70,7 +70,8 @@ pub(crate) struct Cursor {
 pub(crate) struct Writer<'a> {
     pub(crate) thread: u32,
     pub(crate) flags: u8,
-    pub(crate) name: &'a str,
+    /// Text.
+    pub(crate) name: &'a [u8],
 }
 
 impl Cursor {
@@ -290,7 +291,7 @@ impl Cursor {
             .number(who.thread)
             .number(self.segment.get())
             .small(who.flags)
-            .text(who.name);
+            .text(std::str::from_utf8(who.name).unwrap_or_default());
         self.go_on_at(at + record.commit());
         self.segment.set(self.segment.get() + 1);
         true

@@ -12,7 +12,7 @@ use super::super::slot::HeldLock;
 use super::{Learned, Node};
 
 /// How many nodes make a list too long to be looked through.
-const FEW: u32 = 5;
+pub(super) const FEW: u32 = 5;
 
 /// The key of a node among all children of all nodes.
 fn child_key(parent: u32, lock: LockId, mode: Mode, ask: Ask) -> u64 {

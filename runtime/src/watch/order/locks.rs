@@ -24,11 +24,23 @@ pub(super) struct Row {
 /// How many locks a page has: as many as there is room for in a cache line.
 const PAGE: usize = 16;
 
+/// What there is of a lock.
+pub(super) enum Known {
+    Nothing,
+    /// The place of its only acquisition among the leaves.
+    Leaf(u32),
+    /// Its number.
+    Row(u32),
+}
+
+/// Marks the place of a leaf, where else the number of a lock stands.
+const LEAF: u32 = 1 << 31;
+
 /// All locks by number, from 1.
 pub(super) struct Locks {
     /// The page of a lock, by all of its word but what tells it from the others of that page.
     pages: SysMap,
-    /// The numbers of the locks of each page; 0 for none.
+    /// The numbers of the locks of each page, or the places of their leaves; 0 for none.
     numbers: SysVec<[u32; PAGE]>,
     rows: SysVec<Row>,
     /// The key of the page that was asked for last, and that page: the next lock mostly stands there too.
@@ -45,13 +57,21 @@ impl Locks {
         }
     }
 
-    /// The number of a lock, and whether it was given just now; none without memory.
-    pub(super) fn number(&mut self, lock: LockId) -> Option<(u32, bool)> {
+    /// What there is of a lock; none without memory.
+    #[inline]
+    pub(super) fn known(&mut self, lock: LockId) -> Option<Known> {
         let page = self.page(lock)? as usize;
-        let number = self.numbers[page][place(lock)];
-        if number != 0 {
-            return Some((number, false));
-        }
+        Some(match self.numbers[page][place(lock)] {
+            0 => Known::Nothing,
+            leaf if leaf & LEAF != 0 => Known::Leaf(leaf & !LEAF),
+            number => Known::Row(number),
+        })
+    }
+
+    /// A number for a lock that has none; none without memory.
+    #[inline]
+    pub(super) fn add(&mut self, lock: LockId) -> Option<u32> {
+        let page = self.page(lock)? as usize;
         let fits = self.rows.push(Row {
             lock,
             holder: 0,
@@ -62,21 +82,39 @@ impl Locks {
         let number = self.rows.len() as u32;
         fits.then(|| {
             self.numbers[page][place(lock)] = number;
-            (number, true)
+            number
         })
     }
 
-    /// The page of a lock, an empty one if there was none; none without memory.
-    fn page(&mut self, lock: LockId) -> Option<u32> {
-        let key = page_key(lock);
-        if self.latest.0 != key {
-            let page = match self.pages.get(key) {
-                Some(page) => page,
-                None => self.new_page(lock)?,
-            };
-            self.latest = (key, page);
+    /// Notes the place of the leaf of a lock that has no number; false without memory.
+    #[inline]
+    pub(super) fn set_leaf(&mut self, lock: LockId, leaf: u32) -> bool {
+        let page = self.page(lock);
+        if let Some(page) = page {
+            self.numbers[page as usize][place(lock)] = leaf | LEAF;
         }
-        Some(self.latest.1)
+        page.is_some()
+    }
+
+    /// The page of a lock, an empty one if there was none; none without memory.
+    #[inline]
+    fn page(&mut self, lock: LockId) -> Option<u32> {
+        if self.latest.0 == page_key(lock) {
+            return Some(self.latest.1);
+        }
+        self.other_page(lock)
+    }
+
+    /// The page of a lock that does not stand in the one that was asked for last.
+    #[inline(never)]
+    fn other_page(&mut self, lock: LockId) -> Option<u32> {
+        let key = page_key(lock);
+        let page = match self.pages.get(key) {
+            Some(page) => page,
+            None => self.new_page(lock)?,
+        };
+        self.latest = (key, page);
+        Some(page)
     }
 
     /// An empty page for a lock and those beside it; none without memory.

@@ -225,10 +225,9 @@ impl Slot {
 
     /// What its node says of the oldest entry: lock, mode and ask.
     fn bottom(&self) -> (u64, u64) {
-        let HeldLock {
-            lock, mode, ask, ..
-        } = self.held(0);
-        (lock.0, mode as u64 | (ask as u64) << 8)
+        let oldest = &self.held.first[0];
+        let lock = oldest.lock.load(Relaxed);
+        (lock, oldest.at().how_logged().into())
     }
 
     /// Adds a lock as the only one held.
