@@ -2,7 +2,13 @@
 
 use std::fs;
 
-use crate::programs::{checker, codes, finish, judged, only_file, program, recorded, stderr};
+use std::collections::BTreeMap;
+
+use cargo_lockwise::trace::Class;
+
+use crate::programs::{
+    checker, codes, evidence, finish, judged, only_file, program, recorded, stderr,
+};
 
 #[test]
 fn chains_alone_show_what_is_possible() {
@@ -22,6 +28,26 @@ fn chains_alone_show_what_is_possible() {
             .arg(logs.path()),
     );
     assert_eq!(strict.status.code(), Some(1));
+}
+
+#[test]
+fn what_is_used_first_under_another_lock_is_known_by_its_class() {
+    let logs = tempfile::tempdir().unwrap();
+    let ended = finish(&mut recorded("first_under", "trace", logs.path()));
+    assert!(ended.status.success(), "{}", stderr(&ended));
+    let evidence = evidence(&only_file(logs.path())).unwrap();
+    let mut classes = BTreeMap::new();
+    for lock in evidence.runs.iter().flat_map(|run| &run.locks) {
+        let label = evidence.classes[lock.class.at()].label.as_str();
+        *classes.entry(label).or_insert(0) += 1;
+    }
+    assert!(!classes.contains_key(Class::LOST), "{classes:?}");
+    for (class, count) in [("table", 1), ("row", 400), ("column", 400), ("total", 400)] {
+        assert_eq!(classes.get(class), Some(&count), "{classes:?}");
+    }
+    let resources = evidence.runs.iter().flat_map(|run| &run.resources);
+    let later = resources.filter(|resource| resource.label.starts_with("later"));
+    assert_eq!(later.count(), 50);
 }
 
 #[test]

@@ -74,7 +74,7 @@ pub(super) use self::foreign::{
 };
 pub use self::holds::{held_count, held_mode, held_since};
 use self::judging::{SelfCheck, finding, first_time, judge_new, name_of, unless_sent};
-use self::noting::{defines_at_hand, keep_stack, log_released, note_acquired, note_acquired_first};
+use self::noting::{keep_stack, log_released, note_acquired, note_acquired_first};
 pub use self::patience::try_again;
 pub use self::stall::describe_waits;
 pub(super) use self::stall::wait_for_signal;
@@ -218,8 +218,12 @@ pub(super) fn fresh_word(object: &Identity) -> u64 {
     };
     let _busy = Busy::new(slot);
     let word = slot.fresh_word(object);
-    if is_trace() && !defines_at_hand(slot, LockId(word), object) {
-        define(slot, LockId(word), object);
+    if is_trace() {
+        if object.traits() == 0 && log::generation() == 1 {
+            slot.define_later(LockId(word));
+        } else {
+            define(slot, LockId(word), object);
+        }
     }
     word
 }

@@ -73,6 +73,8 @@ pub(super) struct Slot {
     name: UnsafeCell<[u8; 256]>,
     name_len: Cell<usize>,
     numbers: Cell<(u64, u64)>,
+    /// The word of a lock that this thread has numbered and not yet defined in the log; 0 for none.
+    undefined: Cell<u64>,
     known: [Cell<u64>; KNOWN],
     /// Sites and their numbers, as parts of a record.
     sites: [Cell<(u64, u64)>; SITES],
@@ -206,6 +208,7 @@ fn make() -> Option<&'static Slot> {
         name: UnsafeCell::new([0; 256]),
         name_len: Cell::new(0),
         numbers: Cell::new((0, 0)),
+        undefined: Cell::new(0),
         known: [const { Cell::new(0) }; KNOWN],
         sites: [const { Cell::new((0, 0)) }; SITES],
         classes: [const { Cell::new((0, 0)) }; CLASSES],
@@ -262,6 +265,8 @@ pub(super) fn after_fork_in_child() {
     all().for_each(|slot| slot.account.forget());
     if let Some(slot) = existing() {
         super::order::all_ended_but(slot.thread.load(Relaxed));
+        // What has a number is defined in its log when it is told of there.
+        slot.undefined.set(0);
         slot.count_time();
     }
 }
@@ -447,8 +452,38 @@ impl Slot {
     #[inline]
     pub(super) fn log(&self, op: Op, fill: impl FnOnce(Record) -> Record) {
         if settings::log_wanted() {
+            if self.undefined.get() != 0 {
+                self.define_late();
+            }
             self.cursor.plain(self.writer(), op, fill);
         }
+    }
+
+    /// Has a lock that was just numbered, and that has no trait, defined in the log by its first acquisition, if that
+    /// is what this thread tells of next, else before that. Its class is defined there.
+    pub(super) fn define_later(&self, lock: LockId) {
+        if self.undefined.get() != 0 {
+            self.define_late();
+        }
+        self.undefined.set(lock.0);
+    }
+
+    /// Whether the lock is the one that is to be defined by its first acquisition. It counts as defined from now on.
+    #[inline]
+    pub(super) fn defines_first(&self, lock: u64) -> bool {
+        let first = self.undefined.get() == lock;
+        if first {
+            self.undefined.set(0);
+        }
+        first
+    }
+
+    #[inline(never)]
+    fn define_late(&self) {
+        let (instance, class) = split(LockId(self.undefined.take()));
+        self.cursor.plain(self.writer(), Op::DefLock, |record| {
+            record.number(instance).number(class).small(0)
+        });
     }
 
     /// Writes a short record into the log, if there is room for it in this thread's chunk. What is stale was
@@ -514,6 +549,9 @@ impl Slot {
     /// Writes a record with texts into the log, if there is one.
     pub(super) fn log_texts(&self, op: Op, fill: impl FnOnce(Record) -> Record) {
         if settings::log_wanted() {
+            if self.undefined.get() != 0 {
+                self.define_late();
+            }
             self.cursor.texts(self.writer(), op, fill);
         }
     }

@@ -1,23 +1,11 @@
 //! What is noted of acquisitions and releases beside the held set: records in the log, and stacks.
 
 use super::super::identity::{Identity, LockId};
-use super::super::log::{self, Op, Part};
+use super::super::log::{Op, Part};
 use super::super::registry;
 use super::super::slot::{At, Slot, split};
 use super::super::stack::Stack;
 use super::{Busy, define, is_trace, logged};
-
-/// Defines an object that was just numbered in the log of a process that was not forked from a watched one, where its
-/// class was defined with its number; false if it has a trait, or there is no room in this chunk.
-pub(super) fn defines_at_hand(slot: &Slot, id: LockId, object: &Identity) -> bool {
-    let (instance, class) = split(id);
-    let plain = object.traits() == 0 && log::generation() == 1;
-    let takes = Part::takes(instance) && Part::takes(class.into());
-    plain && takes && {
-        let class = Part::number(class.into()).small(0);
-        slot.log_short(Op::DefLock, Part::number(instance), class)
-    }
-}
 
 /// Tells the log of the acquisition of what is held as the youngest now, and keeps its stack, as is wanted.
 #[inline(never)]
@@ -53,6 +41,10 @@ pub(super) fn note_acquired_first(slot: &Slot, lock: &Identity, at: At) {
         return;
     }
     let turn = lock.next_turn(at.is_shared());
+    log_acquired_first(slot, lock, at, turn);
+}
+
+fn log_acquired_first(slot: &Slot, lock: &Identity, at: At, turn: u32) {
     let first = turn == 1 && slot.seen.get().traces_unforked();
     if !first || !slot.log_acquired_first(lock.word(), at) {
         let busy = Busy::new(slot);
@@ -84,6 +76,9 @@ pub(super) fn keep_stack(slot: &Slot) {
 /// Tells the log of an acquisition unlike those before it.
 #[inline(never)]
 fn log_acquired_anew(slot: &Slot, lock: &Identity, at: At, turn: u32) {
+    if slot.defines_first(lock.word()) {
+        return log_acquired_first(slot, lock, at, turn);
+    }
     let number = split(LockId(lock.word())).0;
     let parts = || {
         let unforked = slot.seen.get().traces_unforked();
