@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use rustc_hash::FxHashSet;
 
 use super::{Certainty, Code, Draft, Exclusion, Finding, Name, Order, Rules, Site, is_better};
+use crate::code::class;
 use crate::code::summary::LockAt;
 use crate::code::value::{Path, Root};
 
@@ -167,7 +168,7 @@ impl Rules<'_> {
                 if orders.iter().all(|order| is_guess(order)) {
                     return false;
                 }
-                let gated = gate(orders).is_some();
+                let gated = self.gate(orders).is_some();
                 if best
                     .as_ref()
                     .is_none_or(|(was_gated, _)| *was_gated && !gated)
@@ -204,7 +205,7 @@ impl Rules<'_> {
         };
         let mut reasons = Vec::new();
         if gated {
-            if let Some(lock) = gate(&orders) {
+            if let Some(lock) = self.gate(&orders) {
                 reasons.push(format!("`{}` is held on every side", self.short(lock)));
             }
         } else {
@@ -248,6 +249,39 @@ impl Rules<'_> {
         .finish();
         Some((finding, end))
     }
+
+    /// The lock that is held on every side and keeps the sides apart: one static, or one that stands in the same
+    /// object as both locks of each side, or keeps one of them.
+    fn gate(&self, orders: &[&Order]) -> Option<Name> {
+        let first = orders.first()?;
+        let is_everywhere = |gate: &LockAt| {
+            orders.iter().all(|order| {
+                order.others.iter().any(|other| {
+                    other.class == gate.class
+                        && other.mode.excludes(gate.mode)
+                        && self.guards(other, order)
+                })
+            })
+        };
+        let gate = first.others.iter().find(|gate| is_everywhere(gate));
+        gate.map(|gate| gate.class)
+    }
+
+    fn guards(&self, gate: &LockAt, order: &Order) -> bool {
+        let Some(path) = &gate.path else { return false };
+        if matches!(path.root, Root::Static(_)) && path.names_one() && !path.is_asked() {
+            return true;
+        }
+        let Some(own) = parent(path) else {
+            return false;
+        };
+        // What a gate keeps may be shared with what another keeps; what stands beside it is not.
+        let kept = class::inside(self.program, gate.class);
+        let locks = [&order.held.lock, &order.wanted];
+        let beside = locks.map(|lock| lock.path.as_ref().and_then(parent).as_ref() == Some(&own));
+        let kept = locks.map(|lock| lock.class == kept);
+        beside != [false, false] && (0..2).all(|at| beside[at] || kept[at])
+    }
 }
 
 /// Whether an order rests on a call that can lead elsewhere, or on a function that may not be there.
@@ -278,36 +312,6 @@ fn choose<'a>(
         }
     }
     false
-}
-
-/// The lock that is held on every side and keeps the sides apart: one static, or one that stands in
-/// the same object as both locks of each side.
-fn gate(orders: &[&Order]) -> Option<Name> {
-    let first = orders.first()?;
-    first
-        .others
-        .iter()
-        .find(|gate| {
-            orders.iter().all(|order| {
-                order.others.iter().any(|other| {
-                    other.class == gate.class
-                        && other.mode.excludes(gate.mode)
-                        && guards(other, order)
-                })
-            })
-        })
-        .map(|gate| gate.class)
-}
-
-fn guards(gate: &LockAt, order: &Order) -> bool {
-    let Some(path) = &gate.path else { return false };
-    if matches!(path.root, Root::Static(_)) && path.names_one() && !path.is_asked() {
-        return true;
-    }
-    let parents =
-        [&order.held.lock.path, &order.wanted.path].map(|path| path.as_ref().and_then(parent));
-    let own = parent(path);
-    own.is_some() && parents.iter().all(|parent| *parent == own)
 }
 
 /// The object that a field lies in.
