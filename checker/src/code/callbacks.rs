@@ -99,6 +99,7 @@ pub(crate) fn orders(calls: &[KeptCall], functions: &[KeptFunction]) -> (Vec<Ord
                         body: call.body,
                         calls: way,
                         kept: Some(function.runs),
+                        decided: 0,
                     });
                 }
             }

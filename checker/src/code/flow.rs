@@ -126,6 +126,7 @@ pub(crate) fn analyse(frame: &Frame<'_>, id: BodyId) -> Outcome {
         picked: FxHashMap::default(),
         facts: facts::facts(frame),
         at: 0,
+        decided: FxHashMap::default(),
         lent: 0,
         kept: 0,
         outcome: Outcome::default(),
@@ -163,6 +164,8 @@ struct Flow<'a> {
     facts: Vec<Vec<Fact>>,
     /// The block that is looked at.
     at: BlockId,
+    /// Whether something decides that a block is reached, for blocks of which that was asked.
+    decided: FxHashMap<BlockId, bool>,
     /// The parameters that borrow guards, one bit each; and those whose guards are still there where the
     /// function returns.
     lent: u64,

@@ -100,6 +100,8 @@ pub(crate) struct Effect {
     pub when: Vec<Fact>,
     /// The guards among the parameters that are still held then, one bit each.
     pub guards: u64,
+    /// In how many of the functions on the way something decides whether it happens.
+    pub decided: u8,
 }
 
 /// An order of two locks, seen where one is wanted while the other is held.
@@ -121,6 +123,8 @@ pub(crate) struct Order {
     pub calls: Vec<Site>,
     /// The function kept in data that must be the one that is called on the way.
     pub kept: Option<BodyId>,
+    /// In how many of the functions that are called on the way something decides whether it happens.
+    pub decided: u8,
 }
 
 /// A guard that is returned.
@@ -197,7 +201,10 @@ impl Summary {
                 match effect.trust.cmp(&old.trust) {
                     Ordering::Greater => *old = effect,
                     // On another way it may need less.
-                    Ordering::Equal => old.when.retain(|fact| effect.when.contains(fact)),
+                    Ordering::Equal => {
+                        old.when.retain(|fact| effect.when.contains(fact));
+                        old.decided = old.decided.min(effect.decided);
+                    }
                     Ordering::Less => {}
                 }
             }

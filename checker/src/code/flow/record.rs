@@ -27,6 +27,8 @@ pub(super) struct Point<'a> {
     /// The callee that is called there, and the effect of it that is looked at; none for what is done
     /// right there.
     pub via: Option<(BodyId, &'a Effect)>,
+    /// In how many of the functions that are called on the way something decides whether it happens.
+    pub decided: u8,
 }
 
 impl<'a> Point<'a> {
@@ -39,6 +41,7 @@ impl<'a> Point<'a> {
             more: &[],
             when: &[],
             via: None,
+            decided: 0,
         }
     }
 
@@ -60,6 +63,7 @@ impl<'a> Point<'a> {
         Point {
             trust: self.trust.and(effect.trust),
             via: Some((body, effect)),
+            decided: self.decided.saturating_add(effect.decided),
             ..self
         }
     }
@@ -168,6 +172,7 @@ impl Flow<'_> {
             What::Notifies(_) | What::Sends(_) | What::Begins(..) | What::HandsOut(..) => 0,
             _ => self.parameters(point.state),
         };
+        let decided = point.decided.saturating_add(u8::from(self.is_decided()));
         self.outcome.summary.add(Effect {
             what,
             site: point.end(),
@@ -175,7 +180,17 @@ impl Flow<'_> {
             trust: point.trust,
             when: self.told_facts(point.when),
             guards,
+            decided,
         });
+    }
+
+    /// Whether something decides that the block is reached that is looked at.
+    fn is_decided(&mut self) -> bool {
+        let (frame, at) = (self.frame, self.at);
+        *self
+            .decided
+            .entry(at)
+            .or_insert_with(|| frame.is_decided(at))
     }
 
     /// Just this lock is wanted.
@@ -272,6 +287,7 @@ impl Flow<'_> {
                 body: self.id,
                 calls: calls.clone(),
                 kept: None,
+                decided: point.decided,
             };
             if (held.lock.is_open || lock.is_open) && portable(&held.lock) && portable(lock) {
                 self.outcome.summary.add_open(order.clone());

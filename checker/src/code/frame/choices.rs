@@ -49,6 +49,25 @@ impl Frame<'_> {
         a == b || self.leads_to(a, b) || self.leads_to(b, a)
     }
 
+    /// Whether there is a way through the whole function that does not come by a block: something decides.
+    pub(crate) fn is_decided(&self, block: BlockId) -> bool {
+        let mut seen = vec![false; self.body.blocks.len()];
+        let mut open = vec![0];
+        while let Some(at) = open.pop() {
+            let is_new = seen
+                .get_mut(at as usize)
+                .is_some_and(|seen| !std::mem::replace(seen, true));
+            if at == block || !is_new {
+                continue;
+            }
+            if matches!(self.body.blocks[at as usize].end, Terminator::Return) {
+                return true;
+            }
+            open.extend(self.body.next_of(at));
+        }
+        false
+    }
+
     fn leads_to(&self, from: BlockId, to: BlockId) -> bool {
         let mut seen = vec![false; self.body.blocks.len()];
         let mut open = vec![from];
