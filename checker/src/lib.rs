@@ -2,13 +2,14 @@
 //!
 //! Evidence flows one way, and each module uses those before it:
 //! [`limits`] (how far all of it goes) → [`trace`] (what was seen) → [`holders`] (who holds what) → [`input`] (from files) → [`stretch`] (what came before what) →
-//! [`history`] (who held what when it asked) → [`graph`] → [`cycles`] → [`judge`] → [`finding`] (what is said) →
+//! [`history`] (who held what when it asked) → [`graph`] → [`cycles`] → [`judge`] → [`finding`] (what is said) → [`callers`] (by whom) →
 //! [`policy`] (what is shown, what fails) → [`report`] and [`dot`] (how it looks) → [`command`] (who
 //! asked). Beside it stand [`build`], which runs programs under watch, [`explain`], and [`nearest`], which
 //! understands slips.
 
 pub mod baseline;
 pub mod build;
+pub mod callers;
 pub mod cli;
 pub mod code;
 pub mod command;

@@ -12,6 +12,7 @@
 mod slip;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
 use std::hash::Hash;
 use std::path::PathBuf;
 
@@ -176,6 +177,8 @@ pub struct Run {
     pub at_end: Vec<(ThreadId, HeldId)>,
     /// Rank, ascending-rule and other violations that the runtime itself reported into the log.
     pub reported: Vec<Reported>,
+    /// Where threads were when they asked for locks, for some of what the runtime reported.
+    pub stacks: Vec<Stack>,
     /// Whether the events are all that decides what the threads do. A text trace is taken at its
     /// word. In a recorded program the data behind a condition is not seen: there a wait never
     /// moves behind the wake-up that ended it.
@@ -371,6 +374,16 @@ pub struct Site {
     pub note: Option<String>,
 }
 
+/// As reports name it: verbatim from text traces, else `file:line:column`.
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => f.write_str(&self.file),
+            line => write!(f, "{}:{line}:{}", self.file, self.column),
+        }
+    }
+}
+
 /// One operation of one thread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -540,6 +553,22 @@ pub struct HeldNode {
     pub below: Option<HeldId>,
     /// What was held on top of that.
     pub held: Held,
+}
+
+/// Where a thread was when it asked for a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stack {
+    /// Who.
+    pub thread: ThreadId,
+    /// While it held what.
+    pub held: Option<LockId>,
+    /// For what.
+    pub lock: LockId,
+    /// Where.
+    pub site: SiteId,
+    /// The addresses of the function there and of those that called it, by the files in which they lie: see record 27
+    /// of [`lockwise::watch::log`].
+    pub by_files: String,
 }
 
 /// A finding that the runtime made while the program ran.

@@ -151,6 +151,8 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/slot/entry.rs"
     "src/watch/slot/held.rs"
     "src/watch/stack.rs"
+    "src/watch/stack/files.rs"
+    "src/watch/stack/unwinder.rs"
     "src/watch/stack/without.rs"
     "src/watch/wait_for.rs"
     "src/watch/wait_for/search.rs"

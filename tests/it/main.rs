@@ -22,6 +22,8 @@ mod again;
 mod as_cargo;
 /// Bad input: one clear message, the right exit code, never a panic.
 mod bad_input;
+/// Who called what takes the locks.
+mod callers;
 /// The list of cases of the primitives: that each has its test.
 mod cases;
 /// What channels keep apart.

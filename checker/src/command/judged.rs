@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{CommandError, Console, Stages, Surroundings, write_line};
 use crate::baseline::Baseline;
+use crate::callers;
 use crate::cli::{Output, Reporting};
 use crate::exit::Inputs;
 use crate::input::{self, Aim, Loaded, Seen};
@@ -139,6 +140,7 @@ fn told(seen: Seen) -> String {
 /// Judges what was read. What could not be read is among the limits.
 pub(super) fn judge(loaded: &Loaded, settings: &Settings, root: &Path, stages: &Stages) -> Report {
     let mut verdict = (stages.judge)(&loaded.evidence, &settings.limits);
+    callers::tell(&loaded.evidence, &mut verdict.findings, root);
     verdict
         .limits
         .extend(loaded.errors.iter().map(|error| chain(error)));

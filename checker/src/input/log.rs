@@ -20,8 +20,8 @@ use self::names::Names;
 use super::bulk::{Consumer, Survey, Whole};
 use crate::limits::{Limits, count};
 use crate::trace::{
-    Behind, Blocked, Chain, Evidence, Held, HeldId, HeldNode, Process, Reported, Run, Thread,
-    ThreadId,
+    Behind, Blocked, Chain, Evidence, Held, HeldId, HeldNode, Process, Reported, Run, Stack,
+    Thread, ThreadId,
 };
 
 /// Why a log could not be read.
@@ -259,6 +259,7 @@ fn chains(
 ) -> usize {
     let mut unknown = 0;
     let mut known = HashMap::new();
+    let mut stacks = Vec::new();
     for segment in log.segments.iter().filter(|segment| segment.tells) {
         let thread = threads[&segment.thread];
         for record in log.records(segment) {
@@ -303,11 +304,45 @@ fn chains(
                         message: message.to_owned(),
                     });
                 }
+                log::Event::Stack { .. } => stacks.push(record),
                 _ => {}
             }
         }
     }
+    // The record of a stack defines no lock: only now are all known that others define.
+    for record in stacks {
+        run.stacks.extend(stack(&record, threads, names));
+    }
     unknown
+}
+
+/// The stack that a record tells, if what it is about is known.
+fn stack(
+    record: &log::Event<'_>,
+    threads: &std::collections::BTreeMap<u32, ThreadId>,
+    names: &mut Names<'_>,
+) -> Option<Stack> {
+    let &log::Event::Stack {
+        thread,
+        held,
+        lock,
+        site,
+        by_files,
+    } = record
+    else {
+        return None;
+    };
+    let held = match held {
+        0 => None,
+        held => Some(names.known_lock(held)?),
+    };
+    Some(Stack {
+        thread: *threads.get(&thread)?,
+        held,
+        lock: names.known_lock(lock)?,
+        site: names.site(site),
+        by_files: by_files.to_owned(),
+    })
 }
 
 /// The held lock that a node stands for.

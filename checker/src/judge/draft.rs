@@ -194,13 +194,9 @@ pub(super) fn listed(names: &[String]) -> String {
     }
 }
 
-/// A place as reports name it: verbatim from text traces, else `file:line:column`.
+/// A place as reports name it.
 pub(super) fn place(evidence: &Evidence, site: SiteId) -> String {
-    let site = &evidence.sites[site.at()];
-    match site.line {
-        0 => site.file.clone(),
-        line => format!("{}:{line}:{}", site.file, site.column),
-    }
+    evidence.sites[site.at()].to_string()
 }
 
 /// The class as reports name it, with its subclass.

@@ -223,13 +223,15 @@ impl fmt::Display for Stacks<'_> {
                 ("took what it holds", side.held_stack),
                 ("asks", side.stack),
             ];
-            for (what, stack) in stacks.iter().filter(|(_, stack)| !stack.is_empty()) {
+            // Without names there is nothing to say.
+            let named = stacks.map(|(what, stack)| (what, stack.lines()));
+            for (what, lines) in named.iter().filter(|(_, lines)| !lines.is_empty()) {
                 if side.held_stack.is_empty() {
                     write!(f, "\n  stack of {}:", side.label())?;
                 } else {
                     write!(f, "\n  stack of {} where it {what}:", side.label())?;
                 }
-                for line in stack.lines() {
+                for line in lines {
                     write!(f, "\n    {line}")?;
                 }
             }

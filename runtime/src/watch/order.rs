@@ -68,8 +68,8 @@ struct Learned {
     children: SysMap,
     locks: Locks,
     leaves: Leaves,
-    /// The stacks of new chains, where they are captured.
-    stacks: SysVec<Stack>,
+    /// The stacks of new chains, where they are captured, and the threads that showed them.
+    stacks: SysVec<(u32, Stack)>,
     /// By number of the node its place in `stacks`.
     stack_of: SysMap,
     /// By number of the node, from 1, its number in the log and the log generation in which that was defined; no longer
@@ -133,10 +133,22 @@ pub(super) struct Cycle {
 
 /// Learns that this thread asks for `want` while it holds what it holds.
 ///
-/// Returns the node of the request, and puts the cycle that it closes, if it is new, into `cycle`, which
-/// is none: a cycle is great, and hardly ever there to be moved.
-pub(super) fn learn(slot: &Slot, want: &HeldLock, stack: &Stack, cycle: &mut Option<Cycle>) -> u32 {
-    ORDER.with(|order| order.learn(slot, want, stack, cycle))
+/// Returns the node of the request and whether its stack is worth keeping (no thread has asked so before, and not too
+/// many are kept), and puts the cycle that it closes, if it is new, into `cycle`, which is none: a cycle is great, and
+/// hardly ever there to be moved.
+pub(super) fn learn(slot: &Slot, want: &HeldLock, cycle: &mut Option<Cycle>) -> (u32, bool) {
+    let leaves = !settings::stacks_wanted();
+    ORDER.with(|order| order.learn(slot, want, leaves, cycle))
+}
+
+/// Keeps the stack of a request that was just learned to be new.
+pub(super) fn keep_stack(slot: &Slot, node: u32, stack: &Stack) {
+    ORDER.with(|order| {
+        // Where all was forgotten meanwhile the number is another's.
+        if !slot.is_stale() {
+            order.keep_stack(node, slot.thread.load(Relaxed), stack);
+        }
+    });
 }
 
 /// Whether this was not reported before; it counts as reported from now on.
@@ -244,13 +256,14 @@ impl Learned {
         self.locks.row(self.node(node).number).lock
     }
 
+    /// Learns a request, as a leaf only if that is allowed: where no stacks are kept, which belong to nodes.
     fn learn(
         &mut self,
         slot: &Slot,
         want: &HeldLock,
-        stack: &Stack,
+        leaves: bool,
         found: &mut Option<Cycle>,
-    ) -> u32 {
+    ) -> (u32, bool) {
         if self.learnt() + slot.depth() + 1 > NODES_MAX && !self.nodes.is_empty() {
             self.forget();
         }
@@ -270,31 +283,34 @@ impl Learned {
             slot.set_node(at, parent);
         }
         let seen = (slot.thread.load(Relaxed), slot.stretch.get());
-        if stack.is_empty() && self.learn_leaf(parent, want, seen) {
-            return 0;
+        if leaves && self.learn_leaf(parent, want, seen) {
+            return (0, false);
         }
         let (node, fresh) = self.child(parent, want);
         if node == 0 {
-            return 0;
+            return (0, false);
         }
-        if fresh && !stack.is_empty() && self.stacks.len() < STACKS_MAX && self.stacks.push(*stack)
-        {
-            // Without memory it is not found again.
-            let place = self.stacks.len() as u32 - 1;
-            let _ = self.stack_of.insert(node.into(), place);
-        }
+        let keeps = fresh && self.stacks.len() < STACKS_MAX;
         let (thread, stretch) = seen;
         let new_thread = self.see(node, thread, stretch);
         self.log(slot, node);
         if want.ask != Ask::Wait || !new_thread || !self.may_close(node) {
-            return node;
+            return (node, keeps);
         }
         *found = self.search(node, thread);
         let own = found.as_mut().and_then(|cycle| cycle.sides[0].as_mut());
         if let Some(own) = own.filter(|own| own.thread == thread) {
-            own.tell(slot, *want, stack);
+            own.tell(slot, *want);
         }
-        node
+        (node, keeps)
+    }
+
+    fn keep_stack(&mut self, node: u32, thread: u32, stack: &Stack) {
+        if !stack.is_empty() && self.stacks.push((thread, *stack)) {
+            // Without memory it is not found again.
+            let place = self.stacks.len() as u32 - 1;
+            let _ = self.stack_of.insert(node.into(), place);
+        }
     }
 
     /// The child of `parent` for this acquisition, and whether it is new; 0 without memory.
@@ -492,15 +508,22 @@ impl Learned {
 
 impl CycleSide {
     /// Says of the running thread what itself holds and wants, and where.
-    fn tell(&mut self, slot: &Slot, want: HeldLock, stack: &Stack) {
+    fn tell(&mut self, slot: &Slot, want: HeldLock) {
         let (lock, mode) = (self.holds.lock, self.holds.mode);
         let mut held = slot.all_held().rev();
         if let Some(holds) = held.find(|held| held.lock == lock && held.mode == mode) {
             self.holds = holds;
         }
         self.wants = want;
-        if !stack.is_empty() {
-            self.stack = *stack;
+    }
+}
+
+impl Cycle {
+    /// Says where the running thread, whose number this is, asks.
+    pub(super) fn tell_stack(&mut self, thread: u32, stack: &Stack) {
+        let own = self.sides[0].as_mut();
+        if let Some(own) = own.filter(|own| own.thread == thread) {
+            own.stack = *stack;
         }
     }
 }

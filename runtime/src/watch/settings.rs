@@ -11,7 +11,7 @@
 //! | `LOCKWISE_DUMP` | `usr1`, `usr2` | the signal that has all waiting threads described; none if not given, and on Linux only |
 //! | `LOCKWISE_ORDER` | `declared`, `every`, `learn` | see [`Order`](super::Order) |
 //! | `LOCKWISE_ACQUIRE` | `refuse`, `report` | see [`Enforcement`](super::Enforcement) |
-//! | `LOCKWISE_STACKS` | `0`, `1`, `all` | stacks of new edges (on if a callback is set or a log is written); `all`: and of each acquisition, for what is held in a deadlock, at some 10 µs each |
+//! | `LOCKWISE_STACKS` | `0`, `1`, `all` | stacks of new edges and waits (if not given: if a callback is set or a log is written, and of the first 256 waits of a thread); `all`: and of each acquisition, for what is held in a deadlock, at some 10 µs each |
 //!
 //! What the program chooses by a call wins over the environment. A value that is not understood is
 //! reported on standard error, once, and the default is taken.
@@ -262,6 +262,11 @@ pub(super) fn stacks_wanted() -> bool {
         0 => log_wanted() || super::reaction::has_callback(),
         chosen => chosen >= 2,
     }
+}
+
+/// Whether the user has asked for stacks.
+pub(super) fn stacks_asked_for() -> bool {
+    STACKS.load(Relaxed) >= 2
 }
 
 /// How long a thread may wait before that is told; none if it may for ever.

@@ -83,9 +83,14 @@ pub(super) struct Slot {
     defined: [Cell<u64>; SITES],
     /// What the thread waits for.
     pub(super) wait: Wait,
+    /// Of how many waits the stack may still be captured.
+    walks_left: Cell<u16>,
     account: Account,
     cursor: Cursor,
 }
+
+/// Of how many waits of a thread the stack is captured, where nobody asked for more.
+const WALKS_MAX: u16 = 256;
 
 thread_local! {
     static SLOT: Cell<*const Slot> = const { Cell::new(std::ptr::null()) };
@@ -158,6 +163,7 @@ pub(super) fn enter(born: Option<(u32, Option<&str>)>) -> Option<&'static Slot> 
     slot.generation.set(log::generation());
     slot.cursor.restart();
     slot.wait.set_work_done(false);
+    slot.walks_left.set(WALKS_MAX);
     slot.count_time();
     slot.busy.set(false);
     Some(slot)
@@ -214,6 +220,7 @@ fn make() -> Option<&'static Slot> {
         classes: [const { Cell::new((0, 0)) }; CLASSES],
         defined: [const { Cell::new(0) }; SITES],
         wait: Wait::new(),
+        walks_left: Cell::new(WALKS_MAX),
         account: Account::new(),
         cursor: Cursor::new(),
     };
@@ -419,6 +426,13 @@ impl Slot {
         }
         self.numbers.set((next + 1, end));
         Some(word(class, next))
+    }
+
+    /// Whether the stack of one more wait may be captured; it counts then.
+    pub(super) fn may_walk(&self) -> bool {
+        let left = self.walks_left.get();
+        self.walks_left.set(left.saturating_sub(1));
+        left > 0
     }
 
     /// The thread's name, empty if it has none.

@@ -1,20 +1,35 @@
 //! The stack of an acquisition, captured only when a chain is new.
 //!
 //! Capturing walks the stack and keeps instruction addresses; names are looked up when a stack is
-//! formatted. Capturing takes no watched lock and does not allocate.
+//! formatted, here or by whoever reads the log. Capturing takes no watched lock and does not allocate.
 
-#[cfg(all(feature = "checks", not(any(lockwise_overlay, miri))))]
-mod unwound;
-#[cfg(not(all(feature = "checks", not(any(lockwise_overlay, miri)))))]
-mod without;
+mod files;
+#[cfg_attr(
+    all(feature = "checks", not(any(lockwise_overlay, miri))),
+    path = "stack/unwound.rs"
+)]
+#[cfg_attr(
+    all(
+        lockwise_overlay,
+        target_os = "linux",
+        not(any(target_arch = "arm", miri))
+    ),
+    path = "stack/unwinder.rs"
+)]
+#[cfg_attr(
+    any(
+        miri,
+        not(any(feature = "checks", lockwise_overlay)),
+        all(lockwise_overlay, any(not(target_os = "linux"), target_arch = "arm"))
+    ),
+    path = "stack/without.rs"
+)]
+mod walking;
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-#[cfg(all(feature = "checks", not(any(lockwise_overlay, miri))))]
-use unwound::{resolve, walk};
-#[cfg(not(all(feature = "checks", not(any(lockwise_overlay, miri)))))]
-use without::{resolve, walk};
+use walking::{resolve, walk};
 
 /// The most frames that are kept.
 pub const FRAMES_MAX: usize = 32;
@@ -52,6 +67,11 @@ impl Stack {
     /// Whether no stack was captured.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// The frames by the files in which they lie, to be named when the process is gone: see [`files::of`].
+    pub(super) fn by_files(&self) -> String {
+        files::of(self.frames())
     }
 
     /// The frames by name, innermost first, one text each: `function at file:line`. Frames of the

@@ -425,17 +425,15 @@ impl Merge<'_, '_> {
                 let state = self.objects.entry(lock).or_default();
                 state.owner = to.is_exclusive().then_some(id);
                 state.holds = state.holds.max(1);
-                let (lock_id, site) = (self.names.lock(lock), self.names.site(site));
+                let object = lock;
+                let (lock, site) = (self.names.lock(lock), self.names.site(site));
                 let op = if to.is_exclusive() {
-                    Op::Upgrade { lock: lock_id }
+                    Op::Upgrade { lock }
                 } else {
-                    Op::Downgrade {
-                        lock: lock_id,
-                        mode: to,
-                    }
+                    Op::Downgrade { lock, mode: to }
                 };
                 self.push(at, op, site);
-                self.wake_object(lock);
+                self.wake_object(object);
             }
             Record::Fork { .. } | Record::Join { .. } | Record::Joining { .. } => {
                 self.take_thread(at, record);
@@ -445,7 +443,10 @@ impl Merge<'_, '_> {
                 let site = self.names.site(0);
                 self.push(at, Op::End, site);
             }
-            Record::GaveUp { .. } | Record::Seen { .. } | Record::Finding { .. } => {}
+            Record::GaveUp { .. }
+            | Record::Seen { .. }
+            | Record::Finding { .. }
+            | Record::Stack { .. } => {}
             Record::Waiting { .. } | Record::Woken { .. } | Record::Notified { .. } => {
                 self.take_condvar(at, record);
             }

@@ -151,6 +151,12 @@ impl<'a> Names<'a> {
         self.lock_of_class(instance, class)
     }
 
+    /// The lock with this instance number, if the log defines it, or something else has named it.
+    pub(super) fn known_lock(&mut self, instance: u64) -> Option<LockId> {
+        let known = self.lock_ids.contains_key(&instance) || self.log.locks.contains_key(&instance);
+        known.then(|| self.lock(instance))
+    }
+
     /// The lock with this instance number, known to be of this class.
     pub(super) fn lock_of_class(&mut self, instance: u64, class: u32) -> LockId {
         if let Some(&id) = self.lock_ids.get(&instance) {

@@ -8,8 +8,7 @@ use super::super::mode::{Ask, Mode};
 use super::super::reaction::{self, Enforcement, Order};
 use super::super::settings;
 use super::super::site::Site;
-use super::super::stack::Stack;
-use super::judging::{greatest, log_finding, order_violation};
+use super::judging::{greatest, log_finding, order_violation, wanted_stack};
 use super::{Busy, catch_up, held_lock, watching};
 
 /// A lock that is about to be asked for: which, in which mode, and where.
@@ -53,11 +52,7 @@ pub fn check_ascending(wanted: &[Wanted<'_>], ask: Ask) -> Result<(), Box<Findin
     let Some(&Wanted { lock, mode, at }) = offending else {
         return Ok(());
     };
-    let stack = if settings::stacks_wanted() {
-        Stack::capture()
-    } else {
-        Stack::EMPTY
-    };
+    let stack = wanted_stack();
     let want = held_lock(lock, mode, ask, at);
     // Where it is held already, that says more than the greatest lock does.
     let holds = slot.find(want.lock).unwrap_or(holds);

@@ -37,16 +37,8 @@ pub(super) fn judge_new(slot: &Slot, want: &HeldLock, key: u64, check: SelfCheck
 /// The request goes from hand to hand by reference: a copy would read at once, and in wide pieces, what has just been
 /// written in small ones, and would have to wait for that.
 pub(super) fn judge(slot: &Slot, want: &HeldLock, key: u64, check: SelfCheck) -> Option<Finding> {
-    static NO_STACK: Stack = Stack::EMPTY;
-    let captured;
-    let stack = if settings::stacks_wanted() {
-        captured = Stack::capture();
-        &captured
-    } else {
-        &NO_STACK
-    };
     if check == SelfCheck::Do {
-        if let Some(finding) = held_already(slot, want, stack) {
+        if let Some(finding) = held_already(slot, want) {
             if settings::reaction() != reaction::Reaction::Panic && finding.basis != Basis::Now {
                 slot.remember(key);
             }
@@ -58,9 +50,19 @@ pub(super) fn judge(slot: &Slot, want: &HeldLock, key: u64, check: SelfCheck) ->
             return None;
         }
     }
-    let violation = out_of_order(slot, want, stack);
+    let violation = out_of_order(slot, want);
     let mut cycle = None;
-    let node = order::learn(slot, want, stack, &mut cycle);
+    let (node, keeps) = order::learn(slot, want, &mut cycle);
+    if (keeps || cycle.is_some()) && settings::stacks_wanted() {
+        // Not under the lock of what was learned: to walk a stack takes others.
+        let stack = Stack::capture();
+        if keeps {
+            order::keep_stack(slot, node, &stack);
+        }
+        if let Some(cycle) = &mut cycle {
+            cycle.tell_stack(slot.thread.load(Relaxed), &stack);
+        }
+    }
     let chain = chain_key(slot.key(), want.lock, want.mode);
     slot.pending_node.set((chain, node));
     let cycle = cycle.as_ref().map(|cycle| describe_cycle(cycle, want));
@@ -85,7 +87,7 @@ pub(super) fn judge(slot: &Slot, want: &HeldLock, key: u64, check: SelfCheck) ->
 }
 
 /// The request of a lock that this thread holds already, if that can block it.
-pub(super) fn held_already(slot: &Slot, want: &HeldLock, stack: &Stack) -> Option<Finding> {
+pub(super) fn held_already(slot: &Slot, want: &HeldLock) -> Option<Finding> {
     if want.ask != Ask::Wait {
         return None;
     }
@@ -114,7 +116,8 @@ pub(super) fn held_already(slot: &Slot, want: &HeldLock, stack: &Stack) -> Optio
         holds.mode.name(),
         want.mode.name(),
     );
-    Some(finding(slot, code, basis, holds, *want, stack, message))
+    let stack = wanted_stack();
+    Some(finding(slot, code, basis, holds, *want, &stack, message))
 }
 
 /// What a finding about a lock that the thread holds itself rests on: a guard that may be sent may
@@ -131,7 +134,7 @@ pub(super) fn unless_sent(holds: HeldLock, basis: Basis) -> (Basis, &'static str
 }
 
 /// The breach of the ascending rule, where the rule binds this lock.
-pub(super) fn out_of_order(slot: &Slot, want: &HeldLock, stack: &Stack) -> Option<Finding> {
+pub(super) fn out_of_order(slot: &Slot, want: &HeldLock) -> Option<Finding> {
     if want.ask != Ask::Wait {
         return None;
     }
@@ -146,7 +149,16 @@ pub(super) fn out_of_order(slot: &Slot, want: &HeldLock, stack: &Stack) -> Optio
     if greatest.1 < place_of(want) {
         return None;
     }
-    Some(order_violation(slot, greatest.0, *want, stack))
+    Some(order_violation(slot, greatest.0, *want, &wanted_stack()))
+}
+
+/// Where the program stands, if that is wanted.
+pub(super) fn wanted_stack() -> Stack {
+    if settings::stacks_wanted() {
+        Stack::capture()
+    } else {
+        Stack::EMPTY
+    }
 }
 
 pub(super) fn order_violation(
@@ -357,4 +369,22 @@ pub(super) fn log_finding(slot: &Slot, finding: &Finding) {
         };
         record.text(&finding.message)
     });
+    finding.sides.iter().for_each(|side| log_stack(slot, side));
+}
+
+/// Writes where a side asked for a lock, if that is known.
+fn log_stack(slot: &Slot, side: &Side) {
+    let (Wants::Lock(wanted) | Wants::Event(wanted)) = &side.wants else {
+        return;
+    };
+    let stack = side.stack.by_files();
+    if !stack.is_empty() {
+        let (lock, _) = split(wanted.lock);
+        let held = side.holds.as_ref().map_or(0, |held| split(held.lock).0);
+        let place = registry::site_number(slot, wanted.site);
+        slot.log_texts(Op::Stack, |record| {
+            let record = record.number(side.thread).number(held).number(lock);
+            record.number(place).text(&stack)
+        });
+    }
 }

@@ -11,7 +11,7 @@ use super::super::slot::{self, HeldLock, Slot, split};
 use super::super::stack::Stack;
 use super::super::wait_for::{self, Behind, Kept, Member, Target, Teller};
 use super::super::{order, reaction, registry};
-use super::judging::{finding, lock_use, log_finding, name_of, text};
+use super::judging::{finding, lock_use, log_finding, name_of, text, wanted_stack};
 use super::{Busy, is_trace, logged, stall, standstill, watching};
 
 /// Tells that the thread waits, and of the deadlock that this closes.
@@ -85,10 +85,11 @@ pub(super) fn wait_behind_writers(
 }
 
 /// Where the program stands, if that is to be told. Without a lock held only the end of this thread can be
-/// waited for: no need to say where it is.
+/// waited for: no need to say where it is. A thread that has waited often is only looked at if stacks were asked for:
+/// to walk one takes as long as to park.
 fn stack(slot: &Slot) -> Stack {
-    if slot.depth() > 0 && settings::stacks_wanted() {
-        Stack::capture()
+    if slot.depth() > 0 && (settings::stacks_asked_for() || slot.may_walk()) {
+        wanted_stack()
     } else {
         Stack::EMPTY
     }

@@ -79,6 +79,10 @@
 //! 24 Joining    child varint, site
 //! 25 AcquiredAs lock, how, site, place byte, turn     as 8, and remembered in this place, of 32
 //! 26 AcquiredFirst lock, how, site, class             as 3 and 8, the turn being 1, without a rank
+//! 27 Stack      thread varint, held, lock, site, text where a thread of a finding asked for the lock while it held
+//!               another (number 0: none): by files, for each a line with its path, and one with hexadecimal
+//!               numbers: the address of its beginning, its length, when it was changed (nanoseconds since 1970),
+//!               and how far behind its beginning the frames lie, innermost first
 //! ```
 //!
 //! # Brief records
@@ -98,7 +102,7 @@
 //!
 //! The last two stand where one of an acquisition stood, and replace it when the lock is released.
 //!
-//! Version 1 had no tags from 25 on, version 2 no brief records from 35 on.
+//! Version 1 had no tags from 25 on, version 2 no brief records from 35 on, version 3 no tag 27.
 //!
 //! A channel is written as a semaphore whose units are its messages. A second one counts its senders
 //! that are gone, and who learns that all are takes these units. The parking of a thread is one whose
@@ -134,7 +138,7 @@ pub(super) use writer::{
 /// What the file starts with.
 pub const MAGIC: &[u8; 8] = b"LOCKWISE";
 /// The version of the format that this build writes, and the greatest that it reads.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 /// The length of a block, in bytes. A multiple of every page size in use.
 pub const CHUNK_LEN: usize = 64 * 1024;
 /// What each chunk starts with.
@@ -208,4 +212,5 @@ pub enum Op {
     Joining = 24,
     AcquiredAs = 25,
     AcquiredFirst = 26,
+    Stack = 27,
 }

@@ -278,6 +278,13 @@ pub enum Record<'a> {
         wants: (u64, Mode, u32),
         message: &'a str,
     },
+    Stack {
+        thread: u32,
+        held: u64,
+        lock: u64,
+        site: u32,
+        by_files: &'a str,
+    },
 }
 
 /// A log, read.
@@ -470,7 +477,9 @@ impl<'a> LogFile<'a> {
                             });
                             break;
                         }
-                        Item::Record(Record::Seen { .. } | Record::Finding { .. }) => {
+                        Item::Record(
+                            Record::Seen { .. } | Record::Finding { .. } | Record::Stack { .. },
+                        ) => {
                             if let Some(segment) = &mut segment {
                                 segment.tells = true;
                             }

@@ -197,7 +197,6 @@ mod tests {
     use super::super::super::memory::mix;
     use super::super::super::site::Site;
     use super::super::super::slot::{self, At, How};
-    use super::super::super::stack::Stack;
     use super::*;
 
     /// The first cycle that closes in a small random program, with the step at which it does, whether one thread
@@ -209,8 +208,8 @@ mod tests {
         one_thread: bool,
     }
 
-    /// Three threads take a few locks of forty, mostly after the same one. What keeps a stack is never a leaf.
-    fn program(seed: u64, stack: &Stack) -> (Option<Closed>, usize) {
+    /// Three threads take a few locks of forty, mostly after the same one.
+    fn program(seed: u64, leaves: bool) -> (Option<Closed>, usize) {
         let slot = slot::current().expect("there is memory");
         let mut order = Learned::NOTHING;
         let threads = [0; 3].map(|_| order.threads.add([0; 32], None));
@@ -247,7 +246,7 @@ mod tests {
                 };
                 let mut found = None;
                 if slot.depth() > 0 {
-                    order.learn(slot, &want, stack, &mut found);
+                    order.learn(slot, &want, leaves, &mut found);
                 }
                 most = most.max(order.leaves.len());
                 if let Some(cycle) = found {
@@ -279,12 +278,12 @@ mod tests {
     #[cfg_attr(miri, ignore = "too many rounds")]
     fn what_closes_where_leaves_are_kept_apart_closes_where_they_are_nodes() {
         let rounds = 3_000;
-        let run = |stack: Stack| {
-            let all = move || (1..=rounds).map(|seed| program(seed, &stack)).collect();
+        let run = |leaves| {
+            let all = move || (1..=rounds).map(|seed| program(seed, leaves)).collect();
             let thread: thread::JoinHandle<Vec<_>> = thread::spawn(all);
             thread.join().expect("the programs end")
         };
-        let (apart, nodes) = (run(Stack::EMPTY), run(Stack::capture()));
+        let (apart, nodes) = (run(true), run(false));
         assert!(nodes.iter().all(|(_, leaves)| *leaves == 0));
         let closed = apart.iter().filter(|(closed, _)| closed.is_some()).count();
         let with_leaves = apart.iter().filter(|(_, leaves)| *leaves > 1).count();

@@ -304,13 +304,18 @@ impl Learned {
                 name: row.map_or([0; 32], |row| row.name),
                 holds: self.node(holds).as_held(self.lock_of(holds)),
                 wants: node.as_held(self.lock_of(number)),
-                stack: self
-                    .stack_of
-                    .get(number.into())
-                    .map_or(Stack::EMPTY, |stack| self.stacks[stack as usize]),
+                stack: self.stack(number, thread),
             });
         }
         cycle
+    }
+
+    /// Where the thread was when it asked for what is asked for at the node: known of the first one that did.
+    fn stack(&self, node: u32, thread: u32) -> Stack {
+        let place = self.stack_of.get(node.into());
+        let kept = place.map(|place| self.stacks[place as usize]);
+        let own = kept.filter(|&(by, _)| by == thread);
+        own.map_or(Stack::EMPTY, |(_, stack)| stack)
     }
 }
 

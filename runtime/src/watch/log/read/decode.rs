@@ -42,7 +42,7 @@ pub(super) fn decode<'a>(
             Ok((brief_record(tag, remembered)?, at + 1))
         };
     }
-    if tag != LATER && !(Op::DefSite as u8..=Op::AcquiredFirst as u8).contains(&tag) {
+    if tag != LATER && !(Op::DefSite as u8..=Op::Stack as u8).contains(&tag) {
         return Err(UNKNOWN);
     }
     let mut decoder = Decoder { bytes, at: at + 1 };
@@ -419,6 +419,13 @@ impl<'a> Decoder<'a> {
                     message: self.text()?,
                 }
             }
+            27 => Record::Stack {
+                thread: self.number()?,
+                held: self.long()?,
+                lock: self.long()?,
+                site: self.number()?,
+                by_files: self.text()?,
+            },
             24 => Record::Joining {
                 child: self.number()?,
                 site: self.number()?,

@@ -1,0 +1,105 @@
+//! Who called, for sides of findings whose request the program itself has kept the stack of.
+//!
+//! A project that takes all its locks in a function of its own has one place for all of them: what tells its sides
+//! apart is who called that. A log has the stacks of few requests, those of what the program found while it ran, as
+//! addresses; their names stand in the files that the process was made of, so these are looked into only where there
+//! is something to report. A file that is gone, is another by now, or has no names for its addresses gives none. A
+//! stack with no more than the place itself says nothing new, and is left out.
+//!
+//! What it cannot see: who called where the program did not find the cycle itself (its sides ran in different
+//! processes, or it closes between classes only), and what was called last in a function that ended with a call.
+
+mod files;
+
+use std::path::Path;
+
+use self::files::{Files, Frame};
+use crate::finding::{Finding, Side, Wants};
+use crate::trace::{Evidence, Run, Site, Stack};
+
+/// How std calls the function in which a thread begins to run what it was started for, in all versions.
+const OUTER_END: &str = "__rust_begin_short_backtrace";
+
+/// Gives each side the stack of its request, if there is one; files below `root` are named from there.
+pub fn tell(evidence: &Evidence, findings: &mut [Finding], root: &Path) {
+    if evidence.runs.iter().all(|run| run.stacks.is_empty()) {
+        return;
+    }
+    let mut files = Files::default();
+    for side in findings.iter_mut().flat_map(|finding| &mut finding.cycle) {
+        if let Some(stack) = stack_of(evidence, side) {
+            let site = &evidence.sites[stack.site.at()];
+            let frames = callers(files.frames(&stack.by_files), site);
+            if frames.len() > 1 {
+                side.stack = frames.iter().map(|frame| line(frame, root)).collect();
+            }
+        }
+    }
+}
+
+/// The stack of the very request that a side is about: by the same thread, of the same lock, at the same place, while
+/// it held the same.
+fn stack_of<'e>(evidence: &'e Evidence, side: &Side) -> Option<&'e Stack> {
+    let Some(Wants::Lock(want)) = &side.wants else {
+        return None;
+    };
+    let mut runs = evidence.runs.iter();
+    let run = match &side.run {
+        None => runs.next(),
+        Some(label) => runs.find(|run| run.label == *label),
+    }?;
+    let holds = side.holds.as_ref().map(|holds| holds.lock.as_str());
+    run.stacks.iter().find(|stack| {
+        run.threads[stack.thread.at()].label == side.thread
+            && name(run, stack.lock) == want.lock
+            && stack.held.map(|held| name(run, held)) == holds
+            && evidence.sites[stack.site.at()].to_string() == want.site
+    })
+}
+
+fn name(run: &Run, lock: crate::trace::LockId) -> &str {
+    &run.locks[lock.at()].label
+}
+
+/// Of a stack, innermost first, what the program itself has from this place on, up to where its thread was started.
+fn callers(mut frames: Vec<Frame>, site: &Site) -> Vec<Frame> {
+    let ends = |frame: &Frame| frame.function.contains(OUTER_END);
+    let end = frames.iter().position(ends).unwrap_or(frames.len());
+    frames.truncate(end);
+    let is_there = |frame: &Frame| is_file(&frame.file, &site.file);
+    // Of a call that is written over several lines, the place is where the method's name stands, and that of the
+    // frame where the expression begins.
+    let start = frames
+        .iter()
+        .position(|frame| is_there(frame) && frame.line == site.line)
+        .or_else(|| frames.iter().position(is_there));
+    let Some(start) = start else {
+        return Vec::new();
+    };
+    frames.drain(..start);
+    frames.retain(|frame| !is_between(&frame.file));
+    frames
+}
+
+/// Whether both are the same file, of which the compiler was told one by a shorter path.
+fn is_file(whole: &str, part: &str) -> bool {
+    let before = whole.strip_suffix(part);
+    before.is_some_and(|before| before.is_empty() || before.ends_with('/') || part.starts_with('/'))
+}
+
+/// Whether a file is one of std's, or of what stands in for it: each is in programs by the path that it had when it
+/// was built.
+fn is_between(file: &str) -> bool {
+    let roots = ["/rustc/", "/lockwise/overlays/", "/lockwise/src/"];
+    roots.iter().any(|root| file.starts_with(root))
+        || file.contains("/lib/rustlib/src/rust/library/")
+}
+
+fn line(frame: &Frame, root: &Path) -> String {
+    let file = Path::new(&frame.file);
+    let file = file.strip_prefix(root).unwrap_or(file).display();
+    format!("{} at {file}:{}", frame.function, frame.line)
+}
+
+#[cfg(test)]
+mod tests;

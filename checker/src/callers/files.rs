@@ -1,0 +1,115 @@
+//! Names for addresses, from the files that a process was made of.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::Read;
+use std::time::UNIX_EPOCH;
+
+use addr2line::Loader;
+
+/// A function on a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Frame {
+    /// Its name, with its path.
+    pub(super) function: String,
+    /// The source file.
+    pub(super) file: String,
+    /// The line that was executed.
+    pub(super) line: u32,
+}
+
+/// Files, read as far as they were needed.
+#[derive(Default)]
+pub(super) struct Files {
+    binaries: HashMap<Identity, Option<Binary>>,
+}
+
+/// A file as a process had it: its path, its length in bytes, and when it was changed, in nanoseconds since 1970.
+type Identity = (String, u64, u64);
+
+/// A program or library.
+struct Binary {
+    names: Loader,
+    /// It stands in memory where it says; others, anywhere.
+    is_fixed: bool,
+    /// What was looked up, by address.
+    known: HashMap<u64, Vec<Frame>>,
+}
+
+impl Files {
+    /// The frames of a stack as a log has it, innermost first, without those that have no name.
+    pub(super) fn frames(&mut self, by_files: &str) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        let mut lines = by_files.lines();
+        while let (Some(path), Some(numbers)) = (lines.next(), lines.next()) {
+            let mut numbers = numbers
+                .split(' ')
+                .map_while(|text| u64::from_str_radix(text, 16).ok());
+            let (Some(base), Some(length), Some(changed)) =
+                (numbers.next(), numbers.next(), numbers.next())
+            else {
+                continue;
+            };
+            let identity = (path.to_owned(), length, changed);
+            let binary = self.binaries.entry(identity);
+            let binary = binary.or_insert_with_key(Binary::read).as_mut();
+            let Some(binary) = binary else { continue };
+            for offset in numbers {
+                frames.extend_from_slice(binary.at(base, offset));
+            }
+        }
+        frames
+    }
+}
+
+impl Binary {
+    /// The file, if it is still the one that the process had.
+    fn read((path, length, changed): &Identity) -> Option<Binary> {
+        let data = fs::metadata(path).ok()?;
+        let now = data.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        if data.len() != *length || now.as_nanos() != u128::from(*changed) {
+            return None;
+        }
+        let mut head = [0; 18];
+        File::open(path).ok()?.read_exact(&mut head).ok()?;
+        Some(Binary {
+            names: Loader::new(path).ok()?,
+            // `ET_EXEC`.
+            is_fixed: head.starts_with(b"\x7fELF") && head[16..18] == [2, 0],
+            known: HashMap::new(),
+        })
+    }
+
+    /// The function so far behind the beginning of the file in memory, and those inlined there, innermost first.
+    fn at(&mut self, base: u64, offset: u64) -> &[Frame] {
+        let address = if self.is_fixed {
+            base.wrapping_add(offset)
+        } else {
+            offset
+        };
+        let names = &self.names;
+        // It is that of the next instruction: one back lies in the call.
+        let look_up = || named(names, address.saturating_sub(1));
+        self.known.entry(address).or_insert_with(look_up)
+    }
+}
+
+fn named(names: &Loader, address: u64) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    if let Ok(mut found) = names.find_frames(address) {
+        while let Ok(Some(frame)) = found.next() {
+            let (Some(function), Some(place)) = (frame.function, frame.location) else {
+                continue;
+            };
+            let (Ok(function), Some(file)) = (function.demangle(), place.file) else {
+                continue;
+            };
+            frames.push(Frame {
+                function: function.into_owned(),
+                file: file.to_owned(),
+                line: place.line.unwrap_or(0),
+            });
+        }
+    }
+    frames
+}
