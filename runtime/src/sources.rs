@@ -152,6 +152,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/slot/held.rs"
     "src/watch/stack.rs"
     "src/watch/stack/files.rs"
+    "src/watch/stack/files/tests.rs"
     "src/watch/stack/unwinder.rs"
     "src/watch/stack/without.rs"
     "src/watch/wait_for.rs"
