@@ -4,9 +4,11 @@ use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use super::copies::FEW;
 use super::ring::Ring;
 use crate::sync::queue::State;
+
+/// So many places are there at once.
+const FIRST: usize = 8;
 
 /// What lies in a seat.
 pub(super) struct Place<T> {
@@ -19,7 +21,7 @@ pub(super) struct Place<T> {
 pub(super) struct Marks {
     /// How many entries there were in its queue when that was last looked at.
     pub(super) total: AtomicUsize,
-    /// The number of the message of the table of which it takes its copy next.
+    /// The number of the message of the table of which it takes its copy next, if it takes the next one there.
     pub(super) next: AtomicUsize,
     /// The end of the table when all that was in there was last put into the queue.
     pub(super) seen: AtomicUsize,
@@ -27,7 +29,7 @@ pub(super) struct Marks {
 
 /// The places of a row, by their numbers.
 pub(super) struct Places<T> {
-    pub(super) first: [Place<T>; FEW],
+    first: [Place<T>; FIRST],
     /// Those behind, up to the last one that is taken.
     others: Vec<Place<T>>,
 }
@@ -51,7 +53,7 @@ impl<T> Places<T> {
 
     /// Puts something into a place, the first one behind all others at most, and returns what was there.
     pub(super) fn put(&mut self, number: usize, place: Place<T>) -> Option<Place<T>> {
-        if number < FEW + self.others.len() {
+        if number < FIRST + self.others.len() {
             return Some(std::mem::replace(&mut self[number], place));
         }
         self.others.push(place);
@@ -60,7 +62,7 @@ impl<T> Places<T> {
 
     /// Forgets places from this number on, which are vacant.
     pub(super) fn forget_from(&mut self, number: usize) {
-        self.others.truncate(number.saturating_sub(FEW));
+        self.others.truncate(number.saturating_sub(FIRST));
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Place<T>> {
@@ -75,7 +77,7 @@ impl<T> Index<usize> for Places<T> {
     fn index(&self, number: usize) -> &Place<T> {
         match self.first.get(number) {
             Some(place) => place,
-            None => &self.others[number - FEW],
+            None => &self.others[number - FIRST],
         }
     }
 }
@@ -85,7 +87,7 @@ impl<T> IndexMut<usize> for Places<T> {
     fn index_mut(&mut self, number: usize) -> &mut Place<T> {
         match self.first.get_mut(number) {
             Some(place) => place,
-            None => &mut self.others[number - FEW],
+            None => &mut self.others[number - FIRST],
         }
     }
 }
