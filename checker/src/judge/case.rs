@@ -325,6 +325,14 @@ impl RunCase<'_> {
             .as_ref()
     }
 
+    /// Whether that search was to show who can wait for whom or for ever, and was not made to its end. A run that is
+    /// not kept whole has its own limits.
+    pub(super) fn waits_unsearched(&self) -> bool {
+        self.has_waits()
+            && self.run.events_seen == 0
+            && !self.found().is_some_and(|found| found.complete)
+    }
+
     /// What that search found, if it was made; it is made where locks have several lives.
     pub(super) fn found_already(&self) -> Option<&Found> {
         if self.run.locks.iter().any(|lock| lock.former.is_some()) {

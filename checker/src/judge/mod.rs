@@ -190,6 +190,18 @@ fn limits(case: &Case<'_>, limits: &mut Vec<String>) {
             "proofs not accepted by the witness check: these findings are `possible`",
         );
     }
+    let waits = case
+        .runs
+        .iter()
+        .filter(|run| run.waits_unsearched())
+        .count();
+    say(
+        "all runs",
+        waits as u64,
+        "programs or traces in which threads wait for each other were not searched in all orders of their events: \
+         circles of waits and lost wake-ups may be missed there (limits `wait-words`, `search-words`, \
+         `search-words-all`, `search-events`, `search-threads`)",
+    );
     // Where each lock is a class of its own this would say the same again.
     let locks: usize = case.runs.iter().map(|run| run.run.locks.len()).sum();
     if case.evidence.classes.len() < locks {

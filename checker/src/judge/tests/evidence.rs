@@ -452,6 +452,43 @@ fn a_chain_of_two_thousand_threads_is_one_cycle() {
 }
 
 #[test]
+fn a_search_of_waits_that_stops_at_its_share_is_told() {
+    let waits = "
+        T2: post(S) acq(L) rel(L)
+        T1: pend(S) acq(L) rel(L)";
+    let locks = "
+        T2: acq(L) acq(M) rel(M) rel(L)
+        T1: acq(L) rel(L)";
+    let told = |traces: &[&str], bounds: &Limits| -> Vec<String> {
+        let mut evidence = evidence_of(traces);
+        for run in &mut evidence.runs {
+            run.complete = false;
+        }
+        let limits = judge(&evidence, bounds).limits;
+        let of_waits = limits
+            .into_iter()
+            .filter(|limit| limit.contains("wait-words"));
+        of_waits.collect()
+    };
+    let all = Limits::default();
+    assert_eq!(told(&[waits, locks], &all), [""; 0], "it came to its end");
+    let few = Limits {
+        search_words: 10,
+        ..Limits::default()
+    };
+    let limits = told(&[waits, waits, locks], &few);
+    assert_eq!(limits.len(), 1);
+    assert!(limits[0].starts_with("all runs: 2 programs"), "{limits:?}");
+    let short = Limits {
+        search_events: 3,
+        ..Limits::default()
+    };
+    let limits = told(&[waits, locks], &short);
+    assert!(limits[0].starts_with("all runs: 1 programs"), "{limits:?}");
+    assert_eq!(told(&[locks; 2], &few), [""; 0], "nobody waits");
+}
+
+#[test]
 fn recorded_programs_share_what_searches_cost_and_those_that_merely_wait_have_less() {
     let waits = "
         T2: post(S)
