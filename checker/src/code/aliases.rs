@@ -85,7 +85,7 @@ impl Aliases {
                 | What::Joins(_, lock) => self.in_lock(lock),
                 What::Blocks(_, name) | What::Notifies(name) | What::Sends(name) => class(name),
                 What::Calls(_, held, given) => {
-                    let given = given.iter_mut().map(|(_, held)| held);
+                    let given = given.guards.iter_mut().map(|(_, held)| held);
                     for held in held.iter_mut().chain(given) {
                         self.in_lock(&mut held.lock);
                     }

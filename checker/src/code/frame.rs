@@ -19,6 +19,7 @@ use super::value::{Path, Root, Step, Value};
 
 mod captures;
 mod choices;
+mod handed;
 mod numbers;
 mod origins;
 mod parts;
@@ -155,7 +156,9 @@ impl<'a> Frame<'a> {
                 }
             }
             Definition::Call(block) => self.returned(block),
-            Definition::None | Definition::Many => itself(),
+            // Constants are left out.
+            Definition::None => self.constant(local),
+            Definition::Many => itself(),
         };
         let value = match value {
             Value::Unknown => itself(),
@@ -168,7 +171,10 @@ impl<'a> Frame<'a> {
     fn rvalue(&self, local: Local, rvalue: &Rvalue) -> Value {
         match rvalue {
             Rvalue::Use(operand) => self.operand(operand),
-            Rvalue::Borrow(place) => self.place(place).map_or(Value::Unknown, Value::To),
+            Rvalue::Borrow(place) => match self.place(place) {
+                Some(path) => Value::To(path),
+                None => self.borrowed_anew(place),
+            },
             Rvalue::Aggregate(parts) => {
                 let of = self.program.type_of(self.type_of(local));
                 match &parts[..] {
@@ -190,6 +196,25 @@ impl<'a> Frame<'a> {
             Rvalue::Discriminant(_) | Rvalue::Not(_) | Rvalue::Compare(..) | Rvalue::Equals(..) => {
                 Value::Unknown
             }
+        }
+    }
+
+    /// A constant, if it is a reference to a closure that captured nothing.
+    fn constant(&self, local: Local) -> Value {
+        let of = self.program.type_of(self.type_of(local));
+        match of.bodies.first() {
+            Some(closure) if of.references > 0 && of.head.starts_with('{') => {
+                Value::Parts(Some(*closure), Rc::new([]))
+            }
+            _ => Value::Unknown,
+        }
+    }
+
+    /// What a reference refers to that is borrowed anew, where that is a constant closure.
+    fn borrowed_anew(&self, place: &Place) -> Value {
+        match (&place.steps[..], self.value_of(place.local)) {
+            ([Projection::Deref], value @ Value::Parts(Some(_), _)) => value,
+            _ => Value::Unknown,
         }
     }
 
@@ -415,7 +440,10 @@ impl<'a> Frame<'a> {
                 return Value::At(path);
             }
         }
-        itself
+        match self.handed_on(&resolved, arguments) {
+            Value::Unknown => itself,
+            value => value,
+        }
     }
 
     /// Where a reference to a smart pointer or guard leads.

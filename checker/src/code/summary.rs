@@ -66,9 +66,8 @@ pub(crate) enum What {
     Wants(LockAt, Waits),
     /// Something else is waited for; which, by class.
     Blocks(Resource, Name),
-    /// A parameter is called, or something in it, while these are held; guards of those are given to it,
-    /// by the numbers of its arguments.
-    Calls(Path, Vec<Held>, Vec<(u32, Held)>),
+    /// A parameter is called, or something in it, while these are held, and given this.
+    Calls(Path, Vec<Held>, Given),
     /// A function is called that is kept in data.
     CallsKept(Keeper),
     /// A condition variable, by class, is notified.
@@ -83,6 +82,15 @@ pub(crate) enum What {
     Joins(BodyId, LockAt),
     /// The end of a thread is waited for whose handle is at this place, of which callers know more.
     JoinsAt(Path),
+}
+
+/// What a function is given that is a parameter, or kept in one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Given {
+    /// The locks whose guards it gets, by the numbers of its arguments.
+    pub guards: Vec<(u32, Held)>,
+    /// Its arguments, as far as callers know them; none where nothing is held.
+    pub values: Vec<Value>,
 }
 
 /// An effect.

@@ -183,6 +183,9 @@ impl Value {
         match (self, step) {
             (Value::At(path), step) => path.then(step).map_or(Value::Unknown, Value::At),
             (Value::To(path), Step::Deref) => Value::At(path.clone()),
+            (Value::Guard(lock), Step::Deref) => {
+                lock.then(Step::Data).map_or(Value::Unknown, Value::At)
+            }
             // What was captured is reached through a reference to the closure, or without one.
             (Value::Parts(..), Step::Deref) => self.clone(),
             (Value::Parts(_, parts), Step::Field(_, index)) => {

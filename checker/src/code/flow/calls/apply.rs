@@ -9,7 +9,7 @@ use crate::code::flow::{Cell, Flow, NESTED_MAX, TAKEN_MAX, insert};
 use crate::code::frame::Fact;
 use crate::code::ir::Kind;
 use crate::code::program::BodyId;
-use crate::code::summary::{Effect, Held, LockAt, What};
+use crate::code::summary::{Effect, Given, Held, LockAt, What};
 use crate::code::value::{Path, Root, Value, place_in_caller};
 
 impl Flow<'_> {
@@ -188,23 +188,25 @@ impl Flow<'_> {
                 };
                 let mut inner: Vec<Held> = held.iter().map(in_caller).collect();
                 inner.extend_from_slice(point.more);
-                let given: Vec<(u32, Held)> = given
-                    .iter()
-                    .map(|(number, held)| (*number, in_caller(held)))
-                    .collect();
+                let guards = given.guards.iter();
+                let guards = guards.map(|(number, held)| (*number, in_caller(held)));
+                let own = given.values.iter();
+                let given = Given {
+                    guards: guards.collect(),
+                    values: own.map(|value| value.in_caller(values)).collect(),
+                };
                 self.called_back(path, arguments, values, &given, met.under(&inner));
             }
         }
     }
 
-    /// A parameter of the callee is called, and is given guards of these locks: here it may be known what
-    /// it is.
+    /// A parameter of the callee is called, and is given this: here it may be known what it is.
     fn called_back(
         &mut self,
         path: &Path,
         arguments: &[Argument],
         values: &[Value],
-        given: &[(u32, Held)],
+        given: &Given,
         met: Point<'_>,
     ) {
         let Root::Parameter(number) = path.root else {
@@ -249,11 +251,11 @@ impl Flow<'_> {
     }
 
     /// A function value is called whose body is not known here: a parameter, or what is kept in data. It
-    /// is given guards of these locks.
+    /// is given this.
     pub(in crate::code::flow) fn calls_value_of(
         &mut self,
         callable: &Argument,
-        given: &[(u32, Held)],
+        given: &Given,
         point: Point<'_>,
     ) {
         if !self.records {
@@ -268,7 +270,14 @@ impl Flow<'_> {
             let more = held.len().saturating_sub(HELD_MAX);
             held.truncate(HELD_MAX);
             self.outcome.summary.left_out += more as u64;
-            self.effect(What::Calls(path.clone(), held, given.to_vec()), point);
+            // Without a lock nobody asks which instance it is that is given.
+            let told = given.values.iter().filter(|_| !held.is_empty());
+            let values = told.map(place_told).collect();
+            let given = Given {
+                guards: given.guards.clone(),
+                values,
+            };
+            self.effect(What::Calls(path.clone(), held, given), point);
         }
     }
 }
@@ -276,15 +285,26 @@ impl Flow<'_> {
 /// So many locks are told that are held where a parameter is called.
 const HELD_MAX: usize = 8;
 
-/// The arguments that bring guards of these locks, each at its place.
-fn handed(given: &[(u32, Held)]) -> Vec<Argument> {
-    let count = given.iter().map(|(number, _)| number + 1).max();
-    (0..count.unwrap_or(0))
+/// A place, as callers know it, and nothing else.
+fn place_told(value: &Value) -> Value {
+    match value {
+        Value::At(_) | Value::To(_) => value.exported(),
+        _ => Value::Unknown,
+    }
+}
+
+/// The arguments that a function is given, with the locks of the guards that they bring.
+fn handed(given: &Given) -> Vec<Argument> {
+    let count = given.guards.iter().map(|(number, _)| *number as usize + 1);
+    let count = count.max().unwrap_or(0).max(given.values.len());
+    (0..count)
         .map(|number| {
-            let own = given.iter().filter(|(at, _)| *at == number);
+            let guards = given.guards.iter();
+            let own = guards.filter(|(at, _)| *at as usize == number);
+            let value = given.values.get(number);
             Argument {
                 held: own.map(|(_, held)| held.clone()).collect(),
-                ..Argument::of(Value::Unknown)
+                ..Argument::of(value.cloned().unwrap_or(Value::Unknown))
             }
         })
         .collect()

@@ -7,7 +7,7 @@ use crate::code::ir::{Kind, Local, Operand, Place, Site};
 use crate::code::known::{self, Waits};
 use crate::code::names::Name;
 use crate::code::program::{BodyId, Type};
-use crate::code::summary::Held;
+use crate::code::summary::{Given, Held};
 use crate::code::text::last;
 use crate::code::trust::Trust;
 use crate::code::value::{Root, Value};
@@ -459,6 +459,11 @@ impl Flow<'_> {
             .flat_map(|(number, argument)| argument.moved.iter().map(move |cell| (number, *cell)))
             .filter_map(|(number, cell)| Some((number, self.held_by(cell)?)))
             .collect();
+        let values = arguments.iter().map(|argument| argument.value.clone());
+        let given = Given {
+            guards: given,
+            values: values.collect(),
+        };
         self.calls_value_of(callable, &given, Point::at(site, &all));
         for argument in arguments {
             for cell in &argument.moved {
