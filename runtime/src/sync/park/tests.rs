@@ -65,6 +65,7 @@ fn what_comes_late_is_waited_for_until_the_other_side_has_tried_that_too() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn two_that_ask_each_other_find_each_other_awake_whatever_they_saw_before() {
     // Who looks on gets his answer soon if the other one looks on too, and late if that has to be woken.
     for lead in 0..1000 {
