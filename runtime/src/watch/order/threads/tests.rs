@@ -90,6 +90,7 @@ fn pick(row: &[u32], chance: u64) -> Option<u32> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn taking_rows_out_changes_no_answer() {
     for seed in 1..=300_u64 {
         let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -121,6 +122,7 @@ fn taking_rows_out_changes_no_answer() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn threads_that_come_and_go_leave_no_rows() {
     let mut threads = Threads::new();
     let main = threads.add(NAME, None);
@@ -141,6 +143,7 @@ fn threads_that_come_and_go_leave_no_rows() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many rounds")]
 fn a_relay_of_threads_leaves_no_rows() {
     let mut threads = Threads::new();
     let first = threads.add(NAME, None);

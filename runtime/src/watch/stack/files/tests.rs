@@ -60,7 +60,7 @@ fn what_has_no_room_is_left_out_as_a_whole() {
     assert_eq!(written(&addresses, &pieces(&long), state), "");
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(miri)))]
 #[test]
 fn the_code_of_this_test_lies_in_its_own_file() {
     let here = the_code_of_this_test_lies_in_its_own_file as *const () as usize;
