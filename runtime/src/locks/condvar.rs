@@ -19,6 +19,12 @@ use crate::watch::{Identity, Kind, Site};
 /// counts of woken threads, and no spurious wake-ups. All threads that wait at the same time must
 /// use the same mutex.
 ///
+/// - **Ordering, fairness**: those who wait are woken in the order in which they came.
+/// - **Blocking**: only the waits block; a notification of nobody is not kept.
+/// - **Capacity, close**: any number may wait; there is nothing to close.
+/// - **Panic, drop**: a panic in a predicate goes on with the mutex taken, whose guard gives it back.
+/// - **Re-entrancy**: predicates run with the mutex held, and must not take it again.
+///
 /// ```
 /// use std::thread;
 ///

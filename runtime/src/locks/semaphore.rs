@@ -25,6 +25,14 @@ use crate::watch::{Identity, Kind, Site};
 
 /// A number of units, which threads take and put back.
 ///
+/// - **Ordering**: what came before a unit was put back has happened for whoever takes it.
+/// - **Blocking**: taking one waits for a free unit, and has `try_`, timed and `_async` forms; putting back never waits.
+/// - **Capacity**: whatever is put in; there is nothing to close.
+/// - **Fairness**: whoever comes when a unit is free takes it, also before others that wait.
+/// - **Panic, drop**: a [`SemaphoreGuard`] puts its unit back, also when a panic drops it; a future that is dropped takes
+///   none.
+/// - **Re-entrancy**: a thread may take several units; one that waits for more than there are waits for itself.
+///
 /// ```
 /// use lockwise::Semaphore;
 ///

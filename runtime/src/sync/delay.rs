@@ -28,6 +28,9 @@ use crate::watch::Site;
 /// - **Cancel**: exactly the item that a token names.
 /// - **Close**: nothing can be put any more; what is there can be got when it is due, and then the queue is
 ///   [`Closed`](GetError::Closed).
+/// - **Capacity**: none; what is not got stays there, and is dropped with the queue.
+/// - **Panic, drop, re-entrancy**: as [`Queue`](crate::sync::Queue).
+/// - **Fairness**: what is due goes to whoever looks first; gets that wait are woken in the order in which they came.
 ///
 /// ```
 /// use std::time::{Duration, Instant};

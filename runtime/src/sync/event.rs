@@ -26,6 +26,8 @@ use crate::watch::Site;
 ///   record either: what it orders is known only of those who really had to wait. So two orders of locks that
 ///   nothing but such a passing keeps apart are reported, and may be called certain: make the second of the
 ///   two wait in one run, or suppress the finding with that as its reason.
+/// - **Capacity, close, re-entrancy**: any number may wait, there is nothing to close, and a waker may use the very
+///   event.
 /// - **Panic, drop**: there is nothing that a panic could leave half done; a wait that ends early (by
 ///   its deadline, or because its future is dropped) leaves nothing behind.
 ///

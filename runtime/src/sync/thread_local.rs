@@ -25,6 +25,8 @@ use crate::watch::Site;
 /// - **Blocking**: nothing waits; a use takes the leaf lock of the object twice, for a moment.
 /// - **Re-entrancy**: a value may be used inside a use of itself. Making it while it is being made makes
 ///   two, of which the outer one stays.
+/// - **Panic**: a panic of what makes a value leaves none, and the next use makes one; that of a use leaves the value.
+/// - **Capacity, close, order, fairness**: none, as threads have nothing in common here.
 /// - **Ends of threads**: while the locals of a thread are being destroyed a value can still be had; one
 ///   that is made so late is dropped with the object.
 ///

@@ -29,6 +29,8 @@ use crate::watch::Site;
 ///   it alone makes: its message comes back, as [`SendError::Full`].
 /// - **Close**: what was sent before is handled; what is sent after comes back. Closing again changes nothing,
 ///   and an actor may close itself.
+/// - **Blocking**: only sending to a full mailbox, joining, and waiting for an answer.
+/// - **Panic, drop, order**: see [`Actor`](super::Actor). A message whose destructor uses a handle is fine.
 /// - **Ask**: a message is made around a [`Promise`], and its [`Future`](promise::Future) is returned. If the actor ends without
 ///   an answer the future fails. An actor that waits for an answer of itself, or of one that waits for
 ///   it in turn (for an answer, or to join it), gets [`Failure::Deadlock`] at once: whoever closes the circle

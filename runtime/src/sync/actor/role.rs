@@ -16,7 +16,12 @@ use crate::sync::backend::{Backend, Tracked};
 ///   [supervised](super::ActorBuilder::start_supervised), a new one goes on with the same mailbox. The
 ///   message that was being handled is gone. (Without supervision there is nobody who would ever handle
 ///   what is left, so keeping it would only keep those waiting who asked.)
-/// - **Locks**: none of ours is held while the actor runs.
+/// - **Blocking, capacity**: the mailbox has room for all that is sent, or for so much
+///   ([`bounded`](super::ActorBuilder::bounded)); a handler that waits keeps only its own actor waiting.
+/// - **Fairness**: messages of several senders are handled in the order in which they came; urgent ones can keep the
+///   others waiting for ever.
+/// - **Locks, re-entrancy**: none of ours is held while the actor runs. It may use handles of itself, to send, to ask
+///   for its end, or to close itself.
 ///
 /// ```
 /// use lockwise::sync::{Actor, Context, start};

@@ -31,6 +31,13 @@ use crate::watch::Site;
 ///   list: a slow one keeps nobody else waiting but the sender.
 /// - **Panic**: that of one subscriber does not keep the message from the others; it goes on when all are
 ///   served.
+/// - **Blocking**: sending waits only for subscribers that want that; subscribing and [`detach`](Exchange::detach)
+///   never wait.
+/// - **Capacity, fairness**: any number of subscribers. The exchange keeps no message; each subscriber has the room
+///   that it chose, and they are served in the order in which they came.
+/// - **Re-entrancy**: a subscriber may send, subscribe and detach in a delivery, and so may a clone or a destructor of
+///   a message.
+/// - **Drop**: readers get what they have, and then learn that the exchange is gone.
 /// - **Locks**: none is held during a delivery, a clone or a drop.
 /// - **Closed** sinks are taken off the list.
 ///

@@ -69,6 +69,10 @@ impl Error for ReadError {}
 
 /// The messages of an exchange, from the moment of subscription on. Dropping this ends the subscription, and
 /// frees a sender that waits for it.
+///
+/// Messages of a sender come in the order in which they were sent. A get waits for one; threads that share a reader get
+/// each message once. Its capacity, and what happens when there is no room, is its [`Slow`]. What it has can still be
+/// read when it was detached, or the exchange is gone; what is left is dropped with it, and with no lock held.
 pub struct Reader<T: Send, B: Backend = Tracked>(Arc<Mailbox<T, B>>);
 
 /// The end of a reader at which the exchange puts messages in. Dropped, it says that none will come.

@@ -4,9 +4,9 @@
 //! turn by itself. What happens to a reader otherwise is what happens to any queue: its [`State`] lies in a
 //! [`Seat`] of the row instead of under a lock of its own.
 //!
-//! To put a copy into the queue of each reader costs more than to make the copies: they are left in a [`Table`] for those
-//! who have nothing in their queues. Whoever wants more of a reader than the next message, or has to wait, finds all that
-//! there is in the queue: it is put there when the lock is taken.
+//! To put a copy into the queue of each reader costs more than to make the copies: they are left in a [`Table`] for
+//! those who have nothing in their queues. Whoever wants more of a reader than the next message, or has to wait, finds
+//! all that there is in the queue: it is put there when the lock is taken.
 //!
 //! The first row of an exchange has the list of all its subscribers too. So who sends to readers that all sit
 //! there needs no look at the list.

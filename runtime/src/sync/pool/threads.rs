@@ -20,8 +20,10 @@ use crate::watch::Site;
 ///   the panic, and its worker goes on to the next job.
 /// - **Blocking**: submitting never waits. [`join`](ThreadPool::join) waits until all that was submitted is
 ///   done; it can be called again, and by several threads.
+/// - **Capacity**: none, for jobs; as many of them run as there are workers.
+/// - **Fairness**: a job begins after all that were submitted before it, and never waits for a later one.
 /// - **Workers** are started when the pool is made, or on need ([`PoolBuilder::grow_on_need`]).
-/// - **Shutdown**: [`shutdown`](ThreadPool::shutdown) takes no more jobs, and does, cancels or leaves those that
+/// - **Close**: [`shutdown`](ThreadPool::shutdown) takes no more jobs, and does, cancels or leaves those that
 ///   have been submitted. Dropping the pool does them, and waits for that; but not inside one of its own
 ///   jobs, where that could not end.
 /// - **Re-entrancy**: a job may submit jobs, and wait for them as long as another worker is left to do

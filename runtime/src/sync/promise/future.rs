@@ -21,6 +21,8 @@ use crate::watch::Site;
 ///   That it has ended can be waited for by any number of threads ([`wait_done`](Future::wait_done)).
 /// - **Ends**: with a value, or with a [`Failure`]: a panic, a cancellation, a promise that was dropped.
 ///   Each ends every wait.
+/// - **Blocking**: the waits block until there is an end; those who wait are woken in the order in which they came.
+/// - **Capacity, close**: there is one result, and any number of callbacks; an end is for ever.
 /// - **Callbacks** run once, whatever the end, in the order of their registration, on the thread that gives
 ///   the result, or at once if that has happened. No lock is held, so a callback may use this very
 ///   future. One that panics does not keep the others from running.

@@ -23,6 +23,9 @@ use crate::watch::Site;
 /// - **Order**: what came before the result was given has happened for whoever gets it.
 /// - **Blocking**: giving a result never waits. Those who wait are woken, in the order in which they came,
 ///   and then the callbacks run, on this thread and with no lock held.
+/// - **Re-entrancy**: a callback may use the future, drop it, or keep other promises.
+/// - **Capacity, close**: there is one result; dropping the future is how its owner says that he wants none
+///   ([`is_wanted`](Promise::is_wanted)).
 /// - **Panic**: [`fulfil`](Promise::fulfil) catches that of the work, and delivers it.
 ///
 /// ```

@@ -26,6 +26,8 @@ struct Shared<T: Send, B: Backend> {
 
 /// The right to put items into a queue. When the last one is dropped the queue is closed.
 ///
+/// Order, blocking, capacity, fairness, panics and re-entrancy are those of the [`Queue`].
+///
 /// ```
 /// use lockwise::sync::{GetError, Queue};
 ///

@@ -27,6 +27,10 @@ use crate::watch::Site;
 ///   that yields, and what tasks share needs no lock.
 /// - **Waiting**: on whatever is a future: those of this module ([`Queue::get_async`], [`Event::wait_async`],
 ///   results, …), [`sleep`](Scheduler::sleep), or any other. Other threads may wake a task.
+/// - **Blocking**: [`run`](Scheduler::run) keeps its thread until all tasks are over. A task that blocks in place of
+///   waiting as a future keeps all others waiting.
+/// - **Capacity, close**: any number of tasks; there is nothing to close, and a run may follow a run.
+/// - **Re-entrancy**: a task may spawn and cancel tasks, but not run its scheduler.
 /// - **Spawn**: also from a task. Dropping the [handle](Task) lets the task run on;
 ///   [`cancel`](Task::cancel) drops it where it stands, with its destructors.
 /// - **Panic**: that of a task ends that task, and is its result. That of a destructor, of a result that nobody wants
