@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 use super::{Certainty, Code, Draft, Exclusion, Finding, Name, Order, Rules, Site, is_better};
 use crate::code::class;
 use crate::code::summary::LockAt;
-use crate::code::value::{Path, Root};
+use crate::code::value::{Path, Root, Step};
 
 /// More cycles than this are not reported from one program.
 const CYCLES_MAX: usize = 200;
@@ -272,13 +272,13 @@ impl Rules<'_> {
         if matches!(path.root, Root::Static(_)) && path.names_one() && !path.is_asked() {
             return true;
         }
-        let Some(own) = parent(path) else {
+        let Some(own) = object(path) else {
             return false;
         };
         // What a gate keeps may be shared with what another keeps; what stands beside it is not.
         let kept = class::inside(self.program, gate.class);
         let locks = [&order.held.lock, &order.wanted];
-        let beside = locks.map(|lock| lock.path.as_ref().and_then(parent).as_ref() == Some(&own));
+        let beside = locks.map(|lock| lock.path.as_ref().and_then(object).as_ref() == Some(&own));
         let kept = locks.map(|lock| lock.class == kept);
         beside != [false, false] && (0..2).all(|at| beside[at] || kept[at])
     }
@@ -314,10 +314,13 @@ fn choose<'a>(
     false
 }
 
-/// The object that a field lies in.
-fn parent(path: &Path) -> Option<Path> {
+/// The object that a field lies in, or a field of a field, without any pointer between.
+fn object(path: &Path) -> Option<Path> {
+    let is_inside = |step: &&Step| matches!(step, Step::Field(..));
+    let fields = path.steps.iter().rev().take_while(is_inside).count();
     let mut path = path.clone();
-    path.steps.pop().map(|_| path)
+    path.steps.truncate(path.steps.len() - fields);
+    (fields > 0).then_some(path)
 }
 
 /// The shortest way from one class to another, the ends included.
