@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
-use super::copies::{Missed, few, make};
+use super::copies::{Copies, FEW, Missed, fill, with_room};
 use super::list::{List, Snapshot};
 use super::reader::{Inlet, Reader, Slow};
 use super::round::Round;
@@ -224,49 +224,30 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
         if readers == 0 || is_large::<T>() {
             return self.send_to_each(message, Round::default(), at);
         }
-        match readers.count_ones() {
-            1 => self.send_to_few::<0>(row, readers, message, at),
-            2 => self.send_to_few::<1>(row, readers, message, at),
-            3 => self.send_to_few::<2>(row, readers, message, at),
-            4 => self.send_to_few::<3>(row, readers, message, at),
-            5 => self.send_to_few::<4>(row, readers, message, at),
-            6 => self.send_to_few::<5>(row, readers, message, at),
-            7 => self.send_to_few::<6>(row, readers, message, at),
-            8 => self.send_to_few::<7>(row, readers, message, at),
-            count => {
-                let (mut copies, others) = (Vec::with_capacity(count as usize), count as usize - 1);
-                let missed = make(&mut copies, others, &message);
-                copies.push(message);
-                let spread = row.spread(readers, &mut copies);
-                self.end_spread(spread, readers, copies, missed, at)
-            }
+        let last = (Set::BITS - 1 - readers.leading_zeros()) as usize;
+        if last >= FEW {
+            return self.send_to_many(row, readers, message, at);
         }
+        let mut copies = [const { None }; FEW];
+        let missed = fill(&mut copies, readers & !(1 << last), &message);
+        copies[last] = Some(message);
+        let spread = row.spread_few(readers, &mut copies);
+        self.end_spread(spread, readers, &mut copies, missed, at)
     }
 
-    /// [`send`](Exchange::send) to these readers of the first row, which are so many and one, if they are all that have
-    /// subscribed.
-    #[inline]
-    fn send_to_few<const N: usize>(
-        &self,
-        row: &Row<T, B>,
-        readers: Set,
-        message: T,
-        at: Site,
-    ) -> Delivered
+    /// [`send`](Exchange::send) to these readers of the first row, if they are all that have subscribed.
+    #[inline(never)]
+    fn send_to_many(&self, row: &Row<T, B>, readers: Set, message: T, at: Site) -> Delivered
     where
         T: Clone,
     {
-        let mut missed = None;
-        let copies: [_; N] = few(&message, &mut missed);
-        match row.spread_few(readers, copies, message) {
-            Ok(()) => self.end_spread(Spread::ToAll, readers, Vec::new(), missed, at),
-            Err((copies, message)) => {
-                let copies = copies.into_iter().flatten();
-                let mut copies: Vec<_> = copies.chain([message]).collect();
-                let spread = row.spread(readers, &mut copies);
-                self.end_spread(spread, readers, copies, missed, at)
-            }
-        }
+        let last = (Set::BITS - 1 - readers.leading_zeros()) as usize;
+        with_room(last, |copies| {
+            let missed = fill(copies, readers & !(1 << last), &message);
+            copies[last] = Some(message);
+            let spread = row.spread(readers, copies);
+            self.end_spread(spread, readers, copies, missed, at)
+        })
     }
 
     /// Says what became of a message to readers alone.
@@ -275,20 +256,20 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
         &self,
         spread: Spread<T, B>,
         readers: Set,
-        copies: Vec<T>,
+        copies: &mut Copies<T>,
         missed: Option<Missed>,
         at: Site,
     ) -> Delivered
     where
         T: Clone,
     {
-        let offered = readers.count_ones() as usize;
         match spread {
             Spread::ToAll if missed.is_none() => Delivered {
-                taken: offered,
-                ..Delivered::default()
+                taken: readers.count_ones() as usize,
+                dropped: 0,
+                closed: 0,
             },
-            spread => self.send_what_is_left(spread, offered, copies, missed, at),
+            spread => self.send_what_is_left(spread, readers, copies, missed, at),
         }
     }
 
@@ -297,8 +278,8 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
     fn send_what_is_left(
         &self,
         spread: Spread<T, B>,
-        offered: usize,
-        mut copies: Vec<T>,
+        readers: Set,
+        copies: &mut Copies<T>,
         missed: Option<Missed>,
         at: Site,
     ) -> Delivered
@@ -308,22 +289,25 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
         let mut round = Round::default();
         round.have_missed(missed);
         let (left, list) = match spread {
-            Spread::ToAll => (Left::new(), None),
+            Spread::ToAll => (Left::default(), None),
             Spread::Partly(left, list) => (left, list),
             Spread::ToNobody => {
-                let message = copies.pop().expect("the message is among its copies");
-                for copy in copies {
+                let mut unused = copies.iter_mut().filter_map(Option::take);
+                // The last one is the message itself.
+                let message = unused.next_back();
+                for copy in unused {
                     let dropped = catch_unwind(AssertUnwindSafe(|| drop(copy)));
                     round.panic = round.panic.take().or(dropped.err());
                 }
                 round.missed = 0;
+                let message = message.expect("the message is among its copies");
                 return self.send_to_each(message, round, at);
             }
         };
-        round.offered = offered;
+        round.offered = readers.count_ones() as usize;
         let (list, mut full) = (list.as_deref(), Vec::new());
         let all = list.map_or(&[][..], List::all);
-        round.go_on(all, left, &mut full);
+        round.go_on(all, left, copies, &mut full);
         for (subscriber, mut slot) in full {
             round.wait_with(subscriber, &mut slot);
         }

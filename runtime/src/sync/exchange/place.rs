@@ -4,11 +4,9 @@ use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use super::copies::FEW;
 use super::ring::Ring;
 use crate::sync::queue::State;
-
-/// So many places are there at once.
-const FIRST: usize = 8;
 
 /// What lies in a seat.
 pub(super) struct Place<T> {
@@ -21,7 +19,7 @@ pub(super) struct Place<T> {
 pub(super) struct Marks {
     /// How many entries there were in its queue when that was last looked at.
     pub(super) total: AtomicUsize,
-    /// The number of the message of the table of which it takes its copy next, if it takes the next one there.
+    /// The number of the message of the table of which it takes its copy next.
     pub(super) next: AtomicUsize,
     /// The end of the table when all that was in there was last put into the queue.
     pub(super) seen: AtomicUsize,
@@ -29,7 +27,7 @@ pub(super) struct Marks {
 
 /// The places of a row, by their numbers.
 pub(super) struct Places<T> {
-    first: [Place<T>; FIRST],
+    pub(super) first: [Place<T>; FEW],
     /// Those behind, up to the last one that is taken.
     others: Vec<Place<T>>,
 }
@@ -53,7 +51,7 @@ impl<T> Places<T> {
 
     /// Puts something into a place, the first one behind all others at most, and returns what was there.
     pub(super) fn put(&mut self, number: usize, place: Place<T>) -> Option<Place<T>> {
-        if number < FIRST + self.others.len() {
+        if number < FEW + self.others.len() {
             return Some(std::mem::replace(&mut self[number], place));
         }
         self.others.push(place);
@@ -62,7 +60,7 @@ impl<T> Places<T> {
 
     /// Forgets places from this number on, which are vacant.
     pub(super) fn forget_from(&mut self, number: usize) {
-        self.others.truncate(number.saturating_sub(FIRST));
+        self.others.truncate(number.saturating_sub(FEW));
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Place<T>> {
@@ -77,7 +75,7 @@ impl<T> Index<usize> for Places<T> {
     fn index(&self, number: usize) -> &Place<T> {
         match self.first.get(number) {
             Some(place) => place,
-            None => &self.others[number - FIRST],
+            None => &self.others[number - FEW],
         }
     }
 }
@@ -87,7 +85,7 @@ impl<T> IndexMut<usize> for Places<T> {
     fn index_mut(&mut self, number: usize) -> &mut Place<T> {
         match self.first.get_mut(number) {
             Some(place) => place,
-            None => &mut self.others[number - FIRST],
+            None => &mut self.others[number - FEW],
         }
     }
 }

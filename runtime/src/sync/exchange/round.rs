@@ -6,9 +6,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::copies::{Missed, Panic, make};
+use super::copies::{Copies, Missed, Panic, fill, with_room};
 use super::list::List;
-use super::row::{Left, Rest, Row, Set};
+use super::row::{Left, Row, Set};
 use super::sink::{Delivery, Sink};
 use super::subscriber::{Subscriber, SubscriptionId, To};
 use crate::sync::backend::Backend;
@@ -83,16 +83,22 @@ impl Round {
         has_last: bool,
         full: &mut Full<'a, T, B>,
     ) {
-        let Some(original) = &*message else { return };
-        let count = seats.count_ones() as usize;
-        let mut copies = Vec::with_capacity(count);
-        let missed = make(&mut copies, count - usize::from(has_last), original);
-        if has_last {
-            copies.extend(message.take());
-        }
-        self.have_missed(missed);
-        let left = row.give(seats, &mut copies);
-        self.go_on(group, left, full);
+        let last = (Set::BITS - 1 - seats.leading_zeros()) as usize;
+        with_room(last, |copies| {
+            let others = if has_last {
+                seats & !(1 << last)
+            } else {
+                seats
+            };
+            if let Some(message) = message {
+                self.have_missed(fill(copies, others, message));
+            }
+            if has_last {
+                copies[last] = message.take();
+            }
+            let left = row.give(seats, copies);
+            self.go_on(group, left, copies, full);
+        });
     }
 
     /// Some readers have missed their copies.
@@ -107,23 +113,25 @@ impl Round {
     pub(super) fn go_on<'a, T: Clone + Send, B: Backend>(
         &mut self,
         group: impl IntoIterator<Item = &'a Arc<Subscriber<T, B>>>,
-        mut left: Left<T>,
+        left: Left,
+        copies: &mut Copies<T>,
         full: &mut Full<'a, T, B>,
     ) {
-        if left.is_empty() {
+        if left.refused | left.displaced == 0 {
             return;
         }
         for to in group {
-            let number = to.seat().unwrap_or(0).trailing_zeros() as usize;
-            let rest = left.get_mut(number).and_then(Option::take);
-            let Some(rest) = rest else { continue };
-            let offered = AssertUnwindSafe(|| match rest {
-                Rest::Refused(copy) => self.offer(to, copy),
-                Rest::Displaced(displaced) => {
-                    drop(displaced);
-                    self.note(to.id, Delivery::Dropped);
-                    None
+            let seat = to.seat().unwrap_or(0);
+            let number = seat.trailing_zeros() as usize;
+            let copy = copies.get_mut(number).and_then(Option::take);
+            let Some(copy) = copy else { continue };
+            let offered = AssertUnwindSafe(|| {
+                if left.displaced & seat == 0 {
+                    return self.offer(to, copy);
                 }
+                drop(copy);
+                self.note(to.id, Delivery::Dropped);
+                None
             });
             let offered = catch_unwind(offered);
             self.note_offer(to, offered, full);

@@ -4,9 +4,9 @@
 //! turn by itself. What happens to a reader otherwise is what happens to any queue: its [`State`] lies in a
 //! [`Seat`] of the row instead of under a lock of its own.
 //!
-//! To put a copy into the queue of each reader costs more than to make the copies: they are left in a [`Table`] for
-//! those who have nothing in their queues. Whoever wants more of a reader than the next message, or has to wait, finds
-//! all that there is in the queue: it is put there when the lock is taken.
+//! Copies for a few readers are put into their queues. To do that for many costs more than to make the copies: they are
+//! left in a [`Table`], from which each reader takes its own. Whoever wants more of a reader than the next message, or
+//! has to wait, finds all that there is in the queue: it is put there when the lock is taken.
 //!
 //! The first row of an exchange has the list of all its subscribers too. So who sends to readers that all sit
 //! there needs no look at the list.
@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 
+use super::copies::{Copies, FEW};
 use super::list::Snapshot;
 use super::place::{Marks, Place, Places};
 use super::ring::Ring;
@@ -30,6 +31,9 @@ const SEATS: usize = Set::BITS as usize;
 
 /// Some seats of a row.
 pub(super) type Set = u64;
+
+/// Copies for the first seats. They are put into the queues of the readers at once; more are left together in a table.
+pub(super) type Few<T> = [Option<T>; FEW];
 
 /// Readers under one lock.
 pub(super) struct Row<T: Send, B: Backend> {
@@ -47,12 +51,11 @@ pub(super) struct Row<T: Send, B: Backend> {
 pub(super) struct Seats<T: Send, B: Backend> {
     places: Places<T>,
     taken: Set,
-    /// Copies for those who take them directly.
+    /// Copies for quiet readers; they come after all that is in their queues.
     table: Table<T>,
     /// Those of which it is known that an entry needs only to be pushed.
     quiet: Set,
-    /// Those of them that have nothing in their queues, and take the next copy out of the table. All others have none
-    /// there.
+    /// Those of them that have nothing in their queues, so that what comes next for them is in the table.
     direct: Set,
     /// All subscribers, in a first row; nothing as long as nobody has subscribed.
     pub(super) list: Option<Snapshot<T, B>>,
@@ -84,36 +87,24 @@ pub(super) enum Spread<T: Send, B: Backend> {
     /// All are where they belong.
     ToAll,
     /// Some of these subscribers may need more.
-    Partly(Left<T>, Option<Snapshot<T, B>>),
+    Partly(Left, Option<Snapshot<T, B>>),
     /// Others have subscribed, or not all of these: nothing was done.
     ToNobody,
 }
 
-/// What is left to do when copies were given to a row, for each seat.
-pub(super) type Left<T> = Vec<Option<Rest<T>>>;
-
-/// What is left to do for a reader.
-pub(super) enum Rest<T> {
-    /// To give it this copy, which takes more than to push it.
-    Refused(T),
-    /// To drop this, which was displaced by its copy.
-    Displaced(T),
+/// What is left to do when copies were given to a row.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Left {
+    /// There is more to do than to push these copies; they lie where they lay.
+    pub(super) refused: Set,
+    /// What lies there is no copy, but what was displaced by it.
+    pub(super) displaced: Set,
 }
 
 /// Whether this number is one of them.
 #[inline]
 pub(super) fn has(set: Set, number: usize) -> bool {
     set >> (number % SEATS) & 1 == 1
-}
-
-/// The numbers in a set, in their order.
-fn numbers(set: Set) -> impl Iterator<Item = usize> {
-    let mut rest = set;
-    std::iter::from_fn(move || {
-        let number = rest.trailing_zeros() as usize;
-        rest &= rest.checked_sub(1)?;
-        Some(number)
-    })
 }
 
 impl<T: Send, B: Backend> Row<T, B> {
@@ -166,7 +157,9 @@ impl<T: Send, B: Backend> Row<T, B> {
         seats.taken |= 1 << number;
         let vacant = seats.places.put(number, place);
         seats.look_whether_quiet(number);
-        marks.seen.store(seats.table.end(), Relaxed);
+        let end = seats.table.end();
+        marks.next.store(end, Relaxed);
+        marks.seen.store(end, Relaxed);
         drop(seats);
         drop(vacant);
         let row = Arc::clone(self);
@@ -176,10 +169,8 @@ impl<T: Send, B: Backend> Row<T, B> {
     /// Says who sits here, if nobody else has subscribed.
     pub(super) fn set_alone(&self, seats: &mut Seats<T, B>, alone: Set) {
         seats.alone = alone;
-        if alone == 0 {
-            // The table was used for these readers alone.
-            seats.settle_all(seats.direct);
-            seats.table.clear();
+        if alone >> FEW == 0 {
+            seats.leave_table();
         }
         B::Threads::step();
         self.alone.store(alone, Relaxed);
@@ -196,36 +187,22 @@ impl<T: Send, B: Backend> Row<T, B> {
         }
     }
 
-    /// Gives `N` copies and the message itself to these readers, who are one more, if they are all that have subscribed
-    /// and all of them take their copies out of the table. Otherwise all come back.
+    /// Gives these readers, which sit in the first seats, their copies, if they are all that have subscribed.
     #[inline]
-    pub(super) fn spread_few<const N: usize>(
-        &self,
-        to: Set,
-        copies: [Option<T>; N],
-        message: T,
-    ) -> Result<(), ([Option<T>; N], T)> {
+    pub(super) fn spread_few(&self, to: Set, copies: &mut Few<T>) -> Spread<T, B> {
         let mut seats = self.seats.lock_untold_at(self.born);
-        if seats.alone != to || seats.direct != to || !seats.table.has_room() {
-            return Err((copies, message));
+        if seats.alone == to && to & (!seats.quiet | seats.table.seats()) == 0 {
+            seats.push_quietly(to, copies);
+            return Spread::ToAll;
         }
-        // What was put there before has left memory for a few.
-        if let Some(line) = seats.table.next_line() {
-            line.extend(copies.into_iter().flatten());
-            line.push(message);
-        }
-        B::Threads::step();
-        self.end.store(seats.table.end(), Relaxed);
-        Ok(())
+        Self::spread_among_others(seats, to, copies)
     }
 
-    /// Gives these readers their copies, if they are all that have subscribed. What comes back in their place is to be
-    /// dropped.
+    /// Gives these readers their copies, if they are all that have subscribed.
     #[inline]
-    pub(super) fn spread(&self, to: Set, copies: &mut Vec<T>) -> Spread<T, B> {
+    pub(super) fn spread(&self, to: Set, copies: &mut Copies<T>) -> Spread<T, B> {
         let mut seats = self.seats.lock_untold_at(self.born);
-        if seats.alone == to && to & !seats.quiet == 0 {
-            self.put(&mut seats, to, copies);
+        if seats.alone == to && self.put_quietly(&mut seats, to, copies) {
             return Spread::ToAll;
         }
         Self::spread_among_others(seats, to, copies)
@@ -235,35 +212,36 @@ impl<T: Send, B: Backend> Row<T, B> {
     fn spread_among_others(
         mut seats: RowGuard<'_, T, B>,
         to: Set,
-        copies: &mut Vec<T>,
+        copies: &mut Copies<T>,
     ) -> Spread<T, B> {
         if seats.alone != to {
             return Spread::ToNobody;
         }
         let list = seats.list.clone();
-        Spread::Partly(seats.push(to, copies), list)
+        Spread::Partly(seats.push(copies), list)
     }
 
     /// Gives these readers, some of all, their copies. Nobody is told of it.
-    pub(super) fn give(&self, to: Set, copies: &mut Vec<T>) -> Left<T> {
+    pub(super) fn give(&self, to: Set, copies: &mut Copies<T>) -> Left {
         let mut seats = self.seats.lock_untold_at(self.born);
-        if to & !seats.quiet == 0 {
-            self.put(&mut seats, to, copies);
-            return Vec::new();
+        // Readers that stand apart in the list would have the table by turns, which does not pay.
+        if to >> FEW != 0 && seats.taken == to && self.put_quietly(&mut seats, to, copies) {
+            return Left::default();
         }
-        seats.push(to, copies)
+        seats.push(copies)
     }
 
-    /// Gives these readers, which are quiet, their copies.
+    /// Puts the copies for these readers into the table, if that is all that there is to do.
     #[inline]
-    fn put(&self, seats: &mut Seats<T, B>, to: Set, copies: &mut Vec<T>) {
-        if seats.direct == to && seats.table.has_room() {
-            seats.put_in_line(copies);
-        } else {
-            seats.put_apart(to, copies);
+    fn put_quietly(&self, seats: &mut Seats<T, B>, to: Set, copies: &mut Copies<T>) -> bool {
+        let is_laid_out = seats.table.seats() == to && seats.table.has_room();
+        if to & !seats.quiet != 0 || !is_laid_out && !seats.make_room(to) {
+            return false;
         }
+        seats.table.put(copies);
         B::Threads::step();
         self.end.store(seats.table.end(), Relaxed);
+        true
     }
 
     /// Whether nobody is told of each lock and unit, so that copies can be [given](Row::give).
@@ -273,73 +251,69 @@ impl<T: Send, B: Backend> Row<T, B> {
 }
 
 impl<T: Send, B: Backend> Seats<T, B> {
-    /// Gives these readers, which are quiet, their copies: those who can take them directly by way of the table, if no
-    /// others can.
-    #[inline(never)]
-    fn put_apart(&mut self, to: Set, copies: &mut Vec<T>) {
-        let (readers, mut rest) = (to.count_ones() as usize, to);
-        loop {
-            let apart = if self.direct & !to == 0 {
-                rest & !self.direct
-            } else {
-                rest
-            };
-            for number in numbers(apart) {
-                let Some(copy) = copies.pop() else { break };
-                self.settle(number);
-                self.push_kept(number, copy);
+    /// Makes room in the table for a message to these readers. False if that takes too much memory.
+    #[cold]
+    fn make_room(&mut self, to: Set) -> bool {
+        let (before, layout) = (self.table.seats(), self.table.layout(to));
+        let mut late = before;
+        if before == to {
+            let marks = self.places.iter().map(|place| &place.marks);
+            late = self
+                .table
+                .look_for_room(marks.map(|marks| marks.next.load(Relaxed)));
+            if late == 0 {
+                return true;
             }
-            rest &= !apart;
-            if rest == 0 || copies.is_empty() {
-                return;
-            }
-            if self.table.has_room() {
-                return self.put_in_line(copies);
-            }
-            let next = self.places.iter().map(|place| &place.marks.next);
-            let next = next.enumerate().filter(|(number, _)| has(rest, *number));
-            let next = next.map(|(number, next)| (number, next.load(Relaxed)));
-            let late = self.table.make_room(readers, next);
-            self.settle_all(late);
+        } else if layout.is_none() {
+            return false;
+        }
+        let settled = if layout.is_some() { before } else { late };
+        self.settle_all(settled);
+        match layout {
+            Some(layout) => self.table.lay_out(layout),
+            // Now there is: nobody lags behind by more than half of a column.
+            None => return self.make_room(to),
+        }
+        true
+    }
+
+    /// Puts all that is in the table into the queues, and does without a table.
+    fn leave_table(&mut self) {
+        let all = self.table.seats();
+        if all != 0 {
+            self.settle_all(all);
+            self.table = Table::after(&self.table);
         }
     }
 
-    /// Puts copies into the table, and takes memory for others out of it. There must be room.
+    /// Pushes copies for these readers into their queues, where that is all that there is to do.
     #[inline]
-    fn put_in_line(&mut self, copies: &mut Vec<T>) {
-        if let Some(line) = self.table.next_line() {
-            std::mem::swap(line, copies);
-        }
-    }
-
-    /// Pushes a message into the queue of a reader that is quiet.
-    #[inline]
-    fn push_kept(&mut self, number: usize, message: T) {
-        self.direct &= !(1 << number);
-        let place = &mut self.places[number];
-        if place.state.store.push_kept(message) {
-            place.marks.total.store(1, Relaxed);
+    fn push_quietly(&mut self, to: Set, copies: &mut Few<T>) {
+        self.direct &= !to;
+        for (place, copy) in self.places.first.iter_mut().zip(copies) {
+            if let Some(message) = copy.take()
+                && place.state.store.push_kept(message)
+            {
+                place.marks.total.store(1, Relaxed);
+            }
         }
     }
 
     /// Pushes the copies for which that is all that there is to do.
-    fn push(&mut self, to: Set, copies: &mut Vec<T>) -> Left<T> {
-        let mut left = Vec::new();
-        for number in numbers(to) {
-            let Some(message) = copies.pop() else { break };
+    fn push(&mut self, copies: &mut Copies<T>) -> Left {
+        let mut left = Left::default();
+        for (number, copy) in copies.iter_mut().enumerate() {
+            let Some(message) = copy.take() else { continue };
             self.settle(number);
             let place = &mut self.places[number];
-            let rest = if place.state.puts_plainly() {
-                let displaced = place.state.store.push_message(message);
+            if place.state.puts_plainly() {
+                *copy = place.state.store.push_message(message);
                 self.direct &= !(1 << number);
+                left.displaced |= Set::from(copy.is_some()) << number;
                 place.marks.total.store(place.state.store.total(), Relaxed);
-                displaced.map(Rest::Displaced)
             } else {
-                Some(Rest::Refused(message))
-            };
-            if rest.is_some() {
-                left.resize_with(number, || None);
-                left.push(rest);
+                *copy = Some(message);
+                left.refused |= 1 << number;
             }
         }
         left
@@ -359,38 +333,40 @@ impl<T: Send, B: Backend> Seats<T, B> {
 
     /// Puts what there is for these readers in the table into their queues.
     fn settle_all(&mut self, readers: Set) {
-        numbers(readers).for_each(|number| self.settle(number));
+        // Who has left has nothing in there.
+        let readers = readers & self.taken;
+        for number in (0..SEATS).filter(|number| has(readers, *number)) {
+            self.settle(number);
+        }
     }
 
     /// Puts what there is for a reader in the table into its queue.
     #[inline]
     fn settle(&mut self, number: usize) {
-        let next = self.places[number].marks.next.load(Relaxed);
-        if has(self.direct, number) && next != self.table.end() {
-            self.settle_late(number, next);
+        let place = &mut self.places[number];
+        if place.marks.next.load(Relaxed) != self.table.end() {
+            Self::settle_late(&mut self.table, place, number);
+            self.look_whether_quiet(number);
         }
     }
 
     #[inline(never)]
-    fn settle_late(&mut self, number: usize, next: usize) {
-        let Place { state, marks } = &mut self.places[number];
-        for message in self.table.take_all(next) {
-            state.store.push_kept(message);
+    fn settle_late(table: &mut Table<T>, place: &mut Place<T>, number: usize) {
+        let mut next = place.marks.next.load(Relaxed);
+        while let Some(message) = table.take(number, &mut next) {
+            place.state.store.push_kept(message);
         }
-        marks.next.store(self.table.end(), Relaxed);
-        marks.total.store(state.store.total(), Relaxed);
-        self.look_whether_quiet(number);
+        place.marks.next.store(next, Relaxed);
+        let total = place.state.store.total();
+        place.marks.total.store(total, Relaxed);
     }
 
     /// Looks whether an entry for this one needs only to be pushed.
     #[inline]
     fn look_whether_quiet(&mut self, number: usize) {
-        let Place { state, marks } = &self.places[number];
+        let state = &self.places[number].state;
         let quiet = state.puts_plainly_always() && state.store.keeps_all();
         let direct = quiet && state.store.total() == 0;
-        if direct && !has(self.direct, number) {
-            marks.next.store(self.table.end(), Relaxed);
-        }
         self.quiet = self.quiet & !(1 << number) | Set::from(quiet) << number;
         self.direct = self.direct & !(1 << number) | Set::from(direct) << number;
     }
@@ -429,8 +405,9 @@ impl<T: Send, B: Backend> Seat<T, B> {
         let mut seats = self.row.seats.lock_untold_at(at);
         if has(seats.direct, number) {
             let mut next = marks.next.load(Relaxed);
-            if let Some(message) = seats.table.take(&mut next) {
-                marks.next.store(next, Relaxed);
+            let message = seats.table.take(number, &mut next);
+            marks.next.store(next, Relaxed);
+            if let Some(message) = message {
                 return Ok(message);
             }
         } else if has(seats.quiet, number)
