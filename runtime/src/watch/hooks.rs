@@ -62,7 +62,7 @@ use super::{reaction, registry};
 
 pub use self::ascending::{Wanted, check_ascending};
 pub use self::asked::Asked;
-use self::asked::{Glance, KNOWN, glance};
+use self::asked::{Glance, glance};
 pub use self::blocking::{
     blocked, blocked_outside, blocked_quietly, blocked_reading, gave_up, letting_others_in,
     unblocked, waits_no_more,
@@ -241,10 +241,10 @@ pub fn request(lock: &Identity, mode: Mode, ask: Ask, at: Site) -> Asked {
         return Asked(None);
     };
     let glance = glance(slot, lock, mode, ask);
-    if glance.is_some() {
-        return Asked(glance);
+    if glance.is_none() {
+        request_unknown(slot, lock, mode, ask, at);
     }
-    Asked(request_unknown(slot, lock, mode, ask, at))
+    Asked(glance)
 }
 
 /// Judges a request before the thread may block, and never panics: for callers that hold a guard
@@ -256,10 +256,10 @@ pub fn request_quietly(lock: &Identity, mode: Mode, ask: Ask, at: Site) -> Asked
     // Nothing below panics while it is set: `react` sees to that.
     slot.quiet.set(true);
     slot.asks_for_guard.set(lock.id().0);
-    let glance = match glance(slot, lock, mode, ask) {
-        None => request_unknown(slot, lock, mode, ask, at),
-        known => known,
-    };
+    let glance = glance(slot, lock, mode, ask);
+    if glance.is_none() {
+        request_unknown(slot, lock, mode, ask, at);
+    }
     slot.quiet.set(false);
     Asked(glance)
 }
@@ -301,33 +301,15 @@ pub fn upgrading(lock: &Identity, at: Site) {
     }
 }
 
-/// A request of which it is not seen in the lock that it was judged. What is seen now of the thread, if that says all
-/// of the acquisition that follows.
+/// A request of which it is not seen in the lock that it was judged.
 #[inline(never)]
 #[track_caller]
-fn request_unknown(
-    slot: &'static Slot,
-    lock: &Identity,
-    mode: Mode,
-    ask: Ask,
-    at: Site,
-) -> Option<Glance> {
+fn request_unknown(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
     catch_up(slot);
     if mode == Mode::Reentrant && lock.owner() == slot.thread.load(Relaxed) {
-        return None;
+        return;
     }
-    let want = held_lock(lock, mode, ask, at);
-    judge_if_new(slot, want, SelfCheck::Do);
-    let plain = mode == Mode::Exclusive && ask == Ask::Wait;
-    if !plain || slot.depth() == 0 {
-        return None;
-    }
-    let key = slot.key_above();
-    let judged = slot.knows(request_key(key, want.lock, mode, ask, SelfCheck::Do));
-    judged.then_some(Glance {
-        slot,
-        key: key & !KNOWN,
-    })
+    judge_if_new(slot, held_lock(lock, mode, ask, at), SelfCheck::Do);
 }
 
 fn held_lock(lock: &Identity, mode: Mode, ask: Ask, site: Site) -> HeldLock {
@@ -411,8 +393,6 @@ pub fn acquired_at_once(asked: Asked, lock: &Identity, mode: Mode, at: Site) {
             }
             if key == 0 {
                 slot.push_first(what);
-            } else if key & KNOWN == 0 {
-                return acquired_judged(slot, lock, at, key | KNOWN);
             } else if !slot.push_inline(what, key) {
                 return acquired_otherwise(lock, at);
             }
@@ -461,22 +441,6 @@ fn acquired_above(slot: &Slot, lock: &Identity, at: At) {
     } else if at.is_plain() && !lock.is_known_after(key) {
         acquired_unknown(slot, lock, key, at);
     } else if slot.seen.get().notes() {
-        note_acquired(slot, lock, at);
-    }
-}
-
-/// The acquisition of a lock that was judged under the chain `key` and does not know that yet.
-#[inline(never)]
-fn acquired_judged(slot: &Slot, lock: &Identity, at: At, key: u64) {
-    if !slot.push_inline((lock.word(), at, lock.rank_word()), key) {
-        return acquired_otherwise(lock, at);
-    }
-    let (chain, node) = slot.pending_node.replace((0, 0));
-    if node != 0 && chain == chain_key(key, lock.id(), at.mode()) {
-        slot.set_node(slot.depth() - 1, node);
-    }
-    lock.set_known_after(key);
-    if slot.seen.get().notes() {
         note_acquired(slot, lock, at);
     }
 }

@@ -15,13 +15,9 @@ pub struct Asked(pub(super) Option<Glance>);
 #[derive(Clone, Copy)]
 pub(super) struct Glance {
     pub(super) slot: &'static Slot,
-    /// The chain of what it holds, without [`KNOWN`] if the lock does not know yet that it was asked for under that; 0
-    /// if nothing is held.
+    /// The chain of what it holds; 0 if that is nothing.
     pub(super) key: u64,
 }
-
-/// Set in all chains.
-pub(super) const KNOWN: u64 = 1;
 
 impl fmt::Debug for Glance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
