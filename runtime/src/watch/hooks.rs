@@ -26,10 +26,10 @@
 //! example of its documentation it would be compiled anew, and as a rule without optimisation.
 //!
 //! Here stand requests, acquisitions and releases, the fast path. `judging` says what is wrong with a new
-//! chain, `ascending` with several requests at once, `asked` what an acquisition need not look up again; `blocking` tells of a thread whose lock is not free, after
-//! `patience`, `live` what is wrong then, `stall` after long, `standstill` when all have parked; `waits`,
-//! `threads` and `duties` are of what is no lock; `noting` is of the log and of stacks, `holds` tells what is held,
-//! and `foreign` keeps what is released on another thread.
+//! chain, `ascending` with several requests at once, `asked` what an acquisition need not look up again;
+//! `blocking` tells of a thread whose lock is not free, after `patience`, `live` what is wrong then, `stall` after
+//! long, `standstill` when all have parked; `waits`, `threads` and `duties` are of what is no lock; `noting` is of
+//! the log and of stacks, `holds` tells what is held, and `foreign` keeps what is released on another thread.
 
 mod ascending;
 mod asked;

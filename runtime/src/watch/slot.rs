@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::R
 
 use super::account::Account;
 use super::identity::{Identity, LockId};
-use super::log::{self, Cursor, Op, Part, Record, Writer};
+use super::log::{self, Cursor, Op, Part};
 use super::memory::{copy_text, mix};
 use super::settings::Now;
 use super::wait_for::{self, Wait};
@@ -29,6 +29,7 @@ use super::{hooks, platform, registry, settings};
 
 mod entry;
 mod held;
+mod telling;
 
 pub(super) use self::entry::{At, HeldLock, How, Words, chain_key};
 use self::held::HeldSet;
@@ -452,122 +453,6 @@ impl Slot {
         // SAFETY: only this thread touches the name, and no reference to it exists now.
         let bytes = unsafe { &mut *self.name.get() };
         self.name_len.set(copy_text(name, bytes).len());
-    }
-
-    fn writer(&self) -> Writer<'_> {
-        Writer {
-            thread: self.thread.load(Relaxed),
-            flags: self.flags.get(),
-            name: self.name_bytes(),
-        }
-    }
-
-    /// Writes a record without texts into the log, if there is one.
-    #[inline]
-    pub(super) fn log(&self, op: Op, fill: impl FnOnce(Record) -> Record) {
-        if settings::log_wanted() {
-            if self.undefined.get() != 0 {
-                self.define_late();
-            }
-            self.cursor.plain(self.writer(), op, fill);
-        }
-    }
-
-    /// Has a lock that was just numbered, and that has no trait, defined in the log by its first acquisition, if that
-    /// is what this thread tells of next, else before that. Its class is defined there.
-    pub(super) fn define_later(&self, lock: LockId) {
-        if self.undefined.get() != 0 {
-            self.define_late();
-        }
-        self.undefined.set(lock.0);
-    }
-
-    /// Whether the lock is the one that is to be defined by its first acquisition. It counts as defined from now on.
-    #[inline]
-    pub(super) fn defines_first(&self, lock: u64) -> bool {
-        let first = self.undefined.get() == lock;
-        if first {
-            self.undefined.set(0);
-        }
-        first
-    }
-
-    #[inline(never)]
-    fn define_late(&self) {
-        let (instance, class) = split(LockId(self.undefined.take()));
-        self.cursor.plain(self.writer(), Op::DefLock, |record| {
-            record.number(instance).number(class).small(0)
-        });
-    }
-
-    /// Writes a short record into the log, if there is room for it in this thread's chunk. What is stale was
-    /// forgotten.
-    #[inline]
-    pub(super) fn log_short(&self, op: Op, first: Part, second: Part) -> bool {
-        self.cursor.short(op, first, second)
-    }
-
-    /// Writes an acquisition into the log as [`Cursor::acquired_next`] does. What is stale was forgotten.
-    #[inline]
-    pub(super) fn log_acquired_next(&self, lock: u64, at: At, turn: u32) -> bool {
-        let below = self.depth().wrapping_sub(1);
-        self.cursor.acquired_next(below, (lock, at.word(), turn))
-    }
-
-    /// Writes an acquisition into the log as [`Cursor::acquired`] does. What is stale was forgotten.
-    pub(super) fn log_acquired(
-        &self,
-        lock: u64,
-        at: At,
-        turn: u32,
-        parts: impl FnOnce() -> Option<Part>,
-    ) -> bool {
-        let below = self.depth().wrapping_sub(1);
-        self.cursor.acquired(below, (lock, at.word(), turn), parts)
-    }
-
-    /// The number of a lock, and how and where it is held, as part of a record, if this thread has met the site
-    /// lately.
-    #[inline]
-    pub(super) fn acquired_part(&self, number: u64, at: At) -> Option<Part> {
-        let takes = Part::takes(number);
-        let site = self.site_part(at.site_word()).filter(|_| takes)?;
-        Some(Part::number(number).small(at.how_logged()).then(site))
-    }
-
-    /// Writes the first acquisition of a lock into the log as [`Cursor::acquired_first`] does. What is stale was
-    /// forgotten.
-    pub(super) fn log_acquired_first(&self, lock: u64, at: At) -> bool {
-        let parts = || {
-            let (number, class) = split(LockId(lock));
-            let what = self.acquired_part(number, at)?;
-            Some((what, Part::number(class.into())))
-        };
-        let below = self.depth().wrapping_sub(1);
-        let what = (lock, at.word());
-        self.cursor.acquired_first(below, what, parts)
-    }
-
-    /// Writes the release of the youngest lock as [`Cursor::youngest_released`] does. What is stale was
-    /// forgotten.
-    #[inline]
-    pub(super) fn log_youngest_released(&self) -> bool {
-        self.cursor.youngest_released(self.depth())
-    }
-
-    /// The reader of the log is not told that the youngest lock was acquired.
-    pub(super) fn lose_track(&self) {
-        self.cursor.lose_track();
-    }
-
-    /// Writes a record with texts into the log, if there is one.
-    pub(super) fn log_texts(&self, op: Op, fill: impl FnOnce(Record) -> Record) {
-        if settings::log_wanted() {
-            if self.undefined.get() != 0 {
-                self.define_late();
-            }
-            self.cursor.texts(self.writer(), op, fill);
-        }
     }
 }
 

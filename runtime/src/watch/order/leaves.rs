@@ -199,8 +199,8 @@ mod tests {
     use super::super::super::slot::{self, At, How};
     use super::*;
 
-    /// The first cycle that closes in a small random program, with the step at which it does, whether one thread
-    /// alone shows it, and how many locks were leaves then.
+    /// The first cycle that closes in a small random program: the step at which it does, how long it is, and whether
+    /// one thread alone shows it.
     #[derive(Debug, PartialEq, Eq)]
     struct Closed {
         step: usize,
@@ -208,7 +208,7 @@ mod tests {
         one_thread: bool,
     }
 
-    /// Three threads take a few locks of forty, mostly after the same one.
+    /// Three threads take a few locks of forty, mostly after the same one. Second, how many locks were leaves at most.
     fn program(seed: u64, leaves: bool) -> (Option<Closed>, usize) {
         let slot = slot::current().expect("there is memory");
         let mut order = Learned::NOTHING;
