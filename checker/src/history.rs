@@ -129,6 +129,8 @@ pub struct History {
     pub recursions: Vec<Recursion>,
     /// Waits for other things than locks while holding locks.
     pub held_waits: Vec<HeldWait>,
+    /// The same until a deadline, but for conditions, which are among the others.
+    pub timed_waits: Vec<HeldWait>,
     /// Wrong uses, in the order seen.
     pub slips: Vec<Slip>,
     /// Requests unanswered at the end.

@@ -450,6 +450,8 @@ pub enum Op {
     Post { semaphore: ResourceId },
     /// Took one unit from a semaphore; waits while there is none, unless `ask` says otherwise.
     Pend { semaphore: ResourceId, ask: Ask },
+    /// Had to wait for a unit, until a deadline, with locks held. If it got one, an [`Op::Pend`] that tries follows.
+    PendTimed { semaphore: ResourceId },
     /// The lock began a life: instances are split at lives already, so this is for misuse only.
     Init { lock: LockId },
     /// The lock's life ended.
@@ -471,7 +473,9 @@ impl Op {
             | Op::Notify { condvar }
             | Op::NotifyAll { condvar } => Some(condvar),
             Op::Barrier { barrier, .. } => Some(barrier),
-            Op::Post { semaphore } | Op::Pend { semaphore, .. } => Some(semaphore),
+            Op::Post { semaphore } | Op::Pend { semaphore, .. } | Op::PendTimed { semaphore } => {
+                Some(semaphore)
+            }
             _ => None,
         }
     }
@@ -479,7 +483,9 @@ impl Op {
     /// Of what it may end another thread's wait.
     pub(crate) fn ends_waits_at(&self) -> Option<ResourceId> {
         match *self {
-            Op::WaitBegin { .. } | Op::WaitEnd { .. } | Op::Pend { .. } => None,
+            Op::WaitBegin { .. } | Op::WaitEnd { .. } | Op::Pend { .. } | Op::PendTimed { .. } => {
+                None
+            }
             _ => self.resource(),
         }
     }

@@ -74,10 +74,47 @@ fn lock_queue_cycle() {
     }
 }
 
+/// A wait that ends by itself closes no circle for good.
+#[test]
+fn a_timed_wait_inside_the_cycle_is_a_risk() {
+    for (name, resource) in [
+        (
+            "waits::a_result_that_is_waited_for_under_the_lock_until_a_deadline",
+            "channel",
+        ),
+        (
+            "waits::an_item_that_is_got_under_the_lock_until_a_deadline",
+            "channel",
+        ),
+        (
+            "waits::a_condition_that_is_waited_for_under_the_lock_until_a_deadline",
+            "condvar",
+        ),
+    ] {
+        let (codes, report) = found(name).expect("it takes a lock");
+        assert_eq!(codes, ["LW0006"], "{name}: {report:#}");
+        let finding = &report["findings"][0];
+        assert_eq!(finding["certainty"], "possible", "{finding:#}");
+        assert_eq!(finding["level"], "warning", "{finding:#}");
+        let message = finding["message"].as_str().unwrap();
+        assert!(
+            message.starts_with("threads can wait in a circle until a deadline"),
+            "{message}"
+        );
+        let waits = &finding["cycle"][0];
+        assert_eq!(waits["wants"]["resource"], resource, "{finding:#}");
+        assert!(
+            waits["holds"]["lock"].as_str().unwrap().starts_with("lock"),
+            "{finding:#}"
+        );
+    }
+}
+
 #[test]
 fn a_result_that_is_waited_for_without_the_lock_is_no_finding() {
     for name in [
         "waits::a_result_that_is_waited_for_without_the_lock",
+        "waits::a_result_that_is_waited_for_without_the_lock_until_a_deadline",
         "waits::a_result_that_is_taken_while_its_promise_is_there",
     ] {
         let (codes, report) = found(name).expect("it takes a lock");

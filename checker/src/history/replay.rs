@@ -69,6 +69,7 @@ impl<'a> Replay<'a> {
                 dependencies: Vec::new(),
                 recursions: Vec::new(),
                 held_waits: Vec::new(),
+                timed_waits: Vec::new(),
                 slips: run.slips.clone(),
                 pending: Vec::new(),
                 at_end: Vec::new(),
@@ -125,6 +126,10 @@ impl<'a> Replay<'a> {
             }
             Op::Join { .. } | Op::Barrier { .. } | Op::Pend { ask: Ask::Wait, .. } => {
                 self.held_wait(at, thread);
+            }
+            Op::PendTimed { .. } => {
+                let wait = self.wait_under_locks(at, thread);
+                self.history.timed_waits.extend(wait);
             }
             Op::WaitEnd { lock, .. } => {
                 if let Some(hold) = self.holders.waited(thread) {
@@ -357,16 +362,18 @@ impl<'a> Replay<'a> {
 
     /// Notes a wait for something other than a lock, if locks are held.
     fn held_wait(&mut self, event: u32, thread: ThreadId) {
+        let wait = self.wait_under_locks(event, thread);
+        self.history.held_waits.extend(wait);
+    }
+
+    /// A wait for something other than a lock, if locks are held.
+    fn wait_under_locks(&mut self, event: u32, thread: ThreadId) -> Option<HeldWait> {
         let chain = self.held_at(event, thread);
-        if chain == ChainId::EMPTY {
-            return;
-        }
-        let stretch = self.history.stretches.now(thread);
-        self.history.held_waits.push(HeldWait {
+        (chain != ChainId::EMPTY).then(|| HeldWait {
             event,
-            stretch,
+            stretch: self.history.stretches.now(thread),
             chain,
-        });
+        })
     }
 
     /// The chain of all that a thread holds at an event of its own.

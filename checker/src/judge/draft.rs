@@ -309,7 +309,7 @@ pub(super) fn resource_use(case: &Case<'_>, run: &RunCase<'_>, event: u32) -> Op
         Op::Join { child } => ("join".to_owned(), run.run.threads[child.at()].label.clone()),
         Op::WaitBegin { condvar, .. } | Op::WaitEnd { condvar, .. } => resource("condvar", condvar),
         Op::Barrier { barrier, .. } => resource("barrier", barrier),
-        Op::Pend { semaphore, .. } => {
+        Op::Pend { semaphore, .. } | Op::PendTimed { semaphore } => {
             let kind = match run.run.resources[semaphore.at()].kind {
                 Kind::Channel => "channel",
                 Kind::Parking => "park",

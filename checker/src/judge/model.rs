@@ -212,6 +212,7 @@ impl<'a> Model<'a> {
             | Op::Post { .. }
             | Op::Read { .. }
             | Op::Request { .. }
+            | Op::PendTimed { .. }
             | Op::End => true,
             Op::Acquire { lock, .. } => self.private[self.object(lock).at()],
             _ => false,
@@ -312,6 +313,7 @@ impl<'a> Model<'a> {
             | Op::Upgrade { .. }
             | Op::Request { .. }
             | Op::WaitEnd { .. }
+            | Op::PendTimed { .. }
             | Op::Fork { .. }
             | Op::End => {}
         }

@@ -181,7 +181,7 @@ impl Timeline {
             Op::Write { variable } => {
                 pass.written.insert(variable, at);
             }
-            Op::Request { .. } | Op::Downgrade { .. } | Op::End => {}
+            Op::Request { .. } | Op::Downgrade { .. } | Op::PendTimed { .. } | Op::End => {}
         }
     }
 

@@ -3,6 +3,9 @@
 //! Small runs are searched exhaustively, and what that finds is certain. Where it was cut short,
 //! each wait under a lock is looked at on its own: if the thread that would end the wait first asks
 //! for that lock, it is a finding, and certain if a schedule can be made for it.
+//!
+//! So is each wait with a deadline, in runs of any size. It ends by itself, so that is a risk and no deadlock:
+//! never more than possible.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -36,6 +39,15 @@ pub(super) fn judge(case: &Case<'_>, drafts: &mut Vec<Draft>) {
                 under_lock(case, search, wait, &wakers)
             };
             drafts.extend(case.each(&waits, under_lock).into_iter().flatten());
+        }
+    }
+    for run in &case.runs {
+        let is_timed = |wait: &&HeldWait| deadline_of(run, wait).is_some();
+        let conditions = run.history.held_waits.iter().filter(is_timed);
+        let mut waits = conditions.chain(&run.history.timed_waits).peekable();
+        if waits.peek().is_some() {
+            let wakers = wakers(run);
+            drafts.extend(waits.filter_map(|wait| until_deadline(case, run, wait, &wakers)));
         }
     }
 }
@@ -153,6 +165,69 @@ fn under_lock(
     wakers: &Wakers,
 ) -> Option<Draft> {
     let run = search.case;
+    if deadline_of(run, wait).is_some() {
+        return None;
+    }
+    let (held, asks) = asked_for(run, wait, wakers)?;
+    let mut draft = of_two(case, run, wait, held, asks);
+    let proof = prove(search, wait, asks);
+    match proof.map(|proof| standing(run, &proof.schedule, &proof.sides)) {
+        Some(Ok(schedule)) => certain(&mut draft, run, &schedule),
+        unproved => {
+            draft.basis = Some(Basis::SameInstances);
+            draft.reasons.push(
+                "the lock is held during the wait, and the thread that ends the wait asks for it; \
+                 whether the observed events can end so is open"
+                    .to_owned(),
+            );
+            draft.reasons.extend(unproved.and_then(Result::err));
+        }
+    }
+    Some(draft)
+}
+
+/// A wait under such a lock that has a deadline.
+fn until_deadline(
+    case: &Case<'_>,
+    run: &RunCase<'_>,
+    wait: &HeldWait,
+    wakers: &Wakers,
+) -> Option<Draft> {
+    let (held, asks) = asked_for(run, wait, wakers)?;
+    let mut draft = of_two(case, run, wait, held, asks);
+    draft.message = draft.message.replacen(
+        "threads wait in a circle",
+        "threads can wait in a circle until a deadline",
+        1,
+    );
+    draft.basis = Some(Basis::SameInstances);
+    draft.reasons.push(
+        "the lock is held during the wait, and the thread that would end the wait asks for it: \
+         the wait is in vain then, and both go on at its deadline"
+            .to_owned(),
+    );
+    Some(draft)
+}
+
+/// For what the wait of an event is that ends at a deadline.
+fn deadline_of(run: &RunCase<'_>, wait: &HeldWait) -> Option<Waker> {
+    match run.run.events[wait.event as usize].op {
+        Op::WaitBegin {
+            condvar,
+            timed: true,
+            ..
+        } => Some(Waker::Notify(condvar)),
+        Op::PendTimed { semaphore } => Some(Waker::Post(semaphore)),
+        _ => None,
+    }
+}
+
+/// The lock held during a wait that the thread which ends the wait asks for first, and that request.
+fn asked_for<'a>(
+    run: &'a RunCase<'_>,
+    wait: &HeldWait,
+    wakers: &Wakers,
+) -> Option<(Held, &'a Dependency)> {
     let event = &run.run.events[wait.event as usize];
     let of = |waker| {
         let found = wakers.get(&waker).into_iter().flatten();
@@ -161,16 +236,13 @@ fn under_lock(
     // The threads that end the wait, and by when they have done so.
     let wakers: Vec<(ThreadId, u32)> = match event.op {
         Op::Join { child } => joined(run, child),
-        Op::WaitBegin {
-            condvar,
-            timed: false,
-            ..
-        } => of(Waker::Notify(condvar)),
+        Op::WaitBegin { condvar, .. } => of(Waker::Notify(condvar)),
         Op::Barrier { barrier, .. } => of(Waker::Arrive(barrier)),
         Op::Pend {
             semaphore,
             ask: Ask::Wait,
-        } => of(Waker::Post(semaphore)),
+        }
+        | Op::PendTimed { semaphore } => of(Waker::Post(semaphore)),
         _ => return None,
     };
     let held: BTreeMap<LockId, Held> = run
@@ -178,40 +250,38 @@ fn under_lock(
         .chain(wait.chain)
         .map(|(_, link)| (link.held.lock, link.held))
         .collect();
-    for (waker, by) in wakers {
-        if waker == event.thread {
-            continue;
-        }
-        let mut asks = run.requests_of(waker).filter(|dependency| {
-            let first = dependency.first() < by;
-            let other = (event.thread, wait.stretch);
-            let held = held.get(&dependency.want.lock);
-            let stretches = &run.history.stretches;
-            first
-                && held.is_some_and(|held| held.mode.excludes(dependency.want.mode))
-                && stretches
-                    .ordered((waker, dependency.stretch), other)
-                    .is_none()
-        });
-        if let Some(asks) = asks.next() {
-            return Some(of_two(case, search, wait, held[&asks.want.lock], asks));
-        }
-    }
-    None
+    let others = wakers.iter().filter(|(waker, _)| *waker != event.thread);
+    others
+        .filter_map(|&(waker, by)| {
+            let mut asks = run.requests_of(waker).filter(|dependency| {
+                let first = dependency.first() < by;
+                let other = (event.thread, wait.stretch);
+                let held = held.get(&dependency.want.lock);
+                let stretches = &run.history.stretches;
+                first
+                    && held.is_some_and(|held| held.mode.excludes(dependency.want.mode))
+                    && stretches
+                        .ordered((waker, dependency.stretch), other)
+                        .is_none()
+            });
+            asks.next()
+        })
+        .map(|asks| (held[&asks.want.lock], asks))
+        .next()
 }
 
+/// A wait under a lock, and the request of whoever would end it.
 fn of_two(
     case: &Case<'_>,
-    search: &mut Search<'_, '_>,
+    run: &RunCase<'_>,
     wait: &HeldWait,
     held: Held,
     asks: &Dependency,
 ) -> Draft {
-    let run = search.case;
     let event = &run.run.events[wait.event as usize];
     let waiting = resource_use(case, run, wait.event);
     let others = |chain: ChainId, but| also_held(case.evidence, run, chain, but);
-    let mut draft = draft(vec![
+    draft(vec![
         Side {
             holds: Some(lock_use(case.evidence, run, &held, None)),
             wants: waiting.map(Wants::Resource),
@@ -228,21 +298,7 @@ fn of_two(
             also_held: others(asks.chain, None),
             ..side(case, run, asks.thread)
         },
-    ]);
-    let proof = prove(search, wait, asks);
-    match proof.map(|proof| standing(run, &proof.schedule, &proof.sides)) {
-        Some(Ok(schedule)) => certain(&mut draft, run, &schedule),
-        unproved => {
-            draft.basis = Some(Basis::SameInstances);
-            draft.reasons.push(
-                "the lock is held during the wait, and the thread that ends the wait asks for it; \
-                 whether the observed events can end so is open"
-                    .to_owned(),
-            );
-            draft.reasons.extend(unproved.and_then(Result::err));
-        }
-    }
-    draft
+    ])
 }
 
 fn prove(search: &mut Search<'_, '_>, wait: &HeldWait, asks: &Dependency) -> Option<Proof> {

@@ -224,7 +224,11 @@ impl<'a> Replay<'a> {
             Op::Write { variable } => {
                 self.written.insert(variable, event);
             }
-            Op::Acquire { .. } | Op::Upgrade { .. } | Op::Request { .. } | Op::End => {}
+            Op::Acquire { .. }
+            | Op::Upgrade { .. }
+            | Op::Request { .. }
+            | Op::PendTimed { .. }
+            | Op::End => {}
         }
         self.advance(thread);
         Some(())

@@ -4,9 +4,15 @@
 //! that the watcher does not see makes sure that nobody has to wait here.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use lockwise::sync::{Promise, Queue, Worker};
-use lockwise::{Mutex, thread};
+use lockwise::{Condvar, Mutex, thread};
+
+/// A deadline that passes.
+const SOON: Duration = Duration::from_millis(20);
+/// One that does not.
+const LATE: Duration = Duration::from_secs(60);
 
 /// What the other side does: it needs the lock.
 fn work(lock: &Mutex<u32>) {
@@ -71,4 +77,82 @@ fn a_result_that_is_taken_while_its_promise_is_there() {
     assert_eq!(result.wait().unwrap(), 1);
     taken.set(()).unwrap();
     giver.join().unwrap();
+}
+
+static TIMED: Mutex<u32> = Mutex::named("lock", 0);
+
+/// The worker cannot give its result before the deadline has passed.
+#[test]
+fn a_result_that_is_waited_for_under_the_lock_until_a_deadline() {
+    let worker = Worker::new().unwrap();
+    let held = TIMED.lock();
+    let job = worker.submit(|| work(&TIMED)).unwrap();
+    let job = job.wait_timeout(SOON).expect_err("it needs the lock");
+    drop(held);
+    job.wait().unwrap();
+}
+
+#[test]
+fn an_item_that_is_got_under_the_lock_until_a_deadline() {
+    let (lock, queue) = (Mutex::named("lock", 0), Queue::new());
+    thread::scope(|scope| {
+        let held = lock.lock();
+        scope.spawn(|| {
+            work(&lock);
+            queue.put(1).unwrap();
+        });
+        queue
+            .get_timeout(SOON)
+            .expect_err("the other side needs the lock");
+        drop(held);
+        assert_eq!(queue.get(), Ok(1));
+    });
+}
+
+#[test]
+fn a_condition_that_is_waited_for_under_the_lock_until_a_deadline() {
+    let (lock, state, changed) = (
+        Mutex::named("lock", 0),
+        Mutex::named("state", 0),
+        Condvar::new(),
+    );
+    let begun = OnceLock::new();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            begun.wait();
+            work(&lock);
+            *state.lock() += 1;
+            changed.notify_all();
+        });
+        let held = lock.lock();
+        let mut told = state.lock();
+        begun.set(()).unwrap();
+        assert!(changed.wait_for(&mut told, SOON).timed_out());
+        drop((told, held));
+    });
+}
+
+static APART_TIMED: Mutex<u32> = Mutex::named("lock", 0);
+
+/// The lock is free during the wait, and another that is held is nothing to the worker.
+#[test]
+fn a_result_that_is_waited_for_without_the_lock_until_a_deadline() {
+    let other = Mutex::named("other", 0);
+    let worker = Worker::new().unwrap();
+    let begun = Arc::new(OnceLock::new());
+    let until_begun = Arc::clone(&begun);
+    let job = worker.submit(move || {
+        until_begun.wait();
+        work(&APART_TIMED);
+    });
+    *APART_TIMED.lock() += 1;
+    let _held = other.lock();
+    let job = job
+        .unwrap()
+        .wait_timeout(SOON)
+        .expect_err("it has not begun");
+    begun.set(()).unwrap();
+    job.wait_timeout(LATE)
+        .expect("it needs no lock of ours")
+        .unwrap();
 }

@@ -325,7 +325,7 @@ impl Asides {
                     *stale &= *standing;
                 }
             }
-            Op::Release { .. } | Op::Downgrade { .. } | Op::End => {}
+            Op::Release { .. } | Op::Downgrade { .. } | Op::PendTimed { .. } | Op::End => {}
         }
     }
 

@@ -190,6 +190,7 @@ impl Check {
             | Op::NotifyAll { .. }
             | Op::Post { .. }
             | Op::Pend { .. }
+            | Op::PendTimed { .. }
             | Op::End => {}
         }
         Some(())

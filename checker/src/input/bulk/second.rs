@@ -136,9 +136,10 @@ impl<'l> Second<'l> {
                 }
             }
             Op::Fork { .. } => self.events.push(event.clone()),
-            Op::Join { .. } | Op::Barrier { .. } | Op::Pend { ask: Ask::Wait, .. } => {
-                self.wait(&event);
-            }
+            Op::Join { .. }
+            | Op::Barrier { .. }
+            | Op::Pend { ask: Ask::Wait, .. }
+            | Op::PendTimed { .. } => self.wait(&event),
             _ => {}
         }
         self.asides.follow(&event, &self.holders);
@@ -258,14 +259,18 @@ impl<'l> Second<'l> {
             Op::Barrier { barrier, .. } => (1, barrier),
             Op::Pend { semaphore, .. } => (2, semaphore),
             Op::Join { child } => (3, ResourceId(child.0)),
+            Op::PendTimed { semaphore } => (4, semaphore),
             _ => return,
         };
         let child = match event.op {
             Op::Join { child } => Some(child),
             _ => None,
         };
-        self.window
-            .wait(event.thread, child, self.holders.of(event.thread));
+        // A wait with a deadline is no side of a deadlock.
+        if !matches!(event.op, Op::PendTimed { .. }) {
+            self.window
+                .wait(event.thread, child, self.holders.of(event.thread));
+        }
         let held = self.held_node(event.thread);
         let fresh = held.is_some_and(|held| {
             let known = (event.thread, held, waker);

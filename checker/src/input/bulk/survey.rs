@@ -198,6 +198,7 @@ impl Survey {
                 self.holdings.lock(lock.0);
                 self.holdings.free(lock.0);
             }
+            Op::PendTimed { .. } => self.wait(thread),
             Op::Pend { ask: Ask::Try, .. }
             | Op::Notify { .. }
             | Op::NotifyAll { .. }

@@ -102,6 +102,8 @@ impl Merge<'_, '_> {
                         ask: Ask::Wait,
                     };
                     self.streams[at].waiting = Some((op, site));
+                } else if !self.streams[at].held.is_empty() {
+                    self.push(at, Op::PendTimed { semaphore }, site);
                 }
             }
             Record::Obtained {
