@@ -1,5 +1,8 @@
 //! From what is known of each crate to a verdict on all.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;

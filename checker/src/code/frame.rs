@@ -66,9 +66,10 @@ pub(crate) struct Frame<'a> {
 }
 
 /// Types whose only content is the pointer in them, or whose payload is what matters.
-const TRANSPARENT: [&str; 13] = [
+const TRANSPARENT: [&str; 14] = [
     "AssertUnwindSafe",
     "Box",
+    "BoxRaw",
     "Unique",
     "NonNull",
     "Pin",

@@ -7,6 +7,7 @@
 use super::{Definition, Frame};
 use crate::code::ir::{Kind, Local, Operand, Place, Projection, Rvalue, Statement, Terminator};
 use crate::code::known::{self, Known};
+use crate::code::names::Name;
 use crate::code::text::last;
 
 /// Part of a variable, or all of it.
@@ -231,17 +232,19 @@ impl Frame<'_> {
             }
             steps => steps,
         };
-        let [
-            before @ ..,
-            Projection::Field(0, unique),
-            Projection::Field(0, pointer),
-        ] = steps
-        else {
-            return None;
+        let is = |of: &Name, name: &str| last(&self.program.type_of(*of).head) == name;
+        // From Rust 1.99 on the inner type is taken for a pointer as it is; later it has another name.
+        let holds_pointer = |of: &Name| is(of, "Unique") || is(of, "BoxRaw");
+        let before = match steps {
+            [before @ .., Projection::Field(0, inner)] if holds_pointer(inner) => before,
+            [
+                before @ ..,
+                Projection::Field(0, inner),
+                Projection::Field(0, pointer),
+            ] if holds_pointer(inner) && is(pointer, "NonNull") => before,
+            _ => return None,
         };
-        let is_pointer = last(&self.program.type_of(*unique).head) == "Unique"
-            && last(&self.program.type_of(*pointer).head) == "NonNull";
-        is_pointer.then(|| Place {
+        Some(Place {
             local: place.local,
             steps: before.to_vec(),
         })
