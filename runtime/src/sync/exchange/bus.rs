@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
-use super::copies::{Copies, FEW, Missed, fill, with_room};
+use super::copies::{Copies, FEW, Missed, fill, make, one_for_each};
 use super::list::{List, Snapshot};
 use super::reader::{Inlet, Reader, Slow};
 use super::round::Round;
@@ -241,13 +241,16 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
     where
         T: Clone,
     {
-        let last = (Set::BITS - 1 - readers.leading_zeros()) as usize;
-        with_room(last, |copies| {
-            let missed = fill(copies, readers & !(1 << last), &message);
-            copies[last] = Some(message);
-            let spread = row.spread(readers, copies);
-            self.end_spread(spread, readers, copies, missed, at)
-        })
+        let count = readers.count_ones() as usize;
+        let mut copies = Vec::with_capacity(count);
+        let missed = make(&mut copies, count - 1, &message);
+        copies.push(message);
+        if row.spread_line(readers, &mut copies) {
+            return self.end_spread(Spread::ToAll, readers, &mut [], missed, at);
+        }
+        let mut copies = one_for_each(readers, copies);
+        let spread = row.spread(readers, &mut copies);
+        self.end_spread(spread, readers, &mut copies, missed, at)
     }
 
     /// Says what became of a message to readers alone.

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::copies::{Copies, Missed, Panic, fill, with_room};
+use super::copies::{Copies, FEW, Missed, Panic, fill, make, one_for_each};
 use super::list::List;
 use super::row::{Left, Row, Set};
 use super::sink::{Delivery, Sink};
@@ -83,22 +83,50 @@ impl Round {
         has_last: bool,
         full: &mut Full<'a, T, B>,
     ) {
+        if seats >> FEW != 0 {
+            return self.give_to_many(row, seats, group, message, has_last, full);
+        }
         let last = (Set::BITS - 1 - seats.leading_zeros()) as usize;
-        with_room(last, |copies| {
-            let others = if has_last {
-                seats & !(1 << last)
-            } else {
-                seats
-            };
-            if let Some(message) = message {
-                self.have_missed(fill(copies, others, message));
-            }
-            if has_last {
-                copies[last] = message.take();
-            }
-            let left = row.give(seats, copies);
-            self.go_on(group, left, copies, full);
-        });
+        let others = if has_last {
+            seats & !(1 << last)
+        } else {
+            seats
+        };
+        let mut copies = [const { None }; FEW];
+        if let Some(message) = message {
+            self.have_missed(fill(&mut copies, others, message));
+        }
+        if has_last {
+            copies[last] = message.take();
+        }
+        let left = row.give(&mut copies);
+        self.go_on(group, left, &mut copies, full);
+    }
+
+    /// The same for more than a few readers.
+    fn give_to_many<'a, T: Clone + Send, B: Backend>(
+        &mut self,
+        row: &Row<T, B>,
+        seats: Set,
+        group: &'a [Arc<Subscriber<T, B>>],
+        message: &mut Option<T>,
+        has_last: bool,
+        full: &mut Full<'a, T, B>,
+    ) {
+        let count = seats.count_ones() as usize;
+        let mut copies = Vec::with_capacity(count);
+        if let Some(message) = message {
+            self.have_missed(make(&mut copies, count - usize::from(has_last), message));
+        }
+        if has_last {
+            copies.extend(message.take());
+        }
+        if row.give_line(seats, &mut copies) {
+            return;
+        }
+        let mut copies = one_for_each(seats, copies);
+        let left = row.give(&mut copies);
+        self.go_on(group, left, &mut copies, full);
     }
 
     /// Some readers have missed their copies.

@@ -5,7 +5,7 @@
 //! [`Seat`] of the row instead of under a lock of its own.
 //!
 //! Copies for a few readers are put into their queues. To do that for many costs more than to make the copies: they are
-//! left in a [`Table`], from which each reader takes its own. Whoever wants more of a reader than the next message, or
+//! left in a [`Table`], from which each reader takes one. Whoever wants more of a reader than the next message, or
 //! has to wait, finds all that there is in the queue: it is put there when the lock is taken.
 //!
 //! The first row of an exchange has the list of all its subscribers too. So who sends to readers that all sit
@@ -198,14 +198,17 @@ impl<T: Send, B: Backend> Row<T, B> {
         Self::spread_among_others(seats, to, copies)
     }
 
-    /// Gives these readers their copies, if they are all that have subscribed.
+    /// Gives these readers the copies, which are as many, if that is all that there is to do, and they are all that have
+    /// subscribed. False if nothing was done.
     #[inline]
-    pub(super) fn spread(&self, to: Set, copies: &mut Copies<T>) -> Spread<T, B> {
+    pub(super) fn spread_line(&self, to: Set, copies: &mut Vec<T>) -> bool {
         let mut seats = self.seats.lock_untold_at(self.born);
-        if seats.alone == to && self.put_quietly(&mut seats, to, copies) {
-            return Spread::ToAll;
-        }
-        Self::spread_among_others(seats, to, copies)
+        seats.alone == to && self.put_quietly(&mut seats, to, copies)
+    }
+
+    /// Gives these readers their copies, if they are all that have subscribed.
+    pub(super) fn spread(&self, to: Set, copies: &mut Copies<T>) -> Spread<T, B> {
+        Self::spread_among_others(self.seats.lock_untold_at(self.born), to, copies)
     }
 
     #[inline(never)]
@@ -221,19 +224,22 @@ impl<T: Send, B: Backend> Row<T, B> {
         Spread::Partly(seats.push(copies), list)
     }
 
-    /// Gives these readers, some of all, their copies. Nobody is told of it.
-    pub(super) fn give(&self, to: Set, copies: &mut Copies<T>) -> Left {
+    /// Gives some of all readers their copies. Nobody is told of it.
+    pub(super) fn give(&self, copies: &mut Copies<T>) -> Left {
+        self.seats.lock_untold_at(self.born).push(copies)
+    }
+
+    /// Gives these readers, some of all, the copies, which are as many, if that is all that there is to do. False if
+    /// nothing was done.
+    pub(super) fn give_line(&self, to: Set, copies: &mut Vec<T>) -> bool {
         let mut seats = self.seats.lock_untold_at(self.born);
         // Readers that stand apart in the list would have the table by turns, which does not pay.
-        if to >> FEW != 0 && seats.taken == to && self.put_quietly(&mut seats, to, copies) {
-            return Left::default();
-        }
-        seats.push(copies)
+        seats.taken == to && self.put_quietly(&mut seats, to, copies)
     }
 
     /// Puts the copies for these readers into the table, if that is all that there is to do.
     #[inline]
-    fn put_quietly(&self, seats: &mut Seats<T, B>, to: Set, copies: &mut Copies<T>) -> bool {
+    fn put_quietly(&self, seats: &mut Seats<T, B>, to: Set, copies: &mut Vec<T>) -> bool {
         let is_laid_out = seats.table.seats() == to && seats.table.has_room();
         if to & !seats.quiet != 0 || !is_laid_out && !seats.make_room(to) {
             return false;
@@ -254,26 +260,27 @@ impl<T: Send, B: Backend> Seats<T, B> {
     /// Makes room in the table for a message to these readers. False if that takes too much memory.
     #[cold]
     fn make_room(&mut self, to: Set) -> bool {
-        let (before, layout) = (self.table.seats(), self.table.layout(to));
-        let mut late = before;
+        let (before, higher) = (self.table.seats(), self.table.higher(to));
         if before == to {
             let marks = self.places.iter().map(|place| &place.marks);
-            late = self
-                .table
-                .look_for_room(marks.map(|marks| marks.next.load(Relaxed)));
+            let next = marks.map(|marks| marks.next.load(Relaxed));
+            let late = self.table.look_for_room(next);
             if late == 0 {
                 return true;
             }
-        } else if layout.is_none() {
-            return false;
+            if higher.is_none() {
+                self.settle_all(late);
+                // Now there is: nobody lags behind by more than half of the lines.
+                return self.make_room(to);
+            }
         }
-        let settled = if layout.is_some() { before } else { late };
-        self.settle_all(settled);
-        match layout {
-            Some(layout) => self.table.lay_out(layout),
-            // Now there is: nobody lags behind by more than half of a column.
-            None => return self.make_room(to),
+        let Some(height) = higher else { return false };
+        if before != to {
+            self.settle_all(before);
         }
+        self.table.lay_out(to, height);
+        // What came before was not for those who are new here.
+        self.settle_all(to & !before);
         true
     }
 

@@ -1,37 +1,23 @@
 //! Copies of messages that quiet readers side by side have not taken yet: [`Table`].
 //!
-//! A column for each seat, and in it a cell for each of the latest messages. All columns have one end, so that to put a
-//! copy where it belongs is to write it there. Who lags behind by more cells than a column has gets its oldest copies
-//! into a queue of its own.
+//! A line for each of the latest messages, and in it as many copies as there are readers to take one. Copies are alike:
+//! each reader takes the last one of the line, once. So a message goes to all readers as one vector. Who lags behind by
+//! more lines than there are gets its oldest copies into a queue of its own.
 
-use super::copies::Copies;
 use super::row::{Set, has};
 
-/// How many cells a column has at first.
+/// How many lines there are at first.
 const HEIGHT_MIN: usize = 16;
 
-/// How much memory all cells of a table take, in bytes, at most.
+/// How much memory all lines take, in bytes, at most.
 const BYTES_MAX: usize = 256 * 1024;
 
-/// So many bytes lie between two columns, as the cells of a message would compete for the same places of the cache if
-/// they lay a power of two apart.
-const GAP: usize = 64;
-
-/// The columns of a table.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Layout {
-    /// Whose columns are in use.
-    seats: Set,
-    /// How many columns there are: up to that of the last seat.
-    width: usize,
-    /// How many cells a column has: a power of two, or none.
-    height: usize,
-}
-
-/// The cells.
+/// The lines.
 pub(super) struct Table<T> {
-    cells: Vec<Option<T>>,
-    layout: Layout,
+    /// As many as a power of two, or none.
+    lines: Vec<Vec<T>>,
+    /// Whose copies they are.
+    seats: Set,
     /// So many messages can be put without a look at how far readers lag behind.
     room: usize,
     /// The number of the message that comes next. They are counted from the first one on.
@@ -41,12 +27,8 @@ pub(super) struct Table<T> {
 impl<T> Table<T> {
     pub(super) const fn new() -> Table<T> {
         Table {
-            cells: Vec::new(),
-            layout: Layout {
-                seats: 0,
-                width: 0,
-                height: 0,
-            },
+            lines: Vec::new(),
+            seats: 0,
             room: 0,
             end: 0,
         }
@@ -66,34 +48,29 @@ impl<T> Table<T> {
 
     #[inline]
     pub(super) fn seats(&self) -> Set {
-        self.layout.seats
+        self.seats
     }
 
     /// Takes the next copy for a seat that has taken those of all messages before the one with the number `next`.
     #[inline]
     pub(super) fn take(&mut self, seat: usize, next: &mut usize) -> Option<T> {
-        if self.end.wrapping_sub(*next) > self.layout.height {
-            self.skip_others(next);
+        if !has(self.seats, seat) {
+            // All that came was for others.
+            *next = self.end;
         }
-        let column = seat * self.layout.distance::<T>();
-        let mask = self.layout.height.wrapping_sub(1);
+        let mask = self.lines.len().wrapping_sub(1);
         while *next != self.end {
-            let cell = self.cells.get_mut(column + (*next & mask));
+            let line = self.lines.get_mut(*next & mask);
             *next = next.wrapping_add(1);
-            if let Some(copy) = cell.and_then(Option::take) {
+            // There is none where making it has panicked, and others came before.
+            if let Some(copy) = line.and_then(Vec::pop) {
                 return Some(copy);
             }
         }
         None
     }
 
-    /// Goes on behind messages that were for others.
-    #[cold]
-    fn skip_others(&self, next: &mut usize) {
-        *next = self.end.wrapping_sub(self.layout.height);
-    }
-
-    /// Whether it is known that nobody lags behind by a whole column.
+    /// Whether it is known that nobody lags behind by all lines.
     #[inline]
     pub(super) fn has_room(&self) -> bool {
         self.room > 0
@@ -103,67 +80,54 @@ impl<T> Table<T> {
     /// that is too far for one, half of it is for others: all of them are returned.
     pub(super) fn look_for_room(&mut self, next: impl Iterator<Item = usize>) -> Set {
         let (mut most, mut late) = (0, 0);
-        for (seat, next) in next
-            .enumerate()
-            .filter(|(seat, _)| has(self.layout.seats, *seat))
-        {
-            let lag = self.end.wrapping_sub(next).min(self.layout.height);
+        for (seat, next) in next.enumerate().filter(|(seat, _)| has(self.seats, *seat)) {
+            let lag = self.end.wrapping_sub(next).min(self.lines.len());
             most = most.max(lag);
-            late |= Set::from(lag * 2 >= self.layout.height) << seat;
+            late |= Set::from(lag * 2 >= self.lines.len()) << seat;
         }
-        self.room = self.layout.height - most;
+        self.room = self.lines.len() - most;
         if self.room > 0 { 0 } else { late }
     }
 
-    /// Puts the copies of a message, which are for the seats whose columns are in use. There must be room.
+    /// Puts the copies of a message, which are for those whose lines these are. There must be room. What comes back is
+    /// empty.
     #[inline]
-    pub(super) fn put(&mut self, copies: &mut Copies<T>) {
-        let distance = self.layout.distance::<T>();
-        let mut at = self.end & self.layout.height.wrapping_sub(1);
+    pub(super) fn put(&mut self, copies: &mut Vec<T>) {
+        let line = self.end & self.lines.len().wrapping_sub(1);
         self.end = self.end.wrapping_add(1);
         self.room -= 1;
-        for copy in copies.iter_mut().take(self.layout.width) {
-            if let Some(cell) = self.cells.get_mut(at) {
-                *cell = copy.take();
-            }
-            at += distance;
+        if let Some(line) = self.lines.get_mut(line) {
+            std::mem::swap(line, copies);
         }
     }
 
-    /// Columns for these seats, higher than those that they have. Nothing if they would take too much memory.
-    pub(super) fn layout(&self, seats: Set) -> Option<Layout> {
-        let before = if seats == self.layout.seats {
-            self.layout.height
+    /// How many lines there are to be for these seats: more than there are. Nothing if they would take too much memory.
+    pub(super) fn higher(&self, seats: Set) -> Option<usize> {
+        let before = if seats == self.seats {
+            self.lines.len()
         } else {
             0
         };
-        let layout = Layout {
-            seats,
-            height: (before * 2).max(HEIGHT_MIN),
-            width: (Set::BITS - seats.leading_zeros()) as usize,
-        };
-        let bytes = layout.cells::<T>() * size_of::<Option<T>>();
-        (bytes <= BYTES_MAX).then_some(layout)
+        let height = (before * 2).max(HEIGHT_MIN);
+        let line = size_of::<Vec<T>>() + seats.count_ones() as usize * size_of::<T>();
+        (height * line <= BYTES_MAX).then_some(height)
     }
 
-    /// Lays the columns out, which are empty.
-    pub(super) fn lay_out(&mut self, layout: Layout) {
-        self.layout = layout;
-        self.cells.clear();
-        self.cells.resize_with(layout.cells::<T>(), || None);
-        self.room = layout.height;
-    }
-}
-
-impl Layout {
-    /// How many cells there are.
-    fn cells<T>(self) -> usize {
-        self.width * self.distance::<T>()
-    }
-
-    /// How many cells lie between the beginnings of two columns.
-    #[inline]
-    fn distance<T>(self) -> usize {
-        self.height + GAP.div_ceil(size_of::<Option<T>>().max(1))
+    /// Has so many lines, more than before if these are the seats whose copies they are. Otherwise all must be empty.
+    pub(super) fn lay_out(&mut self, seats: Set, height: usize) {
+        let mut before = std::mem::take(&mut self.lines);
+        self.lines.resize_with(height, Vec::new);
+        if seats == self.seats {
+            for behind in 1..=before.len() {
+                let number = self.end.wrapping_sub(behind);
+                let (from, to) = (number & (before.len() - 1), number & (height - 1));
+                self.lines[to] = std::mem::take(&mut before[from]);
+            }
+            self.room += height - before.len();
+        } else {
+            debug_assert!(before.iter().all(Vec::is_empty));
+            self.seats = seats;
+            self.room = height;
+        }
     }
 }
