@@ -8,6 +8,7 @@ use std::cell::Cell;
 
 use super::core::{Core, Work};
 use super::home::Home;
+use super::plain::is_large;
 use super::refusal::{GetError, Refusal};
 use super::state::How;
 use super::store::Store;
@@ -110,6 +111,9 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
 
     /// Tries a get again.
     fn get_again(&self, slot: &mut Option<S::Entry>, work: Work, how: How) -> Result<(), GetError> {
+        if is_large::<S::Entry>() {
+            return self.get_among_others(self.lock(how.at), slot, work, how);
+        }
         match self.get_plainly(work, how) {
             Ok(entry) => {
                 *slot = Some(entry);
