@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use lockwise::sync::Event;
 
 use super::leaf::{self, Leaf};
-use super::{Counting, LONG, SHORT, block_on, on_each_backend, poll_once};
+use super::{Counting, LONG, SHORT, block_on, on_each_backend, poll_once, until};
 
 /// A waker that writes down its number.
 struct Numbered(usize, Arc<Mutex<Vec<usize>>>);
@@ -37,12 +37,29 @@ on_each_backend! {
     fn waiters_all_wake() {
         let event = Event::<B>::new_in();
         thread::scope(|scope| {
-            let waiters: Vec<_> = (0..5).map(|_| scope.spawn(|| event.wait_timeout(LONG))).collect();
-            event.set();
+            let waiters: Vec<_> = (0..5).map(|at| {
+                let event = &event;
+                scope.spawn(move || match at {
+                    0 => event.wait_timeout(LONG),
+                    1 => event.wait_deadline(Instant::now() + LONG),
+                    2 => {
+                        block_on(event.wait_async());
+                        true
+                    }
+                    _ => {
+                        event.wait();
+                        true
+                    }
+                })
+            }).collect();
+            until(|| format!("{event:?}").contains("waiting: 5"));
+            assert!(waiters.iter().all(|waiter| !waiter.is_finished()));
+            assert!(event.set());
             for waiter in waiters {
                 assert!(waiter.join().unwrap());
             }
         });
+        assert!(format!("{event:?}").contains("waiting: 0"));
         event.wait();
         assert!(event.wait_timeout(Duration::ZERO));
         assert!(event.wait_deadline(Instant::now()));

@@ -172,6 +172,17 @@ fn excepthook() {
 }
 
 #[test]
+fn initializer_fails() {
+    let scene = scene(&this_program(), "has a pool that no worker can be had for").output();
+    let output = scene.expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    // The message is said once, by the name of the worker.
+    assert_eq!(said.matches("there is no licence").count(), 1, "{said}");
+    assert!(said.contains("thread 'maker-0'"), "{said}");
+}
+
+#[test]
 fn condvar_wait_removes_hold() {
     let mut scene = scene(&this_program(), "waits for a condition under another lock");
     // So that waits for conditions are described; nobody waits as long.

@@ -5,7 +5,7 @@ use std::ffi::{c_char, c_int, c_ulong};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use lockwise::sync::{block_on, within};
+use lockwise::sync::{Failure, Shutdown, ThreadPool, block_on, within};
 use lockwise::watch::hooks::held_count;
 use lockwise::{Condvar, Mutex, RwLock, describe_waits};
 
@@ -57,6 +57,19 @@ fn play() {
                 drop(BEFORE.lock());
                 assert_eq!(ALLOCATIONS.load(Relaxed), before);
             });
+        }
+        Ok("has a pool that no worker can be had for") => {
+            let pool = ThreadPool::builder(1)
+                .name("maker")
+                .initializer(|| panic!("there is no licence"))
+                .build()
+                .expect("one worker is enough");
+            // Submitted in time, or refused, by how quick the worker was.
+            if let Ok(pending) = pool.submit(|| 1) {
+                assert!(matches!(pending.wait(), Err(Failure::Broken)));
+            }
+            pool.shutdown(Shutdown::Finish);
+            assert!(pool.submit(|| 1).is_err());
         }
         Ok("takes a lock on threads with odd names") => {
             let odd = std::thread::spawn(|| {
