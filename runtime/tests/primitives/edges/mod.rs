@@ -3,6 +3,7 @@
 
 mod actors;
 mod exchanges;
+mod lazy;
 mod queues;
 mod results;
 mod waiting;
