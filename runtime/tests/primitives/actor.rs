@@ -9,7 +9,7 @@ use lockwise::sync::{
 use lockwise::thread;
 
 use super::counted::{Counted, Drops};
-use super::{LONG, SHORT, on_each_backend, rounds, until};
+use super::{Counting, LONG, SHORT, block_on, on_each_backend, poll_once, rounds, until};
 
 mod asks;
 
@@ -164,6 +164,7 @@ on_each_backend! {
         assert_eq!(actor.try_send(1), Err(SendError::Closed(1)));
         assert_eq!(actor.send_timeout(1, LONG), Err(SendError::Closed(1)));
         assert_eq!(actor.send_urgent(1), Err(SendError::Closed(1)));
+        assert_eq!(block_on(actor.send_async(1)), Err(SendError::Closed(1)));
         let asked = start::<B, Question<B>, _>(|_, _| ());
         asked.close();
         assert!(matches!(asked.ask(|promise| promise), Err(SendError::Closed(_))));
@@ -383,13 +384,21 @@ on_each_backend! {
         actor.send(1).unwrap();
         assert_eq!(actor.try_send(9), Err(SendError::Full(9)));
         assert_eq!(actor.send_timeout(9, SHORT), Err(SendError::Timeout(9)));
+        // Those that wait come in the order in which they began to.
+        let (_, waker) = Counting::new();
+        let mut waiting: Vec<_> = (2..5).map(|number| Box::pin(actor.send_async(number))).collect();
+        for send in &mut waiting {
+            assert!(poll_once(send.as_mut(), &waker).is_pending());
+        }
         thread::scope(|scope| {
-            scope.spawn(|| actor.send(2).unwrap());
+            let sends = scope.spawn(|| actor.send(5));
             go.set();
+            assert_eq!(sends.join().unwrap(), Ok(()));
         });
+        assert!(waiting.into_iter().all(|send| block_on(send).is_ok()));
         actor.close();
         actor.join().unwrap();
-        assert_eq!(logged(&seen), [0, 1, 2]);
+        assert_eq!(logged(&seen), [0, 1, 2, 3, 4, 5]);
     }
 
     fn priority_message() {

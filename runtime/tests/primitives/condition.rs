@@ -177,16 +177,25 @@ fn issue_129_timeout_storm() {
 
 #[test]
 fn huge_timeout() {
-    let (ready, changed) = (Mutex::new(false), Condvar::new());
-    thread::scope(|scope| {
-        let waits = scope.spawn(|| {
-            let mut held = ready.lock();
-            let late = changed.wait_while_for(&mut held, |ready| !*ready, Duration::MAX);
-            late.timed_out()
+    for huge in [Duration::from_millis(u64::MAX), Duration::MAX] {
+        // Whether it was asked, and what it says.
+        let (ready, changed) = (Mutex::new((false, false)), Condvar::new());
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| {
+                let mut held = ready.lock();
+                let not_ready = |state: &mut (bool, bool)| {
+                    state.0 = true;
+                    !state.1
+                };
+                let late = changed.wait_while_for(&mut held, not_ready, huge);
+                late.timed_out()
+            });
+            // Seen under its lock, so it waits.
+            until(|| ready.lock().0);
+            assert!(!waits.is_finished());
+            ready.lock().1 = true;
+            changed.notify_all();
+            assert!(!waits.join().unwrap());
         });
-        *ready.lock() = true;
-        changed.notify_all();
-        assert!(!waits.join().unwrap());
-    });
-    assert!(LONG < Duration::MAX);
+    }
 }

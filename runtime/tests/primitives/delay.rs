@@ -4,7 +4,7 @@ use lockwise::sync::{DelayQueue, GetError, PutError};
 use lockwise::thread;
 
 use super::counted::Drops;
-use super::{LONG, SHORT, on_each_backend};
+use super::{LONG, SHORT, on_each_backend, until_waiting};
 
 on_each_backend! {
     fn timed_entries() {
@@ -24,6 +24,7 @@ on_each_backend! {
         queue.put_at("far", far, 0).unwrap();
         thread::scope(|scope| {
             let getter = scope.spawn(|| queue.get());
+            until_waiting(1, &queue);
             // Due long before what is waited for.
             queue.put_after("soon", SHORT).unwrap();
             assert_eq!(getter.join().unwrap(), Ok("soon"));
@@ -74,6 +75,7 @@ on_each_backend! {
         let queue = DelayQueue::<u32, B>::new_in();
         thread::scope(|scope| {
             let getter = scope.spawn(|| queue.get());
+            until_waiting(1, &queue);
             queue.close();
             assert_eq!(getter.join().unwrap(), Err(GetError::Closed));
         });

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use lockwise::sync::Event;
 
 use super::leaf::{self, Leaf};
-use super::{Counting, LONG, SHORT, block_on, on_each_backend, poll_once, until};
+use super::{Counting, LONG, SHORT, block_on, on_each_backend, poll_once, until_waiting};
 
 /// A waker that writes down its number.
 struct Numbered(usize, Arc<Mutex<Vec<usize>>>);
@@ -52,7 +52,7 @@ on_each_backend! {
                     }
                 })
             }).collect();
-            until(|| format!("{event:?}").contains("waiting: 5"));
+            until_waiting(5, &event);
             assert!(waiters.iter().all(|waiter| !waiter.is_finished()));
             assert!(event.set());
             for waiter in waiters {

@@ -9,7 +9,7 @@ use lockwise::thread;
 
 use super::counted::Drops;
 use super::leaf::assert_nothing_held;
-use super::{LONG, SHORT, block_on, on_each_backend, rounds, until};
+use super::{LONG, SHORT, block_on, on_each_backend, rounds, until, until_waiting};
 
 /// A subscriber that writes down what it gets, and what it wrote.
 fn noting<T: Send + 'static>() -> (impl Fn(T) + Send + Sync, Arc<Mutex<Vec<T>>>) {
@@ -323,6 +323,7 @@ on_each_backend! {
         exchange.send(1);
         thread::scope(|scope| {
             let sender = scope.spawn(|| exchange.send(2));
+            until_waiting(1, &slow);
             drop(slow);
             assert_eq!(sender.join().unwrap().closed, 1);
         });

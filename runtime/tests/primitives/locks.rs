@@ -296,6 +296,8 @@ fn once_smoke_stampede() {
         for _ in 0..8 {
             scope.spawn(|| {
                 ONCE.call_once(|| {
+                    // The others come meanwhile, and none of them goes on before it is done.
+                    (0..100).for_each(|_| thread::yield_now());
                     runs.fetch_add(1, SeqCst);
                 });
                 assert_eq!(runs.load(SeqCst), 1);

@@ -3,6 +3,7 @@
 //! The names of the tests are those of the list of cases that the contracts were written from.
 
 use lockwise::thread::{self, Thread};
+use std::fmt::Debug;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -88,6 +89,13 @@ fn until(condition: impl Fn() -> bool) {
         assert!(start.elapsed() < LONG, "it never happened");
         thread::yield_now();
     }
+}
+
+/// Waits until so many threads and tasks wait for this.
+#[track_caller]
+fn until_waiting(count: usize, source: &dyn Debug) {
+    let waiting = format!("waiting: {count}");
+    until(|| format!("{source:?}").contains(&waiting));
 }
 
 /// A waker that counts how often it was used.

@@ -7,7 +7,7 @@ use lockwise::sync::{
 };
 use lockwise::thread;
 
-use super::{LONG, SHORT, on_each_backend, rounds, until};
+use super::{LONG, SHORT, on_each_backend, rounds, until, until_waiting};
 
 struct Idle;
 
@@ -49,8 +49,10 @@ on_each_backend! {
                 assert_eq!(poller.wait(), Ok(&"first"));
                 assert_eq!(first.try_get(), Err(GetError::Closed));
             });
+            until_waiting(1, &second);
             second.put(1).unwrap();
-            thread::scope(|scope| scope.spawn(|| while !second.is_empty() { thread::yield_now(); }).join().unwrap());
+            until(|| second.is_empty());
+            until_waiting(1, &first);
             first.close();
             polls.join().unwrap();
         });

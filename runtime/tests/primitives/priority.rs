@@ -8,7 +8,7 @@ use lockwise::thread;
 use proptest::prelude::*;
 
 use super::counted::Drops;
-use super::{Counting, LONG, SHORT, block_on, on_each_backend, poll_once, rounds};
+use super::{Counting, LONG, SHORT, block_on, on_each_backend, poll_once, rounds, until_waiting};
 
 on_each_backend! {
     fn stable_among_equals() {
@@ -101,6 +101,7 @@ on_each_backend! {
         // Waits.
         thread::scope(|scope| {
             let putter = scope.spawn(|| queue.put((8, drops.value()), 8).is_ok());
+            until_waiting(1, &queue);
             assert_eq!(queue.get_timeout(LONG).map(|it| it.0), Ok(5));
             assert!(putter.join().unwrap());
         });
@@ -120,16 +121,22 @@ on_each_backend! {
 
     fn user_ord_panics() {
         #[derive(Clone, Copy)]
-        struct Bad;
+        struct Bad(Option<i128>);
         impl Priority for Bad {
             fn key(&self) -> i128 {
                 super::super::leaf::assert_nothing_held();
-                panic!("a priority that does not know itself")
+                self.0.expect("a priority that does not know itself")
             }
         }
         let queue = PriorityQueue::<_, Bad, B>::new_in();
-        assert!(catch_unwind(AssertUnwindSafe(|| queue.put(1, Bad))).is_err());
+        assert!(catch_unwind(AssertUnwindSafe(|| queue.put(1, Bad(None)))).is_err());
         assert_eq!((queue.len(), queue.try_get()), (0, Err(GetError::Empty)));
+        // It is as usable as before, also with entries in it.
+        let mut low = queue.put(2, Bad(Some(1))).unwrap();
+        queue.put(3, Bad(Some(2))).unwrap();
+        assert!(catch_unwind(AssertUnwindSafe(|| queue.put(4, Bad(None)))).is_err());
+        assert!(catch_unwind(AssertUnwindSafe(|| queue.change_priority(&mut low, Bad(None)))).is_err());
+        assert_eq!([queue.get(), queue.get(), queue.try_get()], [Ok(3), Ok(2), Err(GetError::Empty)]);
     }
 
     fn cancel_exact_entry() {
@@ -149,6 +156,7 @@ on_each_backend! {
         let token = queue.put(1, 1).unwrap();
         thread::scope(|scope| {
             let putter = scope.spawn(|| queue.put(2, 2).is_ok());
+            until_waiting(1, &queue);
             assert_eq!(queue.cancel(&token), Some(1));
             assert!(putter.join().unwrap());
         });

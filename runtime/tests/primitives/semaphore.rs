@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use lockwise::sync::Semaphore;
 
-use super::{LONG, SHORT};
+use super::{Counting, LONG, SHORT, poll_once};
 
 #[test]
 fn semaphore_counts() {
@@ -30,6 +30,28 @@ fn semaphore_counts() {
     assert_eq!((got.load(SeqCst), semaphore.available()), (3, 0));
     drop(units);
     assert_eq!(semaphore.available(), 2);
+}
+
+#[test]
+fn a_release_of_several_wakes_as_many() {
+    let semaphore = Semaphore::new(0);
+    let wakers = [(); 3].map(|()| Counting::new());
+    let mut waits = [(); 3].map(|()| Box::pin(semaphore.acquire_async()));
+    for (wait, (_, waker)) in waits.iter_mut().zip(&wakers) {
+        assert!(poll_once(wait.as_mut(), waker).is_pending());
+    }
+    let woken = || wakers.each_ref().map(|(count, _)| count.count());
+    assert_eq!(woken(), [0, 0, 0]);
+    semaphore.release(2);
+    assert_eq!(woken(), [1, 1, 0]);
+    for (wait, (_, waker)) in waits.iter_mut().zip(&wakers).take(2) {
+        let got = poll_once(wait.as_mut(), waker);
+        assert!(got.is_ready());
+        std::mem::forget(got);
+    }
+    assert_eq!(semaphore.available(), 0);
+    semaphore.release(1);
+    assert_eq!(woken(), [1, 1, 1]);
 }
 
 #[test]

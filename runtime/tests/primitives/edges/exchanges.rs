@@ -10,7 +10,7 @@ use lockwise::sync::{
 use lockwise::thread;
 
 use crate::counted::Drops;
-use crate::{LONG, SHORT, on_each_backend, past, rounds, until};
+use crate::{LONG, SHORT, on_each_backend, past, rounds, until, until_waiting};
 
 /// So many took it, and that was all.
 fn taken(taken: usize) -> Delivered {
@@ -71,7 +71,7 @@ on_each_backend! {
         let reader = exchange.reader(Slow::Never);
         thread::scope(|scope| {
             let waits = scope.spawn(|| reader.get());
-            until(|| format!("{reader:?}").contains("waiting: 1"));
+            until_waiting(1, &reader);
             drop(exchange);
             assert_eq!(waits.join().unwrap(), Err(ReadError::Closed));
         });

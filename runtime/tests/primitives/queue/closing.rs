@@ -4,11 +4,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::Poll;
 
-use lockwise::sync::{Backend, Event, GetError, PutError, Queue};
+use lockwise::sync::{Backend, GetError, PutError, Queue};
 use lockwise::thread;
 
 use crate::counted::Drops;
-use crate::{Counting, LONG, on_each_backend, poll_once, rounds, until};
+use crate::{Counting, LONG, on_each_backend, poll_once, rounds, until, until_waiting};
 
 /// That each put which waits for room gets its item back when the queue is closed.
 fn refuses_who_waits<B: Backend>(close: impl Fn(&Queue<u32, B>) -> Vec<u32>) {
@@ -23,6 +23,7 @@ fn refuses_who_waits<B: Backend>(close: impl Fn(&Queue<u32, B>) -> Vec<u32>) {
             let queue = &queue;
             scope.spawn(move || queue.put(item))
         });
+        until_waiting(4, &queue);
         assert_eq!(close(&queue), [0]);
         let refused = putters.map(|putter| putter.join().expect("it was refused"));
         assert_eq!(
@@ -143,6 +144,7 @@ on_each_backend! {
         let queue = Queue::<_, B>::new_in();
         thread::scope(|scope| {
             let getters = [(); 4].map(|()| scope.spawn(|| queue.get()));
+            until_waiting(4, &queue);
             queue.put(1).unwrap();
             queue.close();
             let got = getters.map(|getter| getter.join().unwrap());
@@ -161,14 +163,13 @@ on_each_backend! {
         assert_eq!(queue.close_now(), []);
         assert_eq!(count.count(), 3);
         let queue = Queue::<u8, B>::new_in();
-        let there = Event::<B>::new_in();
         thread::scope(|scope| {
-            scope.spawn(|| {
-                there.wait();
-                queue.close_now();
-            });
-            there.set();
-            assert_eq!(queue.get(), Err(GetError::Closed));
+            let getters = [(); 3].map(|()| scope.spawn(|| queue.get()));
+            until_waiting(3, &queue);
+            assert_eq!(queue.close_now(), []);
+            for getter in getters {
+                assert_eq!(getter.join().unwrap(), Err(GetError::Closed));
+            }
         });
     }
 
@@ -203,6 +204,7 @@ on_each_backend! {
             thread::scope(|scope| {
                 let putter = scope.spawn(|| queue.put(2));
                 let joiner = scope.spawn(|| queue.join_timeout(LONG));
+                until_waiting(2, &queue);
                 if now {
                     assert_eq!(queue.close_now(), [1]);
                 } else {

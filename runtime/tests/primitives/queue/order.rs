@@ -9,7 +9,7 @@ use lockwise::sync::{GetError, PutError, Queue};
 use lockwise::thread;
 
 use crate::counted::{Counted, Drops};
-use crate::{LONG, SHORT, on_each_backend, rounds, until};
+use crate::{LONG, SHORT, on_each_backend, rounds, until, until_waiting};
 
 on_each_backend! {
     fn fifo_order_reused_instance() {
@@ -80,6 +80,8 @@ on_each_backend! {
         queue.try_put('a').unwrap();
         assert_eq!(queue.try_put('b'), Err(PutError::Full('b')));
         assert_eq!(queue.len(), 1);
+        assert_eq!((queue.try_get(), queue.try_get()), (Ok('a'), Err(GetError::Empty)));
+        assert_eq!(queue.len(), 0);
     }
 
     fn empty_times_out() {
@@ -108,6 +110,8 @@ on_each_backend! {
                     None => queue.put(2),
                     Some(timeout) => queue.put_timeout(2, timeout),
                 });
+                until_waiting(1, &queue);
+                assert!(!putter.is_finished());
                 assert_eq!(queue.get(), Ok(1));
                 assert_eq!(putter.join().unwrap(), Ok(()));
             });
@@ -262,9 +266,8 @@ on_each_backend! {
         const SMALL: usize = if cfg!(debug_assertions) { 16 * MIB } else { 4 * MIB };
         #[inline(never)]
         fn put(queue: &Queue<[u8; MIB], B>, byte: u8) {
-            if queue.put([byte; MIB]).is_err() {
-                panic!("it is open");
-            }
+            let put = queue.put([byte; MIB]);
+            assert!(put.is_ok(), "it is open");
         }
         #[inline(never)]
         fn get(queue: &Queue<[u8; MIB], B>) -> [u8; 2] {

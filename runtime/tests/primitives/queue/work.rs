@@ -33,12 +33,17 @@ on_each_backend! {
             let queue = Queue::<_, B>::new_in();
             queue.put(1).unwrap();
             queue.put(2).unwrap();
+            let done = AtomicU32::new(0);
             thread::scope(|scope| {
-                let joiner = scope.spawn(|| queue.join_timeout(LONG));
+                let joiner = scope.spawn(|| (queue.join_timeout(LONG), done.load(SeqCst)));
                 for _ in 0..2 {
-                    scope.spawn(|| queue.get_task().unwrap().done());
+                    scope.spawn(|| {
+                        let task = queue.get_task().unwrap();
+                        done.fetch_add(1, SeqCst);
+                        task.done();
+                    });
                 }
-                assert!(joiner.join().unwrap());
+                assert_eq!(joiner.join().unwrap(), (true, 2));
             });
         }
     }
