@@ -156,13 +156,14 @@ impl<T: Send, B: Backend> Queue<T, B> {
     /// Puts items in, in this order: as many as there is room for at once, the others as there is. Items of
     /// other producers may come between.
     ///
+    /// All are made before the first is put: the iterator may use the queue, and has to end; if it panics nothing is put.
+    ///
     /// # Errors
     ///
     /// [`PutError::Closed`], with the items that were not put.
     #[track_caller]
     pub fn put_many(&self, items: impl IntoIterator<Item = T>) -> Result<(), PutError<Vec<T>>> {
         let at = Site::caller();
-        // Made before anything is put: the iterator may use the queue.
         let mut items = items.into_iter().collect::<Vec<T>>().into_iter();
         while let Some(item) = items.next() {
             if let Err(refused) = self.put_at(item, Deadline::Never, at) {

@@ -6,4 +6,5 @@ mod exchanges;
 mod lazy;
 mod queues;
 mod results;
+mod unusual;
 mod waiting;
