@@ -65,6 +65,18 @@ struct State<T> {
 type Place = (Instant, Reverse<i128>, u64);
 
 /// Which item of a [`DelayQueue`] was put.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use lockwise::sync::{DelayQueue, GetError};
+///
+/// let queue = DelayQueue::new();
+/// let token = queue.put_after("in an hour", Duration::from_secs(3600)).unwrap();
+/// assert_eq!(queue.try_get(), Err(GetError::Empty));
+/// assert_eq!(queue.cancel(&token), Some("in an hour"));
+/// assert!(queue.is_empty());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DelayToken {
     place: Place,

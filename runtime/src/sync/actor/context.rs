@@ -15,6 +15,30 @@ use crate::sync::threads::Threads;
 use crate::watch::Site;
 
 /// An actor's view of itself.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use lockwise::sync::{Actor, Context, Exit, start};
+///
+/// /// Counts down, a number at a time, and ends.
+/// struct Countdown;
+///
+/// impl Actor for Countdown {
+///     type Message = u32;
+///
+///     fn handle(&mut self, left: u32, context: &Context<'_, u32>) {
+///         match left.checked_sub(1) {
+///             Some(left) => drop(context.send_after(Duration::from_millis(1), left)),
+///             None => context.close(),
+///         }
+///     }
+/// }
+///
+/// let countdown = start(Countdown);
+/// countdown.send(3).unwrap();
+/// assert_eq!(countdown.join(), Ok(Exit::Closed));
+/// ```
 pub struct Context<'a, M: Send, B: Backend = Tracked> {
     cell: &'a Arc<Cell<M, B>>,
     me: &'a WeakHandle<M, B>,

@@ -65,6 +65,25 @@ use crate::watch::Site;
 pub struct Handle<M: Send, B: Backend = Tracked>(Arc<Address<M, B>>);
 
 /// A [`Handle`] that does not keep the actor open.
+///
+/// ```
+/// use lockwise::sync::{Actor, Context, Exit, start};
+///
+/// struct Idle;
+///
+/// impl Actor for Idle {
+///     type Message = ();
+///
+///     fn handle(&mut self, (): (), _: &Context<'_, ()>) {}
+/// }
+///
+/// let handle = start(Idle);
+/// let weak = handle.downgrade();
+/// weak.upgrade().unwrap().send(()).unwrap();
+/// drop(handle);
+/// assert_eq!(weak.join(), Ok(Exit::Closed));
+/// assert!(weak.upgrade().is_none());
+/// ```
 pub struct WeakHandle<M: Send, B: Backend = Tracked> {
     address: Weak<Address<M, B>>,
     cell: Arc<Cell<M, B>>,

@@ -11,6 +11,38 @@ use crate::sync::backend::Backend;
 /// The right to send an actor messages of one kind, whatever it is otherwise sent.
 ///
 /// It counts as a handle: the actor is not closed while there is one.
+///
+/// ```
+/// use lockwise::sync::{Actor, Context, Recipient, start};
+///
+/// enum Drawer {
+///     Line(String),
+///     Number(u32),
+/// }
+///
+/// struct Draws;
+///
+/// impl Actor for Draws {
+///     type Message = Drawer;
+///
+///     fn handle(&mut self, message: Drawer, _: &Context<'_, Drawer>) {
+///         match message {
+///             Drawer::Line(text) => println!("{text}"),
+///             Drawer::Number(number) => println!("{number}"),
+///         }
+///     }
+/// }
+///
+/// let draws = start(Draws);
+/// // Who has these need not know what else can be drawn.
+/// let lines: Recipient<String> = draws.recipient(Drawer::Line);
+/// let numbers: Recipient<u32> = draws.recipient(Drawer::Number);
+/// lines.send("a line".to_owned()).unwrap();
+/// numbers.send(5).unwrap();
+/// draws.close();
+/// draws.join().unwrap();
+/// assert!(numbers.send(6).is_err());
+/// ```
 pub struct Recipient<N>(Arc<dyn Receives<N>>);
 
 /// Something that takes messages of a kind.

@@ -31,6 +31,27 @@ use crate::waiting::Ticket;
 /// - **Blocking**: a handler that waits keeps the executor's thread, as anything does that waits in a task.
 /// - **Drop**: dropped before its end the actor is killed; what is left in its mailbox is dropped, and whoever
 ///   waits for an answer learns that.
+///
+/// ```
+/// use lockwise::sync::{Actor, ActorBuilder, Context, Promise, Scheduler};
+///
+/// struct Doubles;
+///
+/// impl Actor for Doubles {
+///     type Message = (u32, Promise<u32>);
+///
+///     fn handle(&mut self, (number, reply): Self::Message, _: &Context<'_, Self::Message>) {
+///         let _ = reply.set(2 * number);
+///     }
+/// }
+///
+/// let (doubles, task) = ActorBuilder::new().task(Doubles);
+/// let scheduler = Scheduler::new();
+/// let _ = scheduler.spawn(task);
+/// let asks = scheduler.spawn(async move { doubles.ask_async(|reply| (4, reply)).await.unwrap() });
+/// scheduler.run().unwrap();
+/// assert_eq!(asks.result().wait().unwrap(), 8);
+/// ```
 #[must_use = "the actor handles messages when this is polled"]
 pub struct ActorTask<A: Actor<B>, B: Backend = Tracked> {
     cell: Arc<Cell<A::Message, B>>,

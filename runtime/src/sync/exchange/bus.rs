@@ -71,6 +71,23 @@ pub struct Delivered {
 }
 
 /// A subscription that ends with this guard.
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use std::sync::Arc;
+///
+/// use lockwise::sync::Exchange;
+///
+/// let (news, count) = (Exchange::new(), Arc::new(AtomicUsize::new(0)));
+/// let counts = Arc::clone(&count);
+/// let subscription = news.subscribe(move |_: &str| {
+///     counts.fetch_add(1, Ordering::Relaxed);
+/// });
+/// news.send("heard");
+/// drop(subscription);
+/// news.send("not heard");
+/// assert_eq!(count.load(Ordering::Relaxed), 1);
+/// ```
 #[must_use = "the subscription ends when this is dropped"]
 pub struct Subscription<'a, T: Send + 'static, B: Backend = Tracked> {
     exchange: &'a Exchange<T, B>,

@@ -17,6 +17,18 @@ use crate::sync::queue::{Core, GetError, Guard, How, PutError, PutIn, TakeOut, W
 use crate::watch::Site;
 
 /// What happens to a message when a reader has as many as it may.
+///
+/// ```
+/// use lockwise::sync::{Delivered, Exchange, ReadError, Slow};
+///
+/// let news = Exchange::new();
+/// let [newest, gone] = [Slow::DropNewest(1), Slow::Disconnect(1)].map(|slow| news.reader(slow));
+/// news.send("one");
+/// let second = news.send("two");
+/// assert_eq!(second, Delivered { taken: 0, dropped: 1, closed: 1 });
+/// assert_eq!((newest.get(), newest.try_get()), (Ok("one"), Err(ReadError::Empty)));
+/// assert_eq!((gone.get(), gone.get()), (Ok("one"), Err(ReadError::Closed)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Slow {
     /// That never is: there is no bound.
@@ -73,6 +85,23 @@ impl Error for ReadError {}
 /// Messages of a sender come in the order in which they were sent. A get waits for one; threads that share a reader get
 /// each message once. Its capacity, and what happens when there is no room, is its [`Slow`]. What it has can still be
 /// read when it was detached, or the exchange is gone; what is left is dropped with it, and with no lock held.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use lockwise::sync::{Exchange, ReadError, Slow};
+///
+/// let news = Exchange::new();
+/// let (all, latest) = (news.reader(Slow::Never), news.reader(Slow::DropOldest(1)));
+/// news.send(1);
+/// news.send(2);
+/// assert_eq!((all.get(), all.get()), (Ok(1), Ok(2)));
+/// assert_eq!(all.get_timeout(Duration::from_millis(1)), Err(ReadError::Timeout));
+/// // How many it has missed, and then what it has kept.
+/// assert_eq!((latest.get(), latest.get()), (Err(ReadError::Lagged(1)), Ok(2)));
+/// drop(news);
+/// assert_eq!(all.get(), Err(ReadError::Closed));
+/// ```
 pub struct Reader<T: Send, B: Backend = Tracked>(Arc<Mailbox<T, B>>);
 
 /// The end of a reader at which the exchange puts messages in. Dropped, it says that none will come.

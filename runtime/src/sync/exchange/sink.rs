@@ -8,6 +8,17 @@ use crate::sync::backend::Backend;
 use crate::sync::queue::{PutError, Sender};
 
 /// Something that takes messages: a closure, the sender of a queue, the handle of an actor.
+///
+/// ```
+/// use lockwise::sync::{Exchange, Queue};
+///
+/// let (sender, receiver) = Queue::bounded(10).split();
+/// let news = Exchange::new();
+/// news.attach(sender);
+/// news.attach(|message: u32| println!("{message}"));
+/// assert_eq!(news.send(5).taken, 2);
+/// assert_eq!(receiver.get(), Ok(5));
+/// ```
 pub trait Sink<T>: Send + Sync {
     /// Takes the message out of the slot, if that does not have to wait.
     fn try_deliver(&self, message: &mut Option<T>) -> Delivery;

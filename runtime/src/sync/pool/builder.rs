@@ -39,6 +39,21 @@ impl Error for BuildError {
 }
 
 /// How a [`ThreadPool`] is to be.
+///
+/// ```
+/// use lockwise::sync::ThreadPool;
+/// use lockwise::thread;
+///
+/// let pool = ThreadPool::builder(4)
+///     .name("press")
+///     .grow_on_need()
+///     .initializer(|| println!("a worker is ready"))
+///     .build()
+///     .unwrap();
+/// assert_eq!(pool.workers(), 0);
+/// let name = pool.submit(|| thread::current().name().map(str::to_owned)).unwrap();
+/// assert_eq!(name.wait().unwrap().as_deref(), Some("press-0"));
+/// ```
 #[must_use = "a pool is made by `build`"]
 pub struct PoolBuilder<B: Backend = Tracked> {
     workers: usize,

@@ -13,6 +13,17 @@ use crate::sync::threads::Threads;
 ///
 /// The first failure is the last result: what has not begun then is cancelled, and so it is when this is
 /// dropped.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use lockwise::sync::ThreadPool;
+///
+/// let pool = ThreadPool::new(2).unwrap();
+/// let squares = pool.map(1..=3, |number| number * number).unwrap();
+/// let squares: Result<Vec<u32>, _> = squares.within(Duration::from_secs(60)).collect();
+/// assert_eq!(squares.unwrap(), [1, 4, 9]);
+/// ```
 #[must_use = "dropping the results cancels the work"]
 pub struct Map<T: Send, B: Backend = Tracked> {
     results: VecDeque<Future<T, B>>,

@@ -4,6 +4,17 @@ use std::error::Error;
 use std::fmt;
 
 /// A job was not taken, and comes back: the pool was shut down, or is broken.
+///
+/// ```
+/// use lockwise::sync::{Refused, Shutdown, ThreadPool};
+///
+/// let pool = ThreadPool::new(1).unwrap();
+/// pool.shutdown(Shutdown::Finish);
+/// let Err(Refused(job)) = pool.submit(|| 2 + 2) else {
+///     unreachable!("it takes no more jobs")
+/// };
+/// assert_eq!(job(), 4);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Refused<F>(pub F);
 

@@ -6,6 +6,27 @@ use std::cmp::Reverse;
 ///
 /// That is why it is no `Ord`: comparing would run code of the program under the lock of the queue, where it
 /// must not panic, block or use that queue.
+///
+/// ```
+/// use lockwise::sync::{Priority, PriorityQueue};
+///
+/// #[derive(Clone, Copy)]
+/// enum Urgency {
+///     Low,
+///     High,
+/// }
+///
+/// impl Priority for Urgency {
+///     fn key(&self) -> i128 {
+///         *self as i128
+///     }
+/// }
+///
+/// let queue = PriorityQueue::new();
+/// queue.put("tidy up", Urgency::Low).unwrap();
+/// queue.put("put out the fire", Urgency::High).unwrap();
+/// assert_eq!(queue.get(), Ok("put out the fire"));
+/// ```
 pub trait Priority: Copy {
     /// The higher, the sooner.
     fn key(&self) -> i128;

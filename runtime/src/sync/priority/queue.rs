@@ -56,6 +56,17 @@ pub struct PriorityQueue<T: Send, P: Priority = i64, B: Backend = Tracked> {
 }
 
 /// Which item of a [`PriorityQueue`] was put.
+///
+/// ```
+/// use lockwise::sync::PriorityQueue;
+///
+/// let queue = PriorityQueue::new();
+/// let (one, mut two) = (queue.put("one", 1).unwrap(), queue.put("two", 1).unwrap());
+/// assert!(queue.change_priority(&mut two, 5));
+/// assert_eq!(queue.cancel(&one), Some("one"));
+/// assert_eq!(queue.cancel(&one), None);
+/// assert_eq!(queue.get(), Ok("two"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Token {
     key: i128,

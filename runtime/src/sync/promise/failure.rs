@@ -20,6 +20,17 @@ pub enum End {
 }
 
 /// Why there is no value.
+///
+/// ```
+/// use lockwise::sync::{Failure, Promise};
+///
+/// let (promise, future) = Promise::<u32>::new();
+/// promise.fulfil(|| panic!("no luck"));
+/// assert_eq!(future.wait().unwrap_err().message(), Some("no luck"));
+/// let (promise, future) = Promise::<u32>::new();
+/// drop(promise);
+/// assert!(matches!(future.wait(), Err(Failure::Dropped)));
+/// ```
 pub enum Failure {
     /// What was to give it panicked with this.
     Panicked(Box<dyn Any + Send>),

@@ -235,6 +235,18 @@ pub fn as_completed<T: Send, B: Backend>(
 }
 
 /// Futures in the order in which they end: see [`as_completed`].
+///
+/// ```
+/// use lockwise::sync::{Promise, as_completed};
+///
+/// let (one, first) = Promise::new();
+/// let (two, second) = Promise::new();
+/// let mut completed = as_completed([first, second]);
+/// two.set(2).unwrap();
+/// assert_eq!(completed.next().unwrap().wait().unwrap(), 2);
+/// one.set(1).unwrap();
+/// assert_eq!(completed.next().unwrap().wait().unwrap(), 1);
+/// ```
 #[must_use = "iterators do nothing unless consumed"]
 pub struct AsCompleted<T: Send, B: Backend = Tracked> {
     pending: Vec<Future<T, B>>,

@@ -42,9 +42,36 @@ pub struct Sender<T: Send, B: Backend = Tracked>(Arc<Shared<T, B>>);
 /// The right to get items from a queue. When the last one is dropped the queue is closed, and what is left
 /// in it is dropped at that moment, not when the last sender goes: whoever waits for an answer to a request
 /// that lay there learns at once that none will come.
+///
+/// ```
+/// use lockwise::sync::{PutError, Queue};
+/// use lockwise::thread;
+///
+/// let (sender, receiver) = Queue::bounded(2).split();
+/// let other = receiver.clone();
+/// let sums = [receiver, other].map(|receiver| thread::spawn(move || receiver.iter().sum::<u32>()));
+/// (1..=10).for_each(|number| sender.put(number).unwrap());
+/// drop(sender);
+/// assert_eq!(sums.map(|sum| sum.join().unwrap()).iter().sum::<u32>(), 55);
+///
+/// let (sender, receiver) = Queue::new().split();
+/// drop(receiver);
+/// assert_eq!(sender.put("too late"), Err(PutError::Closed("too late")));
+/// ```
 pub struct Receiver<T: Send, B: Backend = Tracked>(Arc<Shared<T, B>>);
 
 /// A [`Sender`] that does not keep the queue open.
+///
+/// ```
+/// use lockwise::sync::{GetError, Queue};
+///
+/// let (sender, receiver) = Queue::new().split();
+/// let weak = sender.downgrade();
+/// weak.upgrade().unwrap().put(1).unwrap();
+/// drop(sender);
+/// assert!(weak.upgrade().is_none());
+/// assert_eq!((receiver.get(), receiver.get()), (Ok(1), Err(GetError::Closed)));
+/// ```
 pub struct WeakSender<T: Send, B: Backend = Tracked>(Arc<Shared<T, B>>);
 
 impl<T: Send, B: Backend> Queue<T, B> {

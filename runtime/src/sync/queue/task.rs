@@ -10,6 +10,24 @@ use crate::watch::Site;
 /// An item of a [`Queue`], not done until this is dropped, also by a panic.
 ///
 /// It cannot be done twice, nor more often than was put: that is what the guard is for.
+///
+/// ```
+/// use lockwise::sync::Queue;
+/// use lockwise::thread;
+///
+/// let jobs = Queue::new();
+/// thread::scope(|scope| {
+///     scope.spawn(|| {
+///         while let Ok(job) = jobs.get_task() {
+///             println!("at work on {}", *job);
+///         }
+///     });
+///     jobs.put_many(["one", "two"]).unwrap();
+///     // Until both are done, not only got.
+///     jobs.join();
+///     jobs.close();
+/// });
+/// ```
 #[must_use = "the item is done when this is dropped"]
 pub struct Task<'a, T: Send, B: Backend = Tracked> {
     /// Dropped before the item counts as done.

@@ -132,6 +132,25 @@ impl fmt::Display for Stuck {
 impl Error for Stuck {}
 
 /// A task of a [`Scheduler`].
+///
+/// ```
+/// use lockwise::sync::{Scheduler, yield_now};
+///
+/// let scheduler = Scheduler::new();
+/// let five = scheduler.spawn(async { 5 });
+/// let never = scheduler.spawn(async {
+///     loop {
+///         yield_now().await;
+///     }
+/// });
+/// let ends = scheduler.spawn(async move {
+///     let five = five.result().await.unwrap();
+///     let never: Result<(), _> = never.cancel();
+///     (five, never.is_err())
+/// });
+/// scheduler.run().unwrap();
+/// assert_eq!(ends.result().wait().unwrap(), (5, true));
+/// ```
 pub struct Task<T: Send> {
     number: u64,
     scheduler: Scheduler,
