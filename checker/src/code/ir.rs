@@ -200,9 +200,11 @@ pub(crate) enum Kind {
     Closure,
     /// The initial value of a static.
     Static,
+    /// A constant that keeps functions.
+    Constant,
 }
 
-/// One function, closure, async body or static.
+/// One function, closure, async body, static or constant.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Body {
     /// Its name in the compiler's text, with the crate.

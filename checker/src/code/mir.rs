@@ -14,6 +14,7 @@ use super::ir::{
 use super::names::{Name, Names};
 use super::text::{closing, find_outside, split_commas};
 
+mod constants;
 mod coroutine;
 mod ends;
 mod home;
@@ -23,6 +24,7 @@ mod operand;
 mod rewrite;
 mod thin;
 
+use constants::Constants;
 use locals::ThreadLocals;
 pub(crate) use lowered::{Lowered, Read};
 use thin::Thin;
@@ -68,6 +70,7 @@ pub(crate) struct Reader {
     unknown: Unknown,
     thin: Thin,
     locals: ThreadLocals,
+    constants: Constants,
     body: Option<Open>,
     block: Option<Block>,
 }
@@ -84,6 +87,7 @@ impl Reader {
     pub(crate) fn lowered(mut self) -> Lowered {
         self.finish();
         let thread_locals = self.locals.settle(&mut self.bodies, &self.names);
+        self.constants.settle(&mut self.bodies, &self.names);
         Lowered {
             texts: self.names.texts(),
             bodies: self.bodies,
@@ -129,11 +133,15 @@ impl Reader {
         {
             self.finish();
             self.function(line);
-        } else if line.starts_with("static ") {
+        } else if let Some(rest) = line.strip_prefix("static ") {
             self.finish();
-            self.initial(line);
-        } else if line.starts_with("const ") {
+            self.initial(rest, Kind::Static);
+        } else if let Some(rest) = line.strip_prefix("const ") {
             self.locals.begin(line, &self.names);
+            if Constants::reads(rest) {
+                self.finish();
+                self.initial(rest, Kind::Constant);
+            }
         } else if line.starts_with("alloc") {
             self.finish();
             self.allocation(line);
@@ -219,15 +227,17 @@ impl Reader {
         self.begin(name, kind, parameters, result);
     }
 
-    /// `static REG: std::sync::Mutex<u32> = {`
-    fn initial(&mut self, line: &str) {
-        let rest = line["static ".len()..].trim_start_matches("mut ");
-        let Some((name, rest)) = rest.split_once(": ") else {
-            return;
+    /// `REG: std::sync::Mutex<u32> = {`
+    fn initial(&mut self, text: &str, kind: Kind) {
+        let rest = text.trim_start_matches("mut ");
+        // Not the one in `<impl at src/a.rs:4:1: 4:7>::STEPS`.
+        let colon = find_outside(rest, 0, |bytes, at| bytes[at..].starts_with(b": "));
+        let Some(colon) = colon else {
+            return self.unknown.note(text);
         };
-        let of = rest.trim_end_matches(" = {");
+        let of = rest[colon + 2..].trim_end_matches(" = {");
         let of = self.names.of(of);
-        self.begin(name, Kind::Static, Vec::new(), of);
+        self.begin(&rest[..colon], kind, Vec::new(), of);
     }
 
     /// The name of a body and where its `impl` stands.
@@ -423,8 +433,8 @@ impl Reader {
         let equals = find_outside(text, 0, |bytes, at| bytes[at..].starts_with(b" = "));
         let at = equals.ok_or(NotUnderstood)?;
         let place = self.place(&text[..at]).ok_or(NotUnderstood)?;
-        if let Some(key) = self.thread_local(&place, &text[at + 3..]) {
-            return Ok(Some(Statement::Assign(place, Rvalue::Use(key))));
+        if let Some(kept) = self.kept_apart(&place, &text[at + 3..]) {
+            return Ok(Some(Statement::Assign(place, Rvalue::Use(kept))));
         }
         let value = self.rvalue(&text[at + 3..]).ok_or(NotUnderstood)?;
         // A constant moves nothing and points to nothing.
@@ -436,15 +446,17 @@ impl Reader {
 }
 
 impl Reader {
-    /// The thread-local that is put into this place.
-    fn thread_local(&mut self, place: &Place, value: &str) -> Option<Operand> {
+    /// The thread-local or constant that is put into this place.
+    fn kept_apart(&mut self, place: &Place, value: &str) -> Option<Operand> {
         let types = &self.body.as_ref()?.body.types;
         let of = types
             .get(place.local as usize)
             .filter(|_| place.is_whole())?;
         let is_constant = value.starts_with("const ");
         let of = is_constant.then(|| self.names.text(*of))?;
-        self.locals.operand(value, &of, &self.names)
+        self.locals
+            .operand(value, &of, &self.names)
+            .or_else(|| self.constants.operand(value, &of, &self.names))
     }
 }
 

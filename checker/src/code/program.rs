@@ -323,6 +323,7 @@ impl Program {
                 }
                 return;
             }
+            Kind::Constant => return,
             Kind::Function => {}
         }
         let method = last(&name).to_owned();

@@ -7,7 +7,7 @@ use super::Flow;
 use super::calls::{Argument, type_of_place};
 use super::record::{Point, chain};
 use crate::code::class;
-use crate::code::ir::{Operand, Place, Rvalue, Site, Statement, Terminator};
+use crate::code::ir::{Kind, Operand, Place, Rvalue, Site, Statement, Terminator};
 use crate::code::known::{self, Waits};
 use crate::code::names::Name;
 use crate::code::program::BodyId;
@@ -132,7 +132,25 @@ impl Flow<'_> {
         if !already {
             let of = program.names.of(&of);
             self.keep_at(operand, Keeper::Type(of));
+            for keeper in self.initialises() {
+                self.keep_at(operand, keeper);
+            }
         }
+    }
+
+    /// The static or constant that this body makes the initial value of, or part of it that the compiler keeps
+    /// apart: `STEPS::promoted[0]`.
+    fn initialises(&self) -> Vec<Keeper> {
+        let body = self.frame.body;
+        if !matches!(body.kind, Kind::Static | Kind::Constant) {
+            return Vec::new();
+        }
+        let program = self.frame.program;
+        let text = program.text(body.name);
+        let around = text.split_once("::promoted[").map(|(around, _)| around);
+        let all = around.into_iter().chain([&*text]);
+        all.map(|name| Keeper::Place(program.names.of(&format!("static {name}"))))
+            .collect()
     }
 
     /// The field or static that what an operand points to lies in.

@@ -95,7 +95,11 @@ impl Reader {
         let end = closing(called, open).unwrap_or(called.len());
         let mut arguments = Vec::new();
         for part in split_commas(&called[open + 1..end]) {
-            let operand = self.operand(part);
+            // Of an array its type is part of the path: `<[fn(); 2] as IntoIterator>::into_iter(const STEPS)`.
+            let constant = self
+                .constants
+                .operand(part.trim(), &called[..open], &self.names);
+            let operand = constant.or_else(|| self.operand(part));
             if operand.is_none() {
                 self.unknown.note(text);
             }

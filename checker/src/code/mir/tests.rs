@@ -117,7 +117,7 @@ fn whoever_changes_what_is_read_counts_up_the_format() {
     let sum = std::hash::Hasher::finish(&sum);
     assert_eq!(
         format!("{}: {sum:016x}", crate::code::printed::FORMAT),
-        "0.1.0-4: e3a81b910dd9f82b"
+        "0.1.0-5: e3a81b910dd9f82b"
     );
 }
 
@@ -259,6 +259,74 @@ fn thread_locals_are_known_by_their_constants() {
     );
     // What is shared may belong to several threads.
     assert_eq!(read.thread_locals[..], [names.of("bank::TOTAL")]);
+}
+
+const CONSTANTS: &str = "fn f() -> () {
+    let mut _1: &[fn(); 1];
+    let mut _2: std::array::IntoIter<fn(), 1>;
+    let mut _3: fn();
+    bb0: {
+        _1 = const f::promoted[0];       // scope 0 at src/a.rs:5:9: 5:15
+        _3 = const other::RUN;           // scope 0 at src/a.rs:5:9: 5:15
+        _2 = <[fn(); 1] as IntoIterator>::into_iter(const Owner::STEPS) -> [return: bb1, unwind continue]; // scope 0 at src/a.rs:6:9: 6:15
+    }
+    bb1: {
+        return;                          // scope 0 at src/a.rs:8:1: 8:2
+    }
+}
+
+const <impl at src/a.rs:2:1: 2:9>::STEPS: [fn(); 1] = {
+    let mut _0: [fn(); 1];
+    let mut _1: fn();
+    bb0: {
+        _1 = one as fn() (PointerCoercion(ReifyFnPointer(Safe), Implicit)); // scope 0 at src/a.rs:3:9: 3:15
+        _0 = [move _1];                  // scope 0 at src/a.rs:3:9: 3:15
+        return;                          // scope 0 at src/a.rs:3:9: 3:15
+    }
+}
+
+const f::promoted[0]: &[fn(); 1] = {
+    let mut _0: &[fn(); 1];
+    let mut _1: [fn(); 1];
+    bb0: {
+        _1 = const Owner::STEPS;         // scope 0 at src/a.rs:5:9: 5:15
+        _0 = &_1;                        // scope 0 at src/a.rs:5:9: 5:15
+        return;                          // scope 0 at src/a.rs:5:9: 5:15
+    }
+}
+
+const LIMITS: (u32, u32) = {
+    let mut _0: (u32, u32);
+    bb0: {
+        _0 = (const 1_u32, const 2_u32); // scope 0 at src/a.rs:4:9: 4:15
+        return;                          // scope 0 at src/a.rs:4:9: 4:15
+    }
+}
+";
+
+#[test]
+fn constants_that_keep_functions_are_seen_as_statics() {
+    let (read, names) = read_it(CONSTANTS);
+    assert_eq!(read.unknown.first, None);
+    let constants: Vec<&Body> = read
+        .bodies
+        .iter()
+        .filter(|body| body.kind == Kind::Constant)
+        .collect();
+    let [steps, _kept_apart] = constants[..] else {
+        panic!("{constants:?}");
+    };
+    let function = &read.bodies[0].blocks[0];
+    let key = Operand::Static(steps.name);
+    assert_eq!(
+        function.statements[..],
+        [Statement::Assign(Place::whole(1), Rvalue::Use(key.clone()))]
+    );
+    let Terminator::Call { arguments, .. } = &function.end else {
+        panic!("{function:?}");
+    };
+    assert_eq!(arguments[..], [key]);
+    assert!(names.text(steps.name).ends_with("::STEPS"));
 }
 
 #[test]
