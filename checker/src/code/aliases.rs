@@ -62,6 +62,7 @@ impl Aliases {
             kept.class = self.find(kept.class);
         }
         solved.begun.values_mut().flatten().for_each(lock);
+        solved.watched.iter_mut().for_each(lock);
         for summary in &mut solved.summaries {
             self.in_summary(summary);
         }

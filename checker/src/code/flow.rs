@@ -110,6 +110,8 @@ pub(crate) struct Outcome {
     pub kept_functions: Vec<KeptFunction>,
     /// Where such are called under locks.
     pub kept_calls: Vec<KeptCall>,
+    /// Locks that others write who know them under another name.
+    pub watched: Vec<LockAt>,
     /// Classes that are one.
     pub aliases: Vec<(Name, Name)>,
 }

@@ -220,6 +220,13 @@ impl Rules<'_> {
         )
     }
 
+    /// Whether a holder keeps out a request, if need be with the help of a writer that waits between them: a reader
+    /// who comes after a writer waits behind it. Beside an upgradable guard no writer stands in the way.
+    fn may_block(&self, held: Mode, wanted: &LockAt) -> bool {
+        held.excludes(wanted.mode)
+            || held.is_shared() && held.may_block(wanted.mode) && self.is_written(wanted.class)
+    }
+
     /// Whether some function takes a lock of this class for itself alone.
     fn is_written(&self, class: Name) -> bool {
         let written = self.written.get_or_init(|| {
@@ -231,6 +238,7 @@ impl Rules<'_> {
             });
             // Who has just made a lock writes it before anybody else knows of it.
             let written = locks.filter(|lock| lock.mode == Mode::Exclusive && !lock.is_made);
+            let written = written.chain(&self.solved.watched);
             written.map(|lock| lock.class).collect()
         });
         written.contains(&class)

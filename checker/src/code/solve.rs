@@ -29,6 +29,8 @@ pub(crate) struct Solved {
     pub kept: Vec<KeptHandle>,
     /// The locks that threads take, as those see them who begin the threads, by what they run.
     pub begun: FxHashMap<BodyId, Vec<LockAt>>,
+    /// Locks that others write who know them under another name.
+    pub watched: Vec<LockAt>,
     /// Calls of functions kept in data that could mean too many of them.
     pub capped: u64,
     /// Functions whose summaries were not complete when the rounds were used up.
@@ -93,6 +95,7 @@ pub(crate) fn solve(program: &Program) -> Solved {
                     solved.blocked.extend(outcome.blocked);
                     solved.awaits.extend(outcome.awaits);
                     solved.kept.extend(outcome.kept);
+                    solved.watched.extend(outcome.watched);
                     for (body, lock) in outcome.begun {
                         let all = solved.begun.entry(body).or_default();
                         if !all.contains(&lock) {

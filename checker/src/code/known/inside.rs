@@ -20,6 +20,12 @@ pub(super) fn is_view(path: &str) -> bool {
     path.starts_with("tokio::") && path.ends_with("::watch::Ref")
 }
 
+/// Whether the lock that a method takes is written by others who have another object for it: the sender of what a
+/// `tokio::sync::watch::Receiver` looks at.
+pub(crate) fn is_written_elsewhere(path: &str) -> bool {
+    path.starts_with("tokio::") && path.contains("::watch::Receiver::")
+}
+
 /// What a method of such a type does.
 pub(super) fn method(krate: &str, name: &str, method: &str) -> Option<Known> {
     match krate {

@@ -11,7 +11,6 @@ use crate::code::known::{Known, Waits};
 use crate::code::trust::Trust;
 use crate::code::value::{Path, Root, Step};
 use crate::history::blocks_itself;
-use lockwise::watch::Mode;
 
 impl Rules<'_> {
     /// Locks that are wanted again by who holds them.
@@ -29,10 +28,10 @@ impl Rules<'_> {
                 continue;
             }
             let is_same = is_same_instance(held, wanted);
-            let excludes = held.mode.excludes(wanted.mode) && blocks_itself(held.mode, wanted.mode);
-            if !excludes && (wanted.mode != Mode::Shared || !self.is_written(wanted.class)) {
+            if !blocks_itself(held.mode, wanted.mode) || !self.may_block(held.mode, wanted) {
                 continue;
             }
+            let excludes = held.mode.excludes(wanted.mode);
             if !is_same && order.waits == Waits::Panics {
                 // Different cells have nothing to do with each other.
                 continue;

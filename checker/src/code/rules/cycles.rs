@@ -122,13 +122,6 @@ impl Rules<'_> {
         edges
     }
 
-    /// Whether who takes the lock that an order wants keeps that from being had, if need be with the help of a
-    /// writer that waits between them: a reader who comes after a writer waits behind it.
-    fn may_block(&self, order: &Order, next: &Order) -> bool {
-        let (held, wanted) = (next.held.lock.mode, order.wanted.mode);
-        held.excludes(wanted) || held.may_block(wanted) && self.is_written(order.wanted.class)
-    }
-
     /// What must be true of locks that are only read on both sides.
     fn writers_between(&self, orders: &[&Order]) -> Option<String> {
         let next = orders.iter().cycle().skip(1);
@@ -161,7 +154,7 @@ impl Rules<'_> {
         for beside_writers in [false, true] {
             let blocks = |order: &Order, next: &Order| {
                 next.held.lock.mode.excludes(order.wanted.mode)
-                    || beside_writers && self.may_block(order, next)
+                    || beside_writers && self.may_block(next.held.lock.mode, &order.wanted)
             };
             let is_found = choose(&choices, &mut Vec::new(), &blocks, &mut |orders| {
                 // Where each side takes a call that can lead elsewhere, nothing is left to stand on.

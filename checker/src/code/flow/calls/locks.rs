@@ -7,7 +7,7 @@ use crate::code::class;
 use crate::code::flow::record::Point;
 use crate::code::flow::{Cell, Flow, State, Token, fresh};
 use crate::code::ir::{Local, Operand, Site};
-use crate::code::known::{Future, Resource, Waits};
+use crate::code::known::{self, Future, Resource, Waits};
 use crate::code::names::Name;
 use crate::code::program::BodyId;
 use crate::code::summary::{Held, LockAt, What};
@@ -171,6 +171,9 @@ impl Flow<'_> {
             let trust = Trust::only_if(fate == Future::Awaited);
             self.wants(&lock, waits, Point::at(call.site, state).trusted(trust));
         }
+        if self.records && mode == Mode::Shared && self.is_watched(call) {
+            self.outcome.watched.push(lock.clone());
+        }
         let of = call.operands.first().and_then(Operand::place);
         let is_map = of.is_some_and(|place| {
             let of = self.frame.program.type_of(self.frame.type_of(place.local));
@@ -274,6 +277,12 @@ impl Flow<'_> {
             given.push(one);
         }
         given
+    }
+
+    fn is_watched(&self, call: &Call<'_>) -> bool {
+        let program = self.frame.program;
+        call.method
+            .is_some_and(|method| known::is_written_elsewhere(&program.text(method)))
     }
 
     pub(in crate::code::flow) fn is_async_lock(&self, call: &Call<'_>) -> bool {
