@@ -1,7 +1,6 @@
 //! What the compiler's text leaves out and the source says: names of fields, which trait an `impl`
 //! is of, what stands at the root of a crate.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,8 +11,8 @@ use syn::spanned::Spanned as _;
 
 use super::allow::{self, Allowance};
 use super::conditions::Conditions;
-use super::text::last;
 
+mod beside;
 mod made;
 mod traits;
 mod uses;
@@ -187,41 +186,6 @@ impl Sources {
             .map(Arc::from);
         self.files.insert(file.to_owned(), text.clone());
         text
-    }
-
-    /// The full path of the type that is called so where `of` stands: in its module, or the only one of
-    /// that name in its crate.
-    pub(crate) fn beside(&self, of: &str, name: &str) -> Option<String> {
-        let module = of.rsplit_once("::").map_or("", |(module, _)| module);
-        let here = format!("{module}::{name}");
-        if self.shapes.contains_key(&here) {
-            return Some(here);
-        }
-        let krate = of.split("::").next();
-        let mut all = self.by_name.get(name)?.iter();
-        let mut same = all.by_ref().filter(|path| path.split("::").next() == krate);
-        match (same.next(), same.next()) {
-            (Some(one), None) => Some(one.clone()),
-            _ => None,
-        }
-    }
-
-    /// The path under which a type was found, which is not always the one under which another crate sees
-    /// it.
-    pub(crate) fn known_path<'a>(&self, path: &'a str) -> Cow<'a, str> {
-        if self.shapes.contains_key(path) {
-            return path.into();
-        }
-        let krate = path.split("::").next().unwrap_or_default();
-        let all = self.by_name.get(last(path));
-        let mut same = all
-            .into_iter()
-            .flatten()
-            .filter(|known| known.split("::").next() == Some(krate));
-        match (same.next(), same.next()) {
-            (Some(one), None) => one.clone().into(),
-            _ => path.into(),
-        }
     }
 
     /// The files that were asked for, whether they were there or not.

@@ -256,6 +256,13 @@ pub(crate) fn is_primitive(name: &str) -> bool {
     )
 }
 
+/// The paths of a text, `std::io::Error` or only `Error`.
+pub(crate) fn paths(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | ':')))
+        .map(|path| path.trim_matches(':'))
+        .filter(|path| !path.is_empty())
+}
+
 /// The words of a text.
 pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !(c.is_alphanumeric() || c == '_'))

@@ -7,7 +7,7 @@ use super::{BodyId, DropGlue, Program};
 use crate::code::ir::Site;
 use crate::code::known;
 use crate::code::names::Name;
-use crate::code::text::{head, last, split_commas, words};
+use crate::code::text::{head, last, paths, split_commas, words};
 use crate::code::trust::Trust;
 
 /// Types that drop what they hold. Only of a box is it sure that there is something.
@@ -199,10 +199,10 @@ impl Program {
             }
             let is_direct = !CONTAINERS.contains(&&*outer) || outer == "Box";
             let is_shared = words(&field.of).any(|word| SHARED.contains(&word));
-            for word in words(&field.of) {
-                if let Some(of) = sources.beside(path, word) {
+            for written in paths(&field.of) {
+                if let Some(of) = sources.named_beside(path, written) {
                     let trust = if is_direct { whole.trust } else { Trust::Guess };
-                    let is_all = field.of == word || field.of.ends_with(&format!("::{word}"));
+                    let is_all = field.of == written;
                     let part = whole.part(of, trust, is_shared);
                     found.push(if shape.is_enum {
                         Dropped {
