@@ -27,19 +27,21 @@ pub fn tell(evidence: &Evidence, findings: &mut [Finding], root: &Path) {
     }
     let mut files = Files::default();
     for side in findings.iter_mut().flat_map(|finding| &mut finding.cycle) {
-        if let Some(stack) = stack_of(evidence, side) {
+        if let Some((thread, stack)) = stack_of(evidence, side) {
             let site = &evidence.sites[stack.site.at()];
             let frames = callers(files.frames(&stack.by_files), site);
             if frames.len() > 1 {
                 side.stack = frames.iter().map(|frame| line(frame, root)).collect();
+                side.stack_of = Some(thread.to_owned()).filter(|other| *other != side.thread);
             }
         }
     }
 }
 
-/// The stack of the very request that a side is about: by the same thread, of the same lock, at the same place, while
-/// it held the same.
-fn stack_of<'e>(evidence: &'e Evidence, side: &Side) -> Option<&'e Stack> {
+/// The stack of the request that a side is about, of the same lock, at the same place, while the same was held, and the
+/// thread that made it: this one if possible. A program keeps the stack of who asked first, and another thread, which
+/// did the same later, may be the one that a schedule needs.
+fn stack_of<'e>(evidence: &'e Evidence, side: &Side) -> Option<(&'e str, &'e Stack)> {
     let Some(Wants::Lock(want)) = &side.wants else {
         return None;
     };
@@ -49,12 +51,16 @@ fn stack_of<'e>(evidence: &'e Evidence, side: &Side) -> Option<&'e Stack> {
         Some(label) => runs.find(|run| run.label == *label),
     }?;
     let holds = side.holds.as_ref().map(|holds| holds.lock.as_str());
-    run.stacks.iter().find(|stack| {
-        run.threads[stack.thread.at()].label == side.thread
-            && name(run, stack.lock) == want.lock
+    let is_like = |stack: &&Stack| {
+        name(run, stack.lock) == want.lock
             && stack.held.map(|held| name(run, held)) == holds
             && evidence.sites[stack.site.at()].to_string() == want.site
-    })
+    };
+    let thread = |stack: &Stack| run.threads[stack.thread.at()].label.as_str();
+    let mut like = run.stacks.iter().filter(is_like);
+    let own = like.clone().find(|stack| thread(stack) == side.thread);
+    own.or_else(|| like.next())
+        .map(|stack| (thread(stack), stack))
 }
 
 fn name(run: &Run, lock: crate::trace::LockId) -> &str {
@@ -62,10 +68,18 @@ fn name(run: &Run, lock: crate::trace::LockId) -> &str {
 }
 
 /// Of a stack, innermost first, what the program itself has from this place on, up to where its thread was started.
+/// Where no function of the program has a file, it is all of them but those of libraries that take locks.
 fn callers(mut frames: Vec<Frame>, site: &Site) -> Vec<Frame> {
     let ends = |frame: &Frame| frame.function.contains(OUTER_END);
     let end = frames.iter().position(ends).unwrap_or(frames.len());
     frames.truncate(end);
+    if frames
+        .iter()
+        .all(|frame| frame.file.is_empty() || is_between(&frame.file))
+    {
+        frames.retain(|frame| frame.file.is_empty() && !is_of_a_library(&frame.function));
+        return frames;
+    }
     let is_there = |frame: &Frame| is_file(&frame.file, &site.file);
     // Of a call that is written over several lines, the place is where the method's name stands, and that of the
     // frame where the expression begins.
@@ -95,7 +109,28 @@ fn is_between(file: &str) -> bool {
         || file.contains("/lib/rustlib/src/rust/library/")
 }
 
+/// Whether a function, by its path, is one of std's, of what stands in for it, or of a library of locks.
+fn is_of_a_library(function: &str) -> bool {
+    const LIBRARIES: [&str; 8] = [
+        "std",
+        "core",
+        "alloc",
+        "test",
+        "lockwise_core",
+        "lock_api",
+        "parking_lot",
+        "once_cell",
+    ];
+    let path = function.trim_start_matches('<');
+    let path = path.strip_prefix("dyn ").unwrap_or(path);
+    let first = path.split("::").next().unwrap_or(path);
+    !path.contains("::") || LIBRARIES.contains(&first)
+}
+
 fn line(frame: &Frame, root: &Path) -> String {
+    if frame.file.is_empty() {
+        return frame.function.clone();
+    }
     let file = Path::new(&frame.file);
     let file = file.strip_prefix(root).unwrap_or(file).display();
     format!("{} at {file}:{}", frame.function, frame.line)

@@ -275,6 +275,9 @@ pub struct Side {
     /// The stack of the acquisition, innermost first, one frame a line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stack: Vec<String>,
+    /// Another thread, if it is whose stack that is: it asked for the same lock at the same place, holding the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack_of: Option<String>,
     /// The calls between holding and wanting.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub path: Vec<String>,

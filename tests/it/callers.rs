@@ -81,6 +81,30 @@ fn both<A, B>(first: &Lock<A>, second: &Lock<B>, barrier: &std::sync::Barrier) {
 }
 ";
 
+/// Before them somebody took both locks in the one order, and was waited for.
+const BEFORE: &str = r"
+#[test]
+fn opposite_orders_after_another() {
+    let bank = Arc::new(Bank {
+        accounts: Lock::new(0),
+        journal: Lock::new(String::new()),
+    });
+    let [other, third] = [Arc::clone(&bank), Arc::clone(&bank)];
+    thread::spawn(move || other.pay()).join().unwrap();
+    let first = thread::spawn(move || third.pay());
+    while !first.is_finished() {
+        thread::yield_now();
+    }
+    let second = thread::spawn(move || {
+        let journal = bank.journal.lock();
+        drop(bank.accounts.lock());
+        drop(journal);
+    });
+    second.join().unwrap();
+    first.join().unwrap();
+}
+";
+
 /// The stacks of the sides of the one finding, which fails the build.
 fn stacks<'r>(report: &'r Value, code: &str) -> Vec<Vec<&'r str>> {
     assert_eq!(codes(report), [code], "{report}");
@@ -150,4 +174,51 @@ fn a_program_without_names_has_no_stacks_and_the_same_findings() {
     assert_eq!(stacks(&without, "LW0003"), [[""; 0]; 2]);
     let fingerprint = |report: &Value| report["findings"][0]["fingerprint"].clone();
     assert_eq!(fingerprint(&with), fingerprint(&without));
+}
+
+#[test]
+fn who_called_is_told_of_whoever_asked_for_the_same_first() {
+    let project = project(&[("src/lib.rs", &format!("{BANK}{BEFORE}"))]);
+    let arguments = ["--lib", "--", "opposite_orders_after"];
+    let all = [&["test", "--format", "json"][..], &arguments].concat();
+    let report = document(&lockwise(project.path(), &all));
+    let told = stacks(&report, "LW0003");
+    assert!(told[0][1].contains("Bank::pay"), "{report}");
+    assert!(told[1][1].contains("opposite_orders_after"), "{report}");
+    let sides = &report["findings"][0]["cycle"];
+    let other = sides[0]["stack_of"]
+        .as_str()
+        .expect("it is another thread's");
+    assert_ne!(sides[0]["thread"], other);
+    assert!(sides[1]["stack_of"].is_null(), "{report}");
+    let text = stderr(&lockwise(
+        project.path(),
+        &[&["test"][..], &arguments].concat(),
+    ));
+    let heading = format!("stack of {other}, which asked for the same here, innermost first:");
+    assert_eq!(text.matches(&heading).count(), 1, "{text}");
+}
+
+#[test]
+fn little_debug_information_tells_who_called_as_far_as_it_goes() {
+    let project = project(&[("src/lib.rs", BANK)]);
+    let report = |debug: &str| {
+        let debug = format!("profile.dev.debug={debug}");
+        let arguments = ["test", "--lib", "--format", "json", "--config", &debug];
+        document(&lockwise(project.path(), &arguments))
+    };
+    let lines = report("\"line-tables-only\"");
+    for (stack, caller) in stacks(&lines, "LW0003").iter().zip(["::pay", "::audit"]) {
+        assert!(stack[0].ends_with(" at src/lib.rs:14"), "{stack:?}");
+        assert!(stack[1].contains(caller), "{stack:?}");
+        assert!(stack[1].contains(" at src/lib.rs:"), "{stack:?}");
+        assert!(stack[2].contains("::opposite_orders::"), "{stack:?}");
+    }
+    let names = report("0");
+    for (stack, caller) in stacks(&names, "LW0003").iter().zip(["::pay", "::audit"]) {
+        assert!(stack[0].ends_with("::lock"), "{stack:?}");
+        assert!(stack[1].ends_with(caller), "{stack:?}");
+        assert!(stack[2].contains("::opposite_orders::"), "{stack:?}");
+        assert_eq!(stack.len(), 3, "{stack:?}");
+    }
 }

@@ -5,16 +5,16 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::time::UNIX_EPOCH;
 
-use addr2line::Loader;
+use addr2line::{Loader, demangle_auto};
 
 /// A function on a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Frame {
     /// Its name, with its path.
     pub(super) function: String,
-    /// The source file.
+    /// The source file; empty where the program has names only.
     pub(super) file: String,
-    /// The line that was executed.
+    /// The line that was executed, or 0.
     pub(super) line: u32,
 }
 
@@ -94,22 +94,40 @@ impl Binary {
     }
 }
 
+/// What stands at an address, innermost first. Little debug information has names without their paths, or none, and the
+/// table of symbols has that of the function around all that is inlined in it.
 fn named(names: &Loader, address: u64) -> Vec<Frame> {
     let mut frames = Vec::new();
     if let Ok(mut found) = names.find_frames(address) {
         while let Ok(Some(frame)) = found.next() {
-            let (Some(function), Some(place)) = (frame.function, frame.location) else {
+            let Some((file, line)) = frame
+                .location
+                .and_then(|place| Some((place.file?.to_owned(), place.line.unwrap_or(0))))
+            else {
                 continue;
             };
-            let (Ok(function), Some(file)) = (function.demangle(), place.file) else {
-                continue;
-            };
+            let function = frame
+                .function
+                .and_then(|name| Some(name.demangle().ok()?.into_owned()));
             frames.push(Frame {
-                function: function.into_owned(),
-                file: file.to_owned(),
-                line: place.line.unwrap_or(0),
+                function: function.unwrap_or_default(),
+                file,
+                line,
             });
         }
     }
+    let whole = names
+        .find_symbol(address)
+        .map(|symbol| demangle_auto(symbol.into(), None).into_owned());
+    match (frames.last_mut(), whole) {
+        (Some(outer), Some(whole)) if !outer.function.contains("::") => outer.function = whole,
+        (None, Some(function)) => frames.push(Frame {
+            function,
+            file: String::new(),
+            line: 0,
+        }),
+        _ => {}
+    }
+    frames.retain(|frame| !frame.function.is_empty());
     frames
 }

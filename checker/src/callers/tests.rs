@@ -91,6 +91,34 @@ fn a_stack_without_the_file_of_the_request_says_nothing() {
 }
 
 #[test]
+fn names_without_files_are_those_of_the_program_in_front_of_the_start_of_its_thread() {
+    let names = [
+        "<lockwise_core::watch::Slot as core::ops::Drop>::drop",
+        "_start",
+        "std::sync::Mutex<T>::lock",
+        "<stdlib::Lock<T> as stdlib::Take>::lock",
+        "core::ops::function::FnOnce::call_once",
+        "bank::pay",
+        "std::sys::backtrace::__rust_begin_short_backtrace",
+        "bank::main",
+    ];
+    let rows = names.map(|name| (name, "", 0));
+    let with_std = [&stack()[3..4], &frames(&rows)].concat();
+    let left = callers(with_std, &site("src/mutex.rs", 15));
+    let told: Vec<String> = left
+        .iter()
+        .map(|frame| line(frame, "/home".as_ref()))
+        .collect();
+    assert_eq!(
+        told,
+        ["<stdlib::Lock<T> as stdlib::Take>::lock", "bank::pay"]
+    );
+    // Where some files are known and that of the request is not, it is not known where to begin.
+    let mixed = [&stack()[4..5], &frames(&rows)].concat();
+    assert_eq!(callers(mixed, &site("src/mutex.rs", 15)), []);
+}
+
+#[test]
 fn files_of_the_project_are_named_from_its_root() {
     let stack = stack();
     let told: Vec<String> = stack[1..3]

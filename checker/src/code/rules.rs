@@ -193,6 +193,7 @@ impl Rules<'_> {
                 .map(|lock| self.lock_use(lock))
                 .collect(),
             stack: Vec::new(),
+            stack_of: None,
             path: self.path(&order.held, &order.calls),
         }
     }
@@ -276,6 +277,7 @@ impl Rules<'_> {
                 run: None,
                 also_held: Vec::new(),
                 stack: Vec::new(),
+                stack_of: None,
                 path: Vec::new(),
             };
             found.push(

@@ -264,6 +264,7 @@ pub(super) fn side(case: &Case<'_>, run: &RunCase<'_>, thread: ThreadId) -> Side
         run: (case.runs.len() > 1).then(|| run.run.label.clone()),
         also_held: Vec::new(),
         stack: Vec::new(),
+        stack_of: None,
         path: Vec::new(),
     }
 }

@@ -63,6 +63,7 @@ pub(super) fn cleaned(finding: &Finding) -> Finding {
         side.thread_name.iter_mut().for_each(scrub);
         side.started_in.iter_mut().for_each(scrub);
         side.run.iter_mut().for_each(scrub);
+        side.stack_of.iter_mut().for_each(scrub);
         side.also_held.iter_mut().for_each(scrub_lock);
         for texts in [&mut side.gates, &mut side.stack, &mut side.path] {
             texts.iter_mut().for_each(scrub);

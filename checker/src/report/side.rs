@@ -139,7 +139,7 @@ pub(super) fn group<'a>(finding: &Finding, at: usize, files: &'a [File]) -> Grou
         group = group.element(Shown::NOTE.message(text));
     }
     if !side.stack.is_empty() {
-        group = group.element(Shown::NOTE.message(stack(&side.stack)));
+        group = group.element(Shown::NOTE.message(stack(side)));
     }
     let before = &finding.cycle[..at];
     for made in provenance(side, before) {
@@ -159,8 +159,12 @@ fn origin(site: &str) -> Origin<'static> {
 }
 
 /// The innermost frames, one a line.
-fn stack(frames: &[String]) -> String {
-    let mut text = String::from("stack, innermost first:");
+fn stack(side: &Side) -> String {
+    let frames = &side.stack;
+    let mut text = match &side.stack_of {
+        None => String::from("stack, innermost first:"),
+        Some(other) => format!("stack of {other}, which asked for the same here, innermost first:"),
+    };
     for frame in frames.iter().take(STACK_MAX) {
         text.push_str("\n  ");
         text.push_str(frame);

@@ -72,6 +72,7 @@ fn side(thread: &str, name: Option<&str>, holds: LockUse, wants: Wants) -> Side 
         run: None,
         also_held: Vec::new(),
         stack: Vec::new(),
+        stack_of: None,
         path: Vec::new(),
     }
 }

@@ -119,7 +119,10 @@ pub(super) struct CycleSide {
     pub(super) name: [u8; 32],
     pub(super) holds: HeldLock,
     pub(super) wants: HeldLock,
+    /// Where somebody asked for the same while holding the same: the first one that did.
     pub(super) stack: Stack,
+    /// Who that was.
+    pub(super) stack_of: u32,
 }
 
 /// A cycle that a new chain closes; the running thread's side comes first.
@@ -524,6 +527,7 @@ impl Cycle {
         let own = self.sides[0].as_mut();
         if let Some(own) = own.filter(|own| own.thread == thread) {
             own.stack = *stack;
+            own.stack_of = thread;
         }
     }
 }

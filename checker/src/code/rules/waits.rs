@@ -150,6 +150,7 @@ impl Rules<'_> {
             run: None,
             also_held: Vec::new(),
             stack: Vec::new(),
+            stack_of: None,
             path: self.path(&blocked.held, &blocked.calls),
         }
     }

@@ -9,6 +9,7 @@ use super::super::memory::{hash_bytes, mix};
 use super::super::mode::{Ask, Mode};
 use super::super::reaction::{self, Order};
 use super::super::settings::{self, Level};
+use super::super::site::Site;
 use super::super::slot::{HeldLock, Slot, chain_key, split};
 use super::super::stack::Stack;
 use super::super::{order, registry};
@@ -65,10 +66,16 @@ pub(super) fn judge(slot: &Slot, want: &HeldLock, key: u64, check: SelfCheck) ->
     }
     let chain = chain_key(slot.key(), want.lock, want.mode);
     slot.pending_node.set((chain, node));
-    let cycle = cycle.as_ref().map(|cycle| describe_cycle(cycle, want));
-    if let Some(cycle) = &cycle {
-        log_finding(slot, cycle);
-    }
+    let cycle = cycle.as_ref().map(|cycle| {
+        let told = describe_cycle(cycle, want);
+        log_finding(slot, &told);
+        cycle
+            .sides
+            .iter()
+            .flatten()
+            .for_each(|side| log_stack_of_another(slot, side));
+        told
+    });
     let Some(violation) = violation else {
         slot.remember(key);
         return cycle;
@@ -225,7 +232,11 @@ pub(super) fn describe_cycle(cycle: &order::Cycle, want: &HeldLock) -> Finding {
             wants: Wants::Lock(lock_use(side.wants)),
             ask: side.wants.ask,
             waited: None,
-            stack: side.stack,
+            stack: if side.stack_of == side.thread {
+                side.stack
+            } else {
+                Stack::EMPTY
+            },
             held_stack: Stack::EMPTY,
         })
         .collect();
@@ -377,13 +388,43 @@ fn log_stack(slot: &Slot, side: &Side) {
     let (Wants::Lock(wanted) | Wants::Event(wanted)) = &side.wants else {
         return;
     };
-    let stack = side.stack.by_files();
+    let held = side.holds.as_ref().map(|held| held.lock);
+    write_stack(
+        slot,
+        side.thread,
+        held,
+        (wanted.lock, wanted.site),
+        &side.stack,
+    );
+}
+
+/// Writes where another thread asked for what a side asks for, if where that side asked was not kept.
+fn log_stack_of_another(slot: &Slot, side: &order::CycleSide) {
+    if settings::log_wanted() && side.stack_of != side.thread {
+        let want = (side.wants.lock, side.wants.site);
+        write_stack(
+            slot,
+            side.stack_of,
+            Some(side.holds.lock),
+            want,
+            &side.stack,
+        );
+    }
+}
+
+fn write_stack(
+    slot: &Slot,
+    thread: u32,
+    held: Option<LockId>,
+    (lock, site): (LockId, Site),
+    stack: &Stack,
+) {
+    let stack = stack.by_files();
     if !stack.is_empty() {
-        let (lock, _) = split(wanted.lock);
-        let held = side.holds.as_ref().map_or(0, |held| split(held.lock).0);
-        let place = registry::site_number(slot, wanted.site);
+        let held = held.map_or(0, |held| split(held).0);
+        let place = registry::site_number(slot, site);
         slot.log_texts(Op::Stack, |record| {
-            let record = record.number(side.thread).number(held).number(lock);
+            let record = record.number(thread).number(held).number(split(lock).0);
             record.number(place).text(&stack)
         });
     }

@@ -299,23 +299,23 @@ impl Learned {
             let alone = if shown { running } else { node.seen[0].0 };
             let thread = threads.map_or(alone, |threads| threads[at].0);
             let row = self.threads.get(thread);
+            let (stack_of, stack) = self.stack(number);
             cycle.sides[at] = holds.map(|holds| CycleSide {
                 thread,
                 name: row.map_or([0; 32], |row| row.name),
                 holds: self.node(holds).as_held(self.lock_of(holds)),
                 wants: node.as_held(self.lock_of(number)),
-                stack: self.stack(number, thread),
+                stack,
+                stack_of,
             });
         }
         cycle
     }
 
-    /// Where the thread was when it asked for what is asked for at the node: known of the first one that did.
-    fn stack(&self, node: u32, thread: u32) -> Stack {
+    /// Where the first thread that asked for what is asked for at the node was, and which that is.
+    fn stack(&self, node: u32) -> (u32, Stack) {
         let place = self.stack_of.get(node.into());
-        let kept = place.map(|place| self.stacks[place as usize]);
-        let own = kept.filter(|&(by, _)| by == thread);
-        own.map_or(Stack::EMPTY, |(_, stack)| stack)
+        place.map_or((0, Stack::EMPTY), |place| self.stacks[place as usize])
     }
 }
 
