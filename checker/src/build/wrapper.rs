@@ -318,7 +318,8 @@ impl Changed {
         let Ok(text) = fs::read_to_string(&file) else {
             return;
         };
-        let (copy, original) = (self.copy.to_string_lossy(), self.original.to_string_lossy());
+        let copy = self.copy.to_string_lossy();
+        let (inside, before) = (format!("{copy}/"), self.before());
         let lines: Vec<String> = text
             .lines()
             // What was added has no original.
@@ -329,12 +330,22 @@ impl Changed {
                         !part.starts_with(&*copy)
                             || self.has_original(Path::new(part.trim_end_matches(':')))
                     })
-                    .map(|part| part.replace(&*copy, &original))
+                    .map(|part| part.replace(&inside, &before))
                     .collect::<Vec<_>>()
                     .join(" ")
             })
             .collect();
         let _ = fs::write(&file, lines.join("\n") + "\n");
+    }
+
+    /// What stands before the names of the original's files: nothing where the compiler runs in its folder.
+    fn before(&self) -> String {
+        let folder = self.original.to_string_lossy();
+        if folder.is_empty() {
+            String::new()
+        } else {
+            format!("{folder}/")
+        }
     }
 
     fn has_original(&self, copied: &Path) -> bool {
