@@ -24,6 +24,7 @@ mod facts;
 mod functions;
 mod places;
 mod record;
+mod ways;
 
 pub(crate) use calls::formatting;
 pub(crate) use functions::{KeptCall, KeptFunction};
@@ -40,6 +41,8 @@ struct Cell {
     is_stale: bool,
     /// Whether it is still there.
     is_there: There,
+    /// What variables can be on the ways on which it is held.
+    values: ways::Values,
 }
 
 /// Whether a guard is still where it was put. Where ways meet the later one of these counts.
@@ -127,6 +130,7 @@ pub(crate) fn analyse(frame: &Frame<'_>, id: BodyId) -> Outcome {
         made_at: FxHashMap::default(),
         picked: FxHashMap::default(),
         facts: facts::facts(frame),
+        ways: ways::Ways::of(frame),
         at: 0,
         decided: FxHashMap::default(),
         lent: 0,
@@ -164,6 +168,8 @@ struct Flow<'a> {
     picked: FxHashMap<usize, choices::PickedIn>,
     /// What is known at each block; nothing if no condition says anything.
     facts: Vec<Vec<Fact>>,
+    /// The variables that later branches ask about.
+    ways: ways::Ways,
     /// The block that is looked at.
     at: BlockId,
     /// Whether something decides that a block is reached, for blocks of which that was asked.
@@ -249,7 +255,10 @@ impl Flow<'_> {
         self.at = number;
         for statement in &block.statements {
             match statement {
-                Statement::Assign(place, rvalue) => self.assign(place, rvalue, &mut state),
+                Statement::Assign(place, rvalue) => {
+                    self.assign(place, rvalue, &mut state);
+                    self.ways.assign(self.frame, place, rvalue, &mut state);
+                }
                 Statement::Dead(local) => state.retain(|cell| cell.at != *local),
                 Statement::State(_) => {}
             }
@@ -263,7 +272,8 @@ impl Flow<'_> {
                 cases,
                 otherwise,
             } => {
-                let next = self.switch(on, cases, *otherwise, &state);
+                let mut next = self.switch(on, cases, *otherwise, &state);
+                self.ways.branch(on, cases, &mut next);
                 self.feasible(on, number, next)
             }
             Terminator::Return => {
@@ -281,6 +291,7 @@ impl Flow<'_> {
                 target,
             } => {
                 self.call(number, callee, arguments, result, site, &mut state);
+                self.ways.called(result, &mut state);
                 target.iter().map(|next| (*next, state.clone())).collect()
             }
             Terminator::Suspend(next) => {
@@ -518,7 +529,10 @@ impl Flow<'_> {
 
 fn insert(state: &mut State, cell: Cell) {
     match state.binary_search_by_key(&cell.key(), Cell::key) {
-        Ok(at) => state[at].is_there = cell.is_there,
+        Ok(at) => {
+            state[at].is_there = cell.is_there;
+            state[at].values |= cell.values;
+        }
         Err(at) => state.insert(at, cell),
     }
 }
@@ -531,13 +545,20 @@ fn fresh(token: usize) -> Cell {
         field: 0,
         is_stale: false,
         is_there: There::Sure,
+        values: ways::ANY,
     }
 }
 
 /// Puts cells in order that were changed, and leaves one of each.
 fn tidy(state: &mut State) {
     state.sort_unstable_by_key(|cell| (cell.key(), cell.is_there));
-    state.dedup_by_key(|cell| cell.key());
+    state.dedup_by(|next, kept| {
+        let is_same = next.key() == kept.key();
+        if is_same {
+            kept.values |= next.values;
+        }
+        is_same
+    });
 }
 
 /// Adds what is new, and says whether there was something.
@@ -545,10 +566,12 @@ fn join(old: &mut State, new: State) -> bool {
     let mut changed = false;
     for cell in new {
         match old.binary_search_by_key(&cell.key(), Cell::key) {
-            Ok(at) if old[at].is_there >= cell.is_there => {}
             Ok(at) => {
-                old[at].is_there = cell.is_there;
-                changed = true;
+                let there = old[at].is_there.max(cell.is_there);
+                let values = old[at].values | cell.values;
+                changed |= there != old[at].is_there || values != old[at].values;
+                old[at].is_there = there;
+                old[at].values = values;
             }
             Err(at) => {
                 old.insert(at, cell);
