@@ -54,10 +54,12 @@ const TYPES: [(&str, &str, &[&str]); 3] = [
     ),
 ];
 
-/// Traits that ours need not have: a lock has no `Drop`, and the guard that ours keeps has it; the others are those of
-/// handles on Windows, which std's documentation lists everywhere.
-const EXCEPT: [&str; 5] = [
+/// Traits that ours need not have: a lock has no `Drop`, and the guard that ours keeps has it; `Share` is experimental,
+/// which a list of traits does not say; the others are those of handles on Windows, which std's documentation lists
+/// everywhere.
+const EXCEPT: [&str; 6] = [
     "Drop",
+    "Share",
     "AsHandle",
     "AsRawHandle",
     "IntoRawHandle",
