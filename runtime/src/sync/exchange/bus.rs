@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
-use super::copies::{Copies, FEW, Missed, fill, make, one_for_each};
+use super::copies::{Copies, FEW, Missed, fill, keep_room, make, one_for_each, room_of_before};
 use super::list::{List, Snapshot};
 use super::reader::{Inlet, Reader, Slow};
 use super::round::Round;
@@ -259,13 +259,20 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
         T: Clone,
     {
         let count = readers.count_ones() as usize;
-        let mut copies = Vec::with_capacity(count);
+        let mut copies = room_of_before(count);
         let missed = make(&mut copies, count - 1, &message);
         copies.push(message);
         if row.spread_line(readers, &mut copies) {
-            return self.end_spread(Spread::ToAll, readers, &mut [], missed, at);
+            keep_room(copies);
+            return match missed {
+                None => Delivered {
+                    taken: count,
+                    ..Delivered::default()
+                },
+                missed => self.send_what_is_left(Spread::ToAll, readers, &mut [], missed, at),
+            };
         }
-        let mut copies = one_for_each(readers, copies);
+        let mut copies = one_for_each(readers, *copies);
         let spread = row.spread(readers, &mut copies);
         self.end_spread(spread, readers, &mut copies, missed, at)
     }

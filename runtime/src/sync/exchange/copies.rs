@@ -1,6 +1,7 @@
 //! Copies of a message for readers side by side. They are made before the lock of the row is taken.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::iter::repeat_with;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -63,6 +64,38 @@ pub(super) fn make<T: Clone>(copies: &mut Vec<T>, count: usize, message: &T) -> 
         }
     }
     missed
+}
+
+thread_local! {
+    /// Memory that copies of the last message to many readers did not need any more: a vector of what they were.
+    static ROOM: Cell<Option<Box<dyn Any>>> = const { Cell::new(None) };
+}
+
+/// An empty vector with room for so many copies, if possible the one that this thread has [kept](keep_room): to fetch
+/// and give back other memory costs as much as a few copies.
+#[inline]
+#[expect(
+    clippy::box_collection,
+    clippy::unnecessary_box_returns,
+    reason = "the box is what is kept"
+)]
+pub(super) fn room_of_before<T: 'static>(count: usize) -> Box<Vec<T>> {
+    // Locals of a thread that ends may be gone.
+    let kept = ROOM.try_with(Cell::take).ok().flatten();
+    let mut room: Box<Vec<T>> = match kept.map(<Box<dyn Any>>::downcast) {
+        Some(Ok(room)) => room,
+        _ => Box::default(),
+    };
+    room.reserve(count);
+    room
+}
+
+/// Keeps memory for the copies of the next message.
+#[inline]
+#[expect(clippy::box_collection, reason = "the box is what is kept")]
+pub(super) fn keep_room<T: 'static>(room: Box<Vec<T>>) {
+    debug_assert!(room.is_empty(), "all who were to take copies have");
+    let _ = ROOM.try_with(|kept| kept.set(Some(room)));
 }
 
 /// A copy for each of these readers, as long as there are any.

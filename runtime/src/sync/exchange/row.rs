@@ -55,7 +55,7 @@ pub(super) struct Seats<T: Send, B: Backend> {
     table: Table<T>,
     /// Those of which it is known that an entry needs only to be pushed.
     quiet: Set,
-    /// Those of them that have nothing in their queues, so that what comes next for them is in the table.
+    /// Those of them that use the table and have nothing in their queues, so that what comes next for them is there.
     direct: Set,
     /// All subscribers, in a first row; nothing as long as nobody has subscribed.
     pub(super) list: Option<Snapshot<T, B>>,
@@ -73,6 +73,8 @@ pub(super) type RowGuard<'a, T, B> =
 pub(in crate::sync) struct Seat<T: Send, B: Backend> {
     row: Arc<Row<T, B>>,
     number: usize,
+    /// It among the seats of its row.
+    bit: Set,
     marks: Arc<Marks>,
 }
 
@@ -163,7 +165,12 @@ impl<T: Send, B: Backend> Row<T, B> {
         drop(seats);
         drop(vacant);
         let row = Arc::clone(self);
-        Some(Seat { row, number, marks })
+        Some(Seat {
+            row,
+            number,
+            bit: 1 << number,
+            marks,
+        })
     }
 
     /// Says who sits here, if nobody else has subscribed.
@@ -281,6 +288,10 @@ impl<T: Send, B: Backend> Seats<T, B> {
         self.table.lay_out(to, height);
         // What came before was not for those who are new here.
         self.settle_all(to & !before);
+        let changed = self.taken & (to | before);
+        for number in (0..SEATS).filter(|number| has(changed, *number)) {
+            self.look_whether_quiet(number);
+        }
         true
     }
 
@@ -290,6 +301,7 @@ impl<T: Send, B: Backend> Seats<T, B> {
         if all != 0 {
             self.settle_all(all);
             self.table = Table::after(&self.table);
+            self.direct = 0;
         }
     }
 
@@ -359,11 +371,14 @@ impl<T: Send, B: Backend> Seats<T, B> {
 
     #[inline(never)]
     fn settle_late(table: &mut Table<T>, place: &mut Place<T>, number: usize) {
-        let mut next = place.marks.next.load(Relaxed);
-        while let Some(message) = table.take(number, &mut next) {
-            place.state.store.push_kept(message);
+        // What came for others alone is passed over.
+        if has(table.seats(), number) {
+            let mut next = place.marks.next.load(Relaxed);
+            while let Some(message) = table.take(&mut next) {
+                place.state.store.push_kept(message);
+            }
         }
-        place.marks.next.store(next, Relaxed);
+        place.marks.next.store(table.end(), Relaxed);
         let total = place.state.store.total();
         place.marks.total.store(total, Relaxed);
     }
@@ -373,7 +388,8 @@ impl<T: Send, B: Backend> Seats<T, B> {
     fn look_whether_quiet(&mut self, number: usize) {
         let state = &self.places[number].state;
         let quiet = state.puts_plainly_always() && state.store.keeps_all();
-        let direct = quiet && state.store.total() == 0;
+        let uses_table = has(self.table.seats(), number);
+        let direct = quiet && uses_table && state.store.total() == 0;
         self.quiet = self.quiet & !(1 << number) | Set::from(quiet) << number;
         self.direct = self.direct & !(1 << number) | Set::from(direct) << number;
     }
@@ -382,7 +398,7 @@ impl<T: Send, B: Backend> Seats<T, B> {
 impl<T: Send, B: Backend> Seat<T, B> {
     /// It among the seats of its row.
     pub(super) fn as_set(&self) -> Set {
-        1 << self.number
+        self.bit
     }
 
     pub(super) fn row(&self) -> &Arc<Row<T, B>> {
@@ -408,16 +424,16 @@ impl<T: Send, B: Backend> Seat<T, B> {
             return Err(None);
         }
         // What does not change is looked at before the lock is taken, as nothing else is while it is being taken.
-        let (marks, number) = (&*self.marks, self.number);
+        let (marks, number, bit) = (&*self.marks, self.number, self.bit);
         let mut seats = self.row.seats.lock_untold_at(at);
-        if has(seats.direct, number) {
+        if seats.direct & bit != 0 {
             let mut next = marks.next.load(Relaxed);
-            let message = seats.table.take(number, &mut next);
+            let message = seats.table.take(&mut next);
             marks.next.store(next, Relaxed);
             if let Some(message) = message {
                 return Ok(message);
             }
-        } else if has(seats.quiet, number)
+        } else if seats.quiet & bit != 0
             && let Some(message) = seats.take_from_queue(number)
         {
             return Ok(message);
@@ -465,10 +481,9 @@ impl<T: Send, B: Backend> Drop for Seat<T, B> {
     fn drop(&mut self) {
         let mut seats = self.row.lock(self.row.born);
         let place = seats.places.put(self.number, Place::vacant());
-        let bit = 1 << self.number;
-        seats.taken &= !bit;
-        seats.quiet &= !bit;
-        seats.direct &= !bit;
+        seats.taken &= !self.bit;
+        seats.quiet &= !self.bit;
+        seats.direct &= !self.bit;
         let used = SEATS - seats.taken.leading_zeros() as usize;
         seats.places.forget_from(used);
         // What was in it is dropped after the lock is given back.

@@ -51,13 +51,10 @@ impl<T> Table<T> {
         self.seats
     }
 
-    /// Takes the next copy for a seat that has taken those of all messages before the one with the number `next`.
+    /// Takes the next copy for one of those whose lines these are, who has taken those of all messages before the one with
+    /// the number `next`.
     #[inline]
-    pub(super) fn take(&mut self, seat: usize, next: &mut usize) -> Option<T> {
-        if !has(self.seats, seat) {
-            // All that came was for others.
-            *next = self.end;
-        }
+    pub(super) fn take(&mut self, next: &mut usize) -> Option<T> {
         let mask = self.lines.len().wrapping_sub(1);
         while *next != self.end {
             let line = self.lines.get_mut(*next & mask);
