@@ -20,11 +20,17 @@ use lockwise::thread;
 const ACTORS: usize = 2_000;
 const QUEUES: usize = 2_000;
 const EXCHANGES: usize = 500;
-const READERS_EACH: usize = 4;
+/// So many readers have a queue each, more have their messages in common.
+const READERS: [usize; 2] = [4, 20];
 /// Threads that do something with them.
 const DRIVERS: usize = 4;
 /// How often each of them does, in a round.
 const STEPS: usize = 20_000;
+
+/// How many readers an exchange has that stay.
+fn readers_of(exchange: usize) -> usize {
+    READERS[usize::from(exchange.is_multiple_of(10))]
+}
 
 /// What was put in somewhere, and what came out somewhere.
 #[derive(Debug, Default)]
@@ -121,9 +127,10 @@ impl<B: Backend> World<B> {
             builder.start(adds).expect("there is room for a thread")
         };
         let exchanges: Vec<_> = (0..EXCHANGES).map(|_| Exchange::new_in()).collect();
-        let readers = exchanges
-            .iter()
-            .flat_map(|exchange| (0..READERS_EACH).map(|_| exchange.reader(Slow::Never)));
+        let readers = exchanges.iter().enumerate().flat_map(|(at, exchange)| {
+            let readers = (0..readers_of(at)).map(|_| exchange.reader(Slow::Never));
+            readers.collect::<Vec<_>>()
+        });
         World {
             actors: (0..ACTORS).map(actor).collect(),
             queues: (0..QUEUES)
@@ -176,15 +183,16 @@ impl<B: Backend> World<B> {
                 }
             }
             7 => {
-                let exchange = &self.exchanges[chance.below(EXCHANGES)];
-                // A subscriber that comes and goes, beside those that stay.
-                let passing = exchange.subscribe(|_| ());
+                let at = chance.below(EXCHANGES);
+                let (exchange, readers) = (&self.exchanges[at], readers_of(at));
+                // Now and then a subscriber comes and goes, beside those that stay.
+                let passing = (chance.below(2) == 0).then(|| exchange.subscribe(|_| ()));
                 let delivered = exchange.send(number);
                 drop(passing);
-                assert!(delivered.taken >= READERS_EACH);
+                assert!(delivered.taken >= readers);
                 account
                     .published
-                    .fetch_add(number * READERS_EACH as u64, Relaxed);
+                    .fetch_add(number * readers as u64, Relaxed);
             }
             8 => match self.readers[chance.below(self.readers.len())].try_get() {
                 Ok(number) => drop(account.read.fetch_add(number, Relaxed)),

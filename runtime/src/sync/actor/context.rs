@@ -135,7 +135,8 @@ impl<'a, M: Send, B: Backend> Context<'a, M, B> {
         self.timers.cancel(timer)
     }
 
-    /// A handle to this actor, unless all are gone: then nobody can send it anything any more.
+    /// A handle to this actor, unless all are gone: then nobody can send it anything any more, not even itself. One
+    /// that goes on by messages to itself keeps a handle, and ends by [closing](Context::close).
     pub fn handle(&self) -> Option<Handle<M, B>> {
         self.me.upgrade()
     }
