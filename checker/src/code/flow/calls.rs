@@ -380,7 +380,21 @@ impl Flow<'_> {
             .collect();
         let program = self.frame.program;
         let of = type_of_place(self.frame, call.result).map(|of| program.type_of(of));
-        let guards = of.as_ref().is_some_and(|of| of.guards);
+        let name = call.method.map(|method| program.text(method));
+        let is_question_mark = name
+            .as_ref()
+            .is_some_and(|name| last(name) == "from_residual");
+        let guards = of.as_ref().is_some_and(|of| {
+            match last(&of.head) {
+                // What `?` hands on is the error, or that nothing is there.
+                "Result" if is_question_mark => of
+                    .arguments
+                    .last()
+                    .is_some_and(|error| program.type_of(*error).guards),
+                "Option" if is_question_mark => false,
+                _ => of.guards,
+            }
+        });
         if moved.is_empty() {
             let is_poll = call
                 .method
@@ -406,7 +420,6 @@ impl Flow<'_> {
                     })
             })
         });
-        let name = call.method.map(|method| program.text(method));
         let kept_in = name
             .filter(|name| known::puts_in(name))
             .and_then(|_| self.pointed_at(call, 0));
