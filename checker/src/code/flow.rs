@@ -5,6 +5,7 @@
 //! there, they are only on the side where it is. The state is *may-held*: a token is there if it is on
 //! some way to that point.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
@@ -130,7 +131,7 @@ pub(crate) fn analyse(frame: &Frame<'_>, id: BodyId) -> Outcome {
         made_at: FxHashMap::default(),
         picked: FxHashMap::default(),
         facts: facts::facts(frame),
-        ways: ways::Ways::of(frame),
+        ways: OnceCell::new(),
         at: 0,
         decided: FxHashMap::default(),
         lent: 0,
@@ -168,8 +169,8 @@ struct Flow<'a> {
     picked: FxHashMap<usize, choices::PickedIn>,
     /// What is known at each block; nothing if no condition says anything.
     facts: Vec<Vec<Fact>>,
-    /// The variables that later branches ask about.
-    ways: ways::Ways,
+    /// The variables that later branches ask about, once a guard is held.
+    ways: OnceCell<ways::Ways>,
     /// The block that is looked at.
     at: BlockId,
     /// Whether something decides that a block is reached, for blocks of which that was asked.
@@ -247,6 +248,10 @@ impl Flow<'_> {
         entries
     }
 
+    fn ways(&self) -> &ways::Ways {
+        self.ways.get_or_init(|| ways::Ways::of(self.frame))
+    }
+
     /// Goes through a block and returns where it leads, with which states.
     fn block(&mut self, number: BlockId, mut state: State) -> Vec<(BlockId, State)> {
         let Some(block) = self.frame.body.blocks.get(number as usize) else {
@@ -257,7 +262,9 @@ impl Flow<'_> {
             match statement {
                 Statement::Assign(place, rvalue) => {
                     self.assign(place, rvalue, &mut state);
-                    self.ways.assign(self.frame, place, rvalue, &mut state);
+                    if !state.is_empty() {
+                        self.ways().assign(self.frame, place, rvalue, &mut state);
+                    }
                 }
                 Statement::Dead(local) => state.retain(|cell| cell.at != *local),
                 Statement::State(_) => {}
@@ -273,7 +280,9 @@ impl Flow<'_> {
                 otherwise,
             } => {
                 let mut next = self.switch(on, cases, *otherwise, &state);
-                self.ways.branch(on, cases, &mut next);
+                if !state.is_empty() {
+                    self.ways().branch(on, cases, &mut next);
+                }
                 self.feasible(on, number, next)
             }
             Terminator::Return => {
@@ -291,7 +300,9 @@ impl Flow<'_> {
                 target,
             } => {
                 self.call(number, callee, arguments, result, site, &mut state);
-                self.ways.called(result, &mut state);
+                if !state.is_empty() {
+                    self.ways().called(result, &mut state);
+                }
                 target.iter().map(|next| (*next, state.clone())).collect()
             }
             Terminator::Suspend(next) => {

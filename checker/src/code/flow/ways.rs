@@ -114,9 +114,6 @@ impl Ways {
         rvalue: &Rvalue,
         state: &mut State,
     ) {
-        if state.is_empty() {
-            return;
-        }
         let all = self.parts.iter().enumerate();
         let becomes: Vec<(usize, Becomes)> = all
             .map(|(at, part)| (at, becomes(frame, *part, place, rvalue)))
