@@ -71,7 +71,9 @@ impl Timeline {
         };
         let mut pass = Pass::default();
         for (at, resource) in (0..).zip(&run.resources) {
-            let units = std::iter::repeat_n(NONE, resource.units as usize);
+            // Each event takes one at most; a semaphore may begin with billions.
+            let units = run.events.len().min(resource.units as usize);
+            let units = std::iter::repeat_n(NONE, units);
             pass.posted.insert(ResourceId(at), units.collect());
         }
         for (at, event) in (0..).zip(&run.events) {
