@@ -91,7 +91,10 @@ fn callers(mut frames: Vec<Frame>, site: &Site) -> Vec<Frame> {
         return Vec::new();
     };
     frames.drain(..start);
-    frames.retain(|frame| !is_between(&frame.file));
+    frames.retain(|frame| {
+        let is_a_helper = frame.file.is_empty() && is_of_a_library(&frame.function);
+        !is_a_helper && !is_between(&frame.file) && crate_of(&frame.function) != "lockwise"
+    });
     frames
 }
 
@@ -101,12 +104,21 @@ fn is_file(whole: &str, part: &str) -> bool {
     before.is_some_and(|before| before.is_empty() || before.ends_with('/') || part.starts_with('/'))
 }
 
-/// Whether a file is one of std's, or of what stands in for it: each is in programs by the path that it had when it
-/// was built.
+/// Whether a file is one of std's, of what stands in for it, or of a library of locks from a registry: each is in
+/// programs by the path that it had when it was built.
 fn is_between(file: &str) -> bool {
-    let roots = ["/rustc/", "/lockwise/overlays/", "/lockwise/src/"];
+    let roots = [
+        "/rustc/",
+        "/rust/deps/",
+        "/lockwise/overlays/",
+        "/lockwise/src/",
+    ];
+    let libraries = ["lockwise-", "lock_api-", "parking_lot-", "once_cell-"];
+    let from_registry = file.split_once("/registry/src/");
+    let package = from_registry.and_then(|(_, path)| path.split('/').nth(1));
     roots.iter().any(|root| file.starts_with(root))
         || file.contains("/lib/rustlib/src/rust/library/")
+        || package.is_some_and(|package| libraries.iter().any(|name| package.starts_with(name)))
 }
 
 /// Whether a function, by its path, is one of std's, of what stands in for it, or of a library of locks.
@@ -121,10 +133,14 @@ fn is_of_a_library(function: &str) -> bool {
         "parking_lot",
         "once_cell",
     ];
+    !function.contains("::") || LIBRARIES.contains(&crate_of(function))
+}
+
+/// The first part of a function's path.
+fn crate_of(function: &str) -> &str {
     let path = function.trim_start_matches('<');
     let path = path.strip_prefix("dyn ").unwrap_or(path);
-    let first = path.split("::").next().unwrap_or(path);
-    !path.contains("::") || LIBRARIES.contains(&first)
+    path.split("::").next().unwrap_or(path)
 }
 
 fn line(frame: &Frame, root: &Path) -> String {

@@ -94,6 +94,17 @@ impl Binary {
     }
 }
 
+/// The name of a function that was made part of another, and has no path, without the types that it was made for.
+fn without_types(mut function: String) -> String {
+    if let Some(at) = function.find('<')
+        && at > 0
+        && !function[..at].contains("::")
+    {
+        function.truncate(at);
+    }
+    function
+}
+
 /// What stands at an address, innermost first. Little debug information has names without their paths, or none, and the
 /// table of symbols has that of the function around all that is inlined in it.
 fn named(names: &Loader, address: u64) -> Vec<Frame> {
@@ -110,7 +121,7 @@ fn named(names: &Loader, address: u64) -> Vec<Frame> {
                 .function
                 .and_then(|name| Some(name.demangle().ok()?.into_owned()));
             frames.push(Frame {
-                function: function.unwrap_or_default(),
+                function: function.map(without_types).unwrap_or_default(),
                 file,
                 line,
             });
@@ -130,4 +141,25 @@ fn named(names: &Loader, address: u64) -> Vec<Frame> {
     }
     frames.retain(|frame| !frame.function.is_empty());
     frames
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_types;
+
+    #[test]
+    fn types_stand_behind_names_without_a_path_only() {
+        for (told, short) in [
+            ("pay<bank::Account, fn() -> u32>", "pay"),
+            ("{closure#0}<u32>", "{closure#0}"),
+            ("bank::pay<u32>", "bank::pay<u32>"),
+            (
+                "<bank::Account as bank::Pay>::pay",
+                "<bank::Account as bank::Pay>::pay",
+            ),
+            ("pay", "pay"),
+        ] {
+            assert_eq!(without_types(told.to_owned()), short);
+        }
+    }
 }

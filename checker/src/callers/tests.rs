@@ -46,6 +46,16 @@ fn stack() -> Vec<Frame> {
         ("core::ops::function::FnOnce::call_once", STD, 250),
         ("bank::pay", "/home/me/bank/src/lib.rs", 30),
         (
+            "once_cell::sync::OnceCell<T>::get_or_init",
+            "/home/me/.cargo/registry/src/index.crates.io-1949cf8c/once_cell-1.21.4/src/lib.rs",
+            1130,
+        ),
+        (
+            "lockwise::thread::scope::Scope::start",
+            "/registry/lockwise-0.1.0/src/thread/scope.rs",
+            109,
+        ),
+        (
             "lockwise_core::thread::spawn",
             "/lockwise/overlays/core/../../src/thread.rs",
             82,
