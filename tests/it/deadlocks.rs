@@ -282,3 +282,20 @@ fn an_unchanged_program_that_hangs_fails_with_the_report() {
     let document = serde_json::from_str(out.lines().last().unwrap()).unwrap();
     assert!(codes(&document).contains(&"LW0001"), "{document}");
 }
+
+/// Without us the child would hang for good, and whoever started it may want to see that it does.
+#[test]
+fn what_a_watched_program_started_hangs_on_for_a_while_before_it_is_ended() {
+    let logs = tempfile::tempdir().unwrap();
+    let mut parent = recorded("started", "trace", logs.path());
+    let output = finish(parent.env("LOCKWISE_ON_DEADLOCK", "abort"));
+    let said = stderr(&output);
+    assert_eq!(
+        stdout(&output),
+        "told=true hangs=true\nsignal=Some(6)\n",
+        "{said}"
+    );
+    let (report, _) = judged(logs.path());
+    // The one thread waits for the end of the other with the lock.
+    assert_eq!(codes(&report), ["LW0001", "LW0006"], "{report:#}");
+}

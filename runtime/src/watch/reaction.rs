@@ -3,9 +3,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
 
 use super::finding::{Basis, Code, Finding, Head, Stacks};
-use super::{platform, settings};
+use super::{log, platform, settings};
+
+/// How long a process that is to be ended hangs on before, if a watched process started it: a test that starts a
+/// program which hangs, and looks whether it does, sees what it would see else.
+const BEFORE_ITS_END: Duration = Duration::from_secs(5);
 
 /// What happens when something is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -164,7 +169,12 @@ pub(super) fn react(finding: &Finding, quiet: bool) {
     }
     match reaction {
         Reaction::Report | Reaction::Silent => {}
-        Reaction::Abort => std::process::abort(),
+        Reaction::Abort => {
+            if settings::log_wanted() && log::parent_writes_one() {
+                std::thread::sleep(BEFORE_ITS_END);
+            }
+            std::process::abort()
+        }
         Reaction::Panic => {
             // The panic is the caller's, but some paths lead through closures, which have none: so
             // the site stands in the message too. A second panic while unwinding would abort: the

@@ -132,7 +132,7 @@ pub use writer::discard;
 pub(super) use writer::open;
 pub(super) use writer::{
     Cursor, Writer, after_fork_in_child, after_fork_in_parent, before_fork, count_blocked,
-    count_forgotten, generation, next_node_number,
+    count_forgotten, generation, next_node_number, parent_writes_one,
 };
 
 /// What the file starts with.

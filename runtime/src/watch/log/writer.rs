@@ -462,6 +462,12 @@ pub fn discard() {
     });
 }
 
+/// Whether the process that started this one has a log beside that of this one. It may use the program's allocator.
+pub(crate) fn parent_writes_one() -> bool {
+    let parent = platform::parent();
+    Path::of_logs().is_some_and(|dir| dir.names().any(|name| path::is_log_of(&name, parent)))
+}
+
 /// Adds one to a counter in the header.
 fn count(at: usize) {
     add(at, 1);

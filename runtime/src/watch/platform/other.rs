@@ -68,6 +68,11 @@ pub(crate) fn is_first_thread() -> bool {
     std::thread::current().name() == Some("main")
 }
 
+/// No process has this number: there is no log here that another process's could lie beside.
+pub(crate) fn parent() -> u32 {
+    0
+}
+
 /// There is no log here that would need the program's name.
 pub(crate) fn program_name(buffer: &mut [u8; 256]) -> &[u8] {
     &buffer[..0]

@@ -135,6 +135,11 @@ pub(crate) fn is_first_thread() -> bool {
     imp::is_first_thread()
 }
 
+/// The number of the process that started this one.
+pub(crate) fn parent() -> u32 {
+    std::os::unix::process::parent_id()
+}
+
 /// Copies the file name of this program into `buffer`.
 pub(crate) fn program_name(buffer: &mut [u8; 256]) -> &[u8] {
     imp::program_name(buffer)

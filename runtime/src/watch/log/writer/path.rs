@@ -1,6 +1,6 @@
 //! Where logs stand: paths, built without an allocator.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, OsStr, OsString};
 use std::fs::File;
 
 use super::super::super::memory::{hash_bytes, mix};
@@ -98,6 +98,15 @@ impl Path {
         Some(path)
     }
 
+    /// The names of what lies in this directory.
+    pub(super) fn names(&self) -> impl Iterator<Item = OsString> {
+        let dir = self.c_str().and_then(|dir| dir.to_str().ok());
+        let all = dir.and_then(|dir| std::fs::read_dir(dir).ok());
+        all.into_iter()
+            .flatten()
+            .filter_map(|one| Some(one.ok()?.file_name()))
+    }
+
     /// Creates the file, and the directories that it stands in where they are missing.
     pub(super) fn create(&self) -> Option<File> {
         platform::create_new(self.c_str()?).or_else(|| {
@@ -114,5 +123,32 @@ impl Path {
 
     pub(super) fn c_str(&self) -> Option<&CStr> {
         CStr::from_bytes_with_nul(&self.bytes[..=self.len]).ok()
+    }
+}
+
+/// Whether this is the name of a log of this process.
+pub(super) fn is_log_of(name: &OsStr, process: u32) -> bool {
+    let mut parts = name.as_encoded_bytes().rsplit(|&byte| byte == b'.');
+    let (ending, _nonce, number) = (parts.next(), parts.next(), parts.next());
+    let number = number.and_then(|number| std::str::from_utf8(number).ok());
+    ending == Some(b"lwlog") && number.and_then(|number| number.parse().ok()) == Some(process)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_are_known_by_the_number_before_the_last_dot_but_one() {
+        for (name, is) in [
+            ("bank.17.5e16f6551dbe549.lwlog", true),
+            ("bank.v2.17.5e16.lwlog", true),
+            ("bank.117.5e16.lwlog", false),
+            ("bank.17.5e16.lwlog.part", false),
+            ("17.lwlog", false),
+            ("total", false),
+        ] {
+            assert_eq!(is_log_of(OsStr::new(name), 17), is, "{name}");
+        }
     }
 }
