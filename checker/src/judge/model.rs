@@ -463,6 +463,7 @@ impl<'a> Model<'a> {
                         other != thread
                             && matches!(blocked[other.at()], Some(Block::Lock { lock: l, mode: m, .. })
                                 if l == lock && m.is_exclusive() && self.queues(state, other))
+                            && !state.lets_readers_pass(lock, other)
                     });
                     waits.extend(queued);
                     for_ever |= !waits.is_empty();

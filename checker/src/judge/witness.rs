@@ -361,7 +361,9 @@ impl<'a> Replay<'a> {
             }
             if matches!(mode, Mode::Shared | Mode::Upgradable) {
                 let queue = stuck.iter().filter(|&&other| {
-                    other != thread && self.queues(other).is_some_and(|queued| queued == lock)
+                    other != thread
+                        && self.queues(other).is_some_and(|queued| queued == lock)
+                        && !self.lets_readers_pass(lock, other)
                 });
                 waits.extend(queue);
                 for_ever |= !waits.is_empty();
@@ -420,6 +422,13 @@ impl<'a> Replay<'a> {
         };
         let (lock, _) = self.wanted(thread, event)?;
         asks.then_some(lock)
+    }
+
+    /// Whether readers pass a writer that queues for `lock`: not itself, but another, holds it upgradable, and the
+    /// writer waits for that one first.
+    fn lets_readers_pass(&self, lock: LockId, writer: ThreadId) -> bool {
+        let mut holders = self.held.get(&lock).into_iter().flatten();
+        holders.any(|&(holder, held)| held == Mode::Upgradable && holder != writer)
     }
 
     /// The members of `stuck` that could still do what wakes `thread`; `None` if another could.

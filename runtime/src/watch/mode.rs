@@ -93,9 +93,12 @@ impl Mode {
     }
 
     /// Whether a holder in mode `self` can keep out a request in mode `wanted`, if need be with the
-    /// help of a writer that waits between them.
+    /// help of a writer that waits between them. Beside an upgradable holder no writer does: it waits for that one
+    /// first, and lets readers in meanwhile.
     pub const fn may_block(self, wanted: Mode) -> bool {
-        self.excludes(wanted) || matches!(wanted, Mode::Shared | Mode::Upgradable)
+        self.excludes(wanted)
+            || !matches!(self, Mode::Upgradable)
+                && matches!(wanted, Mode::Shared | Mode::Upgradable)
     }
 }
 

@@ -94,6 +94,13 @@ impl State {
         self.holders(lock).any(|(holder, _)| holder == thread)
     }
 
+    /// Whether readers pass a writer that queues for this object: not itself, but another, holds it upgradable, and the
+    /// writer waits for that one first.
+    pub(super) fn lets_readers_pass(&self, lock: LockId, writer: ThreadId) -> bool {
+        self.holders(lock)
+            .any(|(holder, held)| held == Mode::Upgradable && holder != writer)
+    }
+
     /// The holders that keep a request out: for an object, in a mode, maybe as an upgrade.
     pub(super) fn in_the_way(
         &self,

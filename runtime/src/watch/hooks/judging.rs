@@ -98,16 +98,19 @@ pub(super) fn held_already(slot: &Slot, want: &HeldLock) -> Option<Finding> {
     if want.ask != Ask::Wait {
         return None;
     }
-    let holds = slot
-        .holds_of(want.lock)
-        .max_by_key(|held| held.mode.excludes(want.mode))?;
+    let holds = slot.holds_of(want.lock).max_by_key(|held| {
+        (
+            held.mode.excludes(want.mode),
+            held.mode.may_block(want.mode),
+        )
+    })?;
     let (code, basis, what) = if holds.mode.excludes(want.mode) {
         (
             Code::SelfDeadlock,
             Basis::Now,
             "and the one excludes the other: it waits for itself",
         )
-    } else if want.mode == Mode::RecursiveShared {
+    } else if !holds.mode.may_block(want.mode) {
         return None;
     } else {
         (
