@@ -4,7 +4,9 @@
 //! thread in which call it sleeps (only of one that is off its processor, and has been while this was
 //! read: `task_current_syscall` in the kernel) and how often it has left a processor. If a second sample
 //! has the same numbers, no thread has run between both: to run and to sleep again it would have left a
-//! processor once more. So at the moment between the samples all slept, and the count of threads,
+//! processor once more. Nor was one woken that has not run yet: its state would be another. The call alone does not
+//! say so, as the kernel lets a thread that is about to be put on an idle processor (`TASK_WAKING`) pass for one that
+//! sleeps. So at the moment between the samples all slept, and the count of threads,
 //! which is one number in the kernel, says that these were all there are. What could wake one from
 //! outside is excluded: another process (the futex must be private, but for joins) and a signal's handler
 //! (none may be installed but for crashes). The one deadline that ends nothing is that of the first thread of a test
@@ -223,6 +225,9 @@ impl Sleeper {
         // In this order: a thread that leaves a processor between both looks has other numbers next time.
         let status = fs::read_to_string(format!("/proc/self/task/{number}/status")).ok()?;
         let call = fs::read_to_string(format!("/proc/self/task/{number}/syscall")).ok()?;
+        if !is_asleep(&status) {
+            return None;
+        }
         let left = |name| number_after(&status, name, 10);
         let wait = wait(&call)?;
         let runs_tests = wait.has_deadline && is_first(number) && test_runner::is_this();
@@ -239,6 +244,11 @@ impl Sleeper {
             runs_tests,
         })
     }
+}
+
+/// Whether the text of a `status` file is that of a thread that sleeps, and that nobody has woken.
+fn is_asleep(status: &str) -> bool {
+    status.contains("\nState:\tS ")
 }
 
 /// A sleep in the system call until somebody wakes the thread, or a deadline passes.

@@ -1,4 +1,4 @@
-use super::{Wait, number_after, wait};
+use super::{Wait, is_asleep, number_after, wait};
 
 #[cfg(target_arch = "x86_64")]
 #[test]
@@ -36,4 +36,14 @@ fn a_line_is_found_by_its_whole_name() {
         Some(3)
     );
     assert_eq!(number_after(status, "\nThreads:", 10), None);
+}
+
+#[test]
+fn who_was_woken_sleeps_no_more() {
+    let status = |state| format!("Name:\tx\nUmask:\t0022\nState:\t{state}\nTgid:\t7\n");
+    assert!(is_asleep(&status("S (sleeping)")));
+    for other in ["R (running)", "D (disk sleep)", "T (stopped)"] {
+        assert!(!is_asleep(&status(other)), "{other}");
+    }
+    assert!(!is_asleep(""));
 }
