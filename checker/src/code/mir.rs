@@ -437,15 +437,22 @@ impl Reader {
             return Ok(Some(Statement::Assign(place, Rvalue::Use(kept))));
         }
         let value = self.rvalue(&text[at + 3..]).ok_or(NotUnderstood)?;
-        // A constant moves nothing and points to nothing.
         Ok(match value {
-            Rvalue::Use(Operand::Constant) if place.is_whole() => None,
+            Rvalue::Use(Operand::Constant) if !self.may_decide(&place) => None,
             value => Some(Statement::Assign(place, value)),
         })
     }
 }
 
 impl Reader {
+    /// Whether a constant that is put there matters: it moves nothing and points to nothing, but branches ask about
+    /// flags and options.
+    fn may_decide(&self, place: &Place) -> bool {
+        let types = self.body.as_ref().map(|body| &body.body.types);
+        let of = types.and_then(|types| types.get(place.local as usize));
+        !place.is_whole() || of.is_some_and(|of| constants::may_decide(&self.names.text(*of)))
+    }
+
     /// The thread-local or constant that is put into this place.
     fn kept_apart(&mut self, place: &Place, value: &str) -> Option<Operand> {
         let types = &self.body.as_ref()?.body.types;

@@ -20,7 +20,7 @@ use super::source::Sources;
 
 /// How crates are kept. To be counted up with whatever is changed in what is read of a crate, and in how: cargo
 /// has all crates compiled again for another one.
-pub const FORMAT: &str = concat!(env!("CARGO_PKG_VERSION"), "-5");
+pub const FORMAT: &str = concat!(env!("CARGO_PKG_VERSION"), "-6");
 
 /// What a file begins with.
 const MAGIC: &str = "lockwise crate";

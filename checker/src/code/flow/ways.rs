@@ -3,7 +3,6 @@
 //! `let next = if done { drop(guard); Some(1) } else { None };`: where `next` is there, the guard is gone. Each guard
 //! carries what the variables can be that branches ask about later: flags, and options that are made of `None` or
 //! `Some` here, also through tuples. An enum of another kind can be anything; so can what is borrowed to be changed.
-//! That a named constant is put into such a variable is not seen.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 

@@ -67,14 +67,24 @@ impl Constants {
         }
         for body in bodies {
             found.blocks(body);
+            let types = &body.types;
+            let decides = |local| {
+                let of = types.get(local as usize);
+                of.is_some_and(|of| may_decide(&names.text(*of)))
+            };
             for block in &mut body.blocks {
                 block.statements.retain(|statement| {
                     !matches!(statement, Statement::Assign(place, Rvalue::Use(Operand::Constant))
-                        if place.is_whole())
+                        if place.is_whole() && !decides(place.local))
                 });
             }
         }
     }
+}
+
+/// Whether branches may ask what a variable of this type is.
+pub(super) fn may_decide(of: &str) -> bool {
+    of == "bool" || of.starts_with("std::option::Option<")
 }
 
 /// The constants by their last names.

@@ -117,7 +117,7 @@ fn whoever_changes_what_is_read_counts_up_the_format() {
     let sum = std::hash::Hasher::finish(&sum);
     assert_eq!(
         format!("{}: {sum:016x}", crate::code::printed::FORMAT),
-        "0.1.0-5: e3a81b910dd9f82b"
+        "0.1.0-6: e3a81b910dd9f82b"
     );
 }
 
