@@ -93,7 +93,9 @@ fn callers(mut frames: Vec<Frame>, site: &Site) -> Vec<Frame> {
     frames.drain(..start);
     frames.retain(|frame| {
         let is_a_helper = frame.file.is_empty() && is_of_a_library(&frame.function);
-        !is_a_helper && !is_between(&frame.file) && crate_of(&frame.function) != "lockwise"
+        // Its files may be those of a checkout.
+        let is_ours = crate_of(&frame.function) == "lockwise";
+        !is_a_helper && !is_ours && !is_between(&frame.file)
     });
     frames
 }
@@ -113,27 +115,28 @@ fn is_between(file: &str) -> bool {
         "/lockwise/overlays/",
         "/lockwise/src/",
     ];
-    let libraries = ["lockwise-", "lock_api-", "parking_lot-", "once_cell-"];
     let from_registry = file.split_once("/registry/src/");
     let package = from_registry.and_then(|(_, path)| path.split('/').nth(1));
     roots.iter().any(|root| file.starts_with(root))
         || file.contains("/lib/rustlib/src/rust/library/")
-        || package.is_some_and(|package| libraries.iter().any(|name| package.starts_with(name)))
+        || package.is_some_and(|package| {
+            let is = |name: &&str| {
+                package
+                    .strip_prefix(name)
+                    .is_some_and(|rest| rest.starts_with('-'))
+            };
+            OF_LOCKS.iter().any(is)
+        })
 }
+
+/// Libraries of locks: no function of theirs is the caller that is looked for.
+const OF_LOCKS: [&str; 4] = ["lockwise", "lock_api", "parking_lot", "once_cell"];
 
 /// Whether a function, by its path, is one of std's, of what stands in for it, or of a library of locks.
 fn is_of_a_library(function: &str) -> bool {
-    const LIBRARIES: [&str; 8] = [
-        "std",
-        "core",
-        "alloc",
-        "test",
-        "lockwise_core",
-        "lock_api",
-        "parking_lot",
-        "once_cell",
-    ];
-    !function.contains("::") || LIBRARIES.contains(&crate_of(function))
+    const OF_STD: [&str; 5] = ["std", "core", "alloc", "test", "lockwise_core"];
+    let of = crate_of(function);
+    !function.contains("::") || OF_STD.contains(&of) || OF_LOCKS.contains(&of)
 }
 
 /// The first part of a function's path.

@@ -42,8 +42,8 @@ pub(super) fn judge(case: &Case<'_>, drafts: &mut Vec<Draft>) {
         }
     }
     for run in &case.runs {
-        let is_timed = |wait: &&HeldWait| deadline_of(run, wait).is_some();
-        let conditions = run.history.held_waits.iter().filter(is_timed);
+        let conditions = run.history.held_waits.iter();
+        let conditions = conditions.filter(|wait| is_timed(run, wait));
         let mut waits = conditions.chain(&run.history.timed_waits).peekable();
         if waits.peek().is_some() {
             let wakers = wakers(run);
@@ -165,7 +165,7 @@ fn under_lock(
     wakers: &Wakers,
 ) -> Option<Draft> {
     let run = search.case;
-    if deadline_of(run, wait).is_some() {
+    if is_timed(run, wait) {
         return None;
     }
     let (held, asks) = asked_for(run, wait, wakers)?;
@@ -209,17 +209,12 @@ fn until_deadline(
     Some(draft)
 }
 
-/// For what the wait of an event is that ends at a deadline.
-fn deadline_of(run: &RunCase<'_>, wait: &HeldWait) -> Option<Waker> {
-    match run.run.events[wait.event as usize].op {
-        Op::WaitBegin {
-            condvar,
-            timed: true,
-            ..
-        } => Some(Waker::Notify(condvar)),
-        Op::PendTimed { semaphore } => Some(Waker::Post(semaphore)),
-        _ => None,
-    }
+/// Whether a wait ends at a deadline.
+fn is_timed(run: &RunCase<'_>, wait: &HeldWait) -> bool {
+    matches!(
+        run.run.events[wait.event as usize].op,
+        Op::WaitBegin { timed: true, .. } | Op::PendTimed { .. }
+    )
 }
 
 /// The lock held during a wait that the thread which ends the wait asks for first, and that request.
