@@ -22,7 +22,8 @@ pub enum Reaction {
     Report = 0,
     /// A report, then a panic in the requesting thread, before it blocks and with nothing taken.
     Panic = 1,
-    /// A report, then `abort`.
+    /// A report, then `abort`; five seconds later where a log is written and the process that started this one
+    /// writes one beside it, as a test does that looks whether a program hangs.
     Abort = 2,
     /// Nothing but the log and the callback.
     Silent = 3,
