@@ -5,7 +5,7 @@
 //! folder in `overlays/` there is a line in [`OVERLAYS`].
 
 /// The overlays that stand in for a crate by changing its sources, by folder.
-pub const OVERLAYS: [&str; 10] = [
+pub const OVERLAYS: [&str; 11] = [
     "dashmap_4",
     "dashmap_5_0",
     "dashmap",
@@ -14,6 +14,7 @@ pub const OVERLAYS: [&str; 10] = [
     "once_cell",
     "parking_lot",
     "parking_lot_0_13",
+    "spin",
     "tokio",
     "tracing_subscriber",
 ];
@@ -49,6 +50,9 @@ pub const FILES: &[(&str, &str)] = files![
     "overlays/parking_lot/overlay.toml"
     "overlays/parking_lot_0_13/lockwise.rs"
     "overlays/parking_lot_0_13/overlay.toml"
+    "overlays/spin/lockwise.rs"
+    "overlays/spin/overlay.toml"
+    "overlays/spinning/word.rs"
     "overlays/std/lib.rs"
     "overlays/tokio/overlay.toml"
     "overlays/tracing_subscriber/overlay.toml"

@@ -133,6 +133,112 @@ fn one_order() {
 }
 ";
 
+/// The same with the locks of a `spin`.
+const OF_SPIN: &str = r"
+use std::thread;
+
+use demo::{both, leak};
+use CRATE::{Barrier, Lazy, Mutex, Once, RwLock};
+use CRATE::mutex::TicketMutex;
+
+static MADE: Lazy<Mutex<u32>> = Lazy::new(|| Mutex::new(1));
+
+#[test]
+fn opposite_orders() {
+    let a = leak(Mutex::new(1)); // CRATE, inverted
+    let b = leak(RwLock::new(2)); // CRATE, inverted
+    both(
+        move || {
+            let _a = a.lock(); // CRATE, inverted
+            let _b = b.read(); // CRATE, inverted
+        },
+        move || {
+            let _b = b.write(); // CRATE, inverted
+            let _a = a.lock(); // CRATE, inverted
+        },
+    );
+}
+
+#[test]
+fn one_order() {
+    let a = leak(TicketMutex::<_>::new(1));
+    let b = leak(RwLock::new(2));
+    let once = move || {
+        let _a = a.lock();
+        let _b = b.write();
+    };
+    both(once, once);
+}
+
+#[test]
+fn opposite_orders_of_one_that_does_not_wait() {
+    let a = leak(TicketMutex::<_>::new(1));
+    let b = leak(Mutex::new(2));
+    both(
+        move || {
+            let _a = a.lock();
+            let _b = b.lock();
+        },
+        move || {
+            let _b = b.lock();
+            assert!(a.try_lock().is_some());
+        },
+    );
+}
+
+#[test]
+fn guards_that_turn_into_others() {
+    let lock = RwLock::new(1);
+    let first = lock.read();
+    let again = lock.read();
+    drop((first, again));
+    let mut writes = lock.upgradeable_read().upgrade();
+    *writes += 1;
+    let may_write = writes.downgrade_to_upgradeable();
+    assert!(lock.try_write().is_none());
+    let reads = may_write.downgrade();
+    assert_eq!(*reads, 2);
+    drop(reads);
+    let reads = lock.write().downgrade();
+    let more = lock.read();
+    drop((reads, more));
+    // Whatever was taken is free again.
+    let _writes = lock.write();
+    let other = leak(Mutex::new(3));
+    thread::scope(|scope| {
+        let sent = other.lock();
+        scope.spawn(move || drop(sent));
+    });
+    *other.lock() += 1;
+}
+
+#[test]
+fn once_and_again() {
+    let once = leak(Once::new());
+    let barrier = leak(Barrier::new(2));
+    let run = move || {
+        barrier.wait();
+        assert_eq!(*once.call_once(|| *MADE.lock()), 1);
+        assert_eq!(*once.wait(), 1);
+    };
+    let other = thread::spawn(run);
+    run();
+    other.join().unwrap();
+}
+
+#[test]
+fn through_lock_api() {
+    let lock = CRATE::lock_api::RwLock::new(1);
+    let first = lock.read();
+    // No writer that waits is in the way of that.
+    let again = lock.read();
+    assert!(lock.try_write().is_none());
+    drop((first, again));
+    let m = CRATE::lock_api::Mutex::new(*lock.write());
+    assert_eq!(*m.lock(), 1);
+}
+";
+
 /// The same with a channel of tokio's whose value is looked at and changed under a lock, which is in a wrapper.
 const OF_TOKIO: &str = r"
 use std::sync::Mutex;
@@ -285,6 +391,17 @@ fn shards_of_dashmaps_old_and_new_are_watched_at_the_users_lines() {
         ),
     ];
     check(&crates, OF_DASHMAP);
+}
+
+#[test]
+fn locks_that_spin_are_watched_at_the_users_lines() {
+    let spin = |name: &str, version: &str| {
+        format!(
+            "{name} = {{ package = \"spin\", version = \"={version}\", features = [\"ticket_mutex\", \"lazy\"] }}"
+        )
+    };
+    let lines = [spin("spin_9", "0.9.9"), spin("spin_12", "0.12.3")];
+    check(&[(&lines[0], "spin_9"), (&lines[1], "spin_12")], OF_SPIN);
 }
 
 #[test]

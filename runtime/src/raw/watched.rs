@@ -197,9 +197,12 @@ fn may_be_sent<M>() -> bool {
 /// one. Of a raw lock that nobody has looked into, the opposite is assumed.
 #[inline]
 pub(super) fn shared<R>() -> Mode {
-    /// Raw locks of others whose readers pass waiting writers.
-    const PASSING: [&str; 1] = ["dashmap::lock::RawRwLock"];
-    if PASSING.contains(&type_name::<R>()) {
+    /// Raw locks of others whose readers pass waiting writers, by how their names begin.
+    const PASSING: [&str; 2] = ["dashmap::lock::RawRwLock", "spin::rwlock::RwLock<"];
+    if PASSING
+        .iter()
+        .any(|passing| type_name::<R>().starts_with(passing))
+    {
         Mode::RecursiveShared
     } else {
         Mode::Shared
