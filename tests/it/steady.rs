@@ -5,7 +5,14 @@
 pub(crate) fn steady(report: &str) -> String {
     let report = without_number_before(report, " events");
     let report = without_number_behind(&report, "(process ");
-    without_log_numbers(&report)
+    without_log_numbers(&without_blocked(&report))
+}
+
+/// Without the note of how long threads were blocked elsewhere: a busy machine makes it come and go.
+fn without_blocked(text: &str) -> String {
+    text.split_inclusive('\n')
+        .filter(|line| !line.starts_with("note: threads were blocked for "))
+        .collect()
 }
 
 /// `6 events` → `[n] events`.
