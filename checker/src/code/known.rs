@@ -318,10 +318,19 @@ pub(crate) fn function(on: &str, method: &str) -> Option<Known> {
         ("std" | "core", "ManuallyDrop", "drop") | ("std" | "core", "ptr", "drop_in_place") => {
             Known::Empty
         }
-        ("std", "thread" | "Builder" | "Scope", "spawn" | "spawn_unchecked" | "spawn_scoped") => {
-            Known::Spawn
-        }
-        ("std", "JoinHandle" | "ScopedJoinHandle", "join")
+        (
+            "std" | "lockwise",
+            "thread" | "Builder" | "Scope",
+            "spawn" | "spawn_unchecked" | "spawn_scoped",
+        ) => Known::Spawn,
+        // Pools of our own, whose results are waited for as the ends of threads are.
+        ("lockwise", "ThreadPool" | "Worker", "submit" | "map") => Known::Spawn,
+        (
+            "lockwise",
+            "Future",
+            "wait" | "wait_done" | "wait_timeout" | "wait_deadline" | "wait_done_timeout",
+        ) => Known::Blocks(Resource::Join),
+        ("std" | "lockwise", "JoinHandle" | "ScopedJoinHandle", "join")
         | ("tokio", "JoinSet", "join_next" | "join_next_with_id" | "join_all") => {
             Known::Blocks(Resource::Join)
         }

@@ -4,7 +4,7 @@ use super::{Argument, Call, type_of_place};
 use crate::code::flow::record::Point;
 use crate::code::flow::{Cell, Flow, State, Token, insert};
 use crate::code::ir::{Kind, Local, Operand, Place, Site};
-use crate::code::known::{self, Waits};
+use crate::code::known::{self, Known, Waits};
 use crate::code::names::Name;
 use crate::code::program::{BodyId, Type};
 use crate::code::summary::{Given, Held};
@@ -40,8 +40,11 @@ impl Flow<'_> {
         if let Value::At(path) | Value::To(path) = &argument.value {
             match path.root {
                 Root::Local(local) if path.steps.is_empty() => of_type(self.frame.type_of(local)),
+                // What a thread or a task was given is not in its handle: only an error gives it back.
                 Root::Call(block) => {
-                    if let Some((_, _, result)) = self.frame.call_at(block) {
+                    if let Some((callee, _, result)) = self.frame.call_at(block)
+                        && self.frame.resolved(callee).known != Some(Known::Spawn)
+                    {
                         of_type(self.frame.type_of(result.local));
                     }
                 }
