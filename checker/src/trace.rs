@@ -56,7 +56,8 @@ index! {
     ResourceId;
     /// A held lock on top of others, in [`Run::held`].
     HeldId;
-    /// A variable of a text trace; it has no table, because nothing but its identity matters.
+    /// A variable of a text trace, or whether something is there that a recorded program waits for; it has no table,
+    /// because nothing but its identity matters.
     VariableId;
     /// A lock class, in [`Evidence::classes`].
     ClassId;

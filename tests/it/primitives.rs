@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use crate::programs::{calm, codes, finish, judged, root, stderr, stdout, test_binary};
+use crate::programs::{calm, codes, finish, judged, recorded, root, stderr, stdout, test_binary};
 
 /// The binary of the acceptance tests.
 static TESTS: LazyLock<PathBuf> = LazyLock::new(|| test_binary("lockwise", "primitives"));
@@ -205,4 +205,32 @@ fn leaf_locks_are_recorded_where_all_events_are_and_nowhere_else() {
         assert_eq!(report["stats"]["locks"], 0, "{report:#}");
         assert_eq!(report["stats"]["edges"], 0, "{report:#}");
     }
+}
+
+/// What the checker finds in `found`, with this argument: how sure it is, and its exit code.
+fn certainties_of_found(argument: &str) -> (BTreeSet<String>, i32) {
+    let logs = tempfile::tempdir().unwrap();
+    let ended = finish(recorded("found", "trace", logs.path()).arg(argument));
+    assert!(ended.status.success(), "{}", stderr(&ended));
+    let (report, code) = judged(logs.path());
+    assert_eq!(codes(&report), ["LW0003"], "{report}");
+    let findings = report["findings"].as_array().unwrap();
+    let certainties = findings
+        .iter()
+        .map(|finding| finding["certainty"].as_str().unwrap().to_owned());
+    (certainties.collect(), code)
+}
+
+#[test]
+fn what_is_found_there_keeps_orders_apart_as_waiting_for_it_does() {
+    let (certainties, code) = certainties_of_found("there");
+    assert_eq!(certainties, BTreeSet::from([String::from("possible")]));
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn what_is_found_too_late_keeps_nothing_apart() {
+    let (certainties, code) = certainties_of_found("too-late");
+    assert_eq!(certainties, BTreeSet::from([String::from("certain")]));
+    assert_eq!(code, 1);
 }

@@ -103,6 +103,16 @@ pub trait Flow: fmt::Debug + Send + Sync {
 
     /// The thread has waited and does not any more, without a unit.
     fn gave_up(&self);
+
+    /// What is waited for is there from now on, also for those who take no unit of it, and comes after all that was
+    /// told so before. Told before anybody can [find](Flow::found) it there.
+    #[inline]
+    fn told(&self, _at: Site) {}
+
+    /// The thread has found there what it would have waited for, and has taken no unit: it comes after what was
+    /// [told](Flow::told).
+    #[inline]
+    fn found(&self, _at: Site) {}
 }
 
 /// Watched locks, and the watcher is told who waits for whom. This is the default. See [`LeafMutex`] for what
@@ -219,6 +229,20 @@ impl Flow for TrackedFlow {
     #[inline]
     fn gave_up(&self) {
         self.0.gave_up();
+    }
+
+    #[inline]
+    fn told(&self, at: Site) {
+        if Tag::sees_all() {
+            self.0.told(at);
+        }
+    }
+
+    #[inline]
+    fn found(&self, at: Site) {
+        if Tag::sees_all() {
+            self.0.found(at);
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::alarm::Alarm;
-use super::backend::{Backend, Lock, Tracked};
+use super::backend::{Backend, Flow, Lock, Tracked, TrackedFlow};
 use super::deadline::{Deadline, due_after};
 use super::leaf::LeafMutex;
 use super::number::Number;
@@ -49,6 +49,8 @@ use crate::watch::Site;
 /// ```
 pub struct DelayQueue<T: Send, B: Backend = Tracked> {
     state: B::Mutex<State<T>>,
+    /// Units for items.
+    flow: B::Flow,
     /// Its own number, for its tokens.
     own: Number,
     born: Site,
@@ -114,6 +116,7 @@ impl<T: Send> DelayQueue<T> {
         let born = Site::caller();
         DelayQueue {
             state: LeafMutex::of(State::new(), born),
+            flow: TrackedFlow::of::<DelayQueue<T>>(born),
             own: Number::new(),
             born,
         }
@@ -127,6 +130,7 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
         let born = Site::caller();
         DelayQueue {
             state: B::Mutex::new_at(State::new(), born),
+            flow: B::Flow::new_at(born, std::any::type_name::<DelayQueue<T>>),
             own: Number::new(),
             born,
         }
@@ -144,14 +148,16 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
         due: Instant,
         priority: impl Priority,
     ) -> Result<DelayToken, PutError<T>> {
+        let at = Site::caller();
         let key = priority.key();
         let mut later = Later::new();
-        let mut state = self.state.lock_at(Site::caller());
+        let mut state = self.state.lock_at(at);
         if state.is_closed {
             return Err(PutError::Closed(item));
         }
         let place = (due, Reverse(key), state.next);
         state.next += 1;
+        self.flow.posted(1, at);
         state.items.insert(place, item);
         if state.first_due() == Some(due) {
             // Whoever waits waits for a later one, perhaps.
@@ -239,13 +245,17 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
         if !self.own.is(token.queue) {
             return None;
         }
+        let at = Site::caller();
         let mut later = Later::new();
-        let mut state = self.state.lock_at(Site::caller());
+        let mut state = self.state.lock_at(at);
         let item = state.items.remove(&token.place);
         if state.is_closed && state.items.is_empty() {
             state.getters.choose_all(&mut later);
         }
         drop(state);
+        if item.is_some() {
+            self.taken(at);
+        }
         later.run();
         item
     }
@@ -265,12 +275,14 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
     /// Closes the queue and takes out what is there, earliest first.
     #[track_caller]
     pub fn close_now(&self) -> Vec<T> {
+        let at = Site::caller();
         let mut later = Later::new();
-        let mut state = self.state.lock_at(Site::caller());
+        let mut state = self.state.lock_at(at);
         state.is_closed = true;
         let items = std::mem::take(&mut state.items);
         state.getters.choose_all(&mut later);
         drop(state);
+        items.values().for_each(|_| self.taken(at));
         later.run();
         items.into_values().collect()
     }
@@ -317,6 +329,11 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
         got
     }
 
+    /// An item was taken out. Nobody is told as waiting for one: it is due when its time has come.
+    fn taken(&self, at: Site) {
+        self.flow.obtained_at_once(true, at);
+    }
+
     /// A get waits no more.
     fn leave(&self, ticket: &mut Ticket, at: Site) {
         if ticket.is_some() {
@@ -348,20 +365,24 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
             return Poll::Pending;
         };
         drop(state);
+        if matches!(look, Look::Got(_)) {
+            self.taken(at);
+        }
         Poll::Ready(look)
     }
 
     /// What is there when the deadline has come.
     fn last_look(&self, at: Site) -> Result<T, GetError> {
         let mut state = self.state.lock_at(at);
-        match state.first_due() {
-            Some(due) if due <= B::Threads::now() => {
-                let item = state.items.pop_first();
-                item.map(|(_, item)| item).ok_or(GetError::Timeout)
-            }
-            None if state.is_closed => Err(GetError::Closed),
-            _ => Err(GetError::Timeout),
-        }
+        let first = match state.first_due() {
+            Some(due) if due <= B::Threads::now() => state.items.pop_first(),
+            None if state.is_closed => return Err(GetError::Closed),
+            _ => None,
+        };
+        drop(state);
+        let (_, item) = first.ok_or(GetError::Timeout)?;
+        self.taken(at);
+        Ok(item)
     }
 }
 

@@ -22,10 +22,9 @@ use crate::watch::Site;
 ///   comes later passes at once, until [`clear`](Event::clear).
 /// - **Counted**: who waited when it was set returns, even if it is cleared before they run.
 /// - **Ordering**: what came before a `set` has happened for whoever it wakes or lets pass.
-/// - **Blocking**: only the waits block. Waiting for an event that is set takes no lock, and so leaves no
-///   record either: what it orders is known only of those who really had to wait. So two orders of locks that
-///   nothing but such a passing keeps apart are reported, and may be called certain: make the second of the
-///   two wait in one run, or suppress the finding with that as its reason.
+/// - **Blocking**: only the waits block. Waiting for an event that is set takes no lock. Where all events are recorded
+///   it is known that it was found set, so that two orders of locks which nothing but that keeps apart are at most
+///   `possible`.
 /// - **Capacity, close, re-entrancy**: any number may wait, there is nothing to close, and a waker may use the very
 ///   event.
 /// - **Panic, drop**: there is nothing that a panic could leave half done; a wait that ends early (by
@@ -131,11 +130,16 @@ impl<B: Backend> Event<B> {
         }
     }
 
-    /// Whether it is set now.
+    /// Whether it is set now. Who sees that it is comes after whoever set it, as if it had waited for that.
     #[inline]
+    #[track_caller]
     pub fn is_set(&self) -> bool {
         B::Threads::step();
-        self.set.load(Acquire)
+        let is_set = self.set.load(Acquire);
+        if is_set {
+            self.flow.found(Site::caller());
+        }
+        is_set
     }
 
     /// Sets it and wakes all who wait. Whether it was not set before.
@@ -145,6 +149,7 @@ impl<B: Backend> Event<B> {
         let mut later = Later::new();
         let mut state = self.state.lock_at(at);
         let news = !state.is_set;
+        self.flow.told(at);
         if news {
             state.is_set = true;
             state.sets += 1;
@@ -213,6 +218,10 @@ impl<B: Backend> Event<B> {
             later.drop_later(Some(waker));
         } else {
             state.waiters.enter(ticket, waker, &mut later);
+        }
+        drop(state);
+        if passes {
+            self.flow.found(self.born);
         }
         passes
     }
@@ -289,10 +298,11 @@ impl<B: Backend> Event<B> {
         passed.map(|passed| self.told(passed, timed, at))
     }
 
-    /// Tells that a waiter was woken, when the lock is given back: it did not wait with that.
+    /// Tells how a waiter came to pass, when the lock is given back: it did not wait with that.
     fn told(&self, passed: Passed, timed: bool, at: Site) -> Passed {
-        if passed == Passed::Woken {
-            self.flow.obtained(timed, at);
+        match passed {
+            Passed::Woken => self.flow.obtained(timed, at),
+            Passed::Found => self.flow.found(at),
         }
         passed
     }
@@ -308,7 +318,7 @@ impl Default for Event {
 impl<B: Backend> fmt::Debug for Event<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Event");
-        shown.field("is_set", &self.is_set());
+        shown.field("is_set", &self.set.load(Acquire));
         let state = self.state.try_lock_at(self.born);
         match state.map(|state| state.waiters.waiting()) {
             Some(waiting) => shown.field("waiting", &waiting),

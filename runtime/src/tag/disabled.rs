@@ -178,6 +178,14 @@ impl Tag {
     /// Nothing.
     #[inline]
     pub(crate) fn posted(&self, _units: u32, _at: Site) {}
+
+    /// Nothing.
+    #[inline]
+    pub(crate) fn told(&self, _at: Site) {}
+
+    /// Nothing.
+    #[inline]
+    pub(crate) fn found(&self, _at: Site) {}
 }
 
 /// Nothing.

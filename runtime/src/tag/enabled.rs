@@ -273,6 +273,18 @@ impl Tag {
     pub(crate) fn posted(&self, units: u32, at: Site) {
         hooks::posted(&self.0, units, at);
     }
+
+    /// What is looked for here is there from now on.
+    #[inline]
+    pub(crate) fn told(&self, at: Site) {
+        hooks::told(&self.0, at);
+    }
+
+    /// The thread has found here what it looked for.
+    #[inline]
+    pub(crate) fn found(&self, at: Site) {
+        hooks::found(&self.0, at);
+    }
 }
 
 /// How many threads a barrier waits for.

@@ -81,7 +81,8 @@ pub(super) use self::stall::wait_for_signal;
 pub(super) use self::standstill::look_out as thread_left;
 pub use self::threads::{Birth, ThreadRef, forking, joined, joining, joining_work, work_done};
 pub use self::waits::{
-    arrived, full, notified, obtained, passed, pending, pending_any, posted, sleeps, waiting, woken,
+    arrived, found, full, notified, obtained, passed, pending, pending_any, posted, sleeps, told,
+    waiting, woken,
 };
 
 /// The turn of an acquisition that a log did not see: it came before all that it did see.

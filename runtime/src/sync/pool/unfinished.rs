@@ -54,6 +54,7 @@ impl<B: Backend> Unfinished<B> {
     #[inline]
     pub(super) fn finish(&self) {
         B::Threads::step();
+        self.flow.told(self.born);
         self.finished.0.fetch_add(1, SeqCst);
         B::Threads::step();
         // Who comes to wait says so before it looks at the numbers.
@@ -93,6 +94,7 @@ impl<B: Backend> Unfinished<B> {
     /// Waits until all that was submitted is done. Whether it is.
     pub(super) fn join(&self, deadline: Deadline, at: Site) -> bool {
         if self.is_done() {
+            self.flow.found(at);
             return true;
         }
         let timed = deadline.is_timed();
@@ -165,6 +167,8 @@ impl<B: Backend> Joining<'_, B> {
         drop(joiners);
         if left == Left::Chosen {
             self.jobs.flow.obtained(self.timed, self.at);
+        } else if is_joined {
+            self.jobs.flow.found(self.at);
         }
         (is_joined, left)
     }

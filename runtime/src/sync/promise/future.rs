@@ -116,7 +116,8 @@ impl<T: Send, B: Backend> Future<T, B> {
     #[track_caller]
     pub fn try_get(mut self) -> Result<Result<T, Failure>, Future<T, B>> {
         let at = Site::caller();
-        match self.shared.take(at) {
+        let this = &mut self;
+        match this.shared.take_at_once(&mut this.ticket, true, at) {
             Some(outcome) => {
                 self.is_taken = true;
                 Ok(outcome)
@@ -160,7 +161,7 @@ impl<T: Send, B: Backend> Future<T, B> {
     /// Whether there is a result.
     #[track_caller]
     pub fn is_done(&self) -> bool {
-        self.shared.has_ended()
+        self.shared.is_found(Site::caller())
     }
 
     /// How it has ended, if it has.

@@ -295,6 +295,7 @@ impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
     ) {
         let mut later = Later::new();
         B::Threads::step();
+        self.flow.told(at);
         self.has_ended.store(true, Release);
         state.stage = Stage::Ended(end);
         let waiting = state.waiters.waiting();
@@ -360,6 +361,15 @@ impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
         self.has_ended.load(Acquire)
     }
 
+    /// Whether it has ended. Who sees that it has comes after that, as if it had waited.
+    pub(super) fn is_found(&self, at: Site) -> bool {
+        let has_ended = self.has_ended();
+        if has_ended {
+            self.flow.found(at);
+        }
+        has_ended
+    }
+
     /// The outcome, taken as by a wait, if it has ended; the waiter leaves then. It can be taken once. If the
     /// promise is gone already nobody else can come, and no lock is needed.
     #[inline]
@@ -380,10 +390,18 @@ impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
             let mut state = self.state.lock_at(at);
             state.take_out(ticket, &mut later)
         };
-        if told == Some(Told::Unit) {
-            self.flow.obtained_at_once(timed, at);
-        }
+        self.was_there(told, timed, at);
         outcome
+    }
+
+    /// Somebody came when it had ended.
+    #[inline]
+    fn was_there(&self, told: Option<Told>, timed: bool, at: Site) {
+        match told {
+            Some(Told::Unit) => self.flow.obtained_at_once(timed, at),
+            Some(Told::Nothing) => self.flow.found(at),
+            None => {}
+        }
     }
 
     /// Waits until it has ended.
@@ -394,9 +412,7 @@ impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
             return self.wait_parked(deadline, at);
         }
         let told = self.state.lock_at(at).has_ended();
-        if told == Some(Told::Unit) {
-            self.flow.obtained_at_once(timed, at);
-        }
+        self.was_there(told, timed, at);
         Wait::Ended
     }
 
@@ -490,8 +506,9 @@ impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
 
     /// Tells that this thread knows of the end, when the lock is given back: it did not wait with that.
     fn told(&self, told: Told, timed: bool, at: Site) -> Told {
-        if told == Told::Unit {
-            self.flow.obtained(timed, at);
+        match told {
+            Told::Unit => self.flow.obtained(timed, at),
+            Told::Nothing => self.flow.found(at),
         }
         told
     }

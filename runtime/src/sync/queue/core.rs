@@ -495,6 +495,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
     /// Waits until all that was put is done. Whether it is.
     pub(in crate::sync) fn join(&self, deadline: Deadline, at: Site) -> bool {
         if self.lock(at).is_done() {
+            self.flows.done.found(at);
             return true;
         }
         let timed = deadline.is_timed();
@@ -517,6 +518,8 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         drop(state);
         if left == Left::Chosen {
             self.flows.done.obtained(timed, at);
+        } else if joined {
+            self.flows.done.found(at);
         }
         (joined, left)
     }

@@ -525,6 +525,7 @@ impl<S: Store> State<S> {
         at: Site,
         later: &mut Later,
     ) {
+        flows.done.told(at);
         if self.joiners.any_waiting() && self.is_done() {
             let waiting = u32::try_from(self.joiners.waiting()).unwrap_or(u32::MAX);
             flows.done.posted(waiting, at);

@@ -185,6 +185,19 @@ pub fn posted(semaphore: &Identity, units: u32, at: Site) {
     }
 }
 
+/// What others wait for at `object`, or look for there, is there from now on, and nobody takes anything of it away.
+/// Told before anybody can find it there.
+pub fn told(object: &Identity, at: Site) {
+    posted(object, 0, at);
+}
+
+/// The thread has found at `object` what others wait for: it comes after all that was [`told`] of it so far.
+pub fn found(object: &Identity, at: Site) {
+    if let Some(slot) = tracing() {
+        log_obtained(slot, object, 0, Ask::Try, at);
+    }
+}
+
 /// The thread is about to wait, whenever it parks, until one of several objects is ready, however long that takes.
 /// That ends when it is told as [`waits_no_more`]. No record is made of either.
 #[cold]
@@ -225,17 +238,21 @@ pub(super) fn log_pending(semaphore: &Identity, ask: Ask, at: Site) {
 pub fn obtained(semaphore: &Identity, units: u32, ask: Ask, at: Site) {
     waits_no_more();
     if let Some(slot) = tracing() {
-        let _busy = Busy::new(slot);
-        let number = logged(slot, semaphore);
-        let site = registry::site_number(slot, at);
-        let turn = semaphore.next_turn_shared();
-        slot.log(Op::Obtained, |record| {
-            record
-                .number(number)
-                .number(units)
-                .small(ask as u8)
-                .number(site)
-                .number(turn)
-        });
+        log_obtained(slot, semaphore, units, ask, at);
     }
+}
+
+fn log_obtained(slot: &Slot, semaphore: &Identity, units: u32, ask: Ask, at: Site) {
+    let _busy = Busy::new(slot);
+    let number = logged(slot, semaphore);
+    let site = registry::site_number(slot, at);
+    let turn = semaphore.next_turn_shared();
+    slot.log(Op::Obtained, |record| {
+        record
+            .number(number)
+            .number(units)
+            .small(ask as u8)
+            .number(site)
+            .number(turn)
+    });
 }

@@ -107,7 +107,8 @@
 //! A channel is written as a semaphore whose units are its messages. A second one counts its senders
 //! that are gone, and who learns that all are takes these units. The parking of a thread is one whose
 //! units are the unparkings; `Obtained` with 2^32 - 1 units takes all that were posted until then and
-//! not yet obtained, maybe none.
+//! not yet obtained, maybe none. `Posted` with none says that what is waited for there is there from now on, whoever
+//! looks, and comes after those before it that said so; `Obtained` with none that a thread found it there.
 //!
 //! There is no clock. Each object counts its own acquisitions (*turn*) inside the critical section,
 //! which orders them; fork and join order the rest. The log of a forked child starts with what the

@@ -4,7 +4,7 @@ use lockwise::watch::Ask as Asked;
 use lockwise::watch::log::{ALL_UNITS, Event as Record};
 
 use super::{Merge, Permit, ask, forget};
-use crate::trace::{Ask, Op};
+use crate::trace::{Ask, Op, VariableId};
 
 impl Merge<'_, '_> {
     /// How many of the units of one operation become events.
@@ -83,6 +83,10 @@ impl Merge<'_, '_> {
                 site,
                 ..
             } => {
+                if units == 0 {
+                    self.take_told(at, semaphore, site, true);
+                    return;
+                }
                 let state = self.objects.entry(semaphore).or_default();
                 state.units = state.units.saturating_add(units);
                 let (semaphore, site) = (self.names.resource(semaphore), self.names.site(site));
@@ -113,6 +117,10 @@ impl Merge<'_, '_> {
                 site,
                 ..
             } => {
+                if units == 0 {
+                    self.take_told(at, semaphore, site, false);
+                    return;
+                }
                 let state = self.objects.entry(semaphore).or_default();
                 let taken = match units {
                     ALL_UNITS => state.units,
@@ -136,6 +144,17 @@ impl Merge<'_, '_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// What is waited for at an object is there, or was found there: data that the one writes and the other
+    /// reads. Who writes comes after those that wrote before, as after what they did the thing was there, too.
+    fn take_told(&mut self, at: usize, object: u64, site: u32, writes: bool) {
+        let (object, site) = (self.names.resource(object), self.names.site(site));
+        let variable = VariableId(object.0);
+        self.push(at, Op::Read { variable }, site);
+        if writes {
+            self.push(at, Op::Write { variable }, site);
         }
     }
 
