@@ -154,6 +154,8 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/slot.rs"
     "src/watch/slot/entry.rs"
     "src/watch/slot/held.rs"
+    "src/watch/slot/table.rs"
+    "src/watch/slot/table/tests.rs"
     "src/watch/slot/telling.rs"
     "src/watch/stack.rs"
     "src/watch/stack/files.rs"

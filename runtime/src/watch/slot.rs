@@ -3,7 +3,7 @@
 //! Each thread has a slot: its held set, its chunk of the log, and small tables of what it has
 //! seen, so that nothing known costs a look at anything shared. Slots live outside the thread's
 //! own storage, in memory that is never given back but used again by later threads, and all stand
-//! in one list. The words of the held set are atomic: a plain load and store for the owner, and
+//! in one table. The words of the held set are atomic: a plain load and store for the owner, and
 //! readable for another thread that looks for who holds what.
 //!
 //! A thread's slot is found through one thread-local pointer that needs no destructor, so hooks
@@ -16,7 +16,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_void;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
+use std::sync::atomic::Ordering::AcqRel;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::account::Account;
@@ -29,10 +29,12 @@ use super::{hooks, platform, registry, settings};
 
 mod entry;
 mod held;
+mod table;
 mod telling;
 
 pub(super) use self::entry::{At, HeldLock, How, Words, chain_key};
 use self::held::HeldSet;
+use self::table::Number;
 
 /// How many chains a thread remembers; a power of two. A forgotten one costs a slow path.
 const KNOWN: usize = 1024;
@@ -46,7 +48,9 @@ const INSTANCE_BITS: u32 = 40;
 
 /// The state of one thread.
 pub(super) struct Slot {
-    /// The slot made before this one.
+    /// Its place in the table.
+    number: Number,
+    /// Where it stands in none: the slot made before this one that stands in none either.
     next: AtomicPtr<Slot>,
     taken: AtomicBool,
     /// The thread's number, from 1.
@@ -100,9 +104,6 @@ thread_local! {
 /// The next block of instance numbers.
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-/// All slots ever made.
-static ALL: AtomicPtr<Slot> = AtomicPtr::new(std::ptr::null_mut());
-
 /// The slot of this thread; none if the system gives no memory.
 #[inline]
 pub(super) fn current() -> Option<&'static Slot> {
@@ -138,7 +139,7 @@ pub(super) fn of_ours() -> Option<&'static Slot> {
 pub(super) fn enter(born: Option<(u32, Option<&str>)>) -> Option<&'static Slot> {
     settings::load();
     super::process::prepare();
-    let slot = take_free().or_else(make)?;
+    let slot = table::take_free().or_else(make)?;
     let pointer = std::ptr::from_ref(slot);
     SLOT.set(pointer);
     // If the system cannot tell the thread's end, the slot stays taken: a little memory is lost.
@@ -170,24 +171,6 @@ pub(super) fn enter(born: Option<(u32, Option<&str>)>) -> Option<&'static Slot> 
     Some(slot)
 }
 
-/// A slot that an ended thread has left.
-fn take_free() -> Option<&'static Slot> {
-    let mut at = ALL.load(Acquire);
-    // SAFETY: the list holds slots, which are never freed.
-    while let Some(slot) = unsafe { at.as_ref() } {
-        if !slot.taken.load(Relaxed)
-            && slot
-                .taken
-                .compare_exchange(false, true, AcqRel, Relaxed)
-                .is_ok()
-        {
-            return Some(slot);
-        }
-        at = slot.next.load(Relaxed);
-    }
-    None
-}
-
 /// A new slot.
 fn make() -> Option<&'static Slot> {
     let layout = Layout::new::<Slot>();
@@ -199,6 +182,7 @@ fn make() -> Option<&'static Slot> {
         return None;
     }
     let fresh = Slot {
+        number: Number::next(),
         next: AtomicPtr::new(std::ptr::null_mut()),
         taken: AtomicBool::new(true),
         thread: AtomicU32::new(0),
@@ -229,14 +213,8 @@ fn make() -> Option<&'static Slot> {
     unsafe { raw.write(fresh) };
     // SAFETY: it was just written and is never freed.
     let slot = unsafe { &*raw };
-    let mut head = ALL.load(Relaxed);
-    loop {
-        slot.next.store(head, Relaxed);
-        match ALL.compare_exchange_weak(head, raw, Release, Relaxed) {
-            Ok(_) => return Some(slot),
-            Err(other) => head = other,
-        }
-    }
+    table::add(slot);
+    Some(slot)
 }
 
 /// The thread has ended: its last words, then the slot is free for another.
@@ -255,7 +233,7 @@ extern "C" fn leave(slot: *mut c_void) {
     super::order::thread_ended(slot.thread.load(Relaxed));
     slot.busy.set(false);
     SLOT.set(std::ptr::null());
-    slot.taken.store(false, Release);
+    table::leave(slot);
     hooks::thread_left();
 }
 
@@ -286,6 +264,15 @@ impl Slot {
             self.wait.count_waited();
             self.account.open(wait_for::now());
         }
+    }
+
+    /// Takes the slot, if nobody has it.
+    fn take(&self) -> bool {
+        !self.taken.load(Relaxed)
+            && self
+                .taken
+                .compare_exchange(false, true, AcqRel, Relaxed)
+                .is_ok()
     }
 
     /// Whether a thread has this slot.
@@ -458,13 +445,7 @@ impl Slot {
 
 /// The slots of all threads that live.
 pub(super) fn all() -> impl Iterator<Item = &'static Slot> {
-    // SAFETY: the list holds slots, which are never freed.
-    let first = unsafe { ALL.load(Acquire).as_ref() };
-    std::iter::successors(first, |slot: &&'static Slot| {
-        // SAFETY: as above.
-        unsafe { slot.next.load(Relaxed).as_ref() }
-    })
-    .filter(|slot| slot.taken.load(Relaxed))
+    table::taken()
 }
 
 /// The word of a lock.
