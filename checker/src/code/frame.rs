@@ -19,6 +19,7 @@ use super::value::{Path, Root, Step, Value};
 
 mod captures;
 mod choices;
+mod concrete;
 mod handed;
 mod numbers;
 mod origins;
@@ -368,7 +369,7 @@ impl<'a> Frame<'a> {
             return Value::Unknown;
         };
         let itself = Value::At(Path::at(Root::Call(block)));
-        let resolved = self.resolved(callee);
+        let resolved = self.called(callee, arguments);
         if let Some(known) = resolved.known {
             let first = || {
                 arguments

@@ -91,7 +91,7 @@ impl Flow<'_> {
         state: &mut State,
     ) {
         let frame = self.frame;
-        let resolved = frame.resolved(callee);
+        let resolved = frame.called(callee, operands);
         let arguments = operands
             .iter()
             .map(|operand| self.argument(operand, self.take(state, operand)))

@@ -26,6 +26,15 @@ impl Program {
         resolved
     }
 
+    /// The text of a method of a trait object as that of a type: `<dyn Task as Task>::run` on `app::Job`.
+    pub(crate) fn method_on(&self, callee: &str, of: &str) -> Option<Name> {
+        let end = closing(callee, 0)?;
+        let inner = &callee[1..end];
+        let at = find_outside(inner, 0, |bytes, at| bytes[at..].starts_with(b" as "))?;
+        let text = format!("<{of}{}>{}", &inner[at..], &callee[end + 1..]);
+        Some(self.names.of(&text))
+    }
+
     /// The closures and functions that the initial value of a lazy static is made of, by the body that puts it
     /// together.
     pub(crate) fn makers(&self, initial: BodyId) -> Vec<BodyId> {
