@@ -150,7 +150,7 @@ pub(crate) fn analyse(frame: &Frame<'_>, id: BodyId) -> Outcome {
     flow.note_kept_functions();
     flow.note_choices();
     flow.outcome.summary.lets_go = flow.lent & !flow.kept;
-    let result = frame.value_of(0).exported();
+    let result = frame.result().exported();
     flow.outcome.summary.result = (result != Value::Unknown).then_some(result);
     flow.outcome
 }

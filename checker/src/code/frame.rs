@@ -23,6 +23,7 @@ mod concrete;
 mod handed;
 mod numbers;
 mod origins;
+mod outcome;
 mod parts;
 mod questions;
 mod storage;

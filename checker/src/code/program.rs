@@ -26,8 +26,7 @@ mod statics;
 mod types;
 mod variants;
 
-use drops::Dropping;
-pub(crate) use drops::Lies;
+pub(crate) use drops::{Dropping, Lies};
 pub(crate) use implied::{How, ImpliedCall};
 pub(crate) use types::Type;
 

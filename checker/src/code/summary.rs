@@ -110,6 +110,8 @@ pub(crate) struct Effect {
     pub guards: u64,
     /// In how many of the functions on the way something decides whether it happens.
     pub decided: u8,
+    /// The shared pointers, of what callers gave, that must be the last of their kind.
+    pub last: Vec<Path>,
 }
 
 /// An order of two locks, seen where one is wanted while the other is held.
@@ -211,6 +213,7 @@ impl Summary {
                     // On another way it may need less.
                     Ordering::Equal => {
                         old.when.retain(|fact| effect.when.contains(fact));
+                        old.last.retain(|path| effect.last.contains(path));
                         old.decided = old.decided.min(effect.decided);
                     }
                     Ordering::Less => {}
@@ -311,7 +314,10 @@ impl Summary {
 
     /// How many conditions there are, as a number that only shrinks.
     fn conditions(&self) -> usize {
-        let of_effects = self.effects.iter().map(|effect| effect.when.len());
+        let of_effects = self
+            .effects
+            .iter()
+            .map(|effect| effect.when.len() + effect.last.len());
         let returned = self.returned.iter().map(|returned| returned.when.len());
         of_effects.chain(returned).sum()
     }

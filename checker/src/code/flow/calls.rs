@@ -16,6 +16,7 @@ use crate::code::value::Value;
 mod adaptors;
 mod apply;
 mod closures;
+mod copies;
 mod drops;
 mod futures;
 mod implied;

@@ -29,6 +29,8 @@ pub(super) struct Point<'a> {
     pub via: Option<(BodyId, &'a Effect)>,
     /// In how many of the functions that are called on the way something decides whether it happens.
     pub decided: u8,
+    /// The shared pointers, of what callers gave, that must be the last of their kind.
+    pub last: &'a [Path],
 }
 
 impl<'a> Point<'a> {
@@ -42,6 +44,7 @@ impl<'a> Point<'a> {
             when: &[],
             via: None,
             decided: 0,
+            last: &[],
         }
     }
 
@@ -181,6 +184,7 @@ impl Flow<'_> {
             when: self.told_facts(point.when),
             guards,
             decided,
+            last: point.last.to_vec(),
         });
     }
 

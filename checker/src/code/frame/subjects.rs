@@ -259,6 +259,23 @@ impl Frame<'_> {
         }
     }
 
+    /// Whether what lies at a path is there as long as the function runs, since its caller lent it: nobody can put
+    /// anything else there. What a lock or a cell protects can be replaced.
+    pub(crate) fn is_lent(&self, path: &Path) -> bool {
+        let (Root::Parameter(number), [Step::Deref, inside @ ..]) = (path.root, &path.steps[..])
+        else {
+            return false;
+        };
+        let of = self.program.text(self.type_of(number));
+        let is_followed = |step: &Step| {
+            matches!(
+                step,
+                Step::Deref | Step::Field(..) | Step::Index | Step::Element(_) | Step::Chosen(_)
+            )
+        };
+        of.starts_with('&') && !is_exclusive_reference(&of) && inside.iter().all(is_followed)
+    }
+
     /// The number that an operand always is, or the variant of an option.
     pub(crate) fn settled(&self, operand: &Operand) -> Option<u64> {
         let place = match operand {

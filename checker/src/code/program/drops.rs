@@ -41,6 +41,8 @@ pub(crate) struct Dropping {
     pub trust: Trust,
     /// Of which part of the value.
     pub lies: Lies,
+    /// Whether a shared pointer leads to it, which must be the last.
+    pub is_shared: bool,
 }
 
 /// A value that goes.
@@ -163,6 +165,7 @@ impl Program {
                     body: id,
                     trust: dropped.trust,
                     lies: dropped.lies,
+                    is_shared: dropped.shared > 0,
                 });
             }
             if CONTAINERS.contains(&last(path)) {

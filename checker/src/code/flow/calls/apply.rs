@@ -146,6 +146,9 @@ impl Flow<'_> {
         let Some(when) = self.conditions(&effect.when, arguments, values) else {
             return;
         };
+        let Some(last) = self.last_here(&effect.last, values, point.last) else {
+            return;
+        };
         let mut state = Cow::Borrowed(point.state);
         if !when.is_empty() {
             state.to_mut().retain(|cell| !self.is_excluded(cell, &when));
@@ -154,6 +157,7 @@ impl Flow<'_> {
         let point = Point {
             state: &state,
             when: &when,
+            last: &last,
             ..point
         };
         let met = point.via(body, effect);

@@ -1,5 +1,6 @@
 //! Drops: the guards that end, and what the program's own `Drop` does.
 
+use super::copies::MustBeLast;
 use super::{Argument, Call, type_of_place};
 use crate::code::flow::record::Point;
 use crate::code::flow::{Cell, Flow, State, insert};
@@ -116,6 +117,11 @@ impl Flow<'_> {
             return;
         }
         for drop in dropped.iter() {
+            let last = match self.must_be_last(drop, of, value) {
+                MustBeLast::Never => continue,
+                MustBeLast::Known(path) => Some(path),
+                MustBeLast::Unknown => None,
+            };
             let itself = match (drop.lies, value) {
                 (Lies::There, Value::At(path)) => Value::To(path.clone()),
                 // Made here, of these parts.
@@ -138,6 +144,7 @@ impl Flow<'_> {
             let trust = drop.trust.max(if_last);
             let point = Point {
                 state: &state,
+                last: last.as_slice(),
                 ..at
             }
             .trusted(trust);
