@@ -21,6 +21,7 @@ mod channels;
 mod drops;
 mod implied;
 mod macros;
+mod objects;
 mod resolve;
 mod statics;
 mod types;
@@ -170,6 +171,8 @@ pub(crate) struct Program {
     holders: FxHashSet<String>,
     /// Where channels are made, by crate and message.
     channels: channels::Channels,
+    /// What trait objects are made of.
+    objects: objects::Objects,
 }
 
 impl Program {
@@ -200,6 +203,7 @@ impl Program {
             implied: RefCell::default(),
             holders: FxHashSet::default(),
             channels: channels::Channels::default(),
+            objects: objects::Objects::default(),
         };
         program.find_holders();
         let mut seen = FxHashSet::default();
@@ -225,6 +229,7 @@ impl Program {
             program.register(id);
         }
         program.name_statics();
+        program.objects = program.find_objects();
         program.channels = program.find_channels();
         program
     }

@@ -182,17 +182,25 @@ impl Program {
                 };
             }
         }
-        let all = self.methods_of(&keys).into_iter();
-        let mut bodies: Vec<BodyId> = all.map(|(_, id)| *id).collect();
+        let all = self.methods_of(&keys);
+        let mut bodies: Vec<BodyId> = all.iter().map(|(_, id)| *id).collect();
         bodies.extend(self.defaults_of(&keys));
         let is_elsewhere = bodies.is_empty() && !foreign_trait;
+        let is_alone = bodies.len() == 1;
+        let no_object = all
+            .iter()
+            .filter(|(of, _)| is_dyn && !self.can_be(&on_head, of));
+        let no_object: Vec<BodyId> = no_object.map(|(_, id)| *id).collect();
+        if no_object.len() < bodies.len() {
+            bodies.retain(|id| !no_object.contains(id));
+        }
         if bodies.len() > IMPLEMENTATIONS_MAX {
             *self.capped.borrow_mut() += 1;
             bodies.clear();
         }
         // What the project declares has all its implementations in the project, but for those of others
         // who use it as a library.
-        let is_only = bodies.len() == 1 && !foreign_trait;
+        let is_only = is_alone && !foreign_trait;
         let only = is_only.then(|| {
             let sources = self.sources.borrow();
             if keys.iter().any(|(of, _)| sources.traits.is_public(of)) {
@@ -203,7 +211,7 @@ impl Program {
         });
         Resolved {
             is_sure: is_only,
-            is_one_of_few: !foreign_trait && (2..=FEW).contains(&bodies.len()),
+            is_one_of_few: !foreign_trait && !is_only && (1..=FEW).contains(&bodies.len()),
             bodies,
             method: name,
             known: is_elsewhere.then_some(Known::Elsewhere),
