@@ -205,7 +205,7 @@ impl Program {
             for written in paths(&field.of) {
                 if let Some(of) = sources.named_beside(path, written) {
                     let trust = if is_direct { whole.trust } else { Trust::Guess };
-                    let is_all = field.of == written;
+                    let is_all = head(&field.of).0 == written;
                     let part = whole.part(of, trust, is_shared);
                     found.push(if shape.is_enum {
                         Dropped {
