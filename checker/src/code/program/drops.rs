@@ -85,7 +85,7 @@ impl Program {
     /// far that can be trusted of each: what is behind a shared pointer goes only with the last one.
     ///
     /// Not followed is what is behind two shared pointers: that both are the last would be a guess on
-    /// a guess. Fields are known as the source writes their types, so that one with the name of another
+    /// a guess. A trait object is of one of the types that such are made of, if those are few. Fields are known as the source writes their types, so that one with the name of another
     /// type of its crate can be missed.
     pub(crate) fn dropped(&self, of: Name) -> DropGlue {
         if let Some(found) = self.drop_glue.borrow().get(&of) {
@@ -137,8 +137,13 @@ impl Program {
             if dropped.shared > 1 {
                 continue;
             }
-            let is_pointer = text.starts_with(['&', '*']);
-            if is_pointer || text.starts_with("dyn ") || text.starts_with("fn(") {
+            if text.starts_with(['&', '*']) || text.starts_with("fn(") {
+                continue;
+            }
+            if text.starts_with("dyn ") || text.starts_with("(dyn ") {
+                let trust = dropped.trust.and(Trust::OneOf);
+                let all = self.few_objects(text).into_iter();
+                open.extend(all.map(|of| dropped.part(of, trust, false)));
                 continue;
             }
             if let Some(inner) = text

@@ -6,14 +6,13 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::Program;
 use super::resolve::head_text;
+use super::{FEW, Program};
 use crate::code::ir::{Rvalue, Statement};
 use crate::code::names::Name;
 use crate::code::text::{find_outside, last};
 
-/// The types that objects of a trait are made of, by their last names, since crates see some under several paths; by the
-/// trait's path, and nothing where one is not known.
+/// The heads of the types that objects of a trait are made of, by the trait's path; nothing where one is not known.
 pub(super) type Objects = FxHashMap<String, Option<FxHashSet<String>>>;
 
 impl Program {
@@ -38,7 +37,7 @@ impl Program {
                         .or_insert_with(|| Some(FxHashSet::default()));
                     match (made_of, &mut *all) {
                         (Some(made_of), Some(all)) => {
-                            all.insert(last(&made_of).to_owned());
+                            all.insert(made_of);
                         }
                         _ => *all = None,
                     }
@@ -48,10 +47,23 @@ impl Program {
         objects
     }
 
+    /// The types that an object of this type can be of, if they are few.
+    pub(super) fn few_objects(&self, of: &str) -> Vec<String> {
+        match self.objects.get(&head_text(of)) {
+            Some(Some(all)) if all.len() <= FEW => {
+                let mut all: Vec<String> = all.iter().cloned().collect();
+                all.sort_unstable();
+                all
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether an object of a trait can be of a type, by the paths of both.
     pub(super) fn can_be(&self, object: &str, of: &str) -> bool {
         match self.objects.get(object) {
-            Some(Some(all)) => of.is_empty() || all.contains(last(of)),
+            // Crates see some types under several paths.
+            Some(Some(all)) => of.is_empty() || all.iter().any(|one| last(one) == last(of)),
             _ => true,
         }
     }
