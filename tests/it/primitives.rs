@@ -74,6 +74,29 @@ fn lock_queue_cycle() {
     }
 }
 
+/// Each thread of the chain is named, with what it waits for.
+#[test]
+fn a_cycle_of_lock_and_queue_and_result_and_join_is_told_with_its_chain() {
+    let (codes, report) = found("waits::a_chain_of_waits_under_the_lock").expect("it takes a lock");
+    assert_eq!(codes, ["LW0006"], "{report:#}");
+    let finding = &report["findings"][0];
+    assert_eq!(finding["certainty"], "certain", "{finding:#}");
+    let sides = finding["cycle"].as_array().unwrap();
+    let waits: Vec<&str> = sides
+        .iter()
+        .map(|side| side["wants"]["resource"].as_str().unwrap_or("a lock"))
+        .collect();
+    assert_eq!(
+        waits,
+        ["channel", "channel", "join", "a lock"],
+        "{finding:#}"
+    );
+    for side in sides {
+        let site = side["wants"]["site"].as_str().unwrap();
+        assert!(site.contains("primitives/waits.rs:"), "{site}");
+    }
+}
+
 /// A wait that ends by itself closes no circle for good.
 #[test]
 fn a_timed_wait_inside_the_cycle_is_a_risk() {
@@ -111,11 +134,13 @@ fn a_timed_wait_inside_the_cycle_is_a_risk() {
 }
 
 #[test]
-fn a_result_that_is_waited_for_without_the_lock_is_no_finding() {
+fn what_waits_for_nobody_that_needs_the_lock_is_no_finding() {
     for name in [
         "waits::a_result_that_is_waited_for_without_the_lock",
         "waits::a_result_that_is_waited_for_without_the_lock_until_a_deadline",
         "waits::a_result_that_is_taken_while_its_promise_is_there",
+        "waits::questions_of_two_threads_under_the_lock",
+        "waits::a_task_waits_beside_one_that_gives_a_result",
     ] {
         let (codes, report) = found(name).expect("it takes a lock");
         assert_eq!(codes, [""; 0], "{name}: {report:#}");

@@ -5,11 +5,13 @@
 //! early can also be reached with them queueing last, and whether a state *would* be a deadlock with
 //! all blocked writers in their queues is asked of each state.
 
+mod order;
 mod state;
 
 use lockwise::watch::Mode;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
+use self::order::unordered;
 pub(super) use self::state::{Phase, State};
 use super::timeline::{NONE, Timeline};
 use super::witness::Step;
@@ -50,6 +52,8 @@ pub(super) struct Model<'a> {
     wakers: FxHashMap<Wake, Vec<(ThreadId, u32)>>,
     /// Per object, whether only one thread ever touches it.
     private: Vec<bool>,
+    /// Channels whose messages can come in another order than they did.
+    unordered: FxHashSet<ResourceId>,
 }
 
 impl<'a> Model<'a> {
@@ -85,6 +89,8 @@ impl<'a> Model<'a> {
                 private[object] &= first == event.thread;
             }
         }
+        let senders = |channel| wakers.get(&Wake::Post(channel)).map_or(0, Vec::len);
+        let unordered = unordered(run, timeline, senders);
         Model {
             run,
             history,
@@ -92,6 +98,7 @@ impl<'a> Model<'a> {
             ends,
             wakers,
             private,
+            unordered,
         }
     }
 
@@ -390,6 +397,12 @@ impl<'a> Model<'a> {
             Op::WaitEnd { condvar, .. } => Some(Block::Wake(Wake::Notify(condvar))),
             Op::Barrier { barrier, .. } if state.threads[thread.at()].1 == Phase::Waits => {
                 Some(Block::Wake(Wake::Arrive(barrier)))
+            }
+            // With another message it would go on in another way, and keeps no lock back meanwhile.
+            Op::Pend { semaphore, .. }
+                if self.unordered.contains(&semaphore) && !state.holds_any(thread) =>
+            {
+                None
             }
             Op::Pend {
                 semaphore,

@@ -331,7 +331,9 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
 
     /// An item was taken out. Nobody is told as waiting for one: it is due when its time has come.
     fn taken(&self, at: Site) {
-        self.flow.obtained_at_once(true, at);
+        if self.flow.is_told() {
+            self.flow.obtained(true, at);
+        }
     }
 
     /// A get waits no more.

@@ -6,7 +6,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use lockwise::sync::{Promise, Queue, Worker};
+use lockwise::sync::{Promise, Queue, Scheduler, Worker};
 use lockwise::{Condvar, Mutex, thread};
 
 /// A deadline that passes.
@@ -155,4 +155,78 @@ fn a_result_that_is_waited_for_without_the_lock_until_a_deadline() {
     job.wait_timeout(LATE)
         .expect("it needs no lock of ours")
         .unwrap();
+}
+
+/// Lock, queue, result and the end of a thread: whoever holds the lock waits for an item of one that waits for a result
+/// of one that waits for the end of one that needs the lock.
+#[test]
+fn a_chain_of_waits_under_the_lock() {
+    let (lock, queue, done) = (Mutex::named("lock", 0), Queue::new(), OnceLock::new());
+    let (promise, result) = Promise::new();
+    thread::scope(|scope| {
+        let works = scope.spawn(|| work(&lock));
+        scope.spawn(move || {
+            works.join().unwrap();
+            promise.set(1).unwrap();
+        });
+        scope.spawn(|| {
+            queue.put(result.wait().unwrap()).unwrap();
+            done.set(()).unwrap();
+        });
+        done.wait();
+        let held = lock.lock();
+        assert_eq!((queue.get(), *held), (Ok(1), 1));
+    });
+}
+
+/// The one who is asked gets the questions in either order, and answers whoever has asked.
+#[test]
+fn questions_of_two_threads_under_the_lock() {
+    let (lock, questions) = (Mutex::named("lock", 0), Queue::<Promise<u32>>::new());
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..2 {
+                questions.get().unwrap().set(1).unwrap();
+            }
+        });
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut held = lock.lock();
+                let (promise, answer) = Promise::new();
+                questions.put(promise).unwrap();
+                *held += answer.wait().unwrap();
+            });
+        }
+    });
+    assert_eq!(*lock.lock(), 2);
+}
+
+/// While one task waits its thread goes on with the other, which gives the result.
+#[test]
+fn a_task_waits_beside_one_that_gives_a_result() {
+    let (lock, items, put) = (
+        Mutex::named("lock", 0),
+        Arc::new(Queue::new()),
+        OnceLock::new(),
+    );
+    let (promise, result) = Promise::new();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            work(&lock);
+            items.put(1).unwrap();
+            put.set(()).unwrap();
+        });
+        scope.spawn(|| {
+            put.wait();
+            let (scheduler, items) = (Scheduler::new(), Arc::clone(&items));
+            let got = scheduler.spawn(async move { items.get_async().await });
+            let gives = scheduler.spawn(async move { promise.set(1) });
+            scheduler.run().unwrap();
+            assert_eq!(got.result().wait().unwrap(), Ok(1));
+            assert_eq!(gives.result().wait().unwrap(), Ok(()));
+        });
+        put.wait();
+        let held = lock.lock();
+        assert_eq!((result.wait().unwrap(), *held), (1, 1));
+    });
 }

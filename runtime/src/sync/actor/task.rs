@@ -142,8 +142,7 @@ impl<A: Actor<B>, B: Backend> ActorTask<A, B> {
         if let Some(message) = self.timers.due::<B::Threads>() {
             return Poll::Ready(Ok(message));
         }
-        let (at, timed) = (cell.born, false);
-        let how = How { at, timed };
+        let how = How::of_task(cell.born, false);
         let (mailbox, ticket) = (&cell.mailbox, &mut self.ticket);
         let seen = mailbox.seen_total();
         // From hand to hand it counts who waits.

@@ -277,10 +277,10 @@ impl<T: Send, B: Backend> Reader<T, B> {
     #[track_caller]
     #[inline]
     pub fn try_get(&self) -> Result<T, ReadError> {
-        let (at, timed) = (Site::caller(), true);
+        let at = Site::caller();
         match self.0.core.home().get_quietly(at) {
             Ok(message) => Ok(message),
-            Err(state) => self.try_get_with(state, How { at, timed }),
+            Err(state) => self.try_get_with(state, How::of_task(at, true)),
         }
     }
 

@@ -285,8 +285,8 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
     /// [`GetError::Empty`], or as [`get`](PriorityQueue::get).
     #[track_caller]
     pub fn try_get(&self) -> Result<T, GetError> {
-        let (at, timed) = (Site::caller(), true);
-        let placed = self.core.try_get(Work::Done, How { at, timed })?;
+        let how = How::of_task(Site::caller(), true);
+        let placed = self.core.try_get(Work::Done, how)?;
         Ok(placed.item)
     }
 

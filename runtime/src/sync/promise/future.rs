@@ -12,6 +12,7 @@ use super::kept::Name;
 use super::shared::{Outcome, Shared, Wait};
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::Deadline;
+use crate::sync::queue::How;
 use crate::waiting::Ticket;
 use crate::watch::Site;
 
@@ -65,8 +66,8 @@ impl<T: Send, B: Backend> Future<T, B> {
     #[track_caller]
     pub fn wait(mut self) -> Result<T, Failure> {
         let at = Site::caller();
-        let this = &mut self;
-        if let Some(outcome) = this.shared.take_at_once(&mut this.ticket, false, at) {
+        let (this, how) = (&mut self, How::until(Deadline::Never, at));
+        if let Some(outcome) = this.shared.take_at_once(&mut this.ticket, how) {
             this.is_taken = true;
             return outcome;
         }
@@ -116,8 +117,8 @@ impl<T: Send, B: Backend> Future<T, B> {
     #[track_caller]
     pub fn try_get(mut self) -> Result<Result<T, Failure>, Future<T, B>> {
         let at = Site::caller();
-        let this = &mut self;
-        match this.shared.take_at_once(&mut this.ticket, true, at) {
+        let (this, how) = (&mut self, How::of_task(at, true));
+        match this.shared.take_at_once(&mut this.ticket, how) {
             Some(outcome) => {
                 self.is_taken = true;
                 Ok(outcome)
@@ -243,7 +244,8 @@ impl<T: Send, B: Backend> std::future::Future for Future<T, B> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, Failure>> {
         let this = &mut *self;
         let at = this.shared.born();
-        if let Some(outcome) = this.shared.take_at_once(&mut this.ticket, false, at) {
+        let how = How::of_task(at, false);
+        if let Some(outcome) = this.shared.take_at_once(&mut this.ticket, how) {
             this.is_taken = true;
             return Poll::Ready(outcome);
         }

@@ -10,6 +10,7 @@ use super::kept::{Awaited, Kept, Name, NoEnd, Waiting};
 use crate::sync::backend::{Backend, Duty, Flow, Lock};
 use crate::sync::deadline::Deadline;
 use crate::sync::park::{self, Look};
+use crate::sync::queue::How;
 use crate::sync::threads::Threads;
 use crate::waiting::{Later, Ticket, Waiters};
 use crate::watch::Site;
@@ -376,8 +377,7 @@ impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
     pub(super) fn take_at_once(
         self: &mut Arc<Self>,
         ticket: &mut Ticket,
-        timed: bool,
-        at: Site,
+        how: How,
     ) -> Option<Outcome<T>> {
         if !self.has_ended() {
             return None;
@@ -387,20 +387,26 @@ impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
         let (told, outcome) = if let Some(alone) = Arc::get_mut(self) {
             alone.state.get_mut().take_out(ticket, &mut later)
         } else {
-            let mut state = self.state.lock_at(at);
+            let mut state = self.state.lock_at(how.at);
             state.take_out(ticket, &mut later)
         };
-        self.was_there(told, timed, at);
+        self.was_there(told, how);
         outcome
     }
 
     /// Somebody came when it had ended.
     #[inline]
-    fn was_there(&self, told: Option<Told>, timed: bool, at: Site) {
+    fn was_there(&self, told: Option<Told>, how: How) {
         match told {
-            Some(Told::Unit) => self.flow.obtained_at_once(timed, at),
-            Some(Told::Nothing) => self.flow.found(at),
-            None => {}
+            Some(Told::Unit) if self.flow.is_told() => {
+                if how.by_thread {
+                    self.flow.obtained_in_order(how.timed, how.at);
+                } else {
+                    self.flow.obtained(how.timed, how.at);
+                }
+            }
+            Some(Told::Nothing) => self.flow.found(how.at),
+            _ => {}
         }
     }
 
@@ -412,7 +418,7 @@ impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
             return self.wait_parked(deadline, at);
         }
         let told = self.state.lock_at(at).has_ended();
-        self.was_there(told, timed, at);
+        self.was_there(told, How::until(deadline, at));
         Wait::Ended
     }
 
@@ -426,11 +432,13 @@ impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
         self.flow.pending_work(timed, at);
         let mut queued = Queued(self, Ticket::new());
         let ended = park::wait_looking::<B::Threads, _>(None, deadline, |waker| {
-            self.poll(&mut queued.1, waker, timed, at)
+            self.look(&mut queued.1, waker, at)
         });
-        let ended = ended.or_else(|| self.leave(&mut queued.1, timed, at));
+        let ended = ended.or_else(|| self.give_up(&mut queued.1, at));
         drop((queued, waiting));
-        if ended != Some(Told::Unit) {
+        if ended == Some(Told::Unit) {
+            self.flow.obtained_in_order(timed, at);
+        } else {
             self.flow.gave_up();
         }
         if ended.is_some() {
@@ -475,12 +483,17 @@ impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
         timed: bool,
         at: Site,
     ) -> Poll<Told> {
+        let ended = self.look(ticket, waker, at);
+        ended.map(|told| self.told(told, timed, at))
+    }
+
+    /// The same, and the watcher is not told yet.
+    fn look(&self, ticket: &mut Ticket, waker: &Waker, at: Site) -> Poll<Told> {
         let (waker, mut later) = (waker.clone(), Later::new());
         let mut state = self.state.lock_at(at);
         if let Some(told) = state.has_ended() {
             state.leave(ticket, &mut later);
-            drop(state);
-            return Poll::Ready(self.told(told, timed, at));
+            return Poll::Ready(told);
         }
         state.waiters.enter(ticket, waker, &mut later);
         drop(state);
@@ -489,12 +502,16 @@ impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
 
     /// Takes a waiter back. Whether it has ended meanwhile.
     pub(super) fn leave(&self, ticket: &mut Ticket, timed: bool, at: Site) -> Option<Told> {
+        let ended = self.give_up(ticket, at);
+        ended.map(|told| self.told(told, timed, at))
+    }
+
+    /// The same, and the watcher is not told yet.
+    fn give_up(&self, ticket: &mut Ticket, at: Site) -> Option<Told> {
         let mut later = Later::new();
         let mut state = self.state.lock_at(at);
         state.leave(ticket, &mut later);
-        let ended = state.has_ended();
-        drop(state);
-        ended.map(|told| self.told(told, timed, at))
+        state.has_ended()
     }
 
     /// Takes a waiter back that wants nothing any more, if it has queued up.

@@ -369,7 +369,12 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
     fn told(&self, found: Found, how: How) -> Result<(), GetError> {
         match found {
             Found::Got => {
-                self.flows.entries.obtained(how.timed, how.at);
+                let entries = &self.flows.entries;
+                if S::IN_ORDER && how.by_thread {
+                    entries.obtained_in_order(how.timed, how.at);
+                } else {
+                    entries.obtained(how.timed, how.at);
+                }
                 Ok(())
             }
             Found::Empty => Err(GetError::Empty),

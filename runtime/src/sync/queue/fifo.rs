@@ -285,7 +285,7 @@ impl<T: Send, B: Backend> Queue<T, B> {
     #[track_caller]
     pub fn try_get_task(&self) -> Result<Task<'_, T, B>, GetError> {
         let at = Site::caller();
-        let how = How { at, timed: true };
+        let how = How::of_task(at, true);
         let item = self.core.try_get(Work::Kept, how)?;
         let item = item.ok_or(GetError::Stopped)?;
         Ok(Task::new(self, item, at))
@@ -427,20 +427,14 @@ impl<T: Send, B: Backend> Queue<T, B> {
         putting: &mut Putting<Entry<T>>,
         waker: &Waker,
     ) -> Poll<Result<(), PutError<T>>> {
-        let how = How {
-            at: self.core.born(),
-            timed: true,
-        };
+        let how = How::of_task(self.core.born(), true);
         let put = self.core.poll_put(putting, waker, how);
         put.map(|put| put.map_err(|refusal| refusal.of(its_item(putting.slot.take()))))
     }
 
     /// Takes such an offer back. Whether it was accepted.
     pub(in crate::sync) fn withdraw(&self, putting: &mut Putting<Entry<T>>) -> bool {
-        let how = How {
-            at: self.core.born(),
-            timed: true,
-        };
+        let how = How::of_task(self.core.born(), true);
         self.core.withdraw(putting, how);
         putting.was_admitted()
     }
@@ -528,7 +522,7 @@ impl<T: Send, B: Backend> Queue<T, B> {
 
     #[inline]
     pub(super) fn try_get_at(&self, at: Site) -> Result<T, GetError> {
-        let how = How { at, timed: true };
+        let how = How::of_task(at, true);
         let entry = self.core.try_get(Work::Done, how)?;
         entry.ok_or(GetError::Stopped)
     }

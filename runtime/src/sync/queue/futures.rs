@@ -61,7 +61,7 @@ impl<'a, S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> PutIn<'a, S, B, H
         PutIn {
             core,
             putting: Putting::new(entry),
-            how: How { at, timed: false },
+            how: How::of_task(at, false),
         }
     }
 }
@@ -82,7 +82,7 @@ impl<'a, S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> TakeOut<'a, S, B,
             core,
             ticket: Ticket::new(),
             work,
-            how: How { at, timed: false },
+            how: How::of_task(at, false),
         }
     }
 }

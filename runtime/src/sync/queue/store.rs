@@ -10,6 +10,9 @@ pub(in crate::sync) trait Store {
     /// What is put and got.
     type Entry;
 
+    /// Whether entries come out in the order in which they are put in, each of them.
+    const IN_ORDER: bool = false;
+
     /// Whether an entry takes room and is work to be done; a stop is neither.
     fn counts(entry: &Self::Entry) -> bool;
 
@@ -111,6 +114,7 @@ impl<T> Fifo<T> {
 
 impl<T> Store for Fifo<T> {
     type Entry = Entry<T>;
+    const IN_ORDER: bool = true;
 
     #[inline]
     fn counts(entry: &Entry<T>) -> bool {
