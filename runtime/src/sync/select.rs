@@ -7,11 +7,12 @@
 /// | `get(queue) -> got => …` | gets from a queue, receiver, priority queue or reader; `got` is what `try_get` gives, and not empty |
 /// | `put(queue, item) -> put => …` | puts into a queue or sender; the item is made in any case, and dropped if another arm is done |
 /// | `wait(event) => …` | waits until an event is set |
+/// | `ended(actor) => …` | waits until an actor has ended, of which this is a handle |
 /// | `result(future) -> result => …` | takes the result out of an `Option<Future>` that it borrows mutably |
 /// | `default => …` | if nothing can be done now |
 /// | `default(timeout) => …` | if nothing can be done in this time |
 ///
-/// A queue, event or future is named as it is, also where it is shared or was lent (`Arc`, `&`): an arm only borrows it.
+/// A queue, event, actor or future is named as it is, also where it is shared or was lent (`Arc`, `&`): an arm only borrows it.
 ///
 /// Exactly one arm is done; nothing is taken from the others. If several can be done each has its turn.
 /// Closed counts as possible. What stands behind an arm runs when nothing is waited for any more, and may `break`
@@ -74,6 +75,10 @@ macro_rules! select {
     }};
     (@next [$($arms:tt)*] $limit:tt wait($event:expr) => $body:expr $(, $($rest:tt)*)?) => {{
         let mut arm = $crate::sync::poller::arms::wait(&$event);
+        $crate::select!(@next [$($arms)* (arm () => $body)] $limit $($($rest)*)?)
+    }};
+    (@next [$($arms:tt)*] $limit:tt ended($actor:expr) => $body:expr $(, $($rest:tt)*)?) => {{
+        let mut arm = $crate::sync::poller::arms::ended(&$actor);
         $crate::select!(@next [$($arms)* (arm () => $body)] $limit $($($rest)*)?)
     }};
     (@next [$($arms:tt)*] $limit:tt result($future:expr) -> $pattern:pat => $body:expr

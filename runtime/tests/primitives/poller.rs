@@ -180,6 +180,7 @@ on_each_backend! {
 
     fn loser_not_consumed() {
         let (first, second) = (Queue::<u32, B>::new_in(), Queue::<u32, B>::bounded_in(1));
+        let mut gots = 0;
         for _ in 0..10 {
             first.put(1).unwrap();
             let got = select! {
@@ -187,8 +188,19 @@ on_each_backend! {
                 put(second, 2) -> put => { put.unwrap(); false }
             };
             assert_eq!((first.is_empty(), second.is_empty()), (got, got));
+            gots += usize::from(got);
             first.try_iter().chain(second.try_iter()).for_each(drop);
         }
+        assert!((1..10).contains(&gots), "each of both has lost");
+        // Nor is it moved to another place.
+        let third = Queue::<u32, B>::new_in();
+        first.put_many([1, 2]).unwrap();
+        third.put_many([3, 4]).unwrap();
+        let left = select! {
+            get(first) -> got => (got, third.try_iter().collect::<Vec<_>>()),
+            get(third) -> got => (got, first.try_iter().collect()),
+        };
+        assert!([(Ok(1), vec![3, 4]), (Ok(3), vec![1, 2])].contains(&left), "{left:?}");
     }
 
     fn two_pollers_one_queue() {
@@ -210,7 +222,14 @@ on_each_backend! {
                     }
                 });
             }
-            (0..items).for_each(|item| queue.put(item).unwrap());
+            // One by one: both are woken, one of them gets it, and both wait again.
+            for item in 0..items.min(20) {
+                until_waiting(2, &queue);
+                queue.put(item).unwrap();
+                until(|| got.load(SeqCst) == item + 1);
+            }
+            until_waiting(2, &queue);
+            (items.min(20)..items).for_each(|item| queue.put(item).unwrap());
             queue.close();
         });
         assert_eq!(got.load(SeqCst), items);
@@ -345,14 +364,56 @@ on_each_backend! {
     }
 
     fn linearizable_default() {
-        let queue = Queue::<u32, B>::new_in();
+        let (queue, ready) = (Queue::<u32, B>::new_in(), Queue::<u32, B>::bounded_in(0));
+        let mut poller = Poller::new();
+        poller.add(&queue, ());
         for item in 0..200 {
             queue.put(item).unwrap();
+            assert_eq!(poller.poll(), Some(&()));
             select! {
                 get(queue) -> got => assert_eq!(got, Ok(item)),
                 default => panic!("it was put before"),
             }
         }
+        // Each has put one before it looks, so there is one for each, whoever takes which.
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| for item in 0..u32::try_from(rounds(1_000)).unwrap() {
+                    queue.put(item).unwrap();
+                    select! {
+                        get(queue) -> got => assert!(got.is_ok()),
+                        get(ready) -> _ => unreachable!("nobody puts there"),
+                        default => panic!("it was put before"),
+                    }
+                });
+            }
+        });
+        assert!(queue.is_empty());
+    }
+
+    fn the_end_of_an_actor_is_an_arm() {
+        let actor = ActorBuilder::<B>::new_in().start(Idle).unwrap();
+        let (queue, shared) = (Queue::<u32, B>::new_in(), std::sync::Arc::new(actor.clone()));
+        let early = select! {
+            ended(actor) => false,
+            get(queue) -> _ => false,
+            default(SHORT) => true,
+        };
+        assert!(early);
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| select! {
+                get(queue) -> _ => false,
+                ended(shared) => true,
+            });
+            until_waiting(1, &queue);
+            actor.close();
+            assert!(waits.join().unwrap());
+        });
+        assert!(select! {
+            ended(&actor) => true,
+            default => false,
+        });
+        until_waiting(0, &queue);
     }
 
     fn each_kind_of_arm() {

@@ -7,6 +7,7 @@ use std::task::{Poll, Waker};
 
 use super::source::Source;
 use super::waits::Waits;
+use crate::sync::actor::Handle;
 use crate::sync::backend::Backend;
 use crate::sync::event::Event;
 use crate::sync::exchange::{ReadError, Reader};
@@ -148,7 +149,7 @@ pub struct Put<'a, Q: Puts> {
     outcome: Option<Result<(), PutError<Q::Item>>>,
 }
 
-/// `wait(event)`.
+/// `wait(event)`, and `ended(actor)`: its end is an event.
 #[derive(Debug)]
 pub struct Wait<'a, B: Backend> {
     event: &'a Event<B>,
@@ -188,6 +189,10 @@ pub fn wait<B: Backend>(event: &Event<B>) -> Wait<'_, B> {
         ticket: Ticket::new(),
         is_set: false,
     }
+}
+
+pub fn ended<M: Send, B: Backend>(actor: &Handle<M, B>) -> Wait<'_, B> {
+    wait(actor.stopped())
 }
 
 pub fn result<T: Send, B: Backend>(future: &mut Option<Future<T, B>>) -> Done<'_, T, B> {
