@@ -1,5 +1,7 @@
 //! That a call which does not ascend from what its thread holds is refused before it blocks.
 
+use std::time::Duration;
+
 use lockwise::acquire::TryAcquireError;
 use lockwise::watch::hooks::held_count;
 use lockwise::watch::{Code, Finding};
@@ -35,8 +37,33 @@ fn nested_descending_refused() {
     );
     assert!(!a.is_locked() && !c.is_locked());
     assert!(b.is_locked());
+    assert_eq!(held_count(), 1);
     drop(outer);
+    assert_eq!(held_count(), 0);
     drop(acquire!(c, a));
+}
+
+#[test]
+fn what_times_out_leaves_the_held_set_as_it_was() {
+    let (first, a, b) = (Mutex::new(0), Mutex::new(1), RwLock::new(2));
+    let held = b.read();
+    elsewhere(|| {
+        let outer = acquire!(first);
+        for limit in [Duration::ZERO, Duration::from_millis(5)] {
+            assert!(acquire!(a, write b; timeout limit).is_err());
+            assert_eq!(held_count(), 1);
+        }
+        // In another order than the one in which they were taken.
+        let (one, two) = acquire!(a, read b);
+        assert_eq!(held_count(), 3);
+        drop(outer);
+        drop(one);
+        assert_eq!(held_count(), 1);
+        violation(try_acquire!(first));
+        drop(two);
+        assert_eq!(held_count(), 0);
+    });
+    drop(held);
 }
 
 #[test]

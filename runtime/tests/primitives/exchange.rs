@@ -249,7 +249,8 @@ on_each_backend! {
         thread::scope(|scope| {
             let sender = scope.spawn(|| exchange.send(2));
             until(|| *seen.lock().unwrap() == [1, 2]);
-            assert_eq!(slow.len(), 1);
+            until_waiting(1, &slow);
+            assert!(slow.len() == 1 && !sender.is_finished());
             assert_eq!(slow.get(), Ok(1));
             assert_eq!(sender.join().unwrap(), taken(2));
         });

@@ -96,6 +96,20 @@ on_each_backend! {
         }
         drop(pool);
         assert_eq!(done.load(SeqCst), 10);
+        // Its threads end: what is theirs alone is dropped.
+        thread_local! {
+            static OWN: std::cell::RefCell<Option<super::super::counted::Counted>> =
+                const { std::cell::RefCell::new(None) };
+        }
+        let drops = Drops::default();
+        let own = drops.clone();
+        let pool = ThreadPool::<B>::builder_in(2)
+            .initializer(move || OWN.set(Some(own.value())))
+            .build()
+            .unwrap();
+        pool.submit(|| ()).unwrap().wait().unwrap();
+        drop(pool);
+        until(|| drops.count() == 2);
         // In its own job: it does not wait for itself.
         let pool = Arc::new(ThreadPool::<B>::new_in(1).unwrap());
         let own = Arc::clone(&pool);

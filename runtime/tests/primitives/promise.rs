@@ -161,6 +161,19 @@ on_each_backend! {
             let waited = wait_for(waited.pending, Until::FirstFailure, None);
             assert_eq!((waited.done.len(), waited.pending.len()), (1, 0));
         });
+        // One that comes during the wait ends that too, and a value does not.
+        let made: Vec<_> = (0..3).map(|_| Promise::<u32, B>::new_in()).collect();
+        let (mut promises, futures): (Vec<_>, Vec<_>) = made.into_iter().unzip();
+        let kept = promises.remove(1);
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| wait_for(futures, Until::FirstFailure, Some(LONG)));
+            promises.remove(1).set(2).unwrap();
+            drop(promises.remove(0));
+            let waited = waits.join().unwrap();
+            assert!(waited.done.iter().any(|future| future.ended() == Some(End::Dropped)));
+            assert_eq!(waited.pending.len(), 1);
+        });
+        assert!(!kept.is_wanted());
     }
 
     fn wait_all_timeout() {
