@@ -2,6 +2,8 @@
 //! what is called, the last handle.
 
 mod actors;
+mod adverse;
+mod comes_back;
 mod exchanges;
 mod lazy;
 mod queues;
