@@ -92,10 +92,10 @@ fn project(edition: &str, programs: &BTreeMap<String, String>) -> TempDir {
     let manifest = format!(
         "[package]\nname = \"cases{number}\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n\n\
          [dependencies]\nasync-lock = \"3\"\ndashmap = \"6\"\nlazy_static = \"1\"\n\
-         lockwise = {{ path = {:?} }}\nonce_cell = \"1\"\nparking_lot = \"0.12\"\nspin = \"0.9\"\n\
+         lockwise = {{ path = \"{}\" }}\nonce_cell = \"1\"\nparking_lot = \"0.12\"\nspin = \"0.9\"\n\
          tokio = {{ version = \"1\", features = [\"macros\", \"rt\", \"sync\", \"time\"] }}\n\n\
          [workspace]\n",
-        root().join("runtime")
+        root().join("runtime").display()
     );
     fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
     let bins = folder.path().join("src/bin");

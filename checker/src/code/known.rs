@@ -292,6 +292,21 @@ pub(crate) fn polls(path: &str) -> bool {
     name.starts_with("poll") || name.starts_with("block_on") || name == "now_or_never"
 }
 
+/// What a function of this package's other half does, but for its locks.
+fn own(name: &str, method: &str) -> Option<Known> {
+    Some(match (name, method) {
+        ("acquire", "all") => Known::AcquireAll(Waits::Thread),
+        ("acquire", "all_within" | "try_all" | "try_all_within") => Known::AcquireAll(Waits::Never),
+        ("thread" | "Builder" | "Scope", "spawn" | "spawn_scoped")
+        | ("ThreadPool" | "Worker", "submit" | "map") => Known::Spawn,
+        // The result of a job is waited for as the end of a thread is.
+        ("JoinHandle" | "ScopedJoinHandle", "join") | ("Future", "wait" | "wait_done") => {
+            Known::Blocks(Resource::Join)
+        }
+        _ => return None,
+    })
+}
+
 /// What the function `krate::…::on::method` does. `on` is the type's path without generics.
 #[expect(
     clippy::match_same_arms,
@@ -302,7 +317,9 @@ pub(crate) fn function(on: &str, method: &str) -> Option<Known> {
     let krate = on.split("::").next().unwrap_or_default();
     let name = last(on);
     let krate = if OF_STD.contains(&name) { "std" } else { krate };
-    if let Some(known) = lock(krate, on, method).or_else(|| collection(krate, name, method)) {
+    let own = || (krate == "lockwise").then(|| own(name, method)).flatten();
+    let kept = || collection(krate, name, method);
+    if let Some(known) = lock(krate, on, method).or_else(kept).or_else(own) {
         return Some(known);
     }
     Some(match (krate, name, method) {
@@ -318,28 +335,14 @@ pub(crate) fn function(on: &str, method: &str) -> Option<Known> {
         ("std" | "core", "ManuallyDrop", "drop") | ("std" | "core", "ptr", "drop_in_place") => {
             Known::Empty
         }
-        (
-            "std" | "lockwise",
-            "thread" | "Builder" | "Scope",
-            "spawn" | "spawn_unchecked" | "spawn_scoped",
-        ) => Known::Spawn,
-        // Pools of our own, whose results are waited for as the ends of threads are.
-        ("lockwise", "ThreadPool" | "Worker", "submit" | "map") => Known::Spawn,
-        (
-            "lockwise",
-            "Future",
-            "wait" | "wait_done" | "wait_timeout" | "wait_deadline" | "wait_done_timeout",
-        ) => Known::Blocks(Resource::Join),
-        ("std" | "lockwise", "JoinHandle" | "ScopedJoinHandle", "join")
+        ("std", "thread" | "Builder" | "Scope", "spawn" | "spawn_unchecked" | "spawn_scoped") => {
+            Known::Spawn
+        }
+        ("std", "JoinHandle" | "ScopedJoinHandle", "join")
         | ("tokio", "JoinSet", "join_next" | "join_next_with_id" | "join_all") => {
             Known::Blocks(Resource::Join)
         }
         ("std" | "tokio", "Barrier", "wait") => Known::Blocks(Resource::Barrier),
-        // Our own `acquire!`.
-        ("lockwise", "acquire", "all") => Known::AcquireAll(Waits::Thread),
-        ("lockwise", "acquire", "all_within" | "try_all" | "try_all_within") => {
-            Known::AcquireAll(Waits::Never)
-        }
         ("std", "Receiver", "recv")
         | ("crossbeam" | "crossbeam_channel" | "flume", "Receiver", "recv") => {
             Known::Blocks(Resource::Receive)

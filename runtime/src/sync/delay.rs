@@ -282,7 +282,9 @@ impl<T: Send, B: Backend> DelayQueue<T, B> {
         let items = std::mem::take(&mut state.items);
         state.getters.choose_all(&mut later);
         drop(state);
-        items.values().for_each(|_| self.taken(at));
+        for _ in &items {
+            self.taken(at);
+        }
         later.run();
         items.into_values().collect()
     }

@@ -6,13 +6,21 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use lockwise::sync::{Promise, Queue, Scheduler, Worker};
+use lockwise::sync::{Future, Promise, Queue, Scheduler, Worker};
 use lockwise::{Condvar, Mutex, thread};
 
 /// A deadline that passes.
 const SOON: Duration = Duration::from_millis(20);
 /// One that does not.
 const LATE: Duration = Duration::from_secs(60);
+
+/// Returns when it has ended, without having been seen to find that.
+fn look_on<T: Send>(job: &Future<T>) {
+    let has_ended = Arc::new(OnceLock::new());
+    let ends = Arc::clone(&has_ended);
+    job.on_done(move |_| ends.set(()).unwrap());
+    has_ended.wait();
+}
 
 /// What the other side does: it needs the lock.
 fn work(lock: &Mutex<u32>) {
@@ -40,9 +48,7 @@ static RESULT: Mutex<u32> = Mutex::named("lock", 0);
 fn a_result_that_is_waited_for_under_the_lock() {
     let worker = Worker::new().unwrap();
     let job = worker.submit(|| work(&RESULT)).unwrap();
-    while !job.is_done() {
-        thread::yield_now();
-    }
+    look_on(&job);
     let _held = RESULT.lock();
     job.wait().unwrap();
 }
@@ -53,9 +59,7 @@ static APART: Mutex<u32> = Mutex::named("lock", 0);
 fn a_result_that_is_waited_for_without_the_lock() {
     let worker = Worker::new().unwrap();
     let job = worker.submit(|| work(&APART)).unwrap();
-    while !job.is_done() {
-        thread::yield_now();
-    }
+    look_on(&job);
     *APART.lock() += 1;
     job.wait().unwrap();
     assert_eq!(*APART.lock(), 2);

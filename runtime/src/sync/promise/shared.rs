@@ -412,7 +412,6 @@ impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
 
     /// Waits until it has ended.
     pub(super) fn wait(&self, deadline: Deadline, at: Site) -> Wait {
-        let timed = deadline.is_timed();
         let ready = || self.has_ended.load(Acquire);
         if !self.has_ended() && !park::look_on::<B::Threads>(Look::Both, deadline, ready) {
             return self.wait_parked(deadline, at);
@@ -440,6 +439,9 @@ impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
             self.flow.obtained_in_order(timed, at);
         } else {
             self.flow.gave_up();
+        }
+        if ended == Some(Told::Nothing) {
+            self.flow.found(at);
         }
         if ended.is_some() {
             Wait::Ended
