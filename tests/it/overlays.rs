@@ -196,6 +196,8 @@ fn guards_that_turn_into_others() {
     *writes += 1;
     let may_write = writes.downgrade_to_upgradeable();
     assert!(lock.try_write().is_none());
+    // A blind spot: it keeps readers out, and who read here would wait for itself and not be told.
+    assert!(lock.try_read().is_none());
     let reads = may_write.downgrade();
     assert_eq!(*reads, 2);
     drop(reads);

@@ -6,6 +6,7 @@
 
 #![cfg(feature = "checks")]
 
+mod blind;
 mod kinds;
 mod mixed;
 mod owed;
