@@ -141,6 +141,8 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/platform/no_clocks.rs"
     "src/watch/platform/no_signal.rs"
     "src/watch/platform/other.rs"
+    "src/watch/platform/short_name.rs"
+    "src/watch/platform/short_name/tests.rs"
     "src/watch/platform/signal.rs"
     "src/watch/platform/test_runner.rs"
     "src/watch/platform/test_runner/tests.rs"

@@ -67,5 +67,8 @@ mod standstills;
 mod std_docs;
 /// The stand-in for std, item by item.
 mod std_surface;
+/// Locks that are taken where nobody expects any.
+#[cfg(unix)]
+mod survived;
 /// Projects that know nothing of Lockwise.
 mod unchanged;

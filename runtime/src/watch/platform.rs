@@ -16,6 +16,7 @@ pub(super) mod clocks;
 pub(super) mod clocks;
 #[cfg(any(not(unix), miri))]
 mod other;
+mod short_name;
 #[cfg(all(target_os = "linux", not(miri)))]
 pub(super) mod signal;
 #[cfg(any(not(target_os = "linux"), miri))]
@@ -25,6 +26,12 @@ pub(super) mod signal;
 mod test_runner;
 #[cfg(all(unix, not(miri)))]
 mod unix;
+
+#[cfg(any(not(unix), miri))]
+use other::system_name;
+pub(super) use short_name::Starting;
+#[cfg(all(unix, not(miri)))]
+use unix::system_name;
 
 #[cfg(any(not(unix), miri))]
 pub(super) use other::{

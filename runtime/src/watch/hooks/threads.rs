@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::super::log::Op;
+use super::super::platform::Starting;
 use super::super::site::Site;
 use super::super::slot::{self, Slot};
 use super::super::wait_for::Target;
@@ -11,7 +12,12 @@ use super::{Busy, is_trace, live, unblocked, watching};
 
 /// A thread that is about to be started: made by its parent, carried into it.
 #[derive(Debug)]
-pub struct Birth(u32);
+pub struct Birth {
+    /// Its number; 0 if nobody watches.
+    thread: u32,
+    /// That it has not begun.
+    starting: Option<Starting>,
+}
 
 /// A thread that was started, as its parent can join it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,15 +26,16 @@ pub struct ThreadRef(u32);
 impl Birth {
     /// The thread as its parent knows it.
     pub fn thread(&self) -> ThreadRef {
-        ThreadRef(self.0)
+        ThreadRef(self.thread)
     }
 
     /// Called first thing on the new thread.
     pub fn start(mut self, name: Option<&str>) {
-        let thread = std::mem::take(&mut self.0);
+        let thread = std::mem::take(&mut self.thread);
         if thread == 0 {
             return;
         }
+        self.starting = None;
         if let Some(name) = name {
             order::name_thread(thread, name);
         }
@@ -45,8 +52,8 @@ impl Birth {
 impl Drop for Birth {
     /// The system had no room for the thread.
     fn drop(&mut self) {
-        if self.0 != 0 {
-            order::thread_ended(self.0);
+        if self.thread != 0 {
+            order::thread_ended(self.thread);
         }
     }
 }
@@ -54,7 +61,10 @@ impl Drop for Birth {
 /// The thread is about to start another.
 pub fn forking(at: Site) -> Birth {
     let Some(slot) = watching() else {
-        return Birth(0);
+        return Birth {
+            thread: 0,
+            starting: None,
+        };
     };
     let _busy = Busy::new(slot);
     let me = slot.thread.load(Relaxed);
@@ -62,7 +72,10 @@ pub fn forking(at: Site) -> Birth {
     let site = registry::site_number(slot, at);
     slot.log(Op::Fork, |record| record.number(child).number(site));
     next_stretch(slot);
-    Birth(child)
+    Birth {
+        thread: child,
+        starting: Some(Starting::by_this_thread()),
+    }
 }
 
 /// The thread is about to wait until `thread` has ended.

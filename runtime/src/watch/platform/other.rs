@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::ffi::{CStr, c_void};
 use std::fs::File;
 
+use super::short_name::ShortName;
+
 /// The value of an environment variable, kept for good.
 pub(crate) fn env(name: &'static CStr) -> Option<&'static [u8]> {
     let value = std::env::var_os(name.to_str().ok()?)?;
@@ -78,8 +80,16 @@ pub(crate) fn program_name(buffer: &mut [u8; 256]) -> &[u8] {
     &buffer[..0]
 }
 
-/// Copies this thread's name into `buffer`; none if it has none.
+/// The system is not asked.
+pub(super) fn system_name() -> Option<[u8; 16]> {
+    None
+}
+
+/// Copies this thread's name into `buffer`; none if it has none, or none that can be had.
 pub(crate) fn thread_name(buffer: &mut [u8; 256]) -> Option<&[u8]> {
+    if !ShortName::of_this_thread().may_have_handle() {
+        return None;
+    }
     let current = std::thread::current();
     let name = current.name()?.as_bytes();
     let len = name.len().min(buffer.len());

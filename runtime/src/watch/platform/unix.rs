@@ -145,6 +145,11 @@ pub(crate) fn program_name(buffer: &mut [u8; 256]) -> &[u8] {
     imp::program_name(buffer)
 }
 
+/// What the system calls this thread.
+pub(super) fn system_name() -> Option<[u8; 16]> {
+    imp::system_name()
+}
+
 /// Copies this thread's name into `buffer`, maybe cut at 15 bytes; none if it has no name of its
 /// own.
 pub(crate) fn thread_name(buffer: &mut [u8; 256]) -> Option<&[u8]> {
@@ -159,6 +164,8 @@ mod imp {
     use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong};
     use std::fs::File;
     use std::os::fd::FromRawFd;
+
+    use super::super::short_name::ShortName;
 
     unsafe extern "C" {
         #[cfg_attr(target_env = "gnu", link_name = "open64")]
@@ -235,21 +242,25 @@ mod imp {
         thread_number() == process
     }
 
+    pub(super) fn system_name() -> Option<[u8; 16]> {
+        let mut short = [0_u8; 16];
+        // SAFETY: the system writes at most 16 bytes, with a zero at the end.
+        let told = unsafe { prctl(GET_NAME, short.as_mut_ptr().expose_provenance() as c_ulong) };
+        (told == 0).then_some(short)
+    }
+
     pub(super) fn thread_name(buffer: &mut [u8; 256]) -> Option<&[u8]> {
         if is_first_thread() {
             buffer[..4].copy_from_slice(b"main");
             return Some(&buffer[..4]);
         }
-        let mut short = [0_u8; 16];
-        // SAFETY: the system writes at most 16 bytes, with a zero at the end.
-        if unsafe { prctl(GET_NAME, short.as_mut_ptr().expose_provenance() as c_ulong) } != 0 {
-            return None;
-        }
+        let short = system_name()?;
         let len = short.iter().position(|&byte| byte == 0).unwrap_or(16);
         // A thread without a name of its own inherits that of the thread that made it, in the end
         // the program's; such a name says nothing. A name of 15 bytes may be cut: the standard
         // library knows it whole, and asking it does not allocate for a thread that it started.
-        if len == 15 && !super::inherited(&short[..len]) {
+        let may_ask = ShortName::of(&short).may_have_handle();
+        if len == 15 && may_ask && !super::inherited(&short[..len]) {
             let current = std::thread::current();
             let whole = current.name()?.as_bytes();
             if whole.starts_with(&short[..len]) {
@@ -290,6 +301,8 @@ mod imp {
     use std::fs::File;
     use std::os::unix::ffi::OsStrExt;
 
+    use super::super::short_name::ShortName;
+
     pub(super) fn open_to_append(path: &CStr) -> Option<File> {
         let path = OsStr::from_bytes(path.to_bytes());
         File::options().append(true).open(path).ok()
@@ -315,7 +328,14 @@ mod imp {
         std::thread::current().name() == Some("main")
     }
 
+    pub(super) fn system_name() -> Option<[u8; 16]> {
+        None
+    }
+
     pub(super) fn thread_name(buffer: &mut [u8; 256]) -> Option<&[u8]> {
+        if !ShortName::of_this_thread().may_have_handle() {
+            return None;
+        }
         let current = std::thread::current();
         let name = current.name()?.as_bytes();
         let len = name.len().min(buffer.len());
