@@ -54,6 +54,8 @@ mod offered;
 mod overlays;
 /// The primitives of `lockwise::sync`, under the checker.
 mod primitives;
+/// Packages of others, as they were published.
+mod published;
 /// What a program asked to happen on a finding.
 mod reactions;
 /// Recorded logs: whole, cut off, damaged.

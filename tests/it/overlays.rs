@@ -3,11 +3,10 @@
 //! Where neither the packages nor a network are at hand, nothing is tested and a line says so.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::process::Command;
 
-use crate::programs::{calm, cargo, codes, finish, stderr};
-use crate::projects::{depend, document, limits, lockwise, project};
+use crate::programs::{codes, finish};
+use crate::projects::{depend, document, is_fetched, limits, lockwise, project};
 
 /// What the tests of all crates use.
 const SHARED: &str = r"
@@ -280,28 +279,6 @@ fn one_order() {
     );
 }
 ";
-
-/// Whether the project's packages are at hand, or can be fetched.
-#[expect(
-    clippy::print_stderr,
-    reason = "whoever reads of the tests should know"
-)]
-fn is_fetched(project: &Path) -> bool {
-    let fetch = |how: &[&str]| {
-        let mut command = Command::new(cargo());
-        command.arg("fetch").args(how).current_dir(project);
-        calm(&mut command);
-        finish(&mut command)
-    };
-    if fetch(&["--offline"]).status.success() {
-        return true;
-    }
-    let output = fetch(&[]);
-    if !output.status.success() {
-        eprintln!("not tested, without packages: {}", stderr(&output));
-    }
-    output.status.success()
-}
 
 /// Watches the same tests with each of the crates, given as a line of a manifest and the name there.
 fn check(crates: &[(&str, &str)], tests: &str) {

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::programs::{checker, finish, scratch};
+use crate::programs::{calm, cargo, checker, finish, scratch, stderr};
 
 /// A project with these files.
 pub(crate) fn project(files: &[(&str, &str)]) -> TempDir {
@@ -31,6 +31,28 @@ pub(crate) fn depend(project: &Path, lines: &str) {
     text.push_str("[dependencies]\n");
     text.push_str(lines);
     fs::write(&manifest, text).unwrap();
+}
+
+/// Whether the project's packages are at hand, or can be fetched.
+#[expect(
+    clippy::print_stderr,
+    reason = "whoever reads of the tests should know"
+)]
+pub(crate) fn is_fetched(project: &Path) -> bool {
+    let fetch = |how: &[&str]| {
+        let mut command = Command::new(cargo());
+        command.arg("fetch").args(how).current_dir(project);
+        calm(&mut command);
+        finish(&mut command)
+    };
+    if fetch(&["--offline"]).status.success() {
+        return true;
+    }
+    let output = fetch(&[]);
+    if !output.status.success() {
+        eprintln!("not tested, without packages: {}", stderr(&output));
+    }
+    output.status.success()
 }
 
 /// Runs a command of the checker in the project.
