@@ -28,6 +28,8 @@ pub(super) struct Draft {
     pub(super) basis: Option<Basis>,
     pub(super) message: String,
     pub(super) cycle: Vec<Side>,
+    /// Whether others have a part in it that no side tells of: it may be the user's.
+    pub(super) others: bool,
     pub(super) witness: Vec<String>,
     pub(super) witness_after: Option<Beginning>,
     pub(super) excluded_by: BTreeSet<Exclusion>,
@@ -49,6 +51,7 @@ impl Draft {
             basis: None,
             message,
             cycle: Vec::new(),
+            others: false,
             witness: Vec::new(),
             witness_after: None,
             excluded_by: BTreeSet::new(),
@@ -92,7 +95,7 @@ impl Draft {
                 times(seen - 1)
             ));
         }
-        let in_dependencies = is_foreign(&self.cycle);
+        let in_dependencies = !self.others && is_foreign(&self.cycle);
         let level = if self.note || in_dependencies {
             Level::Note
         } else {

@@ -65,6 +65,7 @@ fn draft(case: &Case<'_>, run: &RunCase<'_>, reported: &Reported, certainty: Cer
         wants: Some(Wants::Lock(want)),
         ..side(case, run, reported.thread)
     }];
+    draft.others = code == Code::Deadlock;
     draft.locks = match code {
         Code::SelfDeadlock | Code::RecursiveRead => Some((run.id, vec![reported.want.lock])),
         _ => draft.locks,
@@ -72,21 +73,16 @@ fn draft(case: &Case<'_>, run: &RunCase<'_>, reported: &Reported, certainty: Cer
     draft
         .reasons
         .push("the program itself noticed it while it ran".to_owned());
-    if code == Code::Deadlock {
-        draft
-            .advice
-            .push("take these locks in one order everywhere".to_owned());
-    }
-    if code == Code::Stall {
-        draft.advice.push(
-            "look for who should have ended this wait, and what that one waits for".to_owned(),
-        );
-    }
-    if code == Code::OrderViolation {
-        draft.advice.push(
+    let advice = match code {
+        Code::Deadlock if reported.holds.is_some() => "take these locks in one order everywhere",
+        Code::Deadlock | Code::Stall => {
+            "look for who should have ended this wait, and what that one waits for"
+        }
+        Code::OrderViolation => {
             "take the locks in ascending order; one `acquire!` for all of them does that"
-                .to_owned(),
-        );
-    }
+        }
+        _ => return draft,
+    };
+    draft.advice.push(advice.to_owned());
     draft
 }

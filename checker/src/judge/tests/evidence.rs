@@ -254,6 +254,29 @@ fn what_the_runtime_reported_comes_out_as_it_was() {
 }
 
 #[test]
+fn a_deadlock_of_which_one_side_is_known_is_not_left_to_the_dependencies() {
+    let mut evidence = chains();
+    evidence.runs[0].chains.clear();
+    for site in &mut evidence.sites {
+        site.file = "/home/me/.cargo/registry/src/index.crates.io-1/a-1.0.0/src/lib.rs".to_owned();
+    }
+    let reported = |code: &str| Reported {
+        code: code.to_owned(),
+        thread: ThreadId(0),
+        holds: None,
+        want: evidence.runs[0].held[0].held,
+        message: String::from("all wait"),
+    };
+    let of_the_process = reported("LW0001");
+    let of_one_thread = reported("LW0005");
+    for (reported, inside) in [(of_the_process, false), (of_one_thread, true)] {
+        evidence.runs[0].reported = vec![reported];
+        let verdict = judge(&evidence, &Limits::default());
+        assert_eq!(verdict.findings[0].in_dependencies, inside, "{verdict:?}");
+    }
+}
+
+#[test]
 fn what_a_sent_guard_may_release_is_at_most_possible() {
     let again = "
         T1: acq(A) acq(A)";
