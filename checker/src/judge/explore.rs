@@ -78,16 +78,15 @@ pub(super) fn explore(model: &Model<'_>, words_max: u64, enough: impl Fn(&Stuck)
             }
             continue;
         }
-        steps.sort_by_key(|(step, next)| std::cmp::Reverse(next.threads[step.thread.at()].0));
+        steps.sort_by_key(|(step, next)| std::cmp::Reverse(next.done(step.thread)));
         for (step, next) in steps {
-            if seen.contains(&next) {
+            if !seen.insert(next.clone()) {
                 continue;
             }
             words += next.size();
             if words > words_max {
                 return found;
             }
-            seen.insert(next.clone());
             ways.push((way, step));
             work.push((next, ways.len() - 1));
         }

@@ -104,16 +104,13 @@ impl<'a> Model<'a> {
 
     /// Nothing executed.
     pub(super) fn start(&self) -> State {
-        State {
-            threads: vec![(0, Phase::Before); self.run.threads.len()],
-            held: Vec::new(),
-            units: (0..)
-                .map(ResourceId)
-                .zip(self.run.resources.iter().map(|resource| resource.units))
-                .filter(|&(_, units)| units > 0)
-                .collect(),
-            written: Vec::new(),
-        }
+        let mut start = State::new(self.run.threads.len());
+        start.units = (0..)
+            .map(ResourceId)
+            .zip(self.run.resources.iter().map(|resource| resource.units))
+            .filter(|&(_, units)| units > 0)
+            .collect();
+        start
     }
 
     pub(super) fn threads(&self) -> impl Iterator<Item = ThreadId> + use<> {
@@ -122,7 +119,7 @@ impl<'a> Model<'a> {
 
     /// A thread's next event; `None` when it is through.
     pub(super) fn next(&self, state: &State, thread: ThreadId) -> Option<u32> {
-        let at = state.threads[thread.at()].0 as usize;
+        let at = state.done(thread) as usize;
         self.timeline.events_of[thread.at()].get(at).copied()
     }
 
@@ -142,17 +139,17 @@ impl<'a> Model<'a> {
 
     fn is_done(&self, state: &State, event: u32) -> bool {
         let thread = self.run.events[event as usize].thread;
-        self.timeline.before(event) < state.threads[thread.at()].0
+        self.timeline.before(event) < state.done(thread)
     }
 
     fn is_last(&self, state: &State, thread: ThreadId) -> bool {
         let events = &self.timeline.events_of[thread.at()];
-        state.threads[thread.at()].0 as usize + 1 == events.len()
+        state.done(thread) as usize + 1 == events.len()
     }
 
     /// The begin of the wait that the thread is in, if it has a time limit.
     fn timed_wait(&self, state: &State, thread: ThreadId) -> Option<u32> {
-        let last = state.threads[thread.at()].0.checked_sub(1)?;
+        let last = state.done(thread).checked_sub(1)?;
         let begin = self.timeline.events_of[thread.at()][last as usize];
         matches!(self.op(begin), Op::WaitBegin { timed: true, .. }).then_some(begin)
     }
@@ -170,7 +167,7 @@ impl<'a> Model<'a> {
             Op::Acquire { lock, mode, .. } => Some((self.object(lock), mode, false)),
             Op::Upgrade { lock } => Some((self.object(lock), Mode::Exclusive, true)),
             Op::WaitEnd { lock, .. } => {
-                let woken = state.threads[thread.at()].1 == Phase::Woken;
+                let woken = state.phase(thread) == Phase::Woken;
                 let mode = self.timeline.retaken.get(&event).copied();
                 (woken || self.ran_out(state, thread)).then(|| {
                     let mode = mode.unwrap_or(Mode::Exclusive);
@@ -190,7 +187,7 @@ impl<'a> Model<'a> {
     pub(super) fn steps(&self, state: &State) -> Vec<(Step, State)> {
         let mut steps = Vec::new();
         for thread in self.threads() {
-            if state.threads[thread.at()].0 >= self.ends[thread.at()] {
+            if state.done(thread) >= self.ends[thread.at()] {
                 continue;
             }
             let Some(event) = self.next(state, thread) else {
@@ -264,22 +261,20 @@ impl<'a> Model<'a> {
                 }
                 let lock = self.object(lock);
                 next.held.retain(|hold| (hold.0, hold.1) != (lock, thread));
-                let phase = if self.is_last(state, thread) {
-                    Phase::Before
-                } else {
-                    Phase::Waits
-                };
-                next.threads[thread.at()] = (state.threads[thread.at()].0 + 1, phase);
+                next.pass(thread);
+                if !self.is_last(state, thread) {
+                    next.enter(thread, Phase::Waits);
+                }
                 out.push((Step { thread, wakes }, next));
                 return;
             }
             Op::WaitEnd { .. } if self.wanted(state, thread, event).is_none() => return,
             Op::Notify { condvar } => {
                 let asleep = self.asleep(state, condvar);
-                next.threads[thread.at()].0 += 1;
+                next.pass(thread);
                 for &woken in &asleep {
                     let mut woke = next.clone();
-                    woke.threads[woken.at()].1 = Phase::Woken;
+                    woke.enter(woken, Phase::Woken);
                     wakes = Some(woken);
                     out.push((Step { thread, wakes }, woke));
                 }
@@ -290,11 +285,11 @@ impl<'a> Model<'a> {
             }
             Op::NotifyAll { condvar } => {
                 for woken in self.asleep(state, condvar) {
-                    next.threads[woken.at()].1 = Phase::Woken;
+                    next.enter(woken, Phase::Woken);
                 }
             }
             Op::Barrier { barrier, parties } => {
-                if state.threads[thread.at()].1 == Phase::Before {
+                if state.phase(thread) == Phase::Before {
                     self.arrive(&mut next, thread, barrier, parties);
                     out.push((Step { thread, wakes }, next));
                 }
@@ -324,7 +319,7 @@ impl<'a> Model<'a> {
             | Op::Fork { .. }
             | Op::End => {}
         }
-        next.threads[thread.at()] = (state.threads[thread.at()].0 + 1, Phase::Before);
+        next.pass(thread);
         out.push((Step { thread, wakes }, next));
     }
 
@@ -354,7 +349,7 @@ impl<'a> Model<'a> {
     /// The threads that wait within such an event.
     fn waiting(&self, state: &State, such: impl Fn(&Op) -> bool) -> Vec<ThreadId> {
         self.threads()
-            .filter(|thread| state.threads[thread.at()].1 == Phase::Waits)
+            .filter(|&thread| state.phase(thread) == Phase::Waits)
             .filter(|&thread| {
                 self.next(state, thread)
                     .is_some_and(|event| such(self.op(event)))
@@ -363,15 +358,14 @@ impl<'a> Model<'a> {
     }
 
     fn arrive(&self, state: &mut State, thread: ThreadId, barrier: ResourceId, parties: u32) {
-        state.threads[thread.at()].1 = Phase::Waits;
+        state.enter(thread, Phase::Waits);
         let here = self.waiting(
             state,
             |op| matches!(op, Op::Barrier { barrier: b, .. } if *b == barrier),
         );
         if here.len() == parties as usize {
             for thread in here {
-                let (done, phase) = &mut state.threads[thread.at()];
-                (*done, *phase) = (*done + 1, Phase::Before);
+                state.pass(thread);
             }
         }
     }
@@ -395,7 +389,7 @@ impl<'a> Model<'a> {
             // A time limit ends the wait sooner or later.
             Op::WaitEnd { .. } if self.timed_wait(state, thread).is_some() => None,
             Op::WaitEnd { condvar, .. } => Some(Block::Wake(Wake::Notify(condvar))),
-            Op::Barrier { barrier, .. } if state.threads[thread.at()].1 == Phase::Waits => {
+            Op::Barrier { barrier, .. } if state.phase(thread) == Phase::Waits => {
                 Some(Block::Wake(Wake::Arrive(barrier)))
             }
             // With another message it would go on in another way, and keeps no lock back meanwhile.
@@ -533,7 +527,7 @@ impl<'a> Model<'a> {
     fn still(&self, state: &State, wake: Wake) -> Vec<ThreadId> {
         let wakers = self.wakers.get(&wake).into_iter().flatten();
         wakers
-            .filter(|(thread, last)| *last >= state.threads[thread.at()].0)
+            .filter(|&&(thread, last)| last >= state.done(thread))
             .map(|(thread, _)| *thread)
             .collect()
     }

@@ -19,8 +19,9 @@ pub(in crate::judge) enum Phase {
 /// A state.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::judge) struct State {
-    /// Per thread, how many events it has executed, and where it is within the next.
-    pub(in crate::judge) threads: Vec<(u32, Phase)>,
+    /// Per thread, how many events it has executed, and in the two highest bits where it is within the next. A run of
+    /// many threads is all here: plain numbers are copied and hashed as bytes.
+    threads: Vec<u32>,
     /// Held locks: object, holder, mode; sorted.
     pub(super) held: Vec<(LockId, ThreadId, Mode)>,
     /// Units in semaphores; those without any are left out.
@@ -29,7 +30,44 @@ pub(in crate::judge) struct State {
     pub(super) written: Vec<(VariableId, u32)>,
 }
 
+/// How many bits of a number say how many events a thread has executed: more than a run of any size that is searched.
+const DONE_BITS: u32 = 30;
+
 impl State {
+    /// Nothing executed, by so many threads.
+    pub(super) fn new(threads: usize) -> Self {
+        State {
+            threads: vec![0; threads],
+            held: Vec::new(),
+            units: Vec::new(),
+            written: Vec::new(),
+        }
+    }
+
+    /// How many events a thread has executed.
+    pub(in crate::judge) fn done(&self, thread: ThreadId) -> u32 {
+        self.threads[thread.at()] & ((1 << DONE_BITS) - 1)
+    }
+
+    /// Where a thread is within its next event.
+    pub(super) fn phase(&self, thread: ThreadId) -> Phase {
+        match self.threads[thread.at()] >> DONE_BITS {
+            0 => Phase::Before,
+            1 => Phase::Waits,
+            _ => Phase::Woken,
+        }
+    }
+
+    /// Moves a thread to another place within its next event.
+    pub(super) fn enter(&mut self, thread: ThreadId, phase: Phase) {
+        self.threads[thread.at()] = self.done(thread) | (phase as u32) << DONE_BITS;
+    }
+
+    /// Moves a thread to before the event that follows its next one.
+    pub(super) fn pass(&mut self, thread: ThreadId) {
+        self.threads[thread.at()] = self.done(thread) + 1;
+    }
+
     /// A measure of its memory, in words.
     pub(in crate::judge) fn size(&self) -> u64 {
         (4 + self.threads.len() + self.held.len() + self.units.len() + self.written.len()) as u64
