@@ -27,6 +27,7 @@ mod back;
 mod cycles;
 mod ordered;
 mod rings;
+mod same;
 mod waits;
 
 use back::Places;

@@ -4,6 +4,8 @@
 //!
 //! Nothing is said of a trait of which an object is made of what is not known: a parameter's type, or another object.
 
+use std::collections::BTreeSet;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::resolve::head_text;
@@ -57,6 +59,17 @@ impl Program {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// The last names of the types that objects of the trait of this last name are made of, where that is one trait, and
+    /// they are known.
+    pub(crate) fn objects_of(&self, of: &str) -> Option<BTreeSet<String>> {
+        let mut all = self.objects.iter().filter(|(path, _)| last(path) == of);
+        let ((_, objects), None) = (all.next()?, all.next()) else {
+            return None;
+        };
+        let names = objects.as_ref()?.iter();
+        Some(names.map(|of| last(of).to_owned()).collect())
     }
 
     /// Whether an object of a trait can be of a type, by the paths of both.

@@ -28,6 +28,9 @@ impl Rules<'_> {
                 continue;
             }
             let is_same = is_same_instance(held, wanted);
+            if !is_same && !self.can_be_one(held, wanted) {
+                continue;
+            }
             if !blocks_itself(held.mode, wanted.mode) || !self.may_block(held.mode, wanted) {
                 continue;
             }

@@ -107,6 +107,8 @@ impl Rules<'_> {
             let same = |old: &Order| {
                 old.held.lock.mode == held.mode
                     && old.wanted.mode == wanted.mode
+                    && old.held.lock.alias == held.alias
+                    && old.wanted.alias == wanted.alias
                     && old
                         .others
                         .iter()
@@ -153,8 +155,10 @@ impl Rules<'_> {
         // What needs no third thread comes first.
         for beside_writers in [false, true] {
             let blocks = |order: &Order, next: &Order| {
-                next.held.lock.mode.excludes(order.wanted.mode)
-                    || beside_writers && self.may_block(next.held.lock.mode, &order.wanted)
+                let (held, wanted) = (&next.held.lock, &order.wanted);
+                let is_blocked = held.mode.excludes(wanted.mode)
+                    || beside_writers && self.may_block(held.mode, wanted);
+                is_blocked && self.can_be_one(held, wanted)
             };
             let is_found = choose(&choices, &mut Vec::new(), &blocks, &mut |orders| {
                 // Where each side takes a call that can lead elsewhere, nothing is left to stand on.
