@@ -128,8 +128,9 @@ fn serve() {
 
 /// A future of what `future` gives, if it does so within `timeout` from now, whatever executor runs it.
 ///
-/// With it each `_async` method has a deadline; what was being waited for is dropped then, and nothing is lost
-/// by that. A timeout of zero is one try, and what is ready is got also after the deadline.
+/// With it each `_async` method has a deadline; `future` is dropped then. Nothing was got by that, and nothing put; what
+/// was to be put is dropped with it, unless it is [taken back](super::Put::take_back). A timeout of zero is one try, and
+/// what is ready is got also after the deadline.
 ///
 /// ```
 /// use std::time::Duration;

@@ -36,10 +36,12 @@
 //!   written down is none.
 //! - Waiters come first that came first, but somebody who does not have to wait may pass them.
 //! - Each method that blocks has an `_async` form that gives a future, for any executor; [`within`] gives it a
-//!   deadline. It can be dropped at any time, and nothing is lost by that: what was not put, sent or got stays with
-//!   who had it, and a wake-up that comes too late is passed on. What is done by such futures is not among the waits
-//!   that are reported while they last, since a task that waits keeps no thread. (A [`Condvar`] has none, as the
-//!   guard of its mutex must not be kept across an `await`; an [`Event`] does what it is for.)
+//!   deadline. It can be dropped at any time: before it was ready it has not put, sent or got anything, and a
+//!   wake-up that comes too late is passed on. What it was to put is dropped with it, unless
+//!   [`take_back`](Put::take_back) is called. (Without capacity a put differs, see [`Put`].) What is done by such
+//!   futures is not among the waits that are reported while they last, since a task that waits keeps no thread. (A
+//!   [`Condvar`] has none, as the guard of its mutex must not be kept across an `await`; an [`Event`] does what it is
+//!   for.)
 //! - Lengths and the like are hints: they may be out of date when they are returned.
 //! - `Debug` never waits.
 

@@ -15,6 +15,7 @@
 mod actors;
 mod awaited;
 mod backend;
+mod dropped;
 mod handed;
 mod queues;
 mod schedules;

@@ -393,9 +393,9 @@ on_each_backend! {
         thread::scope(|scope| {
             let sends = scope.spawn(|| actor.send(5));
             go.set();
+            assert!(waiting.into_iter().all(|send| block_on(send).is_ok()));
             assert_eq!(sends.join().unwrap(), Ok(()));
         });
-        assert!(waiting.into_iter().all(|send| block_on(send).is_ok()));
         actor.close();
         actor.join().unwrap();
         assert_eq!(logged(&seen), [0, 1, 2, 3, 4, 5]);

@@ -195,7 +195,7 @@ impl<M: Send, B: Backend> Handle<M, B> {
         self.put(ordinary(message), Deadline::At(deadline), Site::caller())
     }
 
-    /// [`send`](Handle::send), as a future. Dropped before it is ready, it takes the message back and drops it.
+    /// [`send`](Handle::send), as a future. Dropped before it is ready, it has not sent, and drops the message.
     ///
     /// # Errors
     ///

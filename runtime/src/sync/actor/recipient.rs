@@ -106,7 +106,7 @@ impl<N> Recipient<N> {
         self.0.send(message)
     }
 
-    /// [`send`](Recipient::send), as a future. Dropped before it is ready, it takes the message back and drops it.
+    /// [`send`](Recipient::send), as a future. Dropped before it is ready, it has not sent, and drops the message.
     ///
     /// # Errors
     ///

@@ -179,7 +179,8 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
         self.put_at(item, priority, Deadline::At(deadline), Site::caller())
     }
 
-    /// [`put`](PriorityQueue::put), as a future. Dropped before it is ready, it takes the item back and drops it.
+    /// [`put`](PriorityQueue::put), as a future. Dropped before it is ready, it has not put, and drops the item. Room
+    /// that there is for it is kept until it is polled or dropped.
     ///
     /// # Errors
     ///

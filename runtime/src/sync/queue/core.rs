@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Poll, Waker};
 
 use super::home::{Home, Own};
+use super::putting::{Keeps, Putting};
 use super::refusal::{GetError, Refusal};
 use super::state::{End, Fate, Flows, How, Phase, State};
 use super::store::Store;
@@ -44,36 +45,6 @@ enum Found {
     Closed {
         has_unit: bool,
     },
-}
-
-/// A put between its attempts.
-pub(in crate::sync) struct Putting<E> {
-    /// The entry, while it is not in the queue.
-    pub(in crate::sync) slot: Option<E>,
-    /// The number under which it waits for room.
-    waits: Option<u64>,
-    /// It waited, and was accepted.
-    was_admitted: bool,
-}
-
-impl<E> Putting<E> {
-    /// Whether it waited, and was accepted.
-    pub(in crate::sync) fn was_admitted(&self) -> bool {
-        self.was_admitted
-    }
-
-    /// Whether it waits for room.
-    pub(super) fn waits(&self) -> bool {
-        self.waits.is_some()
-    }
-
-    pub(in crate::sync) fn new(entry: E) -> Putting<E> {
-        Putting {
-            slot: Some(entry),
-            waits: None,
-            was_admitted: false,
-        }
-    }
 }
 
 /// The guard of a queue's state.
@@ -242,11 +213,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
     ) -> Result<(), Refusal> {
         let how = How::until(deadline, at);
         self.flows.room.pending(how.timed, at);
-        let mut putting = Putting {
-            slot: slot.take(),
-            waits: None,
-            was_admitted: false,
-        };
+        let mut putting = Putting::of(slot.take(), Keeps::Nothing);
         let put = park::wait_looking::<B::Threads, _>(Some(look), deadline, |waker| {
             self.poll_put(&mut putting, waker, how)
         });
@@ -274,9 +241,9 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
     ) -> Poll<Result<(), Refusal>> {
         let (waker, mut later) = (waker.clone(), Later::new());
         let mut state = self.lock(how.at);
-        let slot = &mut putting.slot;
+        let (slot, flows) = (&mut putting.slot, &self.flows);
         let poll = if let Some(number) = putting.waits {
-            let fate = state.fate(number, slot, waker, &mut later);
+            let fate = state.fate(number, slot, waker, flows, how.at, &mut later);
             if !matches!(fate, Fate::Waits) {
                 putting.waits = None;
             }
@@ -291,10 +258,11 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         } else if !state.is_open() {
             Poll::Ready(Err(Refusal::Closed))
         } else if state.has_room() || !slot.as_ref().is_some_and(S::counts) {
-            state.put(slot, &self.flows, how.at, &mut later);
+            state.put(slot, flows, how.at, &mut later);
             Poll::Ready(Ok(()))
         } else {
-            let number = state.wait_for_room(slot, waker, &self.flows, how.at, &mut later);
+            let keeps = putting.keeps;
+            let number = state.wait_for_room(slot, keeps, waker, flows, how.at, &mut later);
             putting.waits = Some(number);
             Poll::Pending
         };
@@ -319,7 +287,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         later.run();
         if !withdrawn {
             flows.room.obtained(how.timed, how.at);
-            putting.was_admitted = true;
+            putting.was_admitted = putting.slot.is_none();
         }
     }
 

@@ -5,10 +5,11 @@ use std::future::Future;
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::core::{Core, Guard, Putting, Work};
+use super::core::{Core, Guard, Work};
 use super::futures::AllDone;
 use super::iter::{Iter, TryIter};
 use super::plain::is_large;
+use super::putting::Putting;
 use super::refusal::{GetError, PutError};
 use super::sides::Sides;
 use super::state::{How, State};
@@ -29,13 +30,15 @@ use crate::watch::Site;
 ///   waits for one.
 /// - **Blocking**: a put waits for room, a get for an item. Puts that wait succeed in the order in which they
 ///   came, and a later put does not pass them. Gets that wait are woken in that order; a get that finds an
-///   item takes it, though. Each has a `try_`, `_timeout`, `_deadline` and `_async` form.
+///   item takes it, though. Each has a `try_`, `_timeout`, `_deadline` and `_async` form. A future that waits is
+///   told of its room in that order, and puts when it is polled then; dropped before, it has not put (see [`Put`]).
 /// - **Close**: [`close`](Queue::close) refuses puts, also those that wait, which get their items back;
 ///   what is queued can still be got. [`close_now`](Queue::close_now) hands what is queued to the caller.
 ///   Closing again changes nothing, and nothing is ever opened again. Nothing is lost: an item was got,
 ///   came back, was handed to who closed the queue, or is dropped with it.
 /// - **Stops**: [`put_stop`](Queue::put_stop) stops one consumer, after all that was put before. It takes no
-///   room, so a consumer may put it again for the next one.
+///   room, so a consumer may put it again for the next one. It comes after items of threads that wait for room, too,
+///   but may come before those of futures.
 /// - **Work**: [`get_task`](Queue::get_task) gives an item with a guard, and [`join`](Queue::join) waits until
 ///   all that was put is got and all guards are dropped. With `get` an item is done when it was got.
 /// - **Panic, re-entrancy**: no code of the program runs under the lock of the queue; an item whose
@@ -198,7 +201,8 @@ impl<T: Send, B: Backend> Queue<T, B> {
         }
     }
 
-    /// A future that puts an item in. Dropped before it is ready, it takes the item back and drops it.
+    /// A future that puts an item in. Dropped before it is ready, it has not put, and drops the item;
+    /// [`take_back`](Put::take_back) gives that back. Without capacity that differs, see [`Put`].
     #[track_caller]
     pub fn put_async(&self, item: T) -> Put<'_, T, B> {
         Put::new(self, item, Site::caller())

@@ -1,16 +1,17 @@
 //! Putting, getting and joining as futures, for a queue of any order: what users see is made of these.
 //!
-//! Each can be dropped at any time. A put takes its entry back then, if that is not in the queue yet; a get that
-//! was woken for an entry and has not taken it wakes the next one.
+//! Each can be dropped at any time. A put that was not ready has not put then, and gives the room that was kept for it
+//! on; a get that was woken for an entry and has not taken it wakes the next one.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::core::{Core, Putting, Work};
+use super::core::{Core, Work};
 use super::home::{Home, Own};
 use super::plain::outcome;
+use super::putting::Putting;
 use super::refusal::{GetError, PutError, Refusal};
 use super::state::How;
 use super::store::Store;
@@ -60,13 +61,19 @@ impl<'a, S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> PutIn<'a, S, B, H
     pub(in crate::sync) fn new(core: &'a Core<S, B, H>, entry: S::Entry, at: Site) -> Self {
         PutIn {
             core,
-            putting: Putting::new(entry),
+            putting: Putting::of_future(entry),
             how: How::of_task(at, false),
         }
     }
 }
 
 impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> PutIn<'_, S, B, H> {
+    /// Gives it up: its entry, unless that was put.
+    pub(super) fn take_back(&mut self) -> Option<S::Entry> {
+        self.core.withdraw(&mut self.putting, self.how);
+        self.putting.slot.take()
+    }
+
     /// What it has come to: what was displaced, or refused, is in the slot.
     fn outcome(
         &mut self,

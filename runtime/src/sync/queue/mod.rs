@@ -2,7 +2,7 @@
 //!
 //! `store` says in which order entries come out, `state` what happens under the lock, `core` how one waits
 //! for that as a thread and `futures` as a task, `patience` what comes before, and `plain` what is left where
-//! nobody waits; `home` is where a state lies. These serve the priority queue, mailboxes and readers too. In `sides`
+//! nobody waits; `putting` is a put that may wait, `home` where a state lies. These serve the priority queue, mailboxes and readers too. In `sides`
 //! the state of a queue lies, and what its consumers have taken ahead.
 
 mod core;
@@ -13,6 +13,7 @@ mod home;
 mod iter;
 mod patience;
 mod plain;
+mod putting;
 mod refusal;
 mod sides;
 mod state;
@@ -20,13 +21,14 @@ mod store;
 mod task;
 mod waits;
 
-pub(super) use self::core::{Core, Guard, Putting, Work};
+pub(super) use self::core::{Core, Guard, Work};
 pub use ends::{Receiver, Sender, WeakSender};
 pub use fifo::Queue;
 pub(super) use futures::{PutIn, TakeOut};
 pub(super) use home::Home;
 pub use iter::{Iter, TryIter};
 pub(super) use plain::is_large;
+pub(super) use putting::Putting;
 pub(super) use refusal::Refusal;
 pub use refusal::{GetError, PutError};
 pub(super) use state::{End, How, State};

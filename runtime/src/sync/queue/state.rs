@@ -5,11 +5,16 @@
 //! that comes later cannot pass them. A get that has to wait queues up, and is chosen when an entry gets
 //! into the store; it then tries again.
 //!
-//! A queue without capacity has as much room as there are gets that wait and have nothing to take yet.
+//! A future may be dropped instead of being told that its put succeeded. So it keeps its entry while it waits:
+//! whoever makes room keeps some for it, and it puts its entry there when it is polled, or gives the room on.
+//!
+//! A queue without capacity has as much room as there are gets that wait and have nothing to take yet. There
+//! futures leave their entries too: a get that does not wait could meet none of them otherwise.
 
 use std::collections::VecDeque;
 use std::task::Waker;
 
+use super::putting::{Keeps, give_back};
 use super::store::Store;
 use crate::sync::backend::{Backend, Flow};
 use crate::sync::deadline::Deadline;
@@ -101,8 +106,10 @@ pub(in crate::sync) struct State<S: Store> {
     /// Puts that wait for room, in the order in which they came. There is none for the first.
     putters: VecDeque<Putter<S::Entry>>,
     next_putter: u64,
-    /// Waiting puts that were accepted and do not know it yet.
+    /// Waiting puts that were accepted, or have room kept for them, and do not know it yet.
     admitted: usize,
+    /// How many of these have room kept for them.
+    promised: usize,
     /// Puts that did not have to wait, since one of those was accepted or came back.
     passed_by: u32,
     getters: Waiters,
@@ -125,7 +132,7 @@ fn passed_by_max(room: usize) -> u32 {
 /// A put that waits for room.
 struct Putter<E> {
     number: u64,
-    /// There until it leaves the row.
+    /// There until it leaves the row, unless its future keeps it.
     entry: Option<E>,
     owner: Owner,
 }
@@ -158,6 +165,7 @@ impl<S: Store> State<S> {
             putters: VecDeque::new(),
             next_putter: 0,
             admitted: 0,
+            promised: 0,
             passed_by: 0,
             getters: Waiters::new(),
             get_watchers: Waiters::new(),
@@ -241,11 +249,11 @@ impl<S: Store> State<S> {
         if self.is_rendezvous() {
             self.store.total() < self.getters.present()
         } else {
-            self.fits_store()
+            self.store.len() + self.lent + self.promised < self.room
         }
     }
 
-    /// Whether it would fit into the store, as far as that counts.
+    /// Whether it would fit into the store, as far as that counts, and if no room is promised.
     #[inline]
     fn fits_store(&self) -> bool {
         self.store.len() + self.lent < self.room
@@ -313,11 +321,15 @@ impl<S: Store> State<S> {
     pub(super) fn wait_for_room<B: Backend>(
         &mut self,
         slot: &mut Option<S::Entry>,
+        keeps: Keeps,
         waker: Waker,
         flows: &Flows<B>,
         at: Site,
         later: &mut Later,
     ) -> u64 {
+        if keeps == Keeps::Entry && !self.is_rendezvous() {
+            return self.queue(&mut None, Owner::Waits(Some(waker)));
+        }
         flows.entries.posted(1, at);
         if self.is_rendezvous() {
             // But not the one who waits here: a select may watch both ends.
@@ -350,11 +362,15 @@ impl<S: Store> State<S> {
     fn admit<B: Backend>(&mut self, flows: &Flows<B>, at: Site, later: &mut Later) {
         while let Some(first) = self.putters.front()
             && self.is_open()
-            && (!first.entry.as_ref().is_some_and(S::counts) || self.fits())
+            && (first.entry.as_ref().is_some_and(|entry| !S::counts(entry)) || self.fits())
         {
             if let Some(mut first) = self.putters.pop_front() {
                 self.admitted += first.owner.wake(flows, at, later);
-                self.accept(&mut first.entry, later);
+                if first.entry.is_some() {
+                    self.accept(&mut first.entry, later);
+                } else {
+                    self.promised += 1;
+                }
             }
         }
     }
@@ -418,17 +434,28 @@ impl<S: Store> State<S> {
     }
 
     /// What became of a put that waits. If it still does, it is woken by `waker` from now on.
-    pub(super) fn fate(
+    pub(super) fn fate<B: Backend>(
         &mut self,
         number: u64,
         slot: &mut Option<S::Entry>,
         waker: Waker,
+        flows: &Flows<B>,
+        site: Site,
         later: &mut Later,
     ) -> Fate {
         let Some(at) = self.putter(number) else {
             later.drop_later(Some(waker));
             self.admitted -= 1;
             self.passed_by = 0;
+            if slot.is_none() {
+                return Fate::Accepted;
+            }
+            self.promised -= 1;
+            if !self.is_open() {
+                return Fate::Refused;
+            }
+            flows.entries.posted(1, site);
+            self.accept(slot, later);
             return Fate::Accepted;
         };
         if self.is_open() {
@@ -439,11 +466,13 @@ impl<S: Store> State<S> {
             return Fate::Waits;
         }
         later.drop_later(Some(waker));
-        *slot = self.putters.remove(at).and_then(|putter| putter.entry);
+        let putter = self.putters.remove(at);
+        give_back(putter.and_then(|putter| putter.entry), slot);
         Fate::Refused
     }
 
-    /// Takes a put back, its entry into the slot. False if it was accepted meanwhile.
+    /// Takes a put back: its entry is in the slot then, unless it was accepted meanwhile. False if it was, or had room
+    /// kept for it.
     pub(super) fn withdraw<B: Backend>(
         &mut self,
         number: u64,
@@ -454,13 +483,17 @@ impl<S: Store> State<S> {
     ) -> bool {
         let Some(putter) = self.putter(number) else {
             self.admitted -= 1;
+            if slot.is_some() {
+                self.promised -= 1;
+                self.made_room(flows, at, later);
+            }
             return false;
         };
         if let Some(putter) = self.putters.remove(putter) {
             if let Owner::Waits(waker) = putter.owner {
                 later.drop_later(waker);
             }
-            *slot = putter.entry;
+            give_back(putter.entry, slot);
         }
         self.made_room(flows, at, later);
         true
@@ -568,7 +601,7 @@ impl<S: Store> State<S> {
 }
 
 impl Owner {
-    /// Its entry is accepted: whoever waits for that is woken. How many that are.
+    /// Its entry is accepted, or may be put: whoever waits for that is woken. How many that are.
     fn wake<B: Backend>(&mut self, flows: &Flows<B>, at: Site, later: &mut Later) -> usize {
         let Owner::Waits(waker) = self else { return 0 };
         flows.room.posted(1, at);

@@ -16,7 +16,11 @@ use crate::watch::Site;
 
 /// Puts an item into a [`Queue`], as a future.
 ///
-/// It may wait for room with its item in the queue's row. Dropped while it does, it takes the item back.
+/// It keeps its item until it is ready: dropped before that, it has not put, and drops the item. When there is room,
+/// this is kept for it until it is polled or dropped.
+///
+/// Without capacity ([`Queue::rendezvous`]) a consumer takes the item from the future while that waits, as from anybody.
+/// A future that is dropped after that has put, though nobody has polled it since; [`take_back`](Put::take_back) tells.
 #[must_use = "futures do nothing unless polled"]
 pub struct Put<'a, T: Send, B: Backend = Tracked>(PutIn<'a, Fifo<T>, B, Sides<T, B>>);
 
@@ -29,6 +33,26 @@ pub struct Get<'a, T: Send, B: Backend = Tracked>(TakeOut<'a, Fifo<T>, B, Sides<
 impl<'a, T: Send, B: Backend> Put<'a, T, B> {
     pub(super) fn new(queue: &'a Queue<T, B>, item: T, at: Site) -> Put<'a, T, B> {
         Put(PutIn::new(&queue.core, Some(item), at))
+    }
+
+    /// Gives it up. The item, unless that was put.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use lockwise::sync::{Queue, block_on, within};
+    ///
+    /// let queue = Queue::bounded(1);
+    /// block_on(async {
+    ///     queue.put("full").unwrap();
+    ///     let mut put = queue.put_async("too late");
+    ///     assert_eq!(within(Duration::from_millis(5), &mut put).await, None);
+    ///     assert_eq!(put.take_back(), Some("too late"));
+    /// });
+    /// ```
+    #[must_use = "this is the item, if it was not put"]
+    pub fn take_back(mut self) -> Option<T> {
+        self.0.take_back().map(|entry| its_item(Some(entry)))
     }
 }
 

@@ -54,6 +54,8 @@ struct Model {
     store: VecDeque<Entry>,
     /// Puts that wait for room, and stops behind them.
     row: VecDeque<Entry>,
+    /// Puts that there is room for, when they are polled.
+    promised: Vec<u32>,
     /// Gets that wait.
     getters: usize,
     unfinished: usize,
@@ -63,6 +65,7 @@ struct Model {
 #[derive(Debug, PartialEq)]
 enum Fate {
     Waits,
+    Promised,
     Accepted,
     Refused,
 }
@@ -76,7 +79,7 @@ impl Model {
         match self.capacity {
             None => true,
             Some(0) => self.store.len() < self.getters,
-            Some(capacity) => self.items() < capacity,
+            Some(capacity) => self.items() + self.promised.len() < capacity,
         }
     }
 
@@ -90,8 +93,10 @@ impl Model {
             && let Some(first) = self.row.front()
             && (first.is_none() || self.fits())
         {
-            let first = self.row.pop_front().expect("it was there");
-            self.accept(first);
+            match self.row.pop_front().expect("it was there") {
+                Some(item) if self.capacity != Some(0) => self.promised.push(item),
+                first => self.accept(first),
+            }
         }
     }
 
@@ -111,15 +116,18 @@ impl Model {
     }
 
     fn fate(&self, item: u32) -> Fate {
-        match self.row.contains(&Some(item)) {
+        let is_promised = self.promised.contains(&item);
+        match is_promised || self.row.contains(&Some(item)) {
             false => Fate::Accepted,
             true if self.is_closed => Fate::Refused,
+            true if is_promised => Fate::Promised,
             true => Fate::Waits,
         }
     }
 
     fn withdraw(&mut self, item: u32) {
         self.row.retain(|entry| *entry != Some(item));
+        self.promised.retain(|promised| *promised != item);
         self.admit();
     }
 
@@ -227,6 +235,11 @@ impl Both<'_> {
                 match model.fate(item) {
                     Fate::Waits => return assert_eq!(polled, Poll::Pending),
                     Fate::Accepted => assert_eq!(polled, Poll::Ready(Ok(()))),
+                    Fate::Promised => {
+                        assert_eq!(polled, Poll::Ready(Ok(())));
+                        model.promised.retain(|promised| *promised != item);
+                        model.accept(Some(item));
+                    }
                     Fate::Refused => {
                         assert_eq!(polled, Poll::Ready(Err(PutError::Closed(item))));
                         model.withdraw(item);
@@ -235,7 +248,9 @@ impl Both<'_> {
                 self.puts.remove(at);
             }
             Act::DropPut(at) if at < self.puts.len() => {
-                let (item, _) = self.puts.remove(at);
+                let (item, put) = self.puts.remove(at);
+                let back = (model.fate(item) != Fate::Accepted).then_some(item);
+                assert_eq!(Pin::into_inner(put.future).take_back(), back);
                 model.withdraw(item);
             }
             Act::PutStop => {
@@ -330,6 +345,7 @@ proptest! {
             is_closed: false,
             store: VecDeque::new(),
             row: VecDeque::new(),
+            promised: Vec::new(),
             getters: 0,
             unfinished: 0,
         };

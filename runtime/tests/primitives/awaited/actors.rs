@@ -272,6 +272,8 @@ on_each_backend! {
         }
         let mut task = boxed(task);
         is_pending(&mut task, &waker);
+        assert!(poll_once(asked.as_mut(), &waker).is_pending());
+        is_pending(&mut task, &waker);
         let answer = ready(&mut asked, &waker);
         assert_eq!((answer.unwrap(), made.load(SeqCst)), (8, 1));
     }

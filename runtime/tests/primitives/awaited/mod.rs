@@ -16,6 +16,7 @@ use actors::{Message, Sum};
 use crate::{Counting, SHORT, block_on, on_each_backend, poll_once};
 
 mod actors;
+mod dropped;
 mod exchanges;
 mod meeting;
 mod queues;

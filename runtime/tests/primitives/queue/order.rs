@@ -331,9 +331,12 @@ on_each_backend! {
             assert!(crate::poll_once(put.as_mut(), &waker).is_pending());
         }
         assert_eq!(queue.try_put(9), Err(PutError::Full(9)));
-        for item in 0..=5 {
+        for (item, put) in puts.iter_mut().enumerate() {
             assert_eq!(queue.get(), Ok(item));
+            assert_eq!(queue.try_put(9), Err(PutError::Full(9)));
+            assert!(crate::poll_once(put.as_mut(), &waker).is_ready());
         }
+        assert_eq!(queue.get(), Ok(5));
     }
 
     fn iter_ends_at_close() {

@@ -3,7 +3,7 @@
 use lockwise::sync::{GetError, Queue};
 use lockwise::thread;
 
-use crate::{Counting, on_each_backend, poll_once};
+use crate::{Counting, on_each_backend, poll_once, until_waiting};
 
 on_each_backend! {
     fn sentinel_stops_one() {
@@ -39,11 +39,24 @@ on_each_backend! {
     fn sentinel_keeps_place_behind_puts_that_wait() {
         let queue = Queue::<_, B>::bounded_in(1);
         queue.put(1).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| queue.put(2).unwrap());
+            until_waiting(1, &queue);
+            queue.put_stop().unwrap();
+            assert_eq!(queue.iter().collect::<Vec<_>>(), [1, 2]);
+        });
+    }
+
+    fn a_stop_does_not_wait_for_futures_to_be_polled() {
+        let queue = Queue::<_, B>::bounded_in(1);
+        queue.put(1).unwrap();
         let (_, waker) = Counting::new();
         let mut put = Box::pin(queue.put_async(2));
         assert!(poll_once(put.as_mut(), &waker).is_pending());
         queue.put_stop().unwrap();
-        assert_eq!(queue.iter().collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(queue.iter().collect::<Vec<_>>(), [1]);
+        assert!(poll_once(put.as_mut(), &waker).is_ready());
+        assert_eq!(queue.get(), Ok(2));
     }
 
     fn a_stop_is_not_lost_when_the_put_before_it_is_withdrawn() {
