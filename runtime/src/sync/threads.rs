@@ -17,6 +17,8 @@ use super::park::{Parker, Patience};
 use super::promise::Keeper;
 use super::thread_local::Visited;
 use crate::tag::Tag;
+#[cfg(not(feature = "checks"))]
+use crate::thread::JoinAt;
 use crate::thread::{self, JoinHandle};
 use crate::watch::Site;
 
@@ -69,6 +71,12 @@ pub trait Threads: fmt::Debug + Send + Sync + Sized + 'static {
 
     /// Waits until a thread has ended. What it panicked with was printed.
     fn join(started: Self::Started);
+
+    /// [`join`](Threads::join), in the name of a place: that of who called us.
+    fn join_at(started: Self::Started, at: Site) {
+        let _ = at;
+        Self::join(started);
+    }
 
     /// A number that no other thread of the process has had.
     fn number() -> u64;
@@ -201,6 +209,10 @@ impl Threads for OsThreads {
 
     fn join(started: JoinHandle<()>) {
         let _ = started.join();
+    }
+
+    fn join_at(started: JoinHandle<()>, at: Site) {
+        let _ = started.join_at(at);
     }
 
     fn number() -> u64 {

@@ -45,7 +45,11 @@ impl<T> JoinHandle<T> {
     /// On some systems, if a thread joins itself.
     #[track_caller]
     pub fn join(self) -> Result<T> {
-        let at = Site::caller();
+        self.join_at(Site::caller())
+    }
+
+    /// [`join`](JoinHandle::join), in the name of another place.
+    pub(crate) fn join_at(self, at: Site) -> Result<T> {
         hooks::joining(self.thread, at);
         let result = self.inner.join();
         hooks::joined(self.thread, at);

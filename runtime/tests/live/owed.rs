@@ -4,7 +4,7 @@
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use lockwise::sync::{Actor, Context, Promise, Queue, ThreadPool, start};
+use lockwise::sync::{Actor, Context, Promise, Queue, Shutdown, ThreadPool, start};
 use lockwise::watch::Finding;
 use lockwise::{Mutex, thread};
 
@@ -97,6 +97,32 @@ fn the_end_of_all_jobs_under_a_lock_that_one_needs() {
     job.wait().unwrap();
     assert_eq!(told.sides.len(), 2, "{told}");
     pool.join();
+}
+
+#[test]
+fn who_waits_for_the_workers_is_named_by_its_own_line() {
+    watch();
+    let lock = Arc::new(Mutex::named("needed by a job", ()));
+    for drops in [false, true] {
+        let pool = ThreadPool::new(1).unwrap();
+        let its_lock = Arc::clone(&lock);
+        let held = lock.lock();
+        let job = pool.submit(move || drop(its_lock.lock())).unwrap();
+        super::until_waited_for("needed by a job", 1);
+        let told = if drops {
+            caught(|| drop(pool))
+        } else {
+            let told = caught(|| pool.shutdown(Shutdown::Finish));
+            pool.detach();
+            told
+        };
+        let told = told.expect("a job waits for this side");
+        drop(held);
+        job.wait().unwrap();
+        for side in &told.sides {
+            assert!(side.wants.site().file().ends_with("owed.rs"), "{told}");
+        }
+    }
 }
 
 /// Takes a lock for each message.

@@ -10,6 +10,7 @@ use super::returns::Returns;
 use super::stuck::WaitingWorkers;
 use super::unfinished::Unfinished;
 use crate::sync::backend::{Backend, Lock};
+use crate::sync::deadline::Deadline;
 use crate::sync::event::Event;
 use crate::sync::promise::{End, Failure, Host, Keeper, Kept, Planned, address_of};
 use crate::sync::queue::Queue;
@@ -214,9 +215,11 @@ impl<B: Backend> Crew<B> {
         drop(state);
         for handle in handles {
             // Jobs are caught; what is left is a destructor of a thread-local.
-            B::Threads::join(handle);
+            B::Threads::join_at(handle, at);
         }
-        self.ended.wait();
+        if !self.ended.is_set() {
+            self.ended.wait_at(Deadline::Never, at);
+        }
     }
 }
 

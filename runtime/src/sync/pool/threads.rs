@@ -3,6 +3,8 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use super::builder::{BuildError, PoolBuilder};
@@ -25,7 +27,7 @@ use crate::watch::Site;
 /// - **Workers** are started when the pool is made, or on need ([`PoolBuilder::grow_on_need`]).
 /// - **Close**: [`shutdown`](ThreadPool::shutdown) takes no more jobs, and does, cancels or leaves those that
 ///   have been submitted. Dropping the pool does them, and waits for that; but not inside one of its own
-///   jobs, where that could not end.
+///   jobs, where that could not end, nor after [`Shutdown::Detach`] or [`detach`](ThreadPool::detach).
 /// - **Re-entrancy**: a job may submit jobs, and wait for them as long as another worker is left to do
 ///   them. If all workers wait for results of their own pool, the last one to begin gets
 ///   [`Failure::Deadlock`](crate::sync::Failure::Deadlock) instead of a hang.
@@ -41,8 +43,8 @@ use crate::watch::Site;
 /// ```
 pub struct ThreadPool<B: Backend = Tracked> {
     crew: Arc<Crew<B>>,
-    /// What dropping it does.
-    on_drop: Shutdown,
+    /// Dropping it waits for nobody.
+    is_detached: AtomicBool,
 }
 
 /// What becomes of jobs that have been submitted when a pool is shut down.
@@ -52,7 +54,7 @@ pub enum Shutdown {
     Finish,
     /// Those that have not begun are cancelled; the others are waited for.
     Cancel,
-    /// They are done, and nobody waits.
+    /// They are done, and nobody waits, also when the pool is dropped.
     Detach,
 }
 
@@ -92,7 +94,7 @@ impl<B: Backend> ThreadPool<B> {
     pub(super) fn of(crew: Arc<Crew<B>>) -> ThreadPool<B> {
         ThreadPool {
             crew,
-            on_drop: Shutdown::Finish,
+            is_detached: AtomicBool::new(false),
         }
     }
 
@@ -175,14 +177,16 @@ impl<B: Backend> ThreadPool<B> {
         );
     }
 
-    /// [`join`](ThreadPool::join), at most for `timeout`. Whether all was done.
+    /// [`join`](ThreadPool::join), at most for `timeout`. Whether all was done. In a job of this very pool that is false
+    /// when the time is up, as the job itself is not done; it does not panic.
     #[track_caller]
     pub fn join_timeout(&self, timeout: Duration) -> bool {
         let deadline = Deadline::after::<B::Threads>(timeout);
         self.crew.unfinished.join(deadline, Site::caller())
     }
 
-    /// [`join`](ThreadPool::join), at most until `deadline`. Whether all was done.
+    /// [`join`](ThreadPool::join), at most until `deadline`. Whether all was done; as
+    /// [`join_timeout`](ThreadPool::join_timeout) in a job of this very pool.
     #[track_caller]
     pub fn join_deadline(&self, deadline: Instant) -> bool {
         let deadline = Deadline::At(deadline);
@@ -205,7 +209,10 @@ impl<B: Backend> ThreadPool<B> {
     /// Inside one of its own jobs it does not wait. Again it does what it did not do before.
     #[track_caller]
     pub fn shutdown(&self, how: Shutdown) {
-        let at = Site::caller();
+        self.shutdown_at(how, Site::caller());
+    }
+
+    fn shutdown_at(&self, how: Shutdown, at: Site) {
         self.begin_shutdown(how, at);
         if how != Shutdown::Detach && !self.crew.is_here() {
             self.crew.join(at);
@@ -230,13 +237,23 @@ impl<B: Backend> ThreadPool<B> {
     fn begin_shutdown(&self, how: Shutdown, at: Site) {
         match how {
             Shutdown::Cancel => self.crew.give_up(End::Cancelled, at),
-            Shutdown::Finish | Shutdown::Detach => self.crew.close(at),
+            Shutdown::Finish => self.crew.close(at),
+            Shutdown::Detach => {
+                // For the drop, which comes after whatever is done with the pool.
+                self.is_detached.store(true, Relaxed);
+                self.crew.close(at);
+            }
         }
     }
 
+    /// Takes no more jobs, and waits for nobody yet.
+    pub(super) fn close(&self, at: Site) {
+        self.begin_shutdown(Shutdown::Finish, at);
+    }
+
     /// Drops the handle only: what was submitted is done, and nobody waits for that.
-    pub fn detach(mut self) {
-        self.on_drop = Shutdown::Detach;
+    pub fn detach(self) {
+        self.is_detached.store(true, Relaxed);
     }
 
     /// Whether it takes no more jobs.
@@ -259,8 +276,14 @@ impl<B: Backend> ThreadPool<B> {
 }
 
 impl<B: Backend> Drop for ThreadPool<B> {
+    /// Where that is done is not known here: the place at which the pool was made stands for it.
     fn drop(&mut self) {
-        self.shutdown(self.on_drop);
+        let how = if *self.is_detached.get_mut() {
+            Shutdown::Detach
+        } else {
+            Shutdown::Finish
+        };
+        self.shutdown_at(how, self.crew.plan.born);
     }
 }
 

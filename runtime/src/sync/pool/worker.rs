@@ -9,6 +9,7 @@ use super::refused::Refused;
 use super::threads::{Shutdown, ThreadPool};
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::promise;
+use crate::watch::Site;
 
 /// A thread that does jobs one after the other, and gives their results.
 ///
@@ -64,10 +65,10 @@ impl<B: Backend> Worker<B> {
         self.0.submit(work)
     }
 
-    /// Takes no more jobs; those that were submitted are done.
+    /// Takes no more jobs; those that were submitted are done, which dropping the worker still waits for.
     #[track_caller]
     pub fn close(&self) {
-        self.0.shutdown(Shutdown::Detach);
+        self.0.close(Site::caller());
     }
 
     /// Takes no more jobs, and cancels those that have not begun.

@@ -6,6 +6,7 @@ mod adverse;
 mod comes_back;
 mod exchanges;
 mod lazy;
+mod pools;
 mod queues;
 mod results;
 mod unusual;
