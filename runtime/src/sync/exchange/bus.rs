@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
 use super::copies::{Copies, FEW, Missed, fill, keep_room, make, one_for_each, room_of_before};
-use super::list::{List, Snapshot};
+use super::list::{List, Listed, Snapshot};
 use super::reader::{Inlet, Reader, Slow};
 use super::round::Round;
 use super::row::{Left, Row, Seat, Set, Spread};
@@ -39,7 +39,7 @@ use crate::watch::Site;
 ///   a message.
 /// - **Drop**: readers get what they have, and then learn that the exchange is gone.
 /// - **Locks**: none is held during a delivery, a clone or a drop.
-/// - **Closed** sinks are taken off the list.
+/// - **Closed** sinks are taken off the list by the next message, readers when they are dropped.
 ///
 /// ```
 /// use lockwise::sync::{Exchange, Slow};
@@ -66,7 +66,7 @@ pub struct Delivered {
     pub taken: usize,
     /// It, or an older one in its place, was dropped.
     pub dropped: usize,
-    /// They were closed, and are detached now.
+    /// They were closed, and are detached now. A [`Reader`] that was dropped before is not there to be counted.
     pub closed: usize,
 }
 
@@ -125,7 +125,8 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = SubscriptionId(NEXT.fetch_add(1, Relaxed));
         let subscriber = Arc::new(Subscriber::new(id, to));
-        self.change(at, |list| list.push(Arc::clone(&subscriber)));
+        self.row()
+            .change(at, |list| list.push(Arc::clone(&subscriber)));
         id
     }
 
@@ -140,9 +141,10 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
     #[track_caller]
     pub fn reader(&self, slow: Slow) -> Reader<T, B> {
         let at = Site::caller();
-        let (inlet, reader) = Inlet::new(slow, at, |keeps, room| self.seat(keeps, room, at));
-        self.add(To::Reader(inlet), at);
-        reader
+        let inlet = Inlet::new(slow, at, |keeps, room| self.seat(keeps, room, at));
+        let mailbox = inlet.mailbox();
+        let id = self.add(To::Reader(inlet), at);
+        Reader::new(mailbox, Listed::new(Arc::clone(self.row()), id))
     }
 
     /// The first row.
@@ -209,7 +211,7 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
         }
     }
 
-    /// How many subscriptions there are: a hint.
+    /// How many subscriptions there are: a hint. A sink that was closed counts until the next message finds that.
     #[track_caller]
     pub fn len(&self) -> usize {
         self.snapshot(Site::caller())
@@ -395,45 +397,12 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
     }
 
     fn snapshot(&self, at: Site) -> Option<Snapshot<T, B>> {
-        self.row.get()?.lock(at).list.clone()
-    }
-
-    /// Replaces the list by a changed one. It is copied, and what it was dropped, outside the lock, unless
-    /// others change it meanwhile.
-    fn change(&self, at: Site, change: impl Fn(&mut Vec<Arc<Subscriber<T, B>>>)) {
-        let row = self.row();
-        loop {
-            let old = row.lock(at).list.clone();
-            let mut all = old.as_ref().map_or_else(Vec::new, |old| old.all().to_vec());
-            change(&mut all);
-            let list = List::new(all);
-            let alone = list.alone_in(row).unwrap_or(0);
-            let new = Some(Arc::new(list));
-            let mut now = row.lock(at);
-            let unchanged = match (&now.list, &old) {
-                (None, None) => true,
-                (Some(now), Some(old)) => Arc::ptr_eq(now, old),
-                _ => false,
-            };
-            if unchanged {
-                let replaced = std::mem::replace(&mut now.list, new);
-                row.set_alone(&mut now, alone);
-                drop(now);
-                drop(replaced);
-                return;
-            }
-            drop(now);
-        }
+        self.row.get()?.snapshot(at)
     }
 
     /// Takes a subscriber off the list; no more deliveries to it begin.
     fn take_out(&self, id: SubscriptionId, at: Site) -> Option<Arc<Subscriber<T, B>>> {
-        let list = self.snapshot(at)?;
-        let found = list.all().iter().find(|subscriber| subscriber.id == id)?;
-        // Of several who take it out at the same time one did.
-        let mine = found.leave();
-        self.change(at, |list| list.retain(|subscriber| subscriber.id != id));
-        mine.then(|| Arc::clone(found))
+        self.row.get()?.take_out(id, at)
     }
 }
 

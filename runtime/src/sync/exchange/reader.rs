@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use super::list::Listed;
 use super::ring::{Ring, Seen};
 use super::row::{Seat, SeatGuard};
 use super::sink::{Delivering, Delivery, Sink, taken};
@@ -102,23 +103,28 @@ impl Error for ReadError {}
 /// drop(news);
 /// assert_eq!(all.get(), Err(ReadError::Closed));
 /// ```
-pub struct Reader<T: Send, B: Backend = Tracked>(Arc<Mailbox<T, B>>);
+pub struct Reader<T: Send, B: Backend = Tracked> {
+    mailbox: Arc<Mailbox<T, B>>,
+    /// Dropped after the mailbox was closed.
+    _listed: Listed<T, B>,
+}
 
 /// The end of a reader at which the exchange puts messages in. Dropped, it says that none will come.
 pub(super) struct Inlet<T: Send, B: Backend>(Arc<Mailbox<T, B>>);
 
-struct Mailbox<T: Send, B: Backend> {
+/// What both have.
+pub(super) struct Mailbox<T: Send, B: Backend> {
     core: Core<Ring<T>, B, Seat<T, B>>,
     slow: Slow,
 }
 
 impl<T: Send, B: Backend> Inlet<T, B> {
-    /// A reader, and its inlet, with a seat that `seat` finds for so many messages to be kept, or to have room for.
+    /// The inlet of a reader, with a seat that `seat` finds for so many messages to be kept, or to have room for.
     pub(super) fn new(
         slow: Slow,
         born: Site,
         seat: impl FnOnce(Option<usize>, Option<usize>) -> Seat<T, B>,
-    ) -> (Inlet<T, B>, Reader<T, B>) {
+    ) -> Inlet<T, B> {
         // One at least: there is no reader who waits in a delivery.
         let (capacity, keeps) = match slow {
             Slow::Never => (None, None),
@@ -127,11 +133,15 @@ impl<T: Send, B: Backend> Inlet<T, B> {
                 (Some(room.max(1)), None)
             }
         };
-        let mailbox = Arc::new(Mailbox {
+        Inlet(Arc::new(Mailbox {
             core: Core::at_home::<T>(seat(keeps, capacity), capacity, born),
             slow,
-        });
-        (Inlet(Arc::clone(&mailbox)), Reader(mailbox))
+        }))
+    }
+
+    /// What the reader has of it.
+    pub(super) fn mailbox(&self) -> Arc<Mailbox<T, B>> {
+        Arc::clone(&self.0)
     }
 
     /// Where the reader sits.
@@ -238,6 +248,13 @@ impl<T: Send, B: Backend> Drop for Inlet<T, B> {
 }
 
 impl<T: Send, B: Backend> Reader<T, B> {
+    pub(super) fn new(mailbox: Arc<Mailbox<T, B>>, listed: Listed<T, B>) -> Reader<T, B> {
+        Reader {
+            mailbox,
+            _listed: listed,
+        }
+    }
+
     /// The next message, waiting for it.
     ///
     /// # Errors
@@ -278,7 +295,7 @@ impl<T: Send, B: Backend> Reader<T, B> {
     #[inline]
     pub fn try_get(&self) -> Result<T, ReadError> {
         let at = Site::caller();
-        match self.0.core.home().get_quietly(at) {
+        match self.mailbox.core.home().get_quietly(at) {
             Ok(message) => Ok(message),
             Err(state) => self.try_get_with(state, How::of_task(at, true)),
         }
@@ -290,7 +307,7 @@ impl<T: Send, B: Backend> Reader<T, B> {
         state: Option<SeatGuard<'a, T, B>>,
         how: How,
     ) -> Result<T, ReadError> {
-        let core = &self.0.core;
+        let core = &self.mailbox.core;
         let taken = match state {
             Some(state) => core.take_plainly(state, Work::Done),
             None => Err(core.lock(how.at)),
@@ -301,28 +318,28 @@ impl<T: Send, B: Backend> Reader<T, B> {
     /// A future of the next message. Dropped before it is ready, it takes none.
     #[track_caller]
     pub fn get_async(&self) -> Read<'_, T, B> {
-        Read(TakeOut::new(&self.0.core, Work::Done, Site::caller()))
+        Read(TakeOut::new(&self.mailbox.core, Work::Done, Site::caller()))
     }
 
     /// How many messages are there: a hint.
     #[track_caller]
     pub fn len(&self) -> usize {
-        self.0.core.len(Site::caller())
+        self.mailbox.core.len(Site::caller())
     }
 
     /// Whether no message is there: a hint.
     #[track_caller]
     pub fn is_empty(&self) -> bool {
-        self.0.core.len(Site::caller()) == 0
+        self.mailbox.core.len(Site::caller()) == 0
     }
 
     pub(in crate::sync) fn core(&self) -> &Core<Ring<T>, B, Seat<T, B>> {
-        &self.0.core
+        &self.mailbox.core
     }
 
     #[inline]
     fn get_at(&self, deadline: Deadline, at: Site) -> Result<T, ReadError> {
-        match self.0.core.home().get_quietly(at) {
+        match self.mailbox.core.home().get_quietly(at) {
             Ok(message) => Ok(message),
             Err(state) => self.get_with(state, deadline, at),
         }
@@ -335,7 +352,7 @@ impl<T: Send, B: Backend> Reader<T, B> {
         deadline: Deadline,
         at: Site,
     ) -> Result<T, ReadError> {
-        let core = &self.0.core;
+        let core = &self.mailbox.core;
         let taken = match state {
             Some(state) => core.take_plainly(state, Work::Done),
             None => Err(core.lock(at)),
@@ -357,13 +374,13 @@ fn seen<T>(got: Result<Seen<T>, GetError>) -> Result<T, ReadError> {
 
 impl<T: Send, B: Backend> Drop for Reader<T, B> {
     fn drop(&mut self) {
-        drop(self.0.core.close_now(self.0.core.born()));
+        drop(self.mailbox.core.close_now(self.mailbox.core.born()));
     }
 }
 
 impl<T: Send, B: Backend> fmt::Debug for Reader<T, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.core.debug("Reader", f)
+        self.mailbox.core.debug("Reader", f)
     }
 }
 

@@ -130,6 +130,10 @@ impl<T: Send, B: Backend> Row<T, B> {
         }
     }
 
+    pub(super) fn born(&self) -> Site {
+        self.born
+    }
+
     pub(super) fn lock(&self, at: Site) -> RowGuard<'_, T, B> {
         self.seats.lock_at(at)
     }

@@ -43,14 +43,47 @@ on_each_backend! {
         assert_eq!(drops.count(), 2);
     }
 
-    fn a_reader_that_left_is_counted_once() {
+    fn a_reader_that_left_is_on_no_list() {
         let exchange = Exchange::<u32, B>::new_in();
         let (stays, leaves) = (exchange.reader(Slow::Never), exchange.reader(Slow::Never));
         drop(leaves);
-        assert_eq!(exchange.send(1), Delivered { taken: 1, closed: 1, ..Delivered::default() });
-        assert_eq!(exchange.send(2), taken(1));
         assert_eq!(exchange.len(), 1);
-        assert_eq!((stays.get(), stays.get()), (Ok(1), Ok(2)));
+        assert_eq!(exchange.send(1), taken(1));
+        assert_eq!(stays.get(), Ok(1));
+        drop(stays);
+        assert!(exchange.is_empty());
+        assert_eq!(exchange.send(2), Delivered::default());
+    }
+
+    fn no_reader_that_went_is_counted() {
+        let exchange = Exchange::<u32, B>::new_in();
+        let stays: Vec<_> = (0..70).map(|_| exchange.reader(Slow::Never)).collect();
+        for round in 0..rounds(500) {
+            drop(exchange.reader(Slow::Block(1)));
+            assert_eq!(exchange.len(), 70, "in round {round}");
+        }
+        assert_eq!(exchange.send(1), taken(70));
+        assert!(stays.iter().all(|reader| reader.get() == Ok(1)));
+    }
+
+    fn a_reader_outlives_its_exchange_and_its_drop_finds_no_list() {
+        let exchange = Exchange::<u32, B>::new_in();
+        let (one, two) = (exchange.reader(Slow::Never), exchange.reader(Slow::Never));
+        exchange.send(1);
+        drop(exchange);
+        drop(one);
+        assert_eq!((two.get(), two.get()), (Ok(1), Err(ReadError::Closed)));
+    }
+
+    fn a_reader_that_was_disconnected_and_goes_takes_nobody_with_it() {
+        let exchange = Exchange::<u32, B>::new_in();
+        let (stays, leaves) = (exchange.reader(Slow::Never), exchange.reader(Slow::Disconnect(1)));
+        exchange.send(1);
+        assert_eq!(exchange.send(2), Delivered { taken: 1, closed: 1, ..Delivered::default() });
+        drop(leaves);
+        assert_eq!(exchange.len(), 1);
+        assert_eq!(exchange.send(3), taken(1));
+        assert_eq!([stays.get(), stays.get(), stays.get()], [Ok(1), Ok(2), Ok(3)]);
     }
 
     fn the_last_messages_outlive_their_exchange() {
