@@ -81,7 +81,7 @@ on_each_backend! {
         pool.shutdown(Shutdown::Finish);
         let value = drops.value();
         let refused = pool.submit(move || drop(value)).unwrap_err();
-        assert_eq!((drops.count(), refused.to_string().as_str()), (0, "the pool takes no more jobs"));
+        assert_eq!((drops.count(), refused.to_string().as_str()), (0, "no more jobs are taken"));
         (refused.0)();
         assert_eq!(drops.count(), 1);
         assert!(pool.map(0..3, |at| at).is_err());
@@ -376,6 +376,6 @@ on_each_backend! {
             inner.wait().map_err(|failure| failure.to_string())
         }).unwrap();
         let told = outer.wait().unwrap().unwrap_err();
-        assert_eq!(told, "all workers of the pool wait for results of that pool");
+        assert_eq!(told, "the result can never come: whoever could give it waits, too");
     }
 }

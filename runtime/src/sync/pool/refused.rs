@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-/// A job was not taken, and comes back: the pool was shut down, or is broken.
+/// A job was not taken, and comes back: the pool or the worker was shut down, or is broken.
 ///
 /// ```
 /// use lockwise::sync::{Refused, Shutdown, ThreadPool};
@@ -26,7 +26,7 @@ impl<F> fmt::Debug for Refused<F> {
 
 impl<F> fmt::Display for Refused<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the pool takes no more jobs")
+        f.write_str("no more jobs are taken")
     }
 }
 

@@ -42,8 +42,8 @@ pub enum Failure {
     Broken,
     /// It did not come in time. It may still.
     TimedOut,
-    /// It can never come: this thread is a worker of the pool that is to give it, and all workers of that pool
-    /// wait for results of it.
+    /// It can never come. This thread is a worker of the pool that is to give it, and all workers of that pool wait for
+    /// results of it; or it is an actor that asked itself, or one that waits for it in turn.
     Deadlock,
 }
 
@@ -76,7 +76,7 @@ impl fmt::Display for Failure {
             Failure::Dropped => "the promise was dropped without a value",
             Failure::Broken => "the pool could not set its workers up",
             Failure::TimedOut => "the result did not come in time",
-            Failure::Deadlock => "all workers of the pool wait for results of that pool",
+            Failure::Deadlock => "the result can never come: whoever could give it waits, too",
         })
     }
 }
