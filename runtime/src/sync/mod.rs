@@ -31,7 +31,8 @@
 //!
 //! - Objects whose name takes a second parameter are made of [`Tracked`] locks by default; `new_in` makes
 //!   them of another [`Backend`], such as [`Raw`], which nobody watches.
-//! - No object is poisoned by a panic: no critical section of ours can panic half-way.
+//! - No object is poisoned by a panic: no critical section of ours can panic half-way. So they are
+//!   [`UnwindSafe`](std::panic::UnwindSafe), and need no `AssertUnwindSafe` to be used in `catch_unwind`.
 //! - A timeout of zero is one try. What is ready is got also after the deadline. A timeout too long to be
 //!   written down is none.
 //! - Waiters come first that came first, but somebody who does not have to wait may pass them.
@@ -68,6 +69,7 @@ mod select;
 mod thread_local;
 mod threads;
 
+mod unwinding;
 pub use crate::{Condvar, Semaphore, SemaphoreAcquire, SemaphoreGuard};
 pub use actor::{
     Actor, ActorBuilder, ActorTask, AskError, Context, Exit, Handle, JoinError, Recipient,

@@ -38,6 +38,7 @@ mod semaphore;
 mod thread_local;
 mod threads;
 mod waits;
+mod unwinding;
 #[cfg(feature = "checks")]
 mod watched;
 
