@@ -14,6 +14,9 @@
 ///
 /// A queue, event, actor or future is named as it is, also where it is shared or was lent (`Arc`, `&`): an arm only borrows it.
 ///
+/// Behind what an arm does comes a comma, which a block (`{ … }`) may do without. There is one `default` at most,
+/// anywhere.
+///
 /// Exactly one arm is done; nothing is taken from the others. If several can be done each has its turn.
 /// Closed counts as possible. What stands behind an arm runs when nothing is waited for any more, and may `break`
 /// or `return`.
@@ -54,47 +57,85 @@ macro_rules! select {
     };
     (@taken [] $otherwise:expr) => { $otherwise };
 
-    (@next [$($arms:tt)*] [$($limit:tt)*] default => $body:expr $(, $($rest:tt)*)?) => {
-        $crate::select!(@next [$($arms)*]
-            [$crate::sync::poller::arms::Limit::After(::core::time::Duration::ZERO), $body]
-            $($($rest)*)?)
+    // What stands behind an arm: a block may do without the comma.
+    (@body $arms:tt $limit:tt [$make:expr, $pattern:pat] $body:block, $($rest:tt)*) => {
+        $crate::select!(@arm $arms $limit [$make, $pattern, $body] $($rest)*)
     };
-    (@next [$($arms:tt)*] [$($limit:tt)*] default($timeout:expr) => $body:expr $(, $($rest:tt)*)?) => {
-        $crate::select!(@next [$($arms)*]
-            [$crate::sync::poller::arms::Limit::After($timeout), $body]
-            $($($rest)*)?)
+    (@body $arms:tt $limit:tt [$make:expr, $pattern:pat] $body:block $($rest:tt)*) => {
+        $crate::select!(@arm $arms $limit [$make, $pattern, $body] $($rest)*)
     };
-    (@next [$($arms:tt)*] $limit:tt get($source:expr) -> $pattern:pat => $body:expr $(, $($rest:tt)*)?) => {{
-        let mut arm = $crate::sync::poller::arms::get(&$source);
-        $crate::select!(@next [$($arms)* (arm $pattern => $body)] $limit $($($rest)*)?)
+    (@body $arms:tt $limit:tt [$make:expr, $pattern:pat] $body:expr $(, $($rest:tt)*)?) => {
+        $crate::select!(@arm $arms $limit [$make, $pattern, $body] $($($rest)*)?)
+    };
+    (@body $arms:tt $limit:tt [$limits:expr] $body:block, $($rest:tt)*) => {
+        $crate::select!(@next $arms [$limits, $body] $($rest)*)
+    };
+    (@body $arms:tt $limit:tt [$limits:expr] $body:block $($rest:tt)*) => {
+        $crate::select!(@next $arms [$limits, $body] $($rest)*)
+    };
+    (@body $arms:tt $limit:tt [$limits:expr] $body:expr $(, $($rest:tt)*)?) => {
+        $crate::select!(@next $arms [$limits, $body] $($($rest)*)?)
+    };
+    (@body $arms:tt $limit:tt $head:tt $($rest:tt)*) => {
+        ::core::compile_error!(::core::concat!(
+            "`select!`: behind `=>` comes an expression and, unless it is a block, a comma; here is: ",
+            ::core::stringify!($($rest)*)
+        ))
+    };
+    (@arm [$($arms:tt)*] $limit:tt [$make:expr, $pattern:pat, $body:expr] $($rest:tt)*) => {{
+        let mut arm = $make;
+        $crate::select!(@next [$($arms)* (arm $pattern => $body)] $limit $($rest)*)
     }};
-    (@next [$($arms:tt)*] $limit:tt put($queue:expr, $item:expr) -> $pattern:pat => $body:expr
-        $(, $($rest:tt)*)?) => {{
-        let mut arm = $crate::sync::poller::arms::put(&$queue, $item);
-        $crate::select!(@next [$($arms)* (arm $pattern => $body)] $limit $($($rest)*)?)
-    }};
-    (@next [$($arms:tt)*] $limit:tt wait($event:expr) => $body:expr $(, $($rest:tt)*)?) => {{
-        let mut arm = $crate::sync::poller::arms::wait(&$event);
-        $crate::select!(@next [$($arms)* (arm () => $body)] $limit $($($rest)*)?)
-    }};
-    (@next [$($arms:tt)*] $limit:tt ended($actor:expr) => $body:expr $(, $($rest:tt)*)?) => {{
-        let mut arm = $crate::sync::poller::arms::ended(&$actor);
-        $crate::select!(@next [$($arms)* (arm () => $body)] $limit $($($rest)*)?)
-    }};
-    (@next [$($arms:tt)*] $limit:tt result($future:expr) -> $pattern:pat => $body:expr
-        $(, $($rest:tt)*)?) => {{
-        let mut arm = $crate::sync::poller::arms::result(&mut $future);
-        $crate::select!(@next [$($arms)* (arm $pattern => $body)] $limit $($($rest)*)?)
-    }};
-    (@next [$($arms:tt)*] $limit:tt) => {
-        $crate::select!(@arms [$($arms)*] $limit)
+
+    (@next $arms:tt [] default => $($rest:tt)*) => {
+        $crate::select!(@body $arms []
+            [$crate::sync::poller::arms::Limit::After(::core::time::Duration::ZERO)] $($rest)*)
+    };
+    (@next $arms:tt [] default($timeout:expr) => $($rest:tt)*) => {
+        $crate::select!(@body $arms []
+            [$crate::sync::poller::arms::Limit::After($timeout)] $($rest)*)
+    };
+    (@next $arms:tt [$($limit:tt)+] default $($rest:tt)*) => {
+        ::core::compile_error!("`select!`: there is a second `default`")
+    };
+    (@next $arms:tt $limit:tt get($source:expr) -> $pattern:pat => $($rest:tt)*) => {
+        $crate::select!(@body $arms $limit
+            [$crate::sync::poller::arms::get(&$source), $pattern] $($rest)*)
+    };
+    (@next $arms:tt $limit:tt put($queue:expr, $item:expr) -> $pattern:pat => $($rest:tt)*) => {
+        $crate::select!(@body $arms $limit
+            [$crate::sync::poller::arms::put(&$queue, $item), $pattern] $($rest)*)
+    };
+    (@next $arms:tt $limit:tt wait($event:expr) => $($rest:tt)*) => {
+        $crate::select!(@body $arms $limit
+            [$crate::sync::poller::arms::wait(&$event), ()] $($rest)*)
+    };
+    (@next $arms:tt $limit:tt ended($actor:expr) => $($rest:tt)*) => {
+        $crate::select!(@body $arms $limit
+            [$crate::sync::poller::arms::ended(&$actor), ()] $($rest)*)
+    };
+    (@next $arms:tt $limit:tt result($future:expr) -> $pattern:pat => $($rest:tt)*) => {
+        $crate::select!(@body $arms $limit
+            [$crate::sync::poller::arms::result(&mut $future), $pattern] $($rest)*)
+    };
+    (@next [$($arms:tt)*] []) => {
+        $crate::select!(@arms [$($arms)*]
+            [$crate::sync::poller::arms::Limit::Never,
+             ::core::unreachable!("without a limit one arm is done")])
+    };
+    (@next [$($arms:tt)*] [$($limit:tt)+]) => {
+        $crate::select!(@arms [$($arms)*] [$($limit)+])
+    };
+    (@next $arms:tt $limit:tt $first:tt $($rest:tt)*) => {
+        ::core::compile_error!(::core::concat!(
+            "`select!`: an arm is `get(queue) -> got =>`, `put(queue, item) -> put =>`, `wait(event) =>`, `ended(actor) =>`, \
+             `result(future) -> result =>`, `default =>` or `default(timeout) =>`, and here is: ",
+            ::core::stringify!($first $($rest)*)
+        ))
     };
 
     ($($arms:tt)+) => {
-        $crate::select!(@next []
-            [$crate::sync::poller::arms::Limit::Never,
-             ::core::unreachable!("without a limit one arm is done")]
-            $($arms)+)
+        $crate::select!(@next [] [] $($arms)+)
     };
 }
 

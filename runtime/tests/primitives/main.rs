@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 mod actor;
 mod against;
+mod arms;
 mod awaited;
 mod barrier;
 #[path = "../compiled/mod.rs"]
@@ -37,8 +38,8 @@ mod scheduler;
 mod semaphore;
 mod thread_local;
 mod threads;
-mod waits;
 mod unwinding;
+mod waits;
 #[cfg(feature = "checks")]
 mod watched;
 
