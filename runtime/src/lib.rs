@@ -7,9 +7,7 @@
 //! did not hang.
 //!
 //! ```no_run
-//! use std::thread;
-//!
-//! use lockwise::Mutex;
+//! use lockwise::{Mutex, thread};
 //!
 //! struct Account {
 //!     balance: Mutex<i64>,

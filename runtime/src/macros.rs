@@ -90,6 +90,9 @@
 /// for reports only, by [`set_enforcement`], or for no rule at all, by [`set_order`]. Taking a
 /// re-entrant lock again is no violation. [`try_acquire!`] returns these as errors.
 ///
+/// What is refused is still an attempt against the order: under `cargo lockwise` it is reported (LW0005), and the run
+/// fails for it, also where the program handles the error of [`try_acquire!`].
+///
 /// With the feature `checks` off, locks are ordered by their addresses, duplicates are refused, and
 /// nothing else is checked.
 ///

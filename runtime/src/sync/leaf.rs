@@ -16,6 +16,12 @@ use crate::watch::hooks::Ask;
 use crate::watch::{Identity, Kind, Mode, Site};
 
 /// The mutex of a primitive on [`Tracked`](super::Tracked) locks.
+///
+/// It is a leaf: while it is held no other lock is taken, nothing is waited for, and no code of the program runs. So no
+/// circle of locks leads through it, and there is nothing to be told of it while the program runs: it is watched only
+/// where all events are recorded (level `trace` of the log, which `cargo lockwise run` and `test` choose), so that the
+/// checker sees whether it is a leaf indeed. Who waits *at* a primitive, and for what, is told everywhere; that is what
+/// a [`Flow`](super::Flow) is for.
 pub struct LeafMutex<T> {
     tag: Tag,
     value: parking_lot::Mutex<T>,

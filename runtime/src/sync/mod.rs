@@ -1,8 +1,9 @@
 //! What threads and tasks hand each other things with, and wait for each other at.
 //!
-//! The watcher sees who waits here, for what, and what is held meanwhile. Waiting here while holding a lock that
-//! the other side needs is reported as LW0006, as for every other wait. The inner locks are leaves, through
-//! which no circle leads; they are watched where all events are recorded, see [`LeafMutex`].
+//! The watcher sees who waits here, for what, and what is held meanwhile. What hangs is told at once (LW0001). Waiting
+//! here while holding a lock that the other side needs, without having hung, is told by the checker, from what a run
+//! has recorded (`cargo lockwise`) or from the code, as LW0006, as for every other wait. The inner locks are leaves,
+//! through which no circle leads; they are watched where all events are recorded, see [`LeafMutex`].
 //!
 //! # Three rules
 //!
@@ -68,8 +69,8 @@ mod scheduler;
 mod select;
 mod thread_local;
 mod threads;
-
 mod unwinding;
+
 pub use crate::{Condvar, Semaphore, SemaphoreAcquire, SemaphoreGuard};
 pub use actor::{
     Actor, ActorBuilder, ActorTask, AskError, Context, Exit, Handle, JoinError, Recipient,

@@ -73,7 +73,8 @@ pub fn set_reaction(reaction: Reaction) {
 ///
 /// A panic unwinds the thread that closed the circle, releases what it holds, and so lets the others
 /// go on. Where it cannot unwind (at the end of a scope of threads, or in a guard that takes its lock
-/// again) it is a report.
+/// again) it is a report. So it is where all threads wait for good and none of them has closed a circle, as for a
+/// notification or an item that nobody is left to give: that is seen from beside, and no thread is there to unwind.
 pub fn set_deadlock_reaction(reaction: Reaction) {
     settings::choose_deadlock_reaction(reaction);
 }

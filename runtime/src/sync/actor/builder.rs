@@ -101,7 +101,8 @@ impl<B: Backend> ActorBuilder<B> {
     }
 
     /// Starts the actor that `make` makes, on its own thread, and makes another one if it panics, which goes on
-    /// with the same mailbox. The message that was being handled is gone, those behind it are not.
+    /// with the same mailbox. The message that was being handled is gone, those behind it are not. A panic of `make`
+    /// counts as one of the actor that it was to make. [`on_stop`](Actor::on_stop) runs for each that was made.
     ///
     /// # Errors
     ///
@@ -127,7 +128,7 @@ impl<B: Backend> ActorBuilder<B> {
     ///     type Message = (u32, Promise<u32>);
     ///
     ///     fn handle(&mut self, (number, reply): Self::Message, _: &Context<'_, Self::Message>) {
-    ///         drop(reply.set(2 * number));
+    ///         let _ = reply.set(2 * number);
     ///     }
     /// }
     ///

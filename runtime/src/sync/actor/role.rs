@@ -62,7 +62,10 @@ pub trait Actor<B: Backend = Tracked>: Sized + 'static {
         }
     }
 
-    /// Runs after the last message, also after a panic.
+    /// Runs after the last message, also after a panic; of a supervised actor, once for each one that was made.
+    ///
+    /// Its own panic is printed, as is that of the actor's destructor, and changes nothing of how the actor has ended:
+    /// [`Exit`] says how it came to its last message.
     fn on_stop(&mut self, exit: &Exit) {
         let _ = exit;
     }

@@ -88,7 +88,7 @@ impl<T: Send, P: Priority> PriorityQueue<T, P> {
         PriorityQueue::tracked(None, Site::caller())
     }
 
-    /// A queue with room for this many items, one at least.
+    /// A queue with room for this many items. Zero counts as one.
     #[track_caller]
     pub const fn bounded(capacity: usize) -> PriorityQueue<T, P> {
         let capacity = if capacity == 0 { 1 } else { capacity };
@@ -112,7 +112,7 @@ impl<T: Send, P: Priority, B: Backend> PriorityQueue<T, P, B> {
         PriorityQueue::of(None, 0, Site::caller())
     }
 
-    /// A queue with room for this many items, one at least, made of `B`.
+    /// A queue with room for this many items, made of `B`. Zero counts as one.
     #[track_caller]
     pub fn bounded_in(capacity: usize) -> PriorityQueue<T, P, B> {
         PriorityQueue::of(Some(capacity.max(1)), 0, Site::caller())

@@ -171,7 +171,8 @@ impl<T: Send, B: Backend> Future<T, B> {
         self.shared.ended(Site::caller())
     }
 
-    /// Runs `callback` when it has ended, whatever the end; at once, if it has.
+    /// Runs `callback` when it has ended, whatever the end; at once, if it has. Its panic is printed, and goes no
+    /// further.
     #[track_caller]
     pub fn on_done(&self, callback: impl FnOnce(End) + Send + 'static) {
         self.shared.on_done(Box::new(callback), Site::caller());

@@ -3,5 +3,5 @@
 mod tasks;
 mod turns;
 
-pub use tasks::{Scheduler, Stuck, Task as ScheduledTask};
+pub use tasks::{ScheduledTask, Scheduler, Stuck};
 pub use turns::{Sleep, YieldNow, block_on, yield_now};

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use super::turns::{Sleep, Sleepers};
 use crate::sync::deadline::{Deadline, due_after};
-use crate::sync::promise::{Failure, Future as Outcome, Promise};
+use crate::sync::promise::{self, Failure, Promise};
 use crate::sync::queue::{Queue, Work};
 use crate::sync::threads::OsThreads;
 use crate::watch::Site;
@@ -31,8 +31,8 @@ use crate::watch::Site;
 ///   waiting as a future keeps all others waiting.
 /// - **Capacity, close**: any number of tasks; there is nothing to close, and a run may follow a run.
 /// - **Re-entrancy**: a task may spawn and cancel tasks, but not run its scheduler.
-/// - **Spawn**: also from a task. Dropping the [handle](Task) lets the task run on;
-///   [`cancel`](Task::cancel) drops it where it stands, with its destructors.
+/// - **Spawn**: also from a task. Dropping the [handle](ScheduledTask) lets the task run on;
+///   [`cancel`](ScheduledTask::cancel) drops it where it stands, with its destructors.
 /// - **Panic**: that of a task ends that task, and is its result. That of a destructor, of a result that nobody wants
 ///   or of what a task holds, is printed, and the others go on.
 ///
@@ -151,10 +151,10 @@ impl Error for Stuck {}
 /// scheduler.run().unwrap();
 /// assert_eq!(ends.result().wait().unwrap(), (5, true));
 /// ```
-pub struct Task<T: Send> {
+pub struct ScheduledTask<T: Send> {
     number: u64,
     scheduler: Scheduler,
-    result: Outcome<T>,
+    result: promise::Future<T>,
 }
 
 impl Scheduler {
@@ -172,7 +172,7 @@ impl Scheduler {
 
     /// Adds a task. It has its first turn when [`run`](Scheduler::run) comes to it.
     #[track_caller]
-    pub fn spawn<F>(&self, future: F) -> Task<F::Output>
+    pub fn spawn<F>(&self, future: F) -> ScheduledTask<F::Output>
     where
         F: Future<Output: Send> + 'static,
     {
@@ -189,7 +189,7 @@ impl Scheduler {
         };
         self.0.tasks.borrow_mut().insert(number, Some(running));
         turn.wake();
-        Task {
+        ScheduledTask {
             number,
             scheduler: self.clone(),
             result,
@@ -295,9 +295,9 @@ async fn kept<F: Future<Output: Send>>(promise: Promise<F::Output>, future: F) {
     }
 }
 
-impl<T: Send> Task<T> {
+impl<T: Send> ScheduledTask<T> {
     /// Its result, to be awaited, or waited for by another thread, or after the run.
-    pub fn result(self) -> Outcome<T> {
+    pub fn result(self) -> promise::Future<T> {
         self.result
     }
 
@@ -335,9 +335,9 @@ impl fmt::Debug for Scheduler {
     }
 }
 
-impl<T: Send> fmt::Debug for Task<T> {
+impl<T: Send> fmt::Debug for ScheduledTask<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Task")
+        f.debug_struct("ScheduledTask")
             .field("number", &self.number)
             .finish_non_exhaustive()
     }
