@@ -62,6 +62,7 @@ fn found_at(level: &str, name: &str) -> Option<(Vec<String>, Value)> {
 fn lock_queue_cycle() {
     for name in [
         "waits::an_item_that_is_got_under_the_lock",
+        "waits::items_of_two_that_are_got_under_the_lock",
         "waits::a_result_that_is_waited_for_under_the_lock",
     ] {
         let (codes, report) = found(name).expect("it takes a lock");
@@ -140,6 +141,8 @@ fn what_waits_for_nobody_that_needs_the_lock_is_no_finding() {
         "waits::a_result_that_is_waited_for_without_the_lock_until_a_deadline",
         "waits::a_result_that_is_taken_while_its_promise_is_there",
         "waits::questions_of_two_threads_under_the_lock",
+        "waits::questions_to_two_threads_under_the_lock",
+        "waits::questions_in_a_list_under_the_lock",
         "waits::a_task_waits_beside_one_that_gives_a_result",
     ] {
         let (codes, report) = found(name).expect("it takes a lock");

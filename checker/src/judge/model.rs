@@ -52,7 +52,7 @@ pub(super) struct Model<'a> {
     wakers: FxHashMap<Wake, Vec<(ThreadId, u32)>>,
     /// Per object, whether only one thread ever touches it.
     private: Vec<bool>,
-    /// Channels whose messages can come in another order than they did.
+    /// What can come in another order than it did.
     unordered: FxHashSet<ResourceId>,
 }
 
@@ -89,8 +89,10 @@ impl<'a> Model<'a> {
                 private[object] &= first == event.thread;
             }
         }
-        let senders = |channel| wakers.get(&Wake::Post(channel)).map_or(0, Vec::len);
-        let unordered = unordered(run, timeline, senders);
+        let unordered = unordered(run, |resource| {
+            let of = |wake| wakers.get(&wake).map_or(0, Vec::len);
+            of(Wake::Post(resource)).max(of(Wake::Notify(resource)))
+        });
         Model {
             run,
             history,
@@ -392,12 +394,6 @@ impl<'a> Model<'a> {
             Op::Barrier { barrier, .. } if state.phase(thread) == Phase::Waits => {
                 Some(Block::Wake(Wake::Arrive(barrier)))
             }
-            // With another message it would go on in another way, and keeps no lock back meanwhile.
-            Op::Pend { semaphore, .. }
-                if self.unordered.contains(&semaphore) && !state.holds_any(thread) =>
-            {
-                None
-            }
             Op::Pend {
                 semaphore,
                 ask: Ask::Wait,
@@ -498,6 +494,16 @@ impl<'a> Model<'a> {
                 match wake {
                     // It never runs, but a thread that has not begun stands in no circle.
                     Wake::Fork(_) => (!waits.is_empty()).then(Vec::new),
+                    // It might have gone on in another way, unless it keeps back who would come.
+                    Wake::Post(resource) | Wake::Notify(resource)
+                        if self.unordered.contains(&resource) && !waits.is_empty() =>
+                    {
+                        let kept_back = waits.iter().any(|waker| {
+                            matches!(blocked[waker.at()], Some(Block::Lock { lock, .. })
+                                if state.holds(thread, lock))
+                        });
+                        kept_back.then_some(waits)
+                    }
                     _ => Some(waits),
                 }
             }

@@ -6,6 +6,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use lockwise::stdsync::mpsc;
 use lockwise::sync::{Future, Promise, Queue, Scheduler, Worker};
 use lockwise::{Condvar, Mutex, thread};
 
@@ -232,5 +233,84 @@ fn a_task_waits_beside_one_that_gives_a_result() {
         put.wait();
         let held = lock.lock();
         assert_eq!((result.wait().unwrap(), *held), (1, 1));
+    });
+}
+
+/// Both of those who answer look into one receiver, and either answers whoever has asked.
+#[test]
+fn questions_to_two_threads_under_the_lock() {
+    let lock = Mutex::named("lock", 0);
+    let (questions, asked) = mpsc::channel::<mpsc::Sender<u32>>();
+    let asked = Mutex::named("receiver", asked);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let question = asked.lock().recv();
+                    let Ok(answers) = question else { break };
+                    answers.send(1).unwrap();
+                }
+            });
+        }
+        for questions in [questions.clone(), questions] {
+            scope.spawn(|| {
+                let mut held = lock.lock();
+                let (answers, answer) = mpsc::channel();
+                { questions }.send(answers).unwrap();
+                *held += answer.recv().unwrap();
+            });
+        }
+    });
+    assert_eq!(*lock.lock(), 2);
+}
+
+/// The questions lie in a list of the program's own, and a condition tells of them.
+#[test]
+fn questions_in_a_list_under_the_lock() {
+    let lock = Mutex::named("lock", 0);
+    let (list, more) = (Mutex::named("list", Vec::new()), Condvar::new());
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..2 {
+                let mut questions = list.lock();
+                more.wait_while(&mut questions, |questions| questions.is_empty());
+                let answers: mpsc::Sender<u32> = questions.pop().unwrap();
+                drop(questions);
+                answers.send(1).unwrap();
+            }
+        });
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut held = lock.lock();
+                let (answers, answer) = mpsc::channel();
+                list.lock().push(answers);
+                more.notify_one();
+                *held += answer.recv().unwrap();
+            });
+        }
+    });
+    assert_eq!(*lock.lock(), 2);
+}
+
+/// One of two who put items in needs the lock, and the other one tells of its item.
+#[test]
+fn items_of_two_that_are_got_under_the_lock() {
+    let (lock, items, told) = (Mutex::named("lock", 0), Queue::new(), Queue::new());
+    let done = OnceLock::new();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            work(&lock);
+            items.put(1).unwrap();
+            done.set(()).unwrap();
+        });
+        scope.spawn(|| {
+            items.put(2).unwrap();
+            told.get().unwrap();
+        });
+        done.wait();
+        let held = lock.lock();
+        let first = items.get().unwrap();
+        told.put(()).unwrap();
+        assert_eq!((first + items.get().unwrap(), *held), (3, 1));
     });
 }

@@ -132,11 +132,6 @@ impl State {
         self.holders(lock).any(|(holder, _)| holder == thread)
     }
 
-    /// Whether the thread holds anything.
-    pub(super) fn holds_any(&self, thread: ThreadId) -> bool {
-        self.held.iter().any(|&(_, holder, _)| holder == thread)
-    }
-
     /// Whether readers pass a writer that queues for this object: not itself, but another, holds it upgradable, and the
     /// writer waits for that one first.
     pub(super) fn lets_readers_pass(&self, lock: LockId, writer: ThreadId) -> bool {
