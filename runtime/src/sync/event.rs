@@ -43,6 +43,49 @@ use crate::watch::Site;
 /// assert!(STARTED.is_set());
 /// # countdown.join().unwrap();
 /// ```
+///
+/// A condition for tasks, which must not keep a lock across an `await`, is an event beside a mutex: whoever changes the
+/// value sets it and clears it, and who waits looks at the value first and again when it is woken. To miss no change, the
+/// wait begins (is polled) before the look.
+///
+/// ```
+/// use std::future::poll_fn;
+/// use std::pin::pin;
+/// use std::rc::Rc;
+/// use std::task::Poll;
+///
+/// use lockwise::Mutex;
+/// use lockwise::sync::{Event, Scheduler, yield_now};
+///
+/// let shared = Rc::new((Mutex::new(0), Event::new()));
+/// let scheduler = Scheduler::new();
+/// let waits = Rc::clone(&shared);
+/// let seen = scheduler.spawn(async move {
+///     let (value, changed) = &*waits;
+///     loop {
+///         let mut change = pin!(changed.wait_async());
+///         let is_set = poll_fn(|context| Poll::Ready(change.as_mut().poll(context).is_ready())).await;
+///         let now = *value.lock();
+///         if now >= 2 {
+///             return now;
+///         }
+///         if !is_set {
+///             change.await;
+///         }
+///     }
+/// });
+/// let _ = scheduler.spawn(async move {
+///     let (value, changed) = &*shared;
+///     for _ in 0..2 {
+///         yield_now().await;
+///         *value.lock() += 1;
+///         changed.set();
+///         changed.clear();
+///     }
+/// });
+/// scheduler.run().unwrap();
+/// assert_eq!(seen.result().wait().unwrap(), 2);
+/// ```
 pub struct Event<B: Backend = Tracked> {
     /// What the state says, to be read without the lock.
     set: AtomicBool,

@@ -43,7 +43,7 @@
 //!   [`take_back`](Put::take_back) is called. (Without capacity a put differs, see [`Put`].) What is done by such
 //!   futures is not among the waits that are reported while they last, since a task that waits keeps no thread. (A
 //!   [`Condvar`] has none, as the guard of its mutex must not be kept across an `await`; an [`Event`] does what it is
-//!   for.)
+//!   for, and shows how.)
 //! - Lengths and the like are hints: they may be out of date when they are returned.
 //! - `Debug` never waits.
 

@@ -21,6 +21,9 @@
 /// Closed counts as possible. What stands behind an arm runs when nothing is waited for any more, and may `break`
 /// or `return`.
 ///
+/// A panic behind an arm is that of the caller, and leaves nothing behind in what was waited for; so it may use all of
+/// that again, also in a `select!` of its own.
+///
 /// Of several puts into queues without capacity in one `select!`, one at a time is seen by a `select!` of
 /// another thread that wants to get there.
 ///

@@ -17,6 +17,12 @@ use crate::watch::Site;
 /// submitted, a panic goes into the result, and a job that waits for another job of its own worker gets
 /// [`Failure::Deadlock`](crate::sync::Failure::Deadlock). A result can be read after the worker has ended.
 ///
+/// - **Capacity, blocking**: any number of jobs wait, so submitting never does; joining and the results do.
+/// - **Close**: no more jobs are taken, and those that were are done ([`close`](Worker::close)) or cancelled
+///   ([`cancel`](Worker::cancel)). A job that comes later is given back.
+/// - **Drop**: the jobs are done, and that is waited for, but by a job of its own.
+/// - **Re-entrancy**: a job may submit, close and cancel; one that joins its own worker panics.
+///
 /// ```
 /// use lockwise::sync::Worker;
 ///
