@@ -156,7 +156,10 @@ impl fmt::Display for TryAcquireError {
                     Named(second)
                 )
             }
-            TryAcquireError::Order(_) => f.write_str("the locks are not acquired in their order"),
+            TryAcquireError::Order(finding) => {
+                let Finding { message, .. } = &**finding;
+                write!(f, "the locks are not acquired in their order: {message}")
+            }
         }
     }
 }

@@ -171,3 +171,15 @@ fn thread_isolation() {
     let _b = acquire!(b);
     elsewhere(|| assert!(try_acquire!(a).is_ok()));
 }
+
+#[test]
+fn the_error_alone_names_both_locks() {
+    let (a, b) = (Mutex::new(1), Mutex::new(2));
+    let outer = acquire!(b);
+    let error = try_acquire!(&a).map(drop).unwrap_err();
+    let told = error.to_string();
+    drop(outer);
+    let message = violation(Err::<(), _>(error)).message;
+    assert!(told.ends_with(&message), "{told}");
+    assert!(message.contains(" is requested while "), "{message}");
+}
