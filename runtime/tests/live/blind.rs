@@ -21,10 +21,10 @@ fn a_lock_that_another_thread_frees_by_force() {
     let third = thread::spawn(move || caught(|| drop(waits.lock())));
     until_waited_for("freed by force", 1);
     let frees = Arc::clone(&lock);
-    let freed = thread::spawn(move || {
+    let other = thread::spawn(move || {
         // SAFETY: the guard of the first thread was forgotten, so that nobody else unlocks it.
         unsafe { frees.force_unlock() };
     });
-    freed.join().unwrap();
+    other.join().unwrap();
     assert!(third.join().expect("it was caught").is_none());
 }

@@ -19,7 +19,7 @@ const LATE: Duration = Duration::from_secs(60);
 fn look_on<T: Send>(job: &Future<T>) {
     let has_ended = Arc::new(OnceLock::new());
     let ends = Arc::clone(&has_ended);
-    job.on_done(move |_| ends.set(()).unwrap());
+    job.on_done(move |_| ends.set(()).expect("it ends once"));
     has_ended.wait();
 }
 
