@@ -16,6 +16,7 @@ mod case;
 mod choice;
 mod class_cycle;
 mod closure;
+mod conditioned;
 mod draft;
 mod explore;
 mod forced;

@@ -11,10 +11,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::case::{Case, Proof, RunCase, Search, cycle_of};
 use super::closure::Goal;
+use super::conditioned::conditioned;
 use super::draft::{Draft, also_held, lock_use, resource_use, show, side};
 use super::explore::Stuck;
 use super::reached::sides;
 use super::standing::standing;
+use super::witness::Step;
 use crate::finding::{Basis, Certainty, Code, ResourceUse, Side, Wants};
 use crate::history::{ChainId, Dependency, HeldWait};
 use crate::trace::{Ask, Held, LockId, Op, ResourceId, RunId, ThreadId};
@@ -58,7 +60,7 @@ fn reached(case: &Case<'_>, run: &RunCase<'_>, stuck: &Stuck) -> Option<Draft> {
         return None;
     }
     let mut draft = draft(sides(case, run, stuck));
-    match standing(run, &stuck.schedule, &stuck.sides) {
+    match proved(run, &stuck.schedule, &stuck.sides) {
         Ok(schedule) => certain(&mut draft, run, &schedule),
         Err(unseen) => {
             draft.basis = Some(Basis::SameInstances);
@@ -68,7 +70,19 @@ fn reached(case: &Case<'_>, run: &RunCase<'_>, stuck: &Stuck) -> Option<Draft> {
     Some(draft)
 }
 
-fn certain(draft: &mut Draft, run: &RunCase<'_>, schedule: &[super::witness::Step]) {
+/// The schedule that proves such a circle, or why there is none.
+fn proved(
+    run: &RunCase<'_>,
+    schedule: &[Step],
+    sides: &[(ThreadId, u32)],
+) -> Result<Vec<Step>, String> {
+    match conditioned(run, schedule, sides) {
+        Some(why) => Err(why),
+        None => standing(run, schedule, sides),
+    }
+}
+
+fn certain(draft: &mut Draft, run: &RunCase<'_>, schedule: &[Step]) {
     draft.certainty = Certainty::Certain;
     draft.basis = None;
     draft.reasons = vec![
@@ -171,7 +185,7 @@ fn under_lock(
     let (held, asks) = asked_for(run, wait, wakers)?;
     let mut draft = of_two(case, run, wait, held, asks);
     let proof = prove(search, wait, asks);
-    match proof.map(|proof| standing(run, &proof.schedule, &proof.sides)) {
+    match proof.map(|proof| proved(run, &proof.schedule, &proof.sides)) {
         Some(Ok(schedule)) => certain(&mut draft, run, &schedule),
         unproved => {
             draft.basis = Some(Basis::SameInstances);

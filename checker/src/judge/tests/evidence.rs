@@ -310,6 +310,34 @@ fn what_a_sent_guard_may_release_is_at_most_possible() {
 }
 
 #[test]
+fn who_went_on_when_all_were_through_joins_them_under_any_lock() {
+    let certainty = |of_first: &str| {
+        let counted = format!(
+            "
+        T1: fork(T2) fork(T3)
+        T2: {of_first}
+        T1: acq(M) rel(M) wait(M)
+        T3: acq(M) notify(M) rel(M)
+        T1: acq(M) rel(M) acq(H) join(T2) rel(H)"
+        );
+        let mut evidence = evidence_of(&[&counted]);
+        evidence.runs[0].complete = false;
+        strongest(&judge(&evidence, &Limits::default()))
+    };
+    // The count under M is what T1 waits for, and T2 counts when it is through with H.
+    assert_eq!(
+        certainty("acq(H) rel(H) acq(M) rel(M)"),
+        Some(Certainty::Possible)
+    );
+    // T1 may be told so before T2 asks for H.
+    assert_eq!(
+        certainty("acq(M) rel(M) acq(H) rel(H)"),
+        Some(Certainty::Certain)
+    );
+    assert_eq!(certainty("acq(H) rel(H)"), Some(Certainty::Certain));
+}
+
+#[test]
 fn a_recorded_wait_is_not_moved_behind_its_wake_up() {
     let lost = "
         T1: acq(M) rel(M) wait(M)
