@@ -108,8 +108,6 @@ pub(in crate::sync) struct State<S: Store> {
     next_putter: u64,
     /// Waiting puts that were accepted, or have room kept for them, and do not know it yet.
     admitted: usize,
-    /// How many of these have room kept for them.
-    promised: usize,
     /// Puts that did not have to wait, since one of those was accepted or came back.
     passed_by: u32,
     getters: Waiters,
@@ -121,6 +119,8 @@ pub(in crate::sync) struct State<S: Store> {
     joiners: Waiters,
     /// Units of the end that nobody has taken.
     end_units: u32,
+    /// How many of those that were [admitted](State::admitted) have room kept for them.
+    promised: usize,
 }
 
 /// From here on puts that do not have to wait let those run that had to: as many as fill the queue, so that
@@ -165,7 +165,6 @@ impl<S: Store> State<S> {
             putters: VecDeque::new(),
             next_putter: 0,
             admitted: 0,
-            promised: 0,
             passed_by: 0,
             getters: Waiters::new(),
             get_watchers: Waiters::new(),
@@ -173,6 +172,7 @@ impl<S: Store> State<S> {
             kept: 0,
             joiners: Waiters::new(),
             end_units: 0,
+            promised: 0,
         }
     }
 
