@@ -13,7 +13,7 @@ on_each_backend! {
         let (promise, result) = Promise::<u32, B>::new_in();
         let mut result = Some(result);
         full.put(1).unwrap();
-        let mut turn = || select! {
+        let mut first = || select! {
             get(queue) -> got => { got.unwrap() }
             put(full, 2) -> put => {
                 put.unwrap();
@@ -23,15 +23,15 @@ on_each_backend! {
             result(result) -> result => { result.unwrap() }
             default(Duration::ZERO) => { 50 }
         };
-        assert_eq!(turn(), 50);
+        assert_eq!(first(), 50);
         queue.put(10).unwrap();
-        assert_eq!(turn(), 10);
+        assert_eq!(first(), 10);
         assert_eq!(full.get(), Ok(1));
-        assert_eq!(turn(), 20);
+        assert_eq!(first(), 20);
         promise.set(40).unwrap();
-        assert_eq!(turn(), 40);
+        assert_eq!(first(), 40);
         stop.set();
-        assert_eq!(turn(), 30);
+        assert_eq!(first(), 30);
     }
 
     fn a_default_stands_anywhere_and_arms_of_both_kinds_are_mixed() {
