@@ -225,7 +225,8 @@ fn a_sender_that_awaits_a_slow_reader_goes_on_when_that_reads_or_goes() {
             let reads = scope.spawn(move || slow.get());
             assert_eq!((fast.get(), fast.get()), (Ok(1), Ok(2)));
             assert_eq!(reads.join().unwrap(), Ok(1));
-            assert_eq!(sends.join().unwrap(), 4);
+            // The slow one may be gone before the second is sent.
+            assert!((3..=4).contains(&sends.join().unwrap()));
         });
     });
 }
