@@ -242,6 +242,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         let (waker, mut later) = (waker.clone(), Later::new());
         let mut state = self.lock(how.at);
         let (slot, flows) = (&mut putting.slot, &self.flows);
+        let mut was_told_of_room = false;
         let poll = if let Some(number) = putting.waits {
             let fate = state.fate(number, slot, waker, flows, how.at, &mut later);
             if !matches!(fate, Fate::Waits) {
@@ -251,9 +252,13 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
                 Fate::Waits => Poll::Pending,
                 Fate::Accepted => {
                     putting.was_admitted = true;
+                    was_told_of_room = true;
                     Poll::Ready(Ok(()))
                 }
-                Fate::Refused => Poll::Ready(Err(Refusal::Closed)),
+                Fate::Refused { had_room } => {
+                    was_told_of_room = had_room;
+                    Poll::Ready(Err(Refusal::Closed))
+                }
             }
         } else if !state.is_open() {
             Poll::Ready(Err(Refusal::Closed))
@@ -268,7 +273,7 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         };
         self.release(state);
         later.run();
-        if putting.was_admitted {
+        if was_told_of_room {
             self.flows.room.obtained(how.timed, how.at);
         }
         poll

@@ -2,8 +2,8 @@
 //!
 //! `store` says in which order entries come out, `state` what happens under the lock, `core` how one waits
 //! for that as a thread and `futures` as a task, `patience` what comes before, and `plain` what is left where
-//! nobody waits; `putting` is a put that may wait, `home` where a state lies. These serve the priority queue, mailboxes and readers too. In `sides`
-//! the state of a queue lies, and what its consumers have taken ahead.
+//! nobody waits; `putting` is a put that may wait, `home` where a state lies. These serve the priority queue,
+//! mailboxes and readers too. In `sides` the state of a queue lies, and what its consumers have taken ahead.
 
 mod core;
 mod ends;

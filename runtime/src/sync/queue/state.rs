@@ -149,7 +149,10 @@ pub(super) enum Fate {
     Waits,
     Accepted,
     /// The queue was closed meanwhile; the entry is back in the slot.
-    Refused,
+    Refused {
+        /// Room was kept for it, of which it was told.
+        had_room: bool,
+    },
 }
 
 impl<S: Store> State<S> {
@@ -452,7 +455,7 @@ impl<S: Store> State<S> {
             }
             self.promised -= 1;
             if !self.is_open() {
-                return Fate::Refused;
+                return Fate::Refused { had_room: true };
             }
             flows.entries.posted(1, site);
             self.accept(slot, later);
@@ -468,7 +471,7 @@ impl<S: Store> State<S> {
         later.drop_later(Some(waker));
         let putter = self.putters.remove(at);
         give_back(putter.and_then(|putter| putter.entry), slot);
-        Fate::Refused
+        Fate::Refused { had_room: false }
     }
 
     /// Takes a put back: its entry is in the slot then, unless it was accepted meanwhile. False if it was, or had room
