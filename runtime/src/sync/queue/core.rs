@@ -7,9 +7,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Poll, Waker};
 
 use super::home::{Home, Own};
+use super::how::How;
 use super::putting::{Keeps, Putting};
 use super::refusal::{GetError, Refusal};
-use super::state::{End, Fate, Flows, How, Phase, State};
+use super::state::{End, Fate, Flows, Phase, State};
 use super::store::Store;
 use crate::sync::backend::{Backend, Flow, Tracked, TrackedFlow};
 use crate::sync::deadline::Deadline;

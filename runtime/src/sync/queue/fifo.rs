@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use super::core::{Core, Guard, Work};
 use super::futures::AllDone;
+use super::how::How;
 use super::iter::{Iter, TryIter};
 use super::plain::is_large;
 use super::putting::Putting;
 use super::refusal::{GetError, PutError};
 use super::sides::Sides;
-use super::state::{How, State};
+use super::state::State;
 use super::store::{Entry, Fifo};
 use super::task::Task;
 use super::waits::{Get, Put};

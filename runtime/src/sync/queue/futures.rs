@@ -10,10 +10,10 @@ use std::task::{Context, Poll};
 
 use super::core::{Core, Work};
 use super::home::{Home, Own};
+use super::how::How;
 use super::plain::outcome;
 use super::putting::Putting;
 use super::refusal::{GetError, PutError, Refusal};
-use super::state::How;
 use super::store::Store;
 use crate::sync::backend::Backend;
 use crate::waiting::Ticket;

@@ -8,9 +8,9 @@ use std::cell::Cell;
 
 use super::core::{Core, Work};
 use super::home::Home;
+use super::how::How;
 use super::plain::is_large;
 use super::refusal::{GetError, Refusal};
-use super::state::How;
 use super::store::Store;
 use crate::sync::backend::Backend;
 use crate::sync::deadline::Deadline;

@@ -12,8 +12,8 @@ use std::task::Waker;
 
 use super::core::{Core, Guard, Work};
 use super::home::Home;
+use super::how::How;
 use super::refusal::{GetError, PutError, Refusal};
-use super::state::How;
 use super::store::Store;
 use crate::sync::backend::Backend;
 use crate::sync::deadline::Deadline;

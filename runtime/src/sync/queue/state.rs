@@ -17,7 +17,6 @@ use std::task::Waker;
 use super::putting::{Keeps, give_back};
 use super::store::Store;
 use crate::sync::backend::{Backend, Flow};
-use crate::sync::deadline::Deadline;
 use crate::waiting::{Later, Left, Ticket, Waiters};
 use crate::watch::Site;
 
@@ -46,41 +45,6 @@ pub(in crate::sync) struct Flows<B: Backend> {
 impl<B: Backend> Flows<B> {
     pub(in crate::sync) fn entries(&self) -> &B::Flow {
         &self.entries
-    }
-}
-
-/// Where and how somebody asks.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::sync) struct How {
-    pub(in crate::sync) at: Site,
-    /// The wait has a deadline.
-    pub(in crate::sync) timed: bool,
-    /// A thread waits, and no task.
-    pub(in crate::sync) by_thread: bool,
-}
-
-impl How {
-    /// A thread, which waits until `deadline`.
-    #[inline]
-    pub(in crate::sync) fn until(deadline: Deadline, at: Site) -> How {
-        let timed = deadline.is_timed();
-        let by_thread = true;
-        How {
-            at,
-            timed,
-            by_thread,
-        }
-    }
-
-    /// A task, which keeps no thread waiting, or somebody who does not wait.
-    #[inline]
-    pub(in crate::sync) fn of_task(at: Site, timed: bool) -> How {
-        let by_thread = false;
-        How {
-            at,
-            timed,
-            by_thread,
-        }
     }
 }
 
