@@ -341,6 +341,8 @@ pub struct Resource {
     pub kind: Kind,
     /// The units that a semaphore starts with.
     pub units: u32,
+    /// Whether its units tell that no message will come any more: who learns that might have got a message.
+    pub tells_end: bool,
 }
 
 /// A lock class: instances that share one ordering rule.

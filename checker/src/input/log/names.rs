@@ -209,13 +209,22 @@ impl<'a> Names<'a> {
             .iter()
             .map(|&(instance, class, ..)| (instance, class));
         let resource_labels = labels(resources, &self.classes);
-        for ((_, _, kind, units), label) in self.resources.into_iter().zip(resource_labels) {
-            run.resources.push(Resource { label, kind, units });
+        for ((_, class, kind, units), label) in self.resources.into_iter().zip(resource_labels) {
+            let of = &self.classes[class.at()].type_name;
+            run.resources.push(Resource {
+                label,
+                kind,
+                units,
+                tells_end: of.as_deref().is_some_and(|of| of.starts_with(SENDERS)),
+            });
         }
         evidence.classes = self.classes;
         evidence.sites = self.sites;
     }
 }
+
+/// How the type begins of what tells that all senders of a channel of std are gone.
+const SENDERS: &str = "std::sync::mpsc::Sender<";
 
 /// A label for each object: its class, with the instance's place among those whose class is called
 /// so, from 1, unless the program gave it a name that no other instance has. No two have one label,

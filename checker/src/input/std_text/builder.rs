@@ -540,6 +540,7 @@ impl Builder {
             label: name.to_owned(),
             kind,
             units: 0,
+            tells_end: false,
         });
         self.name_bytes += name.len() as u64;
         self.resource_of.insert(key, new);

@@ -13,6 +13,8 @@ use crate::trace::{Op, ResourceId, Run, ThreadId};
 /// it answer a thread that has not asked, and leave the other one waiting. It is the same with two who answer, and
 /// where the questions lie in a list of the program's own and a condition tells that there are some.
 ///
+/// Who learned that no message will come any more might have got one, if it had come earlier.
+///
 /// The units of a semaphore are all alike.
 pub(super) fn unordered(run: &Run, senders: impl Fn(ResourceId) -> usize) -> FxHashSet<ResourceId> {
     // Per thread, how often it has done what others may wait for.
@@ -29,6 +31,10 @@ pub(super) fn unordered(run: &Run, senders: impl Fn(ResourceId) -> usize) -> FxH
         let resource = match event.op {
             Op::Post { .. } | Op::Notify { .. } | Op::NotifyAll { .. } | Op::Fork { .. } => {
                 deeds[event.thread.at()] += 1;
+                continue;
+            }
+            Op::Pend { semaphore, .. } if run.resources[semaphore.at()].tells_end => {
+                unordered.insert(semaphore);
                 continue;
             }
             Op::Pend { semaphore, .. } if is_of_messages(run, semaphore) => semaphore,
