@@ -38,6 +38,11 @@ pub(super) fn unordered(run: &Run, senders: impl Fn(ResourceId) -> usize) -> FxH
                 continue;
             }
             Op::Pend { semaphore, .. } if is_of_messages(run, semaphore) => semaphore,
+            // Who goes on without having waited, as a condition said so, leaves no event.
+            Op::WaitEnd { condvar, .. } if senders(condvar) > 1 => {
+                unordered.insert(condvar);
+                continue;
+            }
             Op::WaitEnd { condvar, .. } => condvar,
             _ => continue,
         };
