@@ -84,19 +84,23 @@ fn results(output: &Output) -> Vec<String> {
 }
 
 /// Runs the package's own tests, plain and watched: the same comes of them, locks are seen, nothing is found, and its
-/// files stay as they are.
-fn stays_the_same(name: &str, version: &str) {
+/// files stay as they are. Those whose names contain one of `timed` look at a clock while another thread sleeps, and fail
+/// on a busy machine, watched or not: they are left out.
+fn stays_the_same(name: &str, version: &str, timed: &[&str]) {
     let Some(package) = unpacked(name, version) else {
         return;
     };
     let before = files(package.path());
+    let left_out: Vec<&str> = timed.iter().flat_map(|name| ["--skip", name]).collect();
     let mut command = Command::new(cargo());
     command
-        .args(["test", "--offline"])
+        .args(["test", "--offline", "--"])
+        .args(&left_out)
         .env_remove("CARGO_TARGET_DIR");
     calm(&mut command);
     let plain = finish(command.current_dir(package.path()));
-    let arguments = ["test", "--offline", "--format", "json"];
+    let mut arguments = vec!["test", "--offline", "--format", "json", "--"];
+    arguments.extend(left_out);
     let watched = lockwise(package.path(), &arguments);
     assert_eq!(results(&watched), results(&plain));
     assert!(!results(&plain).is_empty(), "{plain:?}");
@@ -109,15 +113,15 @@ fn stays_the_same(name: &str, version: &str) {
 
 #[test]
 fn tests_with_locks_and_conditions_of_std_come_to_the_same() {
-    stays_the_same("parking", "2.2.1");
+    stays_the_same("parking", "2.2.1", &["other_thread", "not_called"]);
 }
 
 #[test]
 fn tests_with_locks_of_parking_lot_come_to_the_same() {
-    stays_the_same("string_cache", "0.8.9");
+    stays_the_same("string_cache", "0.8.9", &[]);
 }
 
 #[test]
 fn tests_with_threads_and_conditions_of_parking_lot_come_to_the_same() {
-    stays_the_same("scheduled-thread-pool", "0.2.7");
+    stays_the_same("scheduled-thread-pool", "0.2.7", &[]);
 }
