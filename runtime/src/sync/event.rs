@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -87,12 +87,19 @@ use crate::watch::Site;
 /// assert_eq!(seen.result().wait().unwrap(), 2);
 /// ```
 pub struct Event<B: Backend = Tracked> {
-    /// What the state says, to be read without the lock.
-    set: AtomicBool,
+    /// What the state says, to be read without the lock: [`CLEAR`], [`SET`] or [`TOLD`].
+    set: AtomicU8,
     state: B::Mutex<State>,
     flow: B::Flow,
     born: Site,
 }
+
+/// Not set.
+const CLEAR: u8 = 0;
+/// Set.
+const SET: u8 = 1;
+/// Set, and the watcher was told of it.
+const TOLD: u8 = 2;
 
 #[derive(Debug)]
 struct State {
@@ -152,7 +159,7 @@ impl Event {
     pub const fn new() -> Event {
         let born = Site::caller();
         Event {
-            set: AtomicBool::new(false),
+            set: AtomicU8::new(CLEAR),
             state: LeafMutex::of(State::new(), born),
             flow: TrackedFlow::of::<Event>(born),
             born,
@@ -166,7 +173,7 @@ impl<B: Backend> Event<B> {
     pub fn new_in() -> Event<B> {
         let born = Site::caller();
         Event {
-            set: AtomicBool::new(false),
+            set: AtomicU8::new(CLEAR),
             state: B::Mutex::new_at(State::new(), born),
             flow: B::Flow::new_at(born, std::any::type_name::<Event>),
             born,
@@ -179,10 +186,10 @@ impl<B: Backend> Event<B> {
     pub fn is_set(&self) -> bool {
         B::Threads::step();
         let is_set = self.set.load(Acquire);
-        if is_set {
+        if is_set == TOLD {
             self.flow.found(Site::caller());
         }
-        is_set
+        is_set != CLEAR
     }
 
     /// Sets it and wakes all who wait. Whether it was not set before.
@@ -202,7 +209,9 @@ impl<B: Backend> Event<B> {
             }
             state.waiters.choose_all(&mut later);
             B::Threads::step();
-            self.set.store(true, Release);
+            // Who looks need not ask whether anybody is told, then.
+            let set = if self.flow.is_told() { TOLD } else { SET };
+            self.set.store(set, Release);
         }
         drop(state);
         later.run();
@@ -214,7 +223,7 @@ impl<B: Backend> Event<B> {
     pub fn clear(&self) -> bool {
         let mut state = self.state.lock_at(Site::caller());
         B::Threads::step();
-        self.set.store(false, Release);
+        self.set.store(CLEAR, Release);
         std::mem::replace(&mut state.is_set, false)
     }
 
@@ -361,7 +370,7 @@ impl Default for Event {
 impl<B: Backend> fmt::Debug for Event<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Event");
-        shown.field("is_set", &self.set.load(Acquire));
+        shown.field("is_set", &(self.set.load(Acquire) != CLEAR));
         let state = self.state.try_lock_at(self.born);
         match state.map(|state| state.waiters.waiting()) {
             Some(waiting) => shown.field("waiting", &waiting),
