@@ -2,7 +2,7 @@
 //!
 //! A program under watch is built with stand-ins for std and some crates, by its own compiler, on
 //! whatever machine: so these sources travel inside the checker, which has them from here. For each
-//! folder in `overlays/` there is a line in [`OVERLAYS`].
+//! folder in `overlays/` that changes a crate there is a line in [`OVERLAYS`].
 
 /// The overlays that stand in for a crate by changing its sources, by folder.
 pub const OVERLAYS: [&str; 11] = [

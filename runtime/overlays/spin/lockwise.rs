@@ -5,8 +5,8 @@ mod word;
 use core::any::type_name;
 
 pub(crate) use lockwise_core::stdsync::Entry;
-use lockwise_core::watch::{Identity, Note};
-pub(crate) use lockwise_core::watch::{Kind, Mode, Site};
+use lockwise_core::watch::{Identity, Kind, Mode};
+pub(crate) use lockwise_core::watch::Site;
 
 pub(crate) use self::word::{READ, WRITE, Word};
 
@@ -39,13 +39,5 @@ pub(crate) const fn once<T>() -> Entry {
 
 /// The same for one that is made of a constant, which says nothing about where.
 pub(crate) const fn once_somewhere<T>() -> Entry {
-    /// A creation site that is none.
-    const NOWHERE: &Note = &Note {
-        file: "",
-        line: 0,
-        column: 0,
-        module: "",
-        expression: "",
-    };
-    Entry::new(Identity::new(Kind::OnceCell, Site::Noted(NOWHERE), type_name::<T>))
+    Entry::new(Identity::new(Kind::OnceCell, Site::NOWHERE, type_name::<T>))
 }

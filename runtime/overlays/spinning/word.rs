@@ -6,8 +6,8 @@
 use core::any::type_name;
 use core::ops::Deref;
 
-use lockwise_core::watch::hooks::{self, Ask};
 pub(crate) use lockwise_core::watch::Mode;
+use lockwise_core::watch::hooks::{self, Ask};
 use lockwise_core::watch::{Identity, Kind, Site};
 
 /// How readers hold a lock.
@@ -19,7 +19,7 @@ pub(crate) const WRITE: Mode = Mode::Exclusive;
 pub struct Word<A> {
     bits: A,
     identity: Identity,
-    /// Whether it is part of something that is watched, or not to be watched at all.
+    /// Whether anybody is told of it.
     is_watched: bool,
     /// Whether a guard may be dropped on another thread.
     is_sendable: bool,
@@ -52,7 +52,7 @@ impl<A> Word<A> {
         }
     }
 
-    /// The same for a lock whose guards may be sent to other threads.
+    /// The same for a lock whose guards may be sent to other threads, of which nobody is told unless it `is_watched`.
     #[track_caller]
     pub(crate) const fn sendable<T>(kind: Kind, bits: A, is_watched: bool) -> Self {
         Word {
@@ -62,7 +62,6 @@ impl<A> Word<A> {
             is_sendable: true,
         }
     }
-
 
     /// Who the lock is.
     #[inline]

@@ -12,7 +12,7 @@ use std::any::type_name;
 
 use crate::tag::{Asked, Tag};
 use crate::watch::hooks::{Ask, try_again};
-use crate::watch::{Identity, Kind, Mode, Note, Site};
+use crate::watch::{Identity, Kind, Mode, Site};
 
 /// Any raw lock of `lock_api`, together with who it is.
 ///
@@ -229,17 +229,9 @@ pub(super) fn mutex_mode<R>(tag: &Tag) -> Mode {
 
 /// The identity of a lock of which nothing is known.
 pub(super) const fn unknown() -> Identity {
-    /// A creation site that is none: [`crate::watch::Class::trusted`] does not trust it.
-    const NOWHERE: &Note = &Note {
-        file: "",
-        line: 0,
-        column: 0,
-        module: "",
-        expression: "",
-    };
     /// The protected type, which a raw lock does not know.
     fn no_type() -> &'static str {
         ""
     }
-    Identity::new(Kind::Foreign, Site::Noted(NOWHERE), no_type)
+    Identity::new(Kind::Foreign, Site::NOWHERE, no_type)
 }

@@ -59,6 +59,7 @@ impl Channel {
     fn of<T>(born: Site) -> Arc<Channel> {
         Arc::new(Channel {
             messages: Identity::new(Kind::Channel, born, type_name::<T>),
+            // By this type whoever judges the log knows that it tells of an end.
             ended: Identity::new(Kind::Channel, born, type_name::<std::sync::mpsc::Sender<T>>),
             unheard: AtomicU32::new(0),
         })

@@ -32,6 +32,16 @@ pub enum Site {
 }
 
 impl Site {
+    /// A site that is none, of what is made where nobody can say where: [`Class::trusted`](super::Class::trusted) does
+    /// not trust it.
+    pub const NOWHERE: Site = Site::Noted(&Note {
+        file: "",
+        line: 0,
+        column: 0,
+        module: "",
+        expression: "",
+    });
+
     /// The place from which the caller was called.
     #[track_caller]
     #[inline]
