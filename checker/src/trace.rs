@@ -9,6 +9,7 @@
 //! program could have shown. A run recorded at level `order` has [`Run::chains`]: one entry per
 //! thread stretch and distinct (locks held, lock wanted). Text traces have events.
 
+mod reported;
 mod slip;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 
 use lockwise::watch::{Kind, Mode};
 
+pub use self::reported::{Asked, Part, Reported};
 pub use self::slip::{Slip, SlipKind};
 
 /// Defines a dense index type: position in the vector that holds the things it names.
@@ -105,8 +107,8 @@ impl Evidence {
                 slip.site = sites[slip.site.at()];
             }
             for reported in &mut run.reported {
-                for held in reported.holds.iter_mut().chain([&mut reported.want]) {
-                    held.site = sites[held.site.at()];
+                for part in &mut reported.sides {
+                    part.relocate(|site| sites[site.at()]);
                 }
             }
             if is_excerpt {
@@ -578,19 +580,4 @@ pub struct Stack {
     /// The addresses of the function there and of those that called it, by the files in which they lie: see record 27
     /// of [`lockwise::watch::log`].
     pub by_files: String,
-}
-
-/// A finding that the runtime made while the program ran.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reported {
-    /// The code, such as `LW0005`.
-    pub code: String,
-    /// Who.
-    pub thread: ThreadId,
-    /// What was held, if that matters.
-    pub holds: Option<Held>,
-    /// What was asked for.
-    pub want: Held,
-    /// What was wrong, as a clause without a full stop.
-    pub message: String,
 }

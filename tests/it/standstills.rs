@@ -126,10 +126,35 @@ fn the_log_says_whose_side_it_was() {
             .find(|finding| finding["code"] == "LW0001")
             .unwrap_or_else(|| panic!("{level}: {report}"));
         assert_eq!(deadlock["certainty"], "actual", "{level}: {report}");
-        let side = &deadlock["cycle"][0];
-        assert_ne!(side["thread_name"], "lockwise-watch", "{level}: {report}");
-        let held = side["holds"]["class"].as_str().unwrap();
+        let sides = deadlock["cycle"].as_array().unwrap();
+        let (first, second) = (&sides[0], &sides[1]);
+        assert_ne!(first["thread_name"], "lockwise-watch", "{level}: {report}");
+        let held = first["holds"]["class"].as_str().unwrap();
         assert!(held.contains("standstills.rs"), "{level}: {report}");
+        assert_eq!(first["wants"]["resource"], "barrier", "{level}: {report}");
+        // And who would come to the barrier, had it that lock.
+        assert_eq!(second["wants"]["class"], held, "{level}: {report}");
+    }
+}
+
+#[test]
+fn each_that_has_a_part_in_it_is_named_in_the_report() {
+    let told = [
+        ("poller", "waits for channel one of several; T1 waits for"),
+        ("lost", "waits for condvar added; T1 waits for T3 to end"),
+        ("reader", " behind T2, which waits to write it"),
+    ];
+    for (way, part) in told {
+        let logs = tempfile::tempdir().unwrap();
+        let mut hangs = recorded("standstills", "trace", logs.path());
+        finish(hangs.arg(way).env("LOCKWISE_ON_DEADLOCK", "abort"));
+        let (report, _) = judged(logs.path());
+        let deadlock = &report["findings"][0];
+        assert_eq!(deadlock["code"], "LW0001", "{way}: {report}");
+        let message = deadlock["message"].as_str().unwrap();
+        // A busy machine may have the reader close a circle of holders.
+        let circle = way == "reader" && message.contains("waiting for each other");
+        assert!(message.contains(part) || circle, "{way}: {message}");
     }
 }
 

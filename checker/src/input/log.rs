@@ -14,14 +14,14 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use lockwise::watch::log::{self, LogError, LogFile};
+use lockwise::watch::log::{self, LogError, LogFile, SideWants};
 
 use self::names::Names;
 use super::bulk::{Consumer, Survey, Whole};
 use crate::limits::{Limits, count};
 use crate::trace::{
-    Behind, Blocked, Chain, Evidence, Held, HeldId, HeldNode, Process, Reported, Run, Stack,
-    Thread, ThreadId,
+    Asked, Behind, Blocked, Chain, Evidence, Held, HeldId, HeldNode, Part, Process, Reported, Run,
+    Stack, Thread, ThreadId,
 };
 
 /// Why a log could not be read.
@@ -260,6 +260,8 @@ fn chains(
     let mut unknown = 0;
     let mut known = HashMap::new();
     let mut stacks = Vec::new();
+    // By thread: where its last finding is, and whether parts of it were told.
+    let mut latest = std::collections::BTreeMap::new();
     for segment in log.segments.iter().filter(|segment| segment.tells) {
         let thread = threads[&segment.thread];
         for record in log.records(segment) {
@@ -285,24 +287,52 @@ fn chains(
                     thread: of_another,
                     holds,
                     wants,
+                    nobody_runs,
                     message,
                 } => {
-                    let mut held = |(lock, mode, site)| Held {
-                        lock: names.lock(lock),
-                        mode,
-                        site: names.site(site),
-                    };
-                    let holds = holds.map(&mut held);
+                    // A thread that has left no record of its own is not known.
+                    let thread = of_another
+                        .and_then(|number| threads.get(&number).copied())
+                        .unwrap_or(thread);
+                    latest.insert(segment.thread, (run.reported.len(), false));
                     run.reported.push(Reported {
                         code: format!("LW{code:04}"),
-                        // A thread that has left no record of its own is not known.
-                        thread: of_another
-                            .and_then(|number| threads.get(&number).copied())
-                            .unwrap_or(thread),
-                        holds,
-                        want: held(wants),
+                        nobody_runs,
+                        sides: vec![Part {
+                            thread,
+                            holds: holds.map(|held| names.held(held)),
+                            wants: names.asked(wants),
+                        }],
                         message: message.to_owned(),
                     });
+                }
+                log::Event::Side {
+                    thread,
+                    holds,
+                    wants,
+                } => {
+                    let Some((at, has_sides)) = latest.get_mut(&segment.thread) else {
+                        continue;
+                    };
+                    let wants = match wants {
+                        SideWants::Object(wants) => Some(names.asked(wants)),
+                        SideWants::End(child, site) => {
+                            let child = threads.get(&child).copied();
+                            child.map(|child| Asked::End(child, names.site(site)))
+                        }
+                    };
+                    if let (Some(&thread), Some(wants)) = (threads.get(&thread), wants) {
+                        let sides = &mut run.reported[*at].sides;
+                        if !std::mem::replace(has_sides, true) {
+                            // The finding itself has told of one of them.
+                            sides.clear();
+                        }
+                        sides.push(Part {
+                            thread,
+                            holds: holds.map(|held| names.held(held)),
+                            wants,
+                        });
+                    }
                 }
                 log::Event::Stack { .. } => stacks.push(record),
                 _ => {}

@@ -15,7 +15,7 @@ use crate::finding::{
 use crate::graph::Arc;
 use crate::history::{ChainId, Subclass};
 use crate::limits::count;
-use crate::trace::{Class, Evidence, Held, LockId, Op, RunId, SiteId, ThreadId};
+use crate::trace::{Class, Evidence, Held, LockId, Op, ResourceId, RunId, SiteId, ThreadId};
 
 /// What makes two drafts one problem.
 type Key = (Code, String);
@@ -306,21 +306,11 @@ pub(super) fn side_of(case: &Case<'_>, arc: Arc) -> Side {
 /// What a thread waits for at an event that takes no lock.
 pub(super) fn resource_use(case: &Case<'_>, run: &RunCase<'_>, event: u32) -> Option<ResourceUse> {
     let event = &run.run.events[event as usize];
-    let resource = |kind: &str, at: crate::trace::ResourceId| {
-        (kind.to_owned(), run.run.resources[at.at()].label.clone())
-    };
     let (resource, name) = match event.op {
         Op::Join { child } => ("join".to_owned(), run.run.threads[child.at()].label.clone()),
-        Op::WaitBegin { condvar, .. } | Op::WaitEnd { condvar, .. } => resource("condvar", condvar),
-        Op::Barrier { barrier, .. } => resource("barrier", barrier),
-        Op::Pend { semaphore, .. } | Op::PendTimed { semaphore } => {
-            let kind = match run.run.resources[semaphore.at()].kind {
-                Kind::Channel => "channel",
-                Kind::Parking => "park",
-                _ => "semaphore",
-            };
-            resource(kind, semaphore)
-        }
+        Op::WaitBegin { condvar, .. } | Op::WaitEnd { condvar, .. } => resource(run, condvar),
+        Op::Barrier { barrier, .. } => resource(run, barrier),
+        Op::Pend { semaphore, .. } | Op::PendTimed { semaphore } => resource(run, semaphore),
         _ => return None,
     };
     Some(ResourceUse {
@@ -328,6 +318,19 @@ pub(super) fn resource_use(case: &Case<'_>, run: &RunCase<'_>, event: u32) -> Op
         name,
         site: place(case.evidence, event.site),
     })
+}
+
+/// What is waited for is, and how it is called.
+pub(super) fn resource(run: &RunCase<'_>, at: ResourceId) -> (String, String) {
+    let resource = &run.run.resources[at.at()];
+    let kind = match resource.kind {
+        Kind::Condvar => "condvar",
+        Kind::Barrier => "barrier",
+        Kind::Channel => "channel",
+        Kind::Parking => "park",
+        _ => "semaphore",
+    };
+    (kind.to_owned(), resource.label.clone())
 }
 
 /// A schedule as reports give it: a thread per step, runs of one thread as `T1*3`. A very long one

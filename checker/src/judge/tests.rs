@@ -6,6 +6,7 @@ mod evidence;
 mod oracle;
 mod parts;
 mod random;
+mod reported;
 mod standing;
 mod stories;
 

@@ -63,12 +63,21 @@ impl Code {
 pub enum Basis {
     /// It is about to happen: the thread goes on into it if nobody stops it.
     Now,
+    /// All threads of the process wait, for ever: nobody is left to wake one.
+    NobodyRuns,
     /// The very same locks, on two threads or more.
     SameInstances,
     /// The very same locks, but all sides were seen on one thread only, or the thread asks for a
     /// lock that it holds by a guard that it may have sent away. A reaction other than a report
     /// never applies to this.
     OneThread,
+}
+
+impl Basis {
+    /// Whether it happens now, if nobody stops it.
+    pub(super) fn is_now(self) -> bool {
+        matches!(self, Basis::Now | Basis::NobodyRuns)
+    }
 }
 
 /// A lock as a finding names it.

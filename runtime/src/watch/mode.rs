@@ -156,6 +156,14 @@ impl Kind {
         })
     }
 
+    /// Whether it is no lock but something that another thread brings about.
+    pub const fn is_awaited(self) -> bool {
+        matches!(
+            self,
+            Kind::Condvar | Kind::Barrier | Kind::Semaphore | Kind::Channel | Kind::Parking
+        )
+    }
+
     /// The type's name, as a user knows it.
     pub const fn name(self) -> &'static str {
         match self {

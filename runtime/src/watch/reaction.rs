@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use super::finding::{Basis, Code, Finding, Head, Stacks};
+use super::finding::{Code, Finding, Head, Stacks};
 use super::{log, platform, settings};
 
 /// How long a process that is to be ended hangs on before, if a watched process started it: a test that starts a
@@ -161,7 +161,7 @@ pub(super) fn react(finding: &Finding, quiet: bool) {
         return;
     }
     let left_to_judge =
-        settings::log_wanted() && finding.basis != Basis::Now && !settings::reaction_was_chosen();
+        settings::log_wanted() && !finding.basis.is_now() && !settings::reaction_was_chosen();
     if reaction == Reaction::Report && left_to_judge {
         return;
     }

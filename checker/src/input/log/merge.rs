@@ -446,6 +446,7 @@ impl Merge<'_, '_> {
             Record::GaveUp { .. }
             | Record::Seen { .. }
             | Record::Finding { .. }
+            | Record::Side { .. }
             | Record::Stack { .. } => {}
             Record::Waiting { .. } | Record::Woken { .. } | Record::Notified { .. } => {
                 self.take_condvar(at, record);

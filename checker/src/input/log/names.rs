@@ -5,13 +5,13 @@
 
 use std::path::Path;
 
-use lockwise::watch::Kind;
 use lockwise::watch::log::LogFile;
+use lockwise::watch::{Kind, Mode};
 use rustc_hash::FxHashMap;
 
 use super::type_name;
 use crate::trace::{
-    Class, ClassId, Evidence, Lock, LockId, Resource, ResourceId, Run, Site, SiteId,
+    Asked, Class, ClassId, Evidence, Held, Lock, LockId, Resource, ResourceId, Run, Site, SiteId,
 };
 
 /// The names in use so far.
@@ -169,6 +169,25 @@ impl<'a> Names<'a> {
         self.locks.push((instance, class, kind, rank));
         self.lock_ids.insert(instance, id);
         id
+    }
+
+    /// A lock as a finding of the runtime names it: by number, in which mode, and where.
+    pub(super) fn held(&mut self, (lock, mode, site): (u64, Mode, u32)) -> Held {
+        Held {
+            lock: self.lock(lock),
+            mode,
+            site: self.site(site),
+        }
+    }
+
+    /// The same for what was asked for, which need not be a lock.
+    pub(super) fn asked(&mut self, (object, mode, site): (u64, Mode, u32)) -> Asked {
+        let class = self.log.locks.get(&object).map_or(0, |def| def.class);
+        if self.resource_ids.contains_key(&object) || self.kind(class).is_awaited() {
+            Asked::Resource(self.resource(object), self.site(site))
+        } else {
+            Asked::Lock(self.held((object, mode, site)))
+        }
     }
 
     /// The condition variable, barrier or semaphore with this instance number.

@@ -4,8 +4,8 @@ use super::case::SHARE_MIN;
 use super::*;
 use crate::limits::Limits;
 use crate::trace::{
-    Ask, Chain, Class, ClassId, Held, HeldId, HeldNode, Lock, LockId, Op, Reported, Run, Site,
-    SiteId, Thread, ThreadId,
+    Ask, Asked, Chain, Class, ClassId, Held, HeldId, HeldNode, Lock, LockId, Op, Part, Reported,
+    Run, Site, SiteId, Thread, ThreadId,
 };
 use lockwise::watch::{Kind, Mode};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +30,7 @@ fn a_thread_whose_start_was_not_seen_is_never_certain() {
 }
 
 /// A run of level `order`: thread 0 holds lock 0 and wants 1, thread 1 the other way round.
-fn chains() -> Evidence {
+pub(super) fn chains() -> Evidence {
     let held = |lock| Held {
         lock: LockId(lock),
         mode: Mode::Exclusive,
@@ -232,51 +232,6 @@ fn locks_made_in_std_that_are_nested_at_one_place_are_one_problem() {
 }
 
 #[test]
-fn what_the_runtime_reported_comes_out_as_it_was() {
-    let mut evidence = chains();
-    let holds = evidence.runs[0].chains[1].want;
-    let want = evidence.runs[0].held[0].held;
-    evidence.runs[0].reported.push(Reported {
-        code: "LW0005".to_owned(),
-        thread: ThreadId(0),
-        holds: Some(holds),
-        want,
-        message: "rank 1 is not above rank 2".to_owned(),
-    });
-    let verdict = judge(&evidence, &Limits::default());
-    let violation = &verdict.findings[0];
-    assert_eq!(violation.code, Code::OrderViolation);
-    assert_eq!(violation.certainty, Certainty::Actual);
-    assert_eq!(
-        violation.message,
-        "T0 asks for a while holding b: rank 1 is not above rank 2"
-    );
-}
-
-#[test]
-fn a_deadlock_of_which_one_side_is_known_is_not_left_to_the_dependencies() {
-    let mut evidence = chains();
-    evidence.runs[0].chains.clear();
-    for site in &mut evidence.sites {
-        site.file = "/home/me/.cargo/registry/src/index.crates.io-1/a-1.0.0/src/lib.rs".to_owned();
-    }
-    let reported = |code: &str| Reported {
-        code: code.to_owned(),
-        thread: ThreadId(0),
-        holds: None,
-        want: evidence.runs[0].held[0].held,
-        message: String::from("all wait"),
-    };
-    let of_the_process = reported("LW0001");
-    let of_one_thread = reported("LW0005");
-    for (reported, inside) in [(of_the_process, false), (of_one_thread, true)] {
-        evidence.runs[0].reported = vec![reported];
-        let verdict = judge(&evidence, &Limits::default());
-        assert_eq!(verdict.findings[0].in_dependencies, inside, "{verdict:?}");
-    }
-}
-
-#[test]
 fn what_a_sent_guard_may_release_is_at_most_possible() {
     let again = "
         T1: acq(A) acq(A)";
@@ -297,9 +252,12 @@ fn what_a_sent_guard_may_release_is_at_most_possible() {
     let held = evidence.runs[0].held[0].held;
     evidence.runs[0].reported.push(Reported {
         code: "LW0002".to_owned(),
-        thread: ThreadId(0),
-        holds: Some(held),
-        want: held,
+        nobody_runs: false,
+        sides: vec![Part {
+            thread: ThreadId(0),
+            holds: Some(held),
+            wants: Asked::Lock(held),
+        }],
         message: "it waits for itself".to_owned(),
     });
     let verdict = judge(&evidence, &Limits::default());

@@ -4,11 +4,11 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::super::finding::{Basis, Code, Finding, LockUse, Side, Wants};
 use super::super::identity::{LockId, Place};
-use super::super::log::{self, Op};
+use super::super::log::{Op, Record};
 use super::super::memory::{hash_bytes, mix};
 use super::super::mode::{Ask, Mode};
 use super::super::reaction::{self, Order};
-use super::super::settings::{self, Level};
+use super::super::settings;
 use super::super::site::Site;
 use super::super::slot::{HeldLock, Slot, chain_key, split};
 use super::super::stack::Stack;
@@ -349,41 +349,76 @@ pub(super) fn log_finding(slot: &Slot, finding: &Finding) {
     if !settings::log_wanted() {
         return;
     }
-    let side = &finding.sides[0];
-    // The record is about a lock or the like; that a thread waits for another's end is in the trace.
-    let (Wants::Lock(wanted) | Wants::Event(wanted)) = &side.wants else {
-        return;
-    };
-    let numbers = |held: &LockUse| {
-        let (instance, class) = split(held.lock);
-        registry::define_class(slot, class);
-        // At this level and after a fork locks are not defined when they are numbered.
-        if settings::level() == Level::Order || log::generation() != 1 {
-            define_lock(slot, held.lock, held.rank, held.sendable);
-        }
-        (instance, held.mode, registry::site_number(slot, held.site))
-    };
-    let holds = side.holds.as_ref().map(numbers);
-    let (lock, mode, at) = numbers(wanted);
+    let told = finding.sides.iter().find_map(|side| match &side.wants {
+        Wants::Lock(wanted) | Wants::Event(wanted) => Some((side, wanted)),
+        // The record is about a lock or the like; that a thread waits for another's end is in the trace.
+        Wants::Thread { .. } => None,
+    });
+    let Some((side, wanted)) = told else { return };
+    let holds = side.holds.as_ref().map(|held| numbers(slot, held));
+    let (lock, mode, at) = numbers(slot, wanted);
     let other = (side.thread != slot.thread.load(Relaxed)).then_some(side.thread);
     slot.log_texts(Op::Finding, |record| {
-        let record = record
-            .small(finding.code as u8)
-            .small(u8::from(holds.is_some()) | u8::from(other.is_some()) << 1);
-        let record = match holds {
-            Some((held, held_in, since)) => {
-                record.number(held).how(held_in, Ask::Wait).number(since)
-            }
-            None => record,
-        };
-        let record = record.number(lock).how(mode, side.ask).number(at);
+        let record = record.small(finding.code as u8).small(
+            u8::from(holds.is_some())
+                | u8::from(other.is_some()) << 1
+                | u8::from(finding.basis == Basis::NobodyRuns) << 2,
+        );
+        let record = at_site(record, holds)
+            .number(lock)
+            .how(mode, side.ask)
+            .number(at);
         let record = match other {
             Some(thread) => record.number(thread),
             None => record,
         };
         record.text(&finding.message)
     });
+    if finding.code == Code::Deadlock && finding.sides.len() > 1 {
+        finding.sides.iter().for_each(|side| log_side(slot, side));
+    }
     finding.sides.iter().for_each(|side| log_stack(slot, side));
+}
+
+/// Writes one thread's part in the finding that was written last.
+fn log_side(slot: &Slot, side: &Side) {
+    let holds = side.holds.as_ref().map(|held| numbers(slot, held));
+    let held = u8::from(holds.is_some());
+    match &side.wants {
+        Wants::Lock(wanted) | Wants::Event(wanted) => {
+            let (lock, mode, at) = numbers(slot, wanted);
+            slot.log(Op::Side, |record| {
+                at_site(record.number(side.thread).small(held), holds)
+                    .number(lock)
+                    .how(mode, side.ask)
+                    .number(at)
+            });
+        }
+        Wants::Thread { thread, site, .. } => {
+            let at = registry::site_number(slot, *site);
+            slot.log(Op::Side, |record| {
+                at_site(record.number(side.thread).small(held | 2), holds)
+                    .number(*thread)
+                    .number(at)
+            });
+        }
+    }
+}
+
+/// What is held or asked for, as numbers that are defined in the log.
+fn numbers(slot: &Slot, held: &LockUse) -> (u64, Mode, u32) {
+    let (instance, class) = split(held.lock);
+    registry::define_class(slot, class);
+    // It may be defined nowhere: not at this level, not in this process after a fork, or not yet.
+    define_lock(slot, held.lock, held.rank, held.sendable);
+    (instance, held.mode, registry::site_number(slot, held.site))
+}
+
+fn at_site(record: Record, holds: Option<(u64, Mode, u32)>) -> Record {
+    match holds {
+        Some((held, held_in, since)) => record.number(held).how(held_in, Ask::Wait).number(since),
+        None => record,
+    }
 }
 
 /// Writes where a side asked for a lock, if that is known.

@@ -246,7 +246,7 @@ fn describe(mut waiting: Vec<Waiting>, all: &Asleep) -> Finding {
     }
     Finding {
         code: Code::Deadlock,
-        basis: Basis::Now,
+        basis: Basis::NobodyRuns,
         message: format!(
             "all threads of the process wait, for ever, and nobody is left to wake one: {}",
             waits.join("; ")

@@ -75,7 +75,7 @@
 //! 21 DefNode    node varint, parent node varint (0: none), lock, class, how, site
 //! 22 Seen       node varint, stretch varint
 //! 23 Finding    code byte, flags byte, [lock, how, site if flag 1], lock, how, site, [thread varint if
-//!               flag 2: whose side this is, if not the writer's], text
+//!               flag 2: whose side this is, if not the writer's], text; flag 4: all threads wait
 //! 24 Joining    child varint, site
 //! 25 AcquiredAs lock, how, site, place byte, turn     as 8, and remembered in this place, of 32
 //! 26 AcquiredFirst lock, how, site, class             as 3 and 8, the turn being 1, without a rank
@@ -83,6 +83,8 @@
 //!               another (number 0: none): by files, for each a line with its path, and one with hexadecimal
 //!               numbers: the address of its beginning, its length, when it was changed (nanoseconds since 1970),
 //!               and how far behind its beginning the frames lie, innermost first
+//! 28 Side       thread varint, flags byte, [lock, how, site if flag 1: what it holds], lock, how, site, or if flag
+//!               2 child varint, site: one thread's part in the finding that the writer told last
 //! ```
 //!
 //! # Brief records
@@ -102,7 +104,8 @@
 //!
 //! The last two stand where one of an acquisition stood, and replace it when the lock is released.
 //!
-//! Version 1 had no tags from 25 on, version 2 no brief records from 35 on, version 3 no tag 27.
+//! Version 1 had no tags from 25 on, version 2 no brief records from 35 on, version 3 no tag 27, version 4
+//! no tag 28 and no flag 4 of 23.
 //!
 //! A channel is written as a semaphore whose units are its messages. A second one counts its senders
 //! that are gone, and who learns that all are takes these units. The parking of a thread is one whose
@@ -126,7 +129,7 @@ mod writer;
 pub(super) use encode::{Part, Record};
 pub use read::{
     ClassDef, Damage, Header, LockDef, LogError, LogFile, NodeDef, Record as Event, Segment,
-    SiteDef, read,
+    SideWants, SiteDef, read,
 };
 pub use writer::discard;
 #[cfg(any(feature = "checks", lockwise_overlay))]
@@ -139,7 +142,7 @@ pub(super) use writer::{
 /// What the file starts with.
 pub const MAGIC: &[u8; 8] = b"LOCKWISE";
 /// The version of the format that this build writes, and the greatest that it reads.
-pub const VERSION: u16 = 4;
+pub const VERSION: u16 = 5;
 /// The length of a block, in bytes. A multiple of every page size in use.
 pub const CHUNK_LEN: usize = 64 * 1024;
 /// What each chunk starts with.
@@ -214,4 +217,5 @@ pub enum Op {
     AcquiredAs = 25,
     AcquiredFirst = 26,
     Stack = 27,
+    Side = 28,
 }

@@ -176,6 +176,15 @@ pub struct Segment<'a> {
     pub tells: bool,
 }
 
+/// What a thread waits for, in a record of its part in a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SideWants {
+    /// A lock, or the like: its number, in which mode, and where.
+    Object((u64, Mode, u32)),
+    /// The end of the thread with this number; and where.
+    End(u32, u32),
+}
+
 /// One record that is not a definition. Objects, sites and threads by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the table of the format says what each is")]
@@ -276,7 +285,13 @@ pub enum Record<'a> {
         thread: Option<u32>,
         holds: Option<(u64, Mode, u32)>,
         wants: (u64, Mode, u32),
+        nobody_runs: bool,
         message: &'a str,
+    },
+    Side {
+        thread: u32,
+        holds: Option<(u64, Mode, u32)>,
+        wants: SideWants,
     },
     Stack {
         thread: u32,
@@ -478,7 +493,10 @@ impl<'a> LogFile<'a> {
                             break;
                         }
                         Item::Record(
-                            Record::Seen { .. } | Record::Finding { .. } | Record::Stack { .. },
+                            Record::Seen { .. }
+                            | Record::Finding { .. }
+                            | Record::Side { .. }
+                            | Record::Stack { .. },
                         ) => {
                             if let Some(segment) = &mut segment {
                                 segment.tells = true;

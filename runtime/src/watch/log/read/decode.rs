@@ -3,7 +3,7 @@
 use super::super::super::mode::{Ask, Kind, Mode};
 use super::super::brief::{self, Acquisition, FIRST, LATER, RELEASED, Remembered};
 use super::super::{Op, SENDABLE};
-use super::{ClassDef, LockDef, NodeDef, Record, Segment, SiteDef};
+use super::{ClassDef, LockDef, NodeDef, Record, Segment, SideWants, SiteDef};
 
 /// Anything that a record can be.
 pub(super) enum Item<'a> {
@@ -42,7 +42,7 @@ pub(super) fn decode<'a>(
             Ok((brief_record(tag, remembered)?, at + 1))
         };
     }
-    if tag != LATER && !(Op::DefSite as u8..=Op::Stack as u8).contains(&tag) {
+    if tag != LATER && !(Op::DefSite as u8..=Op::Side as u8).contains(&tag) {
         return Err(UNKNOWN);
     }
     let mut decoder = Decoder { bytes, at: at + 1 };
@@ -416,7 +416,25 @@ impl<'a> Decoder<'a> {
                     thread,
                     holds,
                     wants,
+                    nobody_runs: flags & 4 != 0,
                     message: self.text()?,
+                }
+            }
+            28 => {
+                let thread = self.number()?;
+                let flags = self.byte()?;
+                let holds = match flags & 1 {
+                    0 => None,
+                    _ => Some(self.lock_at_site()?),
+                };
+                let wants = match flags & 2 {
+                    0 => SideWants::Object(self.lock_at_site()?),
+                    _ => SideWants::End(self.number()?, self.number()?),
+                };
+                Record::Side {
+                    thread,
+                    holds,
+                    wants,
                 }
             }
             27 => Record::Stack {
