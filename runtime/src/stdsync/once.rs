@@ -26,7 +26,6 @@ pub const ONCE_INIT: Once = Once::new();
 
 impl Once {
     /// Something that has not happened yet.
-    #[allow(clippy::new_without_default, reason = "std has none")]
     #[inline]
     #[must_use]
     #[track_caller]
@@ -110,6 +109,14 @@ impl Once {
             self.entry
                 .wait_outside(Site::caller(), || self.inner.wait_force());
         }
+    }
+}
+
+/// Std has it from 1.100 on.
+impl Default for Once {
+    #[track_caller]
+    fn default() -> Once {
+        Once::new()
     }
 }
 

@@ -207,3 +207,13 @@ fn a_lazy_value_looks_as_in_std() {
         [before, format!("{lazy:?} {lazy:#?}")]
     });
 }
+
+#[test]
+fn the_default_has_not_happened_yet() {
+    let once = Once::default();
+    assert!(!once.is_completed());
+    let mut calls = 0;
+    once.call_once(|| calls += 1);
+    once.call_once(|| calls += 1);
+    assert_eq!((calls, once.is_completed()), (1, true));
+}
