@@ -100,6 +100,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/hooks/foreign.rs"
     "src/watch/hooks/holds.rs"
     "src/watch/hooks/judging.rs"
+    "src/watch/hooks/leaf.rs"
     "src/watch/hooks/live.rs"
     "src/watch/hooks/noting.rs"
     "src/watch/hooks/patience.rs"

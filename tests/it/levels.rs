@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use cargo_lockwise::trace::Class;
 
 use crate::programs::{
-    checker, codes, evidence, finish, judged, only_file, program, recorded, stderr,
+    checker, codes, evidence, finish, judged, only_file, program, recorded, stderr, stdout,
 };
 
 #[test]
@@ -48,6 +48,35 @@ fn what_is_used_first_under_another_lock_is_known_by_its_class() {
     let resources = evidence.runs.iter().flat_map(|run| &run.resources);
     let later = resources.filter(|resource| resource.label.starts_with("later"));
     assert_eq!(later.count(), 50);
+}
+
+/// How many of 300 locks that were new under one other `many_under WAY` says it told of, with stacks or without.
+fn told_under(way: &str, stacks: &str, level: &str) -> String {
+    let logs = tempfile::tempdir().unwrap();
+    let output = finish(
+        recorded("many_under", level, logs.path())
+            .arg(way)
+            .env("LOCKWISE_STACKS", stacks)
+            // Who asks again for what it holds would hang.
+            .env(
+                "LOCKWISE_ON_FINDING",
+                if way == "again" { "panic" } else { "report" },
+            ),
+    );
+    assert!(output.status.success(), "{way}: {}", stderr(&output));
+    stdout(&output)
+}
+
+#[test]
+fn many_new_locks_under_one_are_known_each_whether_stacks_are_kept_or_not() {
+    for level in ["order", "trace"] {
+        for stacks in ["0", "1"] {
+            let told = |way| told_under(way, stacks, level);
+            assert_eq!(told("same"), "0\n", "{level} {stacks}");
+            assert_eq!(told("again"), "300\n", "{level} {stacks}");
+            assert_eq!(told("reversed"), "300\n", "{level} {stacks}");
+        }
+    }
 }
 
 #[test]

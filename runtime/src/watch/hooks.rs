@@ -29,7 +29,8 @@
 //! chain, `ascending` with several requests at once, `asked` what an acquisition need not look up again;
 //! `blocking` tells of a thread whose lock is not free, after `patience`, `live` what is wrong then, `stall` after
 //! long, `standstill` when all have parked; `waits`, `threads` and `duties` are of what is no lock; `noting` is of
-//! the log and of stacks, `holds` tells what is held, and `foreign` keeps what is released on another thread.
+//! the log and of stacks, `holds` tells what is held, and `foreign` keeps what is released on another thread. `leaf` is
+//! a short way for many new locks under one.
 
 mod ascending;
 mod asked;
@@ -38,6 +39,7 @@ mod duties;
 mod foreign;
 mod holds;
 mod judging;
+mod leaf;
 mod live;
 mod noting;
 mod patience;
@@ -58,7 +60,7 @@ use super::settings::{self, Now};
 use super::site::Site;
 use super::slot::{self, At, HeldLock, How, Slot, chain_key, split};
 use super::stack::Stack;
-use super::{reaction, registry};
+use super::{order, reaction, registry};
 
 pub use self::ascending::{Wanted, check_ascending};
 pub use self::asked::Asked;
@@ -74,6 +76,7 @@ pub(super) use self::foreign::{
 };
 pub use self::holds::{held_count, held_mode, held_since};
 use self::judging::{SelfCheck, finding, first_time, judge_new, name_of, unless_sent};
+use self::leaf::is_leaf;
 use self::noting::{keep_stack, log_released, note_acquired, note_acquired_first};
 pub use self::patience::try_again;
 pub use self::stall::describe_waits;
@@ -241,11 +244,10 @@ pub fn request(lock: &Identity, mode: Mode, ask: Ask, at: Site) -> Asked {
     let Some(slot) = watching() else {
         return Asked(None);
     };
-    let glance = glance(slot, lock, mode, ask);
-    if glance.is_none() {
-        request_unknown(slot, lock, mode, ask, at);
+    match glance(slot, lock, mode, ask) {
+        Some(glance) => Asked(Some(glance)),
+        None => Asked(request_unknown(slot, lock, mode, ask, at)),
     }
-    Asked(glance)
 }
 
 /// Judges a request before the thread may block, and never panics: for callers that hold a guard
@@ -302,15 +304,32 @@ pub fn upgrading(lock: &Identity, at: Site) {
     }
 }
 
-/// A request of which it is not seen in the lock that it was judged.
+/// A request of which it is not seen in the lock that it was judged. What it gives is seen there then.
 #[inline(never)]
 #[track_caller]
-fn request_unknown(slot: &Slot, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
+fn request_unknown(
+    slot: &'static Slot,
+    lock: &Identity,
+    mode: Mode,
+    ask: Ask,
+    at: Site,
+) -> Option<Glance> {
     catch_up(slot);
     if mode == Mode::Reentrant && lock.owner() == slot.thread.load(Relaxed) {
-        return;
+        return None;
+    }
+    if mode == Mode::Exclusive
+        && ask == Ask::Wait
+        && lock.word() == 0
+        && let Some(parent) = order::likely_hub(slot)
+        && is_leaf(slot, parent, lock, at)
+    {
+        let key = slot.key_above();
+        lock.set_known_after(key);
+        return Some(Glance { slot, key });
     }
     judge_if_new(slot, held_lock(lock, mode, ask, at), SelfCheck::Do);
+    None
 }
 
 fn held_lock(lock: &Identity, mode: Mode, ask: Ask, site: Site) -> HeldLock {

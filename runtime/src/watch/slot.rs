@@ -73,6 +73,8 @@ pub(super) struct Slot {
     generation: Cell<u32>,
     /// The lock that was requested last and the node of that request; 0 if not looked up.
     pub(super) pending_node: Cell<(u64, u32)>,
+    /// The node under which this thread learned last, whatever it may mean by now.
+    pub(super) learned_under: Cell<u32>,
     /// 1: the first thread of the process, 2: forked by us.
     flags: Cell<u8>,
     name: UnsafeCell<[u8; 256]>,
@@ -195,6 +197,7 @@ fn make() -> Option<&'static Slot> {
         epoch: Cell::new(Now::NEVER),
         generation: Cell::new(0),
         pending_node: Cell::new((0, 0)),
+        learned_under: Cell::new(0),
         flags: Cell::new(0),
         name: UnsafeCell::new([0; 256]),
         name_len: Cell::new(0),

@@ -209,6 +209,7 @@ fn a_lazy_value_looks_as_in_std() {
 }
 
 #[test]
+#[cfg(feature = "checks")]
 fn the_default_has_not_happened_yet() {
     let once = Once::default();
     assert!(!once.is_completed());

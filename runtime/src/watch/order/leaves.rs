@@ -10,7 +10,6 @@ use super::super::log;
 use super::super::memory::SysVec;
 use super::super::mode::{Ask, Mode};
 use super::super::settings::{self, Level};
-use super::super::slot::HeldLock;
 use super::locks::Known;
 use super::{Learned, children};
 
@@ -18,13 +17,13 @@ use super::{Learned, children};
 #[derive(Clone, Copy)]
 pub(super) struct Leaf {
     /// Packed.
-    site: u64,
+    pub(super) site: u64,
     /// The node of what was held as the youngest.
-    parent: u32,
-    mode: Mode,
-    ask: Ask,
+    pub(super) parent: u32,
+    pub(super) mode: Mode,
+    pub(super) ask: Ask,
     /// The thread that showed it, and the stretch in which it did last.
-    seen: (u32, u32),
+    pub(super) seen: (u32, u32),
 }
 
 /// A place for a leaf: one that is taken, or the next one that is not.
@@ -46,9 +45,9 @@ pub(super) struct Leaves {
 }
 
 impl Leaf {
-    /// The same acquisition, in the given context.
-    fn is(&self, parent: u32, held: &HeldLock) -> bool {
-        (self.parent, self.mode, self.ask) == (parent, held.mode, held.ask)
+    /// The same acquisition, in the same context.
+    fn is(&self, other: &Leaf) -> bool {
+        (self.parent, self.mode, self.ask) == (other.parent, other.mode, other.ask)
     }
 }
 
@@ -120,31 +119,24 @@ impl Leaves {
 }
 
 impl Learned {
-    /// Learns an acquisition as a leaf, if it is one and the lock stands under a node that has many children; `seen` is
-    /// the thread that shows it, with its stretch. No cycle can close by it.
+    /// Learns an acquisition as a leaf, if it is one and the lock stands under a node that has many children. No cycle
+    /// can close by it.
     ///
     /// A log of orders only is told of nodes, and so has none of these.
     #[inline]
-    pub(super) fn learn_leaf(&mut self, parent: u32, want: &HeldLock, seen: (u32, u32)) -> bool {
-        if !self.is_hub(parent) || settings::level() == Level::Order && settings::log_wanted() {
+    pub(super) fn learn_leaf(&mut self, lock: LockId, new: Leaf) -> bool {
+        if !self.is_hub(new.parent) || settings::level() == Level::Order && settings::log_wanted() {
             return false;
         }
-        match self.locks.known(want.lock) {
+        match self.locks.known(lock) {
             Some(Known::Nothing) => {
-                let leaf = Leaf {
-                    site: want.site.pack(),
-                    parent,
-                    mode: want.mode,
-                    ask: want.ask,
-                    seen,
-                };
-                let place = self.leaves.add(leaf);
-                place.is_some_and(|place| self.locks.set_leaf(want.lock, place))
+                let place = self.leaves.add(new);
+                place.is_some_and(|place| self.locks.set_leaf(lock, place))
             }
             Some(Known::Leaf(place)) => self.leaves.get_mut(place).is_some_and(|leaf| {
-                let same = leaf.is(parent, want) && leaf.seen.0 == seen.0;
+                let same = leaf.is(&new) && leaf.seen.0 == new.seen.0;
                 if same {
-                    leaf.seen = seen;
+                    leaf.seen = new.seen;
                 }
                 same
             }),
@@ -196,7 +188,7 @@ mod tests {
 
     use super::super::super::memory::mix;
     use super::super::super::site::Site;
-    use super::super::super::slot::{self, At, How};
+    use super::super::super::slot::{self, At, HeldLock, How};
     use super::*;
 
     /// The first cycle that closes in a small random program: the step at which it does, how long it is, and whether
