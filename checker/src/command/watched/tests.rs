@@ -3,7 +3,9 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -27,10 +29,23 @@ fn project(script: &str) -> TempDir {
     );
     let lock = "[[package]]\nname = \"lockwise\"\nversion = \"0.1.0\"\n";
     fs::write(folder.path().join("Cargo.lock"), lock).unwrap();
-    let cargo = folder.path().join("cargo");
-    fs::write(&cargo, text).unwrap();
-    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&folder.path().join("cargo"), &text);
     folder
+}
+
+/// Writes a program in another process. In this one, a test that starts something right then would hand its child
+/// the file as one that is open for writing, and what is open for writing cannot be started.
+fn write_program(path: &Path, text: &str) {
+    let mut shell = Command::new("sh")
+        .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = shell.stdin.take().unwrap();
+    input.write_all(text.as_bytes()).unwrap();
+    drop(input);
+    assert!(shell.wait().unwrap().success());
 }
 
 /// Runs a command line in the project: exit code, standard output, standard error.
