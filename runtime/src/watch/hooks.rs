@@ -56,6 +56,7 @@ pub use super::log::ALL_UNITS;
 use super::log::{self, Op};
 pub use super::mode::Ask;
 use super::mode::Mode;
+use super::own_lock;
 use super::settings::{self, Now};
 use super::site::Site;
 use super::slot::{self, At, HeldLock, How, Slot, chain_key, split};
@@ -146,6 +147,16 @@ fn look_again() -> Option<&'static Slot> {
     }
     slot.seen.set(slot.epoch());
     Some(slot)
+}
+
+/// The same for a thread that is about to wait for something. If it is in a hook already, it is a handler of a signal
+/// that waits, and the sections of our own that it came into are kept until it has what it waits for.
+fn watching_a_wait() -> Option<&'static Slot> {
+    let slot = watching();
+    if slot.is_none() {
+        own_lock::waits();
+    }
+    slot
 }
 
 /// This thread's slot, if all events are recorded.

@@ -141,7 +141,17 @@ pub(super) struct Cycle {
 /// hardly ever there to be moved.
 pub(super) fn learn(slot: &Slot, want: &HeldLock, cycle: &mut Option<Cycle>) -> (u32, bool) {
     let leaves = !settings::stacks_wanted();
-    ORDER.with(|order| order.learn(slot, want, leaves, cycle))
+    alone(|order| order.learn(slot, want, leaves, cycle)).unwrap_or_default()
+}
+
+/// Runs `work` on what is learned, alone. None, and it is in the log's count of what was lost, if a handler of a signal
+/// keeps that from being done.
+fn alone<R>(work: impl FnOnce(&mut Learned) -> R) -> Option<R> {
+    let done = ORDER.with(work);
+    if done.is_none() {
+        log::count_lost();
+    }
+    done
 }
 
 /// The node of what this thread holds as the youngest, if what it asks for next is worth a try as a leaf: it learned
@@ -173,7 +183,7 @@ pub(super) fn learn_leaf(slot: &Slot, parent: u32, lock: LockId, site: Site) -> 
 
 /// Keeps the stack of a request that was just learned to be new.
 pub(super) fn keep_stack(slot: &Slot, node: u32, stack: &Stack) {
-    ORDER.with(|order| {
+    alone(|order| {
         // Where all was forgotten meanwhile the number is another's.
         if !slot.is_stale() {
             order.keep_stack(node, slot.thread.load(Relaxed), stack);
@@ -183,7 +193,7 @@ pub(super) fn keep_stack(slot: &Slot, node: u32, stack: &Stack) {
 
 /// Whether this was not reported before; it counts as reported from now on.
 pub(super) fn is_first_report(hash: u64) -> bool {
-    ORDER.with(|order| {
+    let first = alone(|order| {
         let hash = hash | 1;
         let fresh = order.reported.get(hash).is_none();
         if order.reported.len() < NODES_MAX {
@@ -191,20 +201,23 @@ pub(super) fn is_first_report(hash: u64) -> bool {
             let _ = order.reported.insert(hash, 1);
         }
         fresh
-    })
+    });
+    first.unwrap_or(true)
 }
 
 /// A number for a thread; with its parent and the parent's stretch if its fork was seen.
 pub(super) fn new_thread(name: &str, parent: Option<(u32, u32)>) -> u32 {
-    ORDER.with(|order| {
+    let number = alone(|order| {
         if order.threads.are_enough() {
             order.keep_needed_threads();
         }
         order.threads.add(short(name), parent)
-    })
+    });
+    // Unordered, and without a name.
+    number.unwrap_or_else(number_of_ours)
 }
 
-/// A number for a thread of the watcher's own: none that a thread of the program would have had.
+/// A number for a thread of the watcher's own: none that is given in turn.
 pub(super) fn number_of_ours() -> u32 {
     static OURS: AtomicU32 = AtomicU32::new(0);
     u32::MAX - OURS.fetch_add(1, Relaxed)
@@ -212,7 +225,7 @@ pub(super) fn number_of_ours() -> u32 {
 
 /// Gives a thread its name, now that it runs.
 pub(super) fn name_thread(thread: u32, name: &str) {
-    ORDER.with(|order| {
+    alone(|order| {
         if let Some(thread) = order.threads.get_mut(thread) {
             thread.name = short(name);
         }
@@ -221,22 +234,23 @@ pub(super) fn name_thread(thread: u32, name: &str) {
 
 /// The name of a thread, zeros after its end.
 pub(super) fn thread_name(thread: u32) -> [u8; 32] {
-    ORDER.with(|order| order.threads.get(thread).map_or([0; 32], |row| row.name))
+    let name = alone(|order| order.threads.get(thread).map(|row| row.name));
+    name.flatten().unwrap_or_default()
 }
 
 /// `joiner` has waited for `thread` to end, in its given stretch.
 pub(super) fn joined(thread: u32, joiner: u32, stretch: u32) {
-    ORDER.with(|order| order.threads.joined(thread, joiner, stretch));
+    alone(|order| order.threads.joined(thread, joiner, stretch));
 }
 
 /// The thread has ended, or was not started after all.
 pub(super) fn thread_ended(thread: u32) {
-    ORDER.with(|order| order.threads.ended(thread));
+    alone(|order| order.threads.ended(thread));
 }
 
 /// In the child of a fork this thread is the only one.
 pub(super) fn all_ended_but(thread: u32) {
-    ORDER.with(|order| order.threads.all_ended_but(thread));
+    alone(|order| order.threads.all_ended_but(thread));
 }
 
 fn short(name: &str) -> [u8; 32] {
@@ -589,10 +603,10 @@ impl Node {
 
 /// Takes the lock before a fork.
 pub(super) fn before_fork() {
-    ORDER.take();
+    ORDER.begin_fork();
 }
 
 /// Gives it back afterwards, in the parent and in the child.
 pub(super) fn after_fork() {
-    ORDER.give_back();
+    ORDER.end_fork();
 }

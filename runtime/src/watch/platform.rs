@@ -35,11 +35,11 @@ use unix::system_name;
 
 #[cfg(any(not(unix), miri))]
 pub(super) use other::{
-    at_thread_end, create_new, current_dir, env, is_first_thread, make_dir, on_fork,
+    at_thread_end, create_new, current_dir, env, is_first_thread, make_dir, name_at_end, on_fork,
     open_to_append, parent, program_name, remove_file, thread_name, write_stderr,
 };
 #[cfg(all(unix, not(miri)))]
 pub(super) use unix::{
-    at_thread_end, create_new, current_dir, env, is_first_thread, make_dir, on_fork,
+    at_thread_end, create_new, current_dir, env, is_first_thread, make_dir, name_at_end, on_fork,
     open_to_append, parent, program_name, remove_file, thread_name, write_stderr,
 };

@@ -37,20 +37,32 @@ struct Registry {
     class_numbers: SysMap,
 }
 
-/// The number of a site; 0 if there are too many.
+/// The number of a site; 0 if there are too many, or it cannot be had.
 pub(super) fn site_number(slot: &Slot, site: Site) -> u32 {
     let word = site.pack();
     if let Some(number) = slot.cached_site(word) {
         return number;
     }
-    let number = REGISTRY.with(|registry| registry.site(slot, site));
+    let Some(number) = alone(|registry| registry.site(slot, site)) else {
+        return 0;
+    };
     slot.cache_site(word, number);
     number
 }
 
-/// The number of a class; 0 if there are too many.
-pub(super) fn class_number(slot: &Slot, class: &Class) -> u32 {
-    REGISTRY.with(|registry| registry.class(slot, class))
+/// Runs `work` on the registry, alone. None, and it is in the log's count of what was lost, if a handler of a signal
+/// keeps that from being done.
+fn alone<R>(work: impl FnOnce(&mut Registry) -> R) -> Option<R> {
+    let done = REGISTRY.with(work);
+    if done.is_none() {
+        log::count_lost();
+    }
+    done
+}
+
+/// The number of a class; 0 if there are too many. None if it cannot be had now.
+pub(super) fn class_number(slot: &Slot, class: &Class) -> Option<u32> {
+    alone(|registry| registry.class(slot, class))
 }
 
 /// The class with this number.
@@ -60,7 +72,7 @@ pub(super) fn class(number: u32) -> Option<Class> {
 
 /// Makes sure that the class with this number is defined in the log as it is now.
 pub(super) fn define_class(slot: &Slot, number: u32) {
-    REGISTRY.with(|registry| registry.log_class(slot, number));
+    alone(|registry| registry.log_class(slot, number));
 }
 
 impl Registry {
@@ -187,12 +199,12 @@ fn same_class(a: &Class, b: &Class) -> bool {
 
 /// Takes the registry's lock before a fork.
 pub(super) fn before_fork() {
-    REGISTRY.take();
+    REGISTRY.begin_fork();
 }
 
 /// Gives it back afterwards, in the parent and in the child.
 pub(super) fn after_fork() {
-    REGISTRY.give_back();
+    REGISTRY.end_fork();
 }
 
 #[cfg(test)]
@@ -210,8 +222,8 @@ mod tests {
             type_name: "()",
         };
         let slot = slot::current().expect("there is memory");
-        let number = class_number(slot, &class);
-        let found = REGISTRY.with(|_| super::class(number));
+        let number = class_number(slot, &class).expect("nobody has the registry");
+        let found = REGISTRY.with(|_| super::class(number)).flatten();
         assert_eq!(found.and_then(|class| class.name), Some("known"));
     }
 }

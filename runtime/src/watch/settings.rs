@@ -251,6 +251,12 @@ pub(super) fn log_failed() {
     new_epoch();
 }
 
+/// Watches nothing any more, because what is known is not true any more.
+pub(super) fn stop() {
+    LEVEL.store(Level::Off as u8, Relaxed);
+    log_failed();
+}
+
 /// The size at which a log falls from `trace` to `order`, in bytes.
 pub(super) fn log_max() -> u64 {
     LOG_MAX.load(Relaxed)

@@ -101,6 +101,8 @@ const WALKS_MAX: u16 = 256;
 
 thread_local! {
     static SLOT: Cell<*const Slot> = const { Cell::new(std::ptr::null()) };
+    /// The thread is about to be gone: what runs on it now is a handler of a signal, or a destructor of C.
+    static ENDS: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The next block of instance numbers.
@@ -151,13 +153,14 @@ pub(super) fn enter(born: Option<(u32, Option<&str>)>) -> Option<&'static Slot> 
     let name = match born {
         // What the system calls a thread without a name is the name of the one that started it.
         Some((_, name)) => name.map(str::as_bytes),
+        None if ENDS.get() => platform::name_at_end(&mut buffer),
         None => platform::thread_name(&mut buffer),
     };
     slot.set_name(name.unwrap_or_default());
     let (thread, flags) = if let Some((thread, _)) = born {
         (thread, 2)
     } else {
-        let first = platform::is_first_thread();
+        let first = !ENDS.get() && platform::is_first_thread();
         (super::order::new_thread(slot.name(), None), u8::from(first))
     };
     slot.thread.store(thread, Relaxed);
@@ -224,6 +227,7 @@ fn make() -> Option<&'static Slot> {
 extern "C" fn leave(slot: *mut c_void) {
     // SAFETY: this was given to `at_thread_end` by `enter`, and slots are never freed.
     let slot = unsafe { &*slot.cast::<Slot>().cast_const() };
+    ENDS.set(true);
     slot.busy.set(true);
     slot.seen.set(Now::NEVER);
     slot.log(Op::End, |record| record);
@@ -389,8 +393,10 @@ impl Slot {
             (cached, class) if cached == key => class,
             _ => {
                 let class = registry::class_number(self, &lock.class());
-                place.set((key, class));
-                class
+                if let Some(class) = class {
+                    place.set((key, class));
+                }
+                class.unwrap_or(0)
             }
         };
         let (next, end) = self.numbers.get();

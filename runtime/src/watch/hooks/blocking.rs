@@ -7,7 +7,7 @@ use super::super::registry;
 use super::super::site::Site;
 use super::super::slot::{self, Slot};
 use super::super::wait_for::Target;
-use super::{Busy, is_trace, live, logged, tracing, watching};
+use super::{Busy, is_trace, live, logged, tracing, watching_a_wait};
 
 /// The lock was not free: the thread is about to park. If that closes a circle of threads that wait
 /// for each other, this is told now.
@@ -20,7 +20,9 @@ use super::{Busy, is_trace, live, logged, tracing, watching};
 #[cold]
 #[track_caller]
 pub fn blocked(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
-    let Some(slot) = watching() else { return };
+    let Some(slot) = watching_a_wait() else {
+        return;
+    };
     let quiet = slot.asks_for_guard.replace(0) == lock.id().0;
     about_to_park(slot, lock, mode, ask, at, quiet);
 }
@@ -28,7 +30,7 @@ pub fn blocked(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
 /// The same for callers that must not unwind now.
 #[cold]
 pub fn blocked_quietly(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
-    if let Some(slot) = watching() {
+    if let Some(slot) = watching_a_wait() {
         about_to_park(slot, lock, mode, ask, at, true);
     }
 }
@@ -43,7 +45,9 @@ pub fn blocked_quietly(lock: &Identity, mode: Mode, ask: Ask, at: Site) {
 #[cold]
 #[track_caller]
 pub fn blocked_reading(lock: &Identity, at: Site, again: &mut dyn FnMut() -> bool) -> bool {
-    let Some(slot) = watching() else { return false };
+    let Some(slot) = watching_a_wait() else {
+        return false;
+    };
     let quiet = slot.asks_for_guard.replace(0) == lock.id().0;
     about_to_park(slot, lock, Mode::Shared, Ask::Wait, at, quiet);
     let _busy = Busy::new(slot);
@@ -57,7 +61,7 @@ pub fn blocked_reading(lock: &Identity, at: Site, again: &mut dyn FnMut() -> boo
 /// request. It waits, if it must, until it is [`unblocked`].
 #[cold]
 pub fn letting_others_in(lock: &Identity, mode: Mode, at: Site) {
-    if let Some(slot) = watching() {
+    if let Some(slot) = watching_a_wait() {
         live::let_others_in(slot, lock, mode, at);
     }
 }

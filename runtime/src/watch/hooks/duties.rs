@@ -10,7 +10,7 @@ use super::super::site::Site;
 use super::super::slot;
 use super::super::wait_for::Target;
 use super::threads::EndsWait;
-use super::{Busy, live, waits, watching};
+use super::{Busy, live, waits, watching, watching_a_wait};
 
 /// This thread begins to work for what stands behind `object`: nobody else can give it, and this thread does
 /// not before that work is done. False if nobody watches; else [`gives`] must follow, on this thread.
@@ -40,7 +40,7 @@ pub fn pending_owed(object: &Identity, ask: Ask, at: Site) {
     if ask != Ask::Wait {
         return;
     }
-    if let Some(slot) = watching() {
+    if let Some(slot) = watching_a_wait() {
         let _busy = Busy::new(slot);
         let target = Target::Owed(object.id(), key(object));
         // From now on it may be told on the way to the wait, also by unwinding.
@@ -59,7 +59,7 @@ pub fn pending_owed(object: &Identity, ask: Ask, at: Site) {
 pub fn parks() {
     if let Some(slot) = slot::existing()
         && let Some(kept) = slot.wait.kept()
-        && let Some(slot) = watching()
+        && let Some(slot) = watching_a_wait()
     {
         let _busy = Busy::new(slot);
         let waits = EndsWait(slot);

@@ -12,7 +12,7 @@ use super::super::stack::Stack;
 use super::super::wait_for::{self, Behind, Kept, Member, Target, Teller};
 use super::super::{order, reaction, registry};
 use super::judging::{finding, lock_use, log_finding, name_of, text, wanted_stack};
-use super::{Busy, is_trace, logged, stall, standstill, watching};
+use super::{Busy, is_trace, logged, stall, standstill, watching_a_wait};
 
 /// Tells that the thread waits, and of the deadlock that this closes.
 ///
@@ -172,7 +172,7 @@ fn waits_for_itself(slot: &Slot, target: Target, at: Site, stack: &Stack) -> Opt
 #[cold]
 pub(super) fn wait_for_event(object: &Identity, ask: Ask, at: Site) {
     if ask == Ask::Wait
-        && let Some(slot) = watching()
+        && let Some(slot) = watching_a_wait()
     {
         let _busy = Busy::new(slot);
         let target = Target::Event(object.id());
@@ -187,7 +187,7 @@ pub(super) fn wait_for_event(object: &Identity, ask: Ask, at: Site) {
 /// The thread waits until a deadline for a notification, a barrier, a semaphore or a channel.
 #[cold]
 pub(super) fn wait_alone() {
-    if let Some(slot) = watching() {
+    if let Some(slot) = watching_a_wait() {
         slot.wait.begin_alone();
     }
 }

@@ -8,7 +8,7 @@ use super::super::site::Site;
 use super::super::slot::{self, Slot};
 use super::super::wait_for::Target;
 use super::super::{order, registry};
-use super::{Busy, is_trace, live, unblocked, watching};
+use super::{Busy, is_trace, live, unblocked, watching, watching_a_wait};
 
 /// A thread that is about to be started: made by its parent, carried into it.
 #[derive(Debug)]
@@ -103,7 +103,9 @@ pub fn work_done() {
 
 #[track_caller]
 fn about_to_join(thread: ThreadRef, target: Target, at: Site, quiet: bool) {
-    let Some(slot) = watching() else { return };
+    let Some(slot) = watching_a_wait() else {
+        return;
+    };
     let _busy = Busy::new(slot);
     if is_trace() {
         let site = registry::site_number(slot, at);

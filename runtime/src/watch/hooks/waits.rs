@@ -12,7 +12,7 @@ use super::super::{reaction, registry};
 use super::judging::{SelfCheck, judge};
 use super::{
     Busy, catch_up, held_lock, hold, is_trace, keep_stack, live, logged, request_key, stall,
-    tracing, unblocked, waits_no_more, watching,
+    tracing, unblocked, waits_no_more, watching, watching_a_wait,
 };
 
 /// The thread holds `lock` in `mode` and is about to give it back and to wait for `condvar`.
@@ -24,7 +24,9 @@ use super::{
 /// If that breaks a rule and the program chose to panic on that; `lock` is still held then.
 #[track_caller]
 pub fn waiting(condvar: &Identity, lock: &Identity, mode: Mode, ask: Ask, at: Site) {
-    let Some(slot) = watching() else { return };
+    let Some(slot) = watching_a_wait() else {
+        return;
+    };
     let id = lock.id();
     let held = slot.find(id);
     slot.remove(id, Some(mode));
@@ -205,7 +207,7 @@ pub fn pending_any(at: Site) {
     /// Whatever several objects are waited for.
     static ANY: Identity =
         Identity::new(Kind::Channel, Site::caller(), type_name::<()>).named("one of several");
-    if let Some(slot) = watching() {
+    if let Some(slot) = watching_a_wait() {
         let _busy = Busy::new(slot);
         stall::look_out();
         slot.wait.keep(Target::Event(ANY.id()), at);
@@ -217,7 +219,7 @@ pub fn pending(semaphore: &Identity, ask: Ask, at: Site) {
     log_pending(semaphore, ask, at);
     live::wait_for_event(semaphore, ask, at);
     if ask == Ask::Wait
-        && let Some(slot) = watching()
+        && let Some(slot) = watching_a_wait()
     {
         slot.wait.keep(Target::Event(semaphore.id()), at);
     }

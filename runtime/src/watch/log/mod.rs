@@ -19,7 +19,8 @@
 //!         24  8  start, nanoseconds since 1970
 //!         32  8  nonce: tells apart processes (and copies of this runtime) with one number
 //!         40  8  nonce of the log of the process that forked this one, or 0
-//!         64  8  counter: records lost because the system gave no memory or no disk
+//!         64  8  counter: records lost because the system gave no memory or no disk, or a handler of a signal
+//!              kept the watcher from its own work
 //!         72  8  counter: chains that the running program forgot (they are in the log)
 //!         80  8  1 once the size limit was reached and the level fell from trace to order
 //!         88  8  1 once even the reserve for chains was full: nothing was recorded after that
@@ -136,7 +137,7 @@ pub use writer::discard;
 pub(super) use writer::open;
 pub(super) use writer::{
     Cursor, Writer, after_fork_in_child, after_fork_in_parent, before_fork, count_blocked,
-    count_forgotten, generation, next_node_number, parent_writes_one,
+    count_forgotten, count_lost, count_stopped, generation, next_node_number, parent_writes_one,
 };
 
 /// What the file starts with.

@@ -278,8 +278,9 @@ impl Cursor {
         self.base.set(std::ptr::null_mut());
         self.go_on_at(CHUNK_LEN);
         self.shown.clear();
-        let Some((base, at)) = OPEN.with(|open| open.take_chunk(room + TEXT_ROOM)) else {
-            count(counter::LOST);
+        let taken = OPEN.with(|open| open.take_chunk(room + TEXT_ROOM));
+        let Some((base, at)) = taken.flatten() else {
+            count_lost();
             return false;
         };
         self.base.set(base);
@@ -306,7 +307,7 @@ impl Cursor {
             return;
         }
         let kept = at + 2 * TEXT_ROOM < CHUNK_LEN
-            && OPEN.with(|open| open.spare.push((base.expose_provenance(), at)));
+            && OPEN.with(|open| open.spare.push((base.expose_provenance(), at))) == Some(true);
         if !kept {
             // SAFETY: the block was mapped by `take_chunk` and nothing refers to it any more.
             unsafe { mapping::unmap(base) };
@@ -496,6 +497,16 @@ fn with_counter(at: usize, work: impl FnOnce(&AtomicU64)) {
     work(unsafe { AtomicU64::from_ptr(place.cast()) });
 }
 
+/// Counts something that is not in the log.
+pub(crate) fn count_lost() {
+    count(counter::LOST);
+}
+
+/// Says that nothing is recorded from now on.
+pub(crate) fn count_stopped() {
+    set(counter::STOPPED);
+}
+
 /// Counts chains that the running program forgot.
 pub(crate) fn count_forgotten(number: u64) {
     add(counter::FORGOTTEN, number);
@@ -522,19 +533,23 @@ pub(crate) fn generation() -> u32 {
 
 /// Takes the writer's lock before a fork.
 pub(crate) fn before_fork() {
-    OPEN.take();
+    OPEN.begin_fork();
 }
 
 /// Gives it back afterwards, in the parent.
 pub(crate) fn after_fork_in_parent() {
-    OPEN.give_back();
+    OPEN.end_fork();
 }
 
-/// Gives it back afterwards, in the child, which starts a log of its own.
+/// Gives it back afterwards, in the child, which starts a log of its own; none if what is known of the parent's may be
+/// half changed.
 pub(crate) fn after_fork_in_child() {
     GENERATION.fetch_add(1, Relaxed);
     HEADER.store(std::ptr::null_mut(), Relaxed);
-    OPEN.give_back();
+    if !OPEN.end_fork() {
+        settings::log_failed();
+        return;
+    }
     OPEN.with(|open| {
         // The parent's blocks stay mapped here and are not written to any more; its spare chunks
         // are its own. Closing our descriptor of its file does not close it.

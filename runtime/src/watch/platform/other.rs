@@ -96,3 +96,8 @@ pub(crate) fn thread_name(buffer: &mut [u8; 256]) -> Option<&[u8]> {
     buffer[..len].copy_from_slice(&name[..len]);
     Some(&buffer[..len])
 }
+
+/// The same for a thread that is about to be gone, of which the standard library must not be asked any more.
+pub(crate) fn name_at_end(_buffer: &mut [u8; 256]) -> Option<&[u8]> {
+    None
+}

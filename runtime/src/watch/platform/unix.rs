@@ -156,6 +156,11 @@ pub(crate) fn thread_name(buffer: &mut [u8; 256]) -> Option<&[u8]> {
     imp::thread_name(buffer)
 }
 
+/// The same for a thread that is about to be gone, of which the standard library must not be asked any more.
+pub(crate) fn name_at_end(buffer: &mut [u8; 256]) -> Option<&[u8]> {
+    imp::name_at_end(buffer)
+}
+
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 pub(super) use self::imp::thread_number;
 
@@ -256,9 +261,8 @@ mod imp {
         }
         let short = system_name()?;
         let len = short.iter().position(|&byte| byte == 0).unwrap_or(16);
-        // A thread without a name of its own inherits that of the thread that made it, in the end
-        // the program's; such a name says nothing. A name of 15 bytes may be cut: the standard
-        // library knows it whole, and asking it does not allocate for a thread that it started.
+        // A name of 15 bytes may be cut: the standard library knows it whole, and asking it does not
+        // allocate for a thread that it started.
         let may_ask = ShortName::of(&short).may_have_handle();
         if len == 15 && may_ask && !super::inherited(&short[..len]) {
             let current = std::thread::current();
@@ -269,6 +273,17 @@ mod imp {
                 return Some(&buffer[..len]);
             }
         }
+        short_name(&short, buffer)
+    }
+
+    pub(super) fn name_at_end(buffer: &mut [u8; 256]) -> Option<&[u8]> {
+        short_name(&system_name()?, buffer)
+    }
+
+    /// What the system calls a thread, if that is a name of its own. One without inherits that of the thread that made
+    /// it, in the end the program's; such a name says nothing.
+    fn short_name<'a>(short: &[u8; 16], buffer: &'a mut [u8; 256]) -> Option<&'a [u8]> {
+        let len = short.iter().position(|&byte| byte == 0).unwrap_or(16);
         if len == 0 || super::inherited(&short[..len]) {
             return None;
         }
@@ -341,5 +356,9 @@ mod imp {
         let len = name.len().min(buffer.len());
         buffer[..len].copy_from_slice(&name[..len]);
         Some(&buffer[..len])
+    }
+
+    pub(super) fn name_at_end(_buffer: &mut [u8; 256]) -> Option<&[u8]> {
+        None
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::super::atomic::fence;
 use super::super::hooks;
 use super::super::identity::LockId;
+use super::super::log;
 use super::super::memory::SysVec;
 use super::super::mode::Mode;
 use super::super::own_lock::Guarded;
@@ -78,12 +79,22 @@ static SEARCH: Guarded<SysVec<Seen>> = Guarded::new(SysVec::new());
 
 /// Takes the lock of the search before a fork.
 pub(in super::super) fn before_fork() {
-    SEARCH.take();
+    SEARCH.begin_fork();
 }
 
 /// Gives it back afterwards, in the parent and in the child.
 pub(in super::super) fn after_fork() {
-    SEARCH.give_back();
+    SEARCH.end_fork();
+}
+
+/// Runs `work` alone. None, and it is in the log's count of what was lost, if a handler of a signal keeps that from being
+/// done: then a deadlock is not told.
+fn alone<R>(work: impl FnOnce(&mut SysVec<Seen>) -> R) -> Option<R> {
+    let done = SEARCH.with(work);
+    if done.is_none() {
+        log::count_lost();
+    }
+    done
 }
 
 /// Finds the deadlock that this thread's wait closes, its own side first: each thread waits for what the
@@ -105,7 +116,7 @@ pub(in super::super) fn deadlock(slot: &'static Slot, teller: Teller) -> Option<
     // What keeps this thread waiting runs, as a rule: then there is nothing to be searched.
     keepers(&me).next()?;
     let mut circle = SysVec::new();
-    SEARCH.with(|row| {
+    alone(|row| {
         row.clear();
         search(me, row, &mut circle);
         tell(slot, teller, &mut circle);
@@ -116,7 +127,7 @@ pub(in super::super) fn deadlock(slot: &'static Slot, teller: Teller) -> Option<
 /// Whether a deadlock through this thread's wait was told while that had this turn, which is over: so nobody
 /// tells one any more.
 pub(super) fn was_told(wait: &Wait, turn: u64) -> bool {
-    SEARCH.with(|_| wait.told.load(Relaxed) == turn)
+    alone(|_| wait.told.load(Relaxed) == turn).unwrap_or(false)
 }
 
 /// What came of a look for a deadlock that closes behind a writer.
@@ -157,7 +168,7 @@ pub(in super::super) fn deadlock_behind_writers(
     }
     let begun = TIMED_WRITERS.load(Acquire);
     let mut circle = SysVec::new();
-    SEARCH.with(|row| {
+    alone(|row| {
         row.clear();
         search(me, row, &mut circle);
     });
@@ -172,12 +183,15 @@ pub(in super::super) fn deadlock_behind_writers(
     if TIMED_WRITERS.load(Relaxed) != begun {
         return Behind::Nothing;
     }
-    SEARCH.with(|_| {
+    let proved = alone(|_| {
         if !lasts(&circle) {
             circle.clear();
         }
         tell(slot, teller, &mut circle);
     });
+    if proved.is_none() {
+        return Behind::Nothing;
+    }
     members(&circle).map_or(Behind::Nothing, Behind::Deadlock)
 }
 

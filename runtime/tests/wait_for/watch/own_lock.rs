@@ -19,17 +19,21 @@ impl<T> Guarded<T> {
         Guarded(UnsafeCell::new(data))
     }
 
-    pub(super) fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> R {
+    /// Nobody has to go without: no handler of a signal comes in between.
+    #[expect(clippy::unnecessary_wraps, reason = "the real one may give nothing")]
+    pub(super) fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> Option<R> {
         let mut searches = TAKEN.lock().expect("no thread of a model panics");
         *searches += 1;
         crate::searched(*searches);
         // SAFETY: `TAKEN` is ours until `searches` is dropped.
-        work(unsafe { &mut *self.0.get() })
+        Some(work(unsafe { &mut *self.0.get() }))
     }
 
     #[expect(clippy::unused_self, reason = "the real one has a state")]
-    pub(super) fn take(&self) {}
+    pub(super) fn begin_fork(&self) {}
 
     #[expect(clippy::unused_self, reason = "the real one has a state")]
-    pub(super) fn give_back(&self) {}
+    pub(super) fn end_fork(&self) -> bool {
+        true
+    }
 }
