@@ -357,6 +357,10 @@ fn older_parking_lots_and_the_newest_are_watched_at_the_users_lines() {
 fn shards_of_dashmaps_old_and_new_are_watched_at_the_users_lines() {
     let crates = [
         (
+            "dashmap_3 = { package = \"dashmap\", version = \"=3.11.10\" }",
+            "dashmap_3",
+        ),
+        (
             "dashmap_4 = { package = \"dashmap\", version = \"=4.0.2\" }",
             "dashmap_4",
         ),
