@@ -12,7 +12,7 @@ use super::text::last;
 mod implied;
 
 pub(crate) use implied::{Implied, Whose, asks_elements, asks_iterators, implied};
-pub(crate) use inside::is_written_elsewhere;
+pub(crate) use inside::{is_written_elsewhere, variants_without_guards};
 
 /// Whether and how an acquisition waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -53,6 +53,24 @@ fn shards(name: &str, method: &str) -> Option<Known> {
     Some(Known::Acquire(mode, Waits::Thread))
 }
 
+/// Of an enum of another crate.
+pub(crate) struct WithoutGuards {
+    /// The variants in which there is no guard, by number.
+    pub numbers: &'static [u64],
+    /// How many variants there are.
+    pub all: u64,
+}
+
+/// The variants that hold no guard of the enum at a path, if it is known: what `try_get` of a map returns has one only
+/// where the key is `Present`, not where it is `Absent` or the shard `Locked`.
+pub(crate) fn variants_without_guards(path: &str) -> Option<WithoutGuards> {
+    let is_try_result = path.starts_with("dashmap::") && last(path) == "TryResult";
+    is_try_result.then_some(WithoutGuards {
+        numbers: &[1, 2],
+        all: 3,
+    })
+}
+
 /// `prometheus_client::metrics::family::Family`: the first who asks for a metric puts it in, under the write
 /// lock; what is handed out reads.
 fn family(method: &str) -> Option<Known> {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashSet;
 
 use super::Program;
+use crate::code::known;
 use crate::code::names::Name;
 use crate::code::text::words;
 
@@ -55,8 +56,8 @@ impl Free {
 }
 
 impl Program {
-    /// The variants of an enum of the program in which no guard can be, as far as the source says so: a name
-    /// that is not known may be that of a guard.
+    /// The variants of an enum in which no guard can be, as far as the tables or, of one of the program, the source
+    /// say so: a name that is not known may be that of a guard.
     pub(crate) fn variants_without_guards(&self, of: Name) -> Rc<Free> {
         if let Some(found) = self.free_variants.borrow().get(&of) {
             return Rc::clone(found);
@@ -71,6 +72,12 @@ impl Program {
     fn find_free_variants(&self, of: Name) -> Rc<Free> {
         let of = self.type_of(of);
         let owner = self.text(of.owner);
+        if let Some(known) = known::variants_without_guards(&of.head) {
+            return Rc::new(Free {
+                numbers: known.numbers.to_vec(),
+                all: known.all,
+            });
+        }
         let sources = self.sources.borrow();
         let Some(found) = sources.enums.get(&*owner) else {
             return Rc::default();
