@@ -30,6 +30,24 @@ impl Aliases {
         self.parents.insert(other, better);
     }
 
+    /// Variables that closures captured are one with the field or static that they lead to: each with one, since a
+    /// function can have several variables of one name.
+    pub(crate) fn join_captured(&mut self, program: &Program, captured: &[(Name, Name)]) {
+        let mut found: FxHashMap<Name, Option<Name>> = FxHashMap::default();
+        for (variable, of) in captured {
+            let of = Some(self.find(*of)).filter(|of| class::is_place(program, *of));
+            let known = found.entry(*variable).or_insert(of);
+            if *known != of {
+                *known = None;
+            }
+        }
+        for (variable, of) in found {
+            if let Some(of) = of {
+                self.join(program, variable, of);
+            }
+        }
+    }
+
     /// The name that stands for a class.
     pub(crate) fn find(&self, mut name: Name) -> Name {
         while let Some(parent) = self.parents.get(&name) {

@@ -112,13 +112,20 @@ pub(crate) fn of_path(frame: &Frame<'_>, path: &Path) -> Class {
             return class;
         }
     }
-    let mut function = function_name(program, frame.body.name);
-    if is_parameter && frame.body.kind == Kind::Closure {
-        // What was captured is a variable of the function around.
-        function = function.replace("::{closure}", "");
-    }
     let variable = frame.name_of(path);
-    let variable = variable.map_or_else(|| NAMELESS.into(), |name| program.text(name));
+    let named = variable.filter(|_| is_parameter && frame.body.kind == Kind::Closure);
+    let variable = if let Some(name) = named {
+        program
+            .text(of_captured(program, frame.body.name, name))
+            .to_string()
+    } else {
+        let mut function = function_name(program, frame.body.name);
+        if is_parameter {
+            function = function.replace("::{closure}", "");
+        }
+        let variable = variable.map_or_else(|| NAMELESS.into(), |name| program.text(name));
+        format!("{function}::{variable}")
+    };
     let element = if path
         .steps
         .iter()
@@ -129,11 +136,35 @@ pub(crate) fn of_path(frame: &Frame<'_>, path: &Path) -> Class {
         ""
     };
     Class {
-        name: program
-            .names
-            .of(&format!("{function}::{variable}{element}")),
+        name: program.names.of(&format!("{variable}{element}")),
         is_open: is_parameter,
     }
+}
+
+/// The class of what a closure captured under this name, as the closure sees it: a variable of the function around. Where
+/// that has several of the name, each closure has its own.
+pub(crate) fn of_captured(program: &Program, closure: Name, variable: Name) -> Name {
+    let class = of_variable(program, closure, variable);
+    if !program.is_shadowed(class) {
+        return class;
+    }
+    let closure = program.text(closure);
+    let numbers = closure.split("{closure#").skip(1);
+    let numbers = numbers.filter_map(|number| number.split('}').next());
+    let numbers: String = numbers.flat_map(|number| [OF_CLOSURE, number]).collect();
+    program
+        .names
+        .of(&format!("{}{numbers}", program.text(class)))
+}
+
+/// Stands before the number of a closure whose variable it is.
+const OF_CLOSURE: &str = "#";
+
+/// The class of a variable of a function, or of the function around a closure.
+pub(crate) fn of_variable(program: &Program, body: Name, variable: Name) -> Name {
+    let function = function_name(program, body).replace("::{closure}", "");
+    let variable = program.text(variable);
+    program.names.of(&format!("{function}::{variable}"))
 }
 
 /// The class of the locks in what the lock of a class protects.
@@ -223,6 +254,10 @@ pub(crate) fn short(class: &str) -> String {
             last(of).to_owned()
         };
         return format!("{of}.{field}");
+    }
+    if let Some((variable, number)) = class.split_once(OF_CLOSURE) {
+        let element = number.trim_start_matches(|c: char| c.is_ascii_digit() || c == '#');
+        return short(variable) + element;
     }
     let parts: Vec<&str> = class
         .split("::")

@@ -118,6 +118,8 @@ pub(crate) struct Outcome {
     pub watched: Vec<LockAt>,
     /// Classes that are one.
     pub aliases: Vec<(Name, Name)>,
+    /// Variables that closures captured, and the classes of what they lead to.
+    pub captured: Vec<(Name, Name)>,
 }
 
 /// Goes through a function.
@@ -147,6 +149,7 @@ pub(crate) fn analyse(frame: &Frame<'_>, id: BodyId) -> Outcome {
         flow.block(block, state);
     }
     flow.note_aliases();
+    flow.note_captures();
     flow.note_kept_functions();
     flow.note_choices();
     flow.outcome.summary.lets_go = flow.lent & !flow.kept;

@@ -29,6 +29,7 @@ mod questions;
 mod storage;
 mod subjects;
 
+pub(crate) use captures::captured_names;
 pub(crate) use questions::Kind;
 pub(crate) use storage::Storage;
 pub(crate) use subjects::{Fact, exclude};

@@ -1,7 +1,7 @@
 //! All bodies of all crates, and who calls whom.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::path::Path as FilePath;
 use std::rc::Rc;
 
@@ -23,13 +23,14 @@ mod implied;
 mod macros;
 mod objects;
 mod resolve;
+mod shadowed;
 mod statics;
 mod types;
 mod variants;
 
 pub(crate) use drops::{Dropping, Lies};
 pub(crate) use implied::{How, ImpliedCall};
-pub(crate) use types::Type;
+pub(crate) use types::{Type, takes_lock};
 
 /// A body, by its number.
 pub(crate) type BodyId = usize;
@@ -173,6 +174,8 @@ pub(crate) struct Program {
     channels: channels::Channels,
     /// What trait objects are made of.
     objects: objects::Objects,
+    /// The classes of variables of which a function has several.
+    shadowed: OnceCell<FxHashSet<Name>>,
 }
 
 impl Program {
@@ -204,6 +207,7 @@ impl Program {
             holders: FxHashSet::default(),
             channels: channels::Channels::default(),
             objects: objects::Objects::default(),
+            shadowed: OnceCell::new(),
         };
         program.find_holders();
         let mut seen = FxHashSet::default();

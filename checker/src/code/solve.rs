@@ -54,6 +54,7 @@ pub(crate) fn solve(program: &Program) -> Solved {
         }
     }
     let mut aliases = Aliases::default();
+    let mut captured: Vec<(Name, Name)> = Vec::new();
     let mut kept_calls: Vec<KeptCall> = Vec::new();
     let mut kept_functions: Vec<KeptFunction> = Vec::new();
     let mut solved = Solved {
@@ -107,11 +108,13 @@ pub(crate) fn solve(program: &Program) -> Solved {
                     for (a, b) in outcome.aliases {
                         aliases.join(program, a, b);
                     }
+                    captured.extend(outcome.captured);
                 }
                 break;
             }
         }
     }
+    aliases.join_captured(program, &captured);
     let (orders, capped) = callbacks::orders(&kept_calls, &kept_functions);
     solved.orders.extend(orders);
     solved.capped = capped;

@@ -3,6 +3,7 @@
 use super::Flow;
 use super::calls::type_of_place;
 use crate::code::class;
+use crate::code::frame::captured_names;
 use crate::code::ir::{BlockId, Callee, Operand, Rvalue, Statement, Terminator};
 use crate::code::known;
 use crate::code::names::Name;
@@ -54,6 +55,47 @@ impl Flow<'_> {
             {
                 for operand in rest {
                     self.alias_shared(operand, to);
+                }
+            }
+        }
+    }
+
+    /// Notes which locks the shared pointers lead to that closures and futures capture. One that is kept or sent away
+    /// runs where nobody sees what it captured.
+    pub(super) fn note_captures(&mut self) {
+        let program = self.frame.program;
+        for statement in self.frame.body.statements() {
+            let Statement::Assign(place, Rvalue::Aggregate(parts)) = statement else {
+                continue;
+            };
+            let of = program.type_at(self.frame.body, place);
+            let keys = of.map(|of| program.type_of(of).bodies.clone());
+            let Some(&[key]) = keys.as_deref() else {
+                continue;
+            };
+            let Some(closure) = program.closure(key, self.frame.body) else {
+                continue;
+            };
+            let closure = &program.bodies[closure];
+            let names = captured_names(closure);
+            for (index, part) in parts.iter().enumerate() {
+                let of = part
+                    .place()
+                    .and_then(|part| type_of_place(self.frame, part));
+                let (Some((name, _)), Some(of)) = (names.get(&index), of) else {
+                    continue;
+                };
+                if !self.is_shared_pointer(of) {
+                    continue;
+                }
+                let inside = class::of_captured(program, closure.name, *name);
+                let outside = match self.frame.operand(part) {
+                    Value::At(path) | Value::To(path) => class::of_path(self.frame, &path).name,
+                    _ => class::Class::nameless(program).name,
+                };
+                // Captured again by a closure in a closure.
+                if outside != inside {
+                    self.outcome.captured.push((inside, outside));
                 }
             }
         }

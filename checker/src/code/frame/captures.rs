@@ -7,10 +7,28 @@
 use std::collections::BTreeMap;
 
 use super::Frame;
-use crate::code::ir::{Operand, Projection};
+use crate::code::ir::{Body, Operand, Projection};
 use crate::code::names::Name;
 use crate::code::text::{behind_references, head, last};
 use crate::code::value::{Path, Step, Value};
+
+/// What the variables that a closure captured are called in its body, and whether they are references, by number.
+pub(crate) fn captured_names(body: &Body) -> BTreeMap<usize, (Name, bool)> {
+    let mut names = BTreeMap::new();
+    for (name, place) in &body.named {
+        let at = place
+            .steps
+            .iter()
+            .position(|step| matches!(step, Projection::Field(..)));
+        if let (1, Some(at)) = (place.local, at)
+            && let Projection::Field(index, _) = place.steps[at]
+        {
+            let by_reference = place.steps[at + 1..].contains(&Projection::Deref);
+            names.entry(index as usize).or_insert((*name, by_reference));
+        }
+    }
+    names
+}
 
 impl Frame<'_> {
     /// The values that a closure or coroutine captured, of which `printed` are told.
@@ -19,20 +37,7 @@ impl Frame<'_> {
         let Some(body) = self.program.closure(closure, self.body) else {
             return values;
         };
-        let body = &self.program.bodies[body];
-        let mut names: BTreeMap<usize, (Name, bool)> = BTreeMap::new();
-        for (name, place) in &body.named {
-            let at = place
-                .steps
-                .iter()
-                .position(|step| matches!(step, Projection::Field(..)));
-            if let (1, Some(at)) = (place.local, at)
-                && let Projection::Field(index, _) = place.steps[at]
-            {
-                let by_reference = place.steps[at + 1..].contains(&Projection::Deref);
-                names.entry(index as usize).or_insert((*name, by_reference));
-            }
-        }
+        let names = captured_names(&self.program.bodies[body]);
         let Some((&most, _)) = names.last_key_value() else {
             return values;
         };
