@@ -28,6 +28,7 @@ mod parts;
 mod questions;
 mod storage;
 mod subjects;
+mod upgraded;
 
 pub(crate) use captures::captured_names;
 pub(crate) use questions::Kind;

@@ -177,9 +177,13 @@ impl Flow<'_> {
             }
             Known::Drop => {
                 if let Some(argument) = call.arguments.first() {
-                    let if_last = self.trust_if_last(&argument.value);
+                    let value = argument.value.clone();
+                    let (value, if_last) = match call.operands.first().and_then(Operand::place) {
+                        Some(place) => self.how_it_goes(place, value),
+                        None => (value, Trust::Guess),
+                    };
                     let at = Point::at(call.site, state);
-                    self.drop_value(argument.of, &argument.value, &argument.moved, at, if_last);
+                    self.drop_value(argument.of, &value, &argument.moved, at, if_last);
                     if argument.of.is_some_and(|of| self.frees_when_dropped(of)) {
                         self.frees(state);
                     }

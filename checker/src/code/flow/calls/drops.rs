@@ -37,8 +37,18 @@ impl Flow<'_> {
             self.frees(state);
         }
         self.drops_unknown(place, site, state);
-        let if_last = self.trust_if_last(&value);
+        let (value, if_last) = self.how_it_goes(place, value);
         self.drop_value(of, &value, &here, Point::at(site, state), if_last);
+    }
+
+    /// What a place stands for when it goes, and how far it can be trusted that it is all that is left of what it shares.
+    /// One that a weak pointer was upgraded to can be, wherever the weak one lies.
+    pub(in crate::code::flow) fn how_it_goes(&self, place: &Place, value: Value) -> (Value, Trust) {
+        if place.is_whole() && self.frame.is_upgraded(place.local) {
+            return (Value::Unknown, Trust::OneOf);
+        }
+        let if_last = self.trust_if_last(&value);
+        (value, if_last)
     }
 
     /// Whether a place is an iterator that takes elements out of a collection and has been asked for them: those that
