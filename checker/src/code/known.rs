@@ -129,7 +129,7 @@ pub(crate) enum Known {
 
 /// What the names of guards begin with, before `Guard`. The compiler names a type by the shortest path
 /// that leads to it, which can begin with any crate that hands it on: the crate tells little.
-const GUARDS: [&str; 12] = [
+const GUARDS: [&str; 13] = [
     "Mutex",
     "RwLock",
     "MappedMutex",
@@ -142,12 +142,15 @@ const GUARDS: [&str; 12] = [
     "MappedFairMutex",
     "ArcMutex",
     "ArcRwLock",
+    "ShardedLock",
 ];
 
 /// Crates whose locks are awaited.
-const ASYNC_CRATES: [&str; 5] = [
+const ASYNC_CRATES: [&str; 7] = [
     "tokio",
     "async_lock",
+    "async_mutex",
+    "async_rwlock",
     "async_std",
     "futures",
     "futures_util",
@@ -472,11 +475,11 @@ fn lock(krate: &str, on: &str, method: &str) -> Option<Known> {
         ("ReentrantMutex" | "ReentrantLock", "lock") => Known::Acquire(Reentrant, waits),
         // There readers do not wait for a writer that waits.
         ("RwLock", "read") if krate == "spin" => Known::Acquire(RecursiveShared, waits),
-        ("RwLock", "read") => Known::Acquire(Shared, waits),
+        ("RwLock" | "ShardedLock", "read") => Known::Acquire(Shared, waits),
         ("RwLock", "read_recursive" | "read_arc_recursive") => {
             Known::Acquire(RecursiveShared, waits)
         }
-        ("RwLock", "write") => Known::Acquire(Exclusive, waits),
+        ("RwLock" | "ShardedLock", "write") => Known::Acquire(Exclusive, waits),
         ("RwLock", "upgradable_read" | "upgradeable_read") => Known::Acquire(Upgradable, waits),
         (
             "Condvar",
@@ -539,7 +542,9 @@ pub(crate) fn of_trait(of: &str, method: &str, on: &str) -> Option<Known> {
         ("AsRef" | "Borrow" | "BorrowMut" | "AsMut", _) if smart || last(on) == "Box" => {
             Known::Deref
         }
-        ("Clone", "clone") if smart || last(on) == "Option" => Known::Clone,
+        ("Clone", "clone") if smart || last(on) == "Option" || inside::is_handle(on) => {
+            Known::Clone
+        }
         ("Try", "branch") | ("IntoFuture", "into_future") | ("IntoIterator", "into_iter") => {
             Known::Same
         }

@@ -20,6 +20,11 @@ pub(super) fn is_view(path: &str) -> bool {
     path.starts_with("tokio::") && path.ends_with("::watch::Ref")
 }
 
+/// Whether a copy of a value of the type at a path leads to the same lock.
+pub(super) fn is_handle(path: &str) -> bool {
+    path.starts_with("tokio::") && path.contains("::watch::")
+}
+
 /// Whether the lock that a method takes is written by others who have another object for it: the sender of what a
 /// `tokio::sync::watch::Receiver` looks at.
 pub(crate) fn is_written_elsewhere(path: &str) -> bool {
@@ -86,6 +91,8 @@ fn family(method: &str) -> Option<Known> {
 fn watched(method: &str) -> Option<Known> {
     let mode = match method {
         "borrow" | "borrow_and_update" => Mode::Shared,
+        // What it hands out once the value is as it should be.
+        "wait_for" => return Some(Known::Acquire(Mode::Shared, Waits::Task)),
         "send" | "send_replace" | "send_modify" | "send_if_modified" => Mode::Exclusive,
         _ => return None,
     };

@@ -17,6 +17,14 @@ fn locks_are_known_by_crate_type_and_method() {
         Some(Known::Acquire(Mode::Shared, Waits::Task))
     );
     assert_eq!(function("tokio::sync::Mutex", "blocking_lock"), exclusive);
+    assert_eq!(
+        function("crossbeam_utils::sync::ShardedLock", "write"),
+        exclusive
+    );
+    assert_eq!(
+        function("async_rwlock::RwLock", "read"),
+        Some(Known::Acquire(Mode::Shared, Waits::Task))
+    );
     // The compiler takes the shortest way to a type, through whatever crate hands it on.
     assert_eq!(function("prelude::Mutex", "lock"), exclusive);
     assert_eq!(function("prelude::Arc", "new"), Some(Known::Same));
@@ -68,6 +76,12 @@ fn locks_inside_other_objects_are_known() {
     assert_eq!(function(sender, "send"), acquires(Mode::Exclusive));
     assert_eq!(function(sender, "subscribe"), None);
     assert_eq!(
+        function("tokio::sync::watch::Receiver", "wait_for"),
+        Some(Known::Acquire(Mode::Shared, Waits::Task))
+    );
+    let receiver = of_trait("std::clone::Clone", "clone", "tokio::sync::watch::Receiver");
+    assert_eq!(receiver, Some(Known::Clone));
+    assert_eq!(
         function("tokio::sync::mpsc::Sender", "send"),
         Some(Known::Blocks(Resource::Send))
     );
@@ -94,6 +108,7 @@ fn handlers_are_kept_for_later() {
 fn guards_are_guards_of_locks() {
     assert!(is_guard("std::sync::MutexGuard"));
     assert!(is_guard("dashmap::mapref::one::RefMut"));
+    assert!(is_guard("crossbeam_utils::sync::ShardedLockReadGuard"));
     assert!(!is_guard("crossbeam_epoch::Guard"));
     assert!(is_guard("prelude::MutexGuard"));
     assert!(blocks_threads("parking_lot::lock_api::RwLockReadGuard"));

@@ -151,10 +151,26 @@ impl Program {
         // A caller can put one in the place of a parameter.
         found.0 |= parameters_in(text);
         // What is being awaited until it becomes a guard.
-        found.0 |=
-            text.contains("{async fn body of tokio::sync::") || text.contains("async_lock::");
+        found.0 |= text.contains("{async fn body of tokio::sync::")
+            || text.contains("async_lock::")
+            || takes_lock(text);
         found
     }
+}
+
+/// Whether a type's text begins with the future of a method that takes a lock, of whatever crate.
+pub(crate) fn takes_lock(text: &str) -> bool {
+    let method = text.strip_prefix("{async fn body of ");
+    method
+        .and_then(|text| text.split_once("()}"))
+        .is_some_and(|(path, _)| {
+            let path = bare(path);
+            let mut parts = path.rsplit("::");
+            let method = parts.next().unwrap_or_default();
+            let on = parts.next().unwrap_or_default();
+            matches!(on, "Mutex" | "RwLock")
+                && known::function(&path[..path.len() - method.len() - 2], method).is_some()
+        })
 }
 
 /// The paths in a type's text.

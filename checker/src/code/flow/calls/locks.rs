@@ -9,7 +9,7 @@ use crate::code::flow::{Cell, Flow, State, Token, fresh};
 use crate::code::ir::{Local, Operand, Site};
 use crate::code::known::{self, Future, Resource, Waits};
 use crate::code::names::Name;
-use crate::code::program::BodyId;
+use crate::code::program::{BodyId, takes_lock};
 use crate::code::summary::{Held, LockAt, What};
 use crate::code::text::{last, split_commas};
 use crate::code::trust::Trust;
@@ -157,6 +157,10 @@ impl Flow<'_> {
         let Some(lock) = self.lock_at(call, mode) else {
             return Vec::new();
         };
+        let waits = match waits {
+            Waits::Thread if self.is_awaited_lock(call) => Waits::Task,
+            waits => waits,
+        };
         let fate = if waits == Waits::Task {
             self.fate(call.result)
         } else {
@@ -283,6 +287,12 @@ impl Flow<'_> {
         let program = self.frame.program;
         call.method
             .is_some_and(|method| known::is_written_elsewhere(&program.text(method)))
+    }
+
+    /// Whether a method that takes a lock hands out a future of that.
+    fn is_awaited_lock(&self, call: &Call<'_>) -> bool {
+        let program = self.frame.program;
+        type_of_place(self.frame, call.result).is_some_and(|of| takes_lock(&program.text(of)))
     }
 
     pub(in crate::code::flow) fn is_async_lock(&self, call: &Call<'_>) -> bool {
