@@ -4,7 +4,7 @@ use super::places::now;
 use super::record::Point;
 use super::{Cell, Flow, State, There, Token, fresh};
 use crate::code::frame::{Frame, Storage};
-use crate::code::ir::{BlockId, Callee, Operand, Place, Site};
+use crate::code::ir::{BlockId, Callee, Kind, Operand, Place, Site};
 use crate::code::known::{self, Known, Resource};
 use crate::code::names::Name;
 use crate::code::program::{BodyId, Resolved};
@@ -410,11 +410,18 @@ impl Flow<'_> {
             // What was awaited is ready, and still there until it is dropped.
             let awaited = call.operands.first().and_then(Operand::place);
             let awaited = awaited.and_then(|place| self.frame.borrowed(place.local, 0));
-            return state
+            let here = state.iter().filter(|cell| Some(cell.at) == awaited);
+            let here: Vec<Cell> = here.copied().collect();
+            if !here.is_empty() {
+                return here;
+            }
+            // One of several that a closure captured together.
+            let inside = self.pointed_at(call, 0);
+            let inside = inside.filter(|_| self.frame.body.kind == Kind::Closure);
+            let cells = state
                 .iter()
-                .filter(|cell| Some(cell.at) == awaited)
-                .copied()
-                .collect();
+                .filter(|cell| inside.is_some_and(|inside| cell.lies_in(inside)));
+            return cells.map(|cell| Cell { field: 0, ..*cell }).collect();
         }
         let closures_go_on = of.as_ref().is_some_and(|of| {
             call.arguments.iter().any(|argument| {

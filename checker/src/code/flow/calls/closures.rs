@@ -155,6 +155,7 @@ impl Flow<'_> {
                         self.all_at_once(call, &cells, point.state);
                     }
                     handed_back.extend(cells);
+                    handed_back.extend(self.returned_of_lent(body, point.state));
                 }
             }
         }

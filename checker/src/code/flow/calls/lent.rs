@@ -65,6 +65,19 @@ impl Flow<'_> {
         lent.collect()
     }
 
+    /// The guards that are lent to a closure which returns them: one of several futures that it polls is ready.
+    pub(super) fn returned_of_lent(&self, closure: BodyId, state: &State) -> Vec<Cell> {
+        let returns = self.frame.summaries[closure].returns_guards;
+        if returns >> CAPTURED == 0 {
+            return Vec::new();
+        }
+        let lent = self.lent_to(closure, state).into_iter();
+        let returned = lent.filter(|(number, _)| returns & (1 << number) != 0);
+        returned
+            .map(|(_, cell)| Cell { field: 0, ..cell })
+            .collect()
+    }
+
     /// What closures did that were called, or given to what was called, with what they captured as borrows.
     pub(super) fn after_closures(
         &mut self,
