@@ -225,6 +225,13 @@ impl Program {
         let name = Some(self.names.of(&format!("{of}::{method}")));
         let on_head = head_text(on);
         let foreign_trait = !self.is_own(of);
+        if foreign_trait && known::is_written_by_macro(of) {
+            return Resolved {
+                known: known::of_trait(of, method, &on_head),
+                method: name,
+                ..Resolved::default()
+            };
+        }
         let all = self.methods_of(keys);
         let on_it = |all: &[&(String, BodyId)]| -> Vec<BodyId> {
             let on_it = all.iter().filter(|(head, _)| *head == on_head);
