@@ -560,12 +560,6 @@ pub(crate) fn of_trait(of: &str, method: &str, on: &str) -> Option<Known> {
     })
 }
 
-/// Whether a trait is implemented by a macro of its own crate alone: what `lazy_static!` writes for each static leads
-/// to what that holds, whatever is called on the way.
-pub(crate) fn is_written_by_macro(of: &str) -> bool {
-    last(of) == "__Deref"
-}
-
 /// Whether an iterator of this path waits for messages.
 fn is_messages(on: &str) -> bool {
     let mut parts = on.rsplit("::");

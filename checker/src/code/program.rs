@@ -20,6 +20,7 @@ use super::trust::Trust;
 mod channels;
 mod drops;
 mod implied;
+mod lazies;
 mod macros;
 mod objects;
 mod resolve;
@@ -174,6 +175,8 @@ pub(crate) struct Program {
     channels: channels::Channels,
     /// What trait objects are made of.
     objects: objects::Objects,
+    /// What makes the values of statics that a macro makes lazy.
+    lazies: lazies::Lazies,
     /// The classes of variables of which a function has several.
     shadowed: OnceCell<FxHashSet<Name>>,
 }
@@ -207,6 +210,7 @@ impl Program {
             holders: FxHashSet::default(),
             channels: channels::Channels::default(),
             objects: objects::Objects::default(),
+            lazies: lazies::Lazies::default(),
             shadowed: OnceCell::new(),
         };
         program.find_holders();
@@ -233,6 +237,7 @@ impl Program {
             program.register(id);
         }
         program.name_statics();
+        program.lazies = program.find_lazies();
         program.objects = program.find_objects();
         program.channels = program.find_channels();
         program
@@ -342,7 +347,9 @@ impl Program {
                 &name[name.rfind("<impl at").unwrap_or(0) + end + 3..]
             });
             if inside.contains("::") {
+                let inside = without_generics(inside);
                 self.functions.entry(name.to_string()).or_default().push(id);
+                self.register_inside(id, site, &inside);
                 return;
             }
             let owner = self.owner(id, site);

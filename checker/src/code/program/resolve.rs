@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::{
     BodyId, FEW, IMPLEMENTATIONS_MAX, Only, Program, Resolved, UBIQUITOUS, UNTOLD, in_crate, short,
 };
-use crate::code::ir::{Operand, Rvalue, Statement, Terminator};
+use crate::code::ir::{Operand, Rvalue, Site, Statement, Terminator};
 use crate::code::known::{self, Known};
 use crate::code::names::Name;
 use crate::code::text::{
@@ -66,9 +66,27 @@ impl Program {
                 }
             }
         }
+        found.extend(body.types.first().and_then(|of| self.maker_of_lazy(*of)));
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    /// Notes a function that stands inside a method, by what that is called from the type on.
+    pub(super) fn register_inside(&mut self, id: BodyId, site: Site, inside: &str) {
+        let owner = self.owner(id, site);
+        if owner.on.is_empty() || owner.on == UNTOLD {
+            return;
+        }
+        if owner.of.is_some() {
+            for key in owner.keys {
+                let all = self.methods.entry((key, inside.to_owned())).or_default();
+                all.push((owner.on.clone(), id));
+            }
+        } else {
+            let path = format!("{}::{inside}", owner.on);
+            self.functions.entry(path).or_default().push(id);
+        }
     }
 
     fn look_up(&self, text: &str) -> Resolved {
@@ -142,7 +160,11 @@ impl Program {
     }
 
     fn of_trait(&self, on: &str, of: &str, method: &str) -> Resolved {
-        let of = head(of).0;
+        // `lazy_static` hands it on under another name.
+        let of = match head(of).0 {
+            of if last(of) == "__Deref" => "std::ops::Deref",
+            of => of,
+        };
         let (bare, references) = behind_references(on);
         let on_head = head_text(on);
         let name = Some(self.names.of(&format!("{of}::{method}")));
@@ -225,9 +247,9 @@ impl Program {
         let name = Some(self.names.of(&format!("{of}::{method}")));
         let on_head = head_text(on);
         let foreign_trait = !self.is_own(of);
-        if foreign_trait && known::is_written_by_macro(of) {
+        if foreign_trait && method == "deref" && self.is_lazy(&on_head) {
             return Resolved {
-                known: known::of_trait(of, method, &on_head),
+                known: Some(Known::Force),
                 method: name,
                 ..Resolved::default()
             };
