@@ -100,9 +100,12 @@ impl Later {
     }
 }
 
+/// Uses a waker, with no lock held.
+///
 /// Whoever wakes may just have got something, which an unwinding would lose. The panic was printed, and it is no more
 /// than a bug of the one who is to be woken.
-fn wake(waker: Waker) {
+#[inline]
+pub(crate) fn wake(waker: Waker) {
     let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
 }
 

@@ -3,5 +3,5 @@
 mod later;
 mod waiters;
 
-pub(crate) use later::Later;
+pub(crate) use later::{Later, wake};
 pub(crate) use waiters::{Left, Ticket, Waiters};

@@ -192,13 +192,19 @@ impl Waiters {
     /// replaces goes into `later`, to be dropped after.
     #[inline]
     pub(crate) fn enter(&mut self, ticket: &mut Ticket, waker: Waker, later: &mut Later) {
-        let number = *ticket.0.get_or_insert_with(|| {
+        let number = self.number(ticket);
+        later.drop_later(self.row.insert((number, waker)));
+    }
+
+    /// The number of this waiter, who has come now if it had none.
+    #[inline]
+    fn number(&mut self, ticket: &mut Ticket) -> u64 {
+        *ticket.0.get_or_insert_with(|| {
             let number = self.next;
             self.next += 1;
             self.present += 1;
             number
-        });
-        later.drop_later(self.row.insert((number, waker)));
+        })
     }
 
     /// Leaves, with or without having got something.
@@ -223,6 +229,30 @@ impl Waiters {
         if let Some((_, waker)) = self.row.pop_front() {
             later.push(waker);
         }
+    }
+
+    /// Whether one waits at most that has not been chosen.
+    #[inline]
+    pub(crate) fn one_waits_at_most(&self) -> bool {
+        let others = self.row.others.as_ref();
+        others.is_none_or(|others| others.0.is_empty())
+    }
+
+    /// [`choose_one`](Waiters::choose_one), to be woken by who asks, once the lock is given back.
+    #[inline]
+    pub(crate) fn choose(&mut self) -> Option<Waker> {
+        self.row.pop_front().map(|(_, waker)| waker)
+    }
+
+    /// [`enter`](Waiters::enter) if nobody else waits. The waker, if somebody does.
+    #[inline]
+    pub(crate) fn enter_alone(&mut self, ticket: &mut Ticket, waker: Waker) -> Option<Waker> {
+        if self.any_waiting() {
+            return Some(waker);
+        }
+        let number = self.number(ticket);
+        self.row.first = Some((number, waker));
+        None
     }
 
     /// Chooses all.

@@ -9,8 +9,8 @@ use std::task::{Context, Poll, Waker, ready};
 use super::handle::{its_message, ordinary};
 use super::mail::Mails;
 use crate::sync::backend::Backend;
-use crate::sync::promise::{self, Failure, Promise};
-use crate::sync::queue::{Core, PutIn, Refusal};
+use crate::sync::promise::{Answer, Failure, Promise};
+use crate::sync::queue::{Core, PutError, PutIn};
 use crate::watch::Site;
 
 /// Why there is no answer.
@@ -58,7 +58,7 @@ pub(super) struct Asking<'a, M: Send, R: Send, B: Backend, F> {
     /// Makes the question, once.
     make: Option<F>,
     /// The answer, unless there will be none. Dropped before the question, whose end would else wake the task.
-    answer: Option<promise::Future<R, B>>,
+    answer: Option<Answer<R, B>>,
     /// The question, while it waits for room.
     sending: Option<PutIn<'a, Mails<M>, B>>,
 }
@@ -79,21 +79,18 @@ impl<'a, M: Send, R: Send, B: Backend, F: FnOnce(Promise<R, B>) -> M> Asking<'a,
     /// will be.
     #[inline]
     fn ask(&mut self, make: F, waker: &Waker) -> Result<(), M> {
-        // Nobody keeps it: a task that awaits an answer keeps no thread waiting.
-        let (promise, answer) = Promise::awaited_at(self.at, waker);
+        let (promise, answer) = Answer::new(self.at, waker);
         self.answer = Some(answer);
-        let mut slot = Some(ordinary(make(promise)));
         let (mailbox, at) = (self.mailbox, self.at);
-        let put = mailbox.put_among_others(mailbox.lock(at), &mut slot, at);
-        match (put, slot) {
-            (Ok(_), _) | (_, None) => Ok(()),
-            (Err(Refusal::Full), Some(mail)) => {
+        match mailbox.try_put_waking(ordinary(make(promise)), at) {
+            Ok(_) => Ok(()),
+            Err(PutError::Full(mail)) => {
                 self.sending = Some(PutIn::new(mailbox, mail, at));
                 Ok(())
             }
-            (Err(_), Some(mail)) => {
+            Err(refused) => {
                 self.answer = None;
-                Err(mail.message)
+                Err(its_message(refused).into_inner())
             }
         }
     }
@@ -134,8 +131,7 @@ impl<M: Send, R: Send, B: Backend, F: FnOnce(Promise<R, B>) -> M> Future
             if let Err(message) = this.ask(make, context.waker()) {
                 return Poll::Ready(Err(AskError::Refused(message)));
             }
-            let is_there = |answer: &promise::Future<R, B>| answer.is_done();
-            if this.sending.is_none() && !this.answer.as_ref().is_some_and(is_there) {
+            if this.sending.is_none() && !this.answer.as_ref().is_some_and(Answer::is_there) {
                 return Poll::Pending;
             }
         }
@@ -146,6 +142,6 @@ impl<M: Send, R: Send, B: Backend, F: FnOnce(Promise<R, B>) -> M> Future
         }
         let answer = this.answer.as_mut();
         let answer = answer.expect("it is made with the question, before this is polled again");
-        Pin::new(answer).poll(context).map_err(AskError::Failed)
+        answer.poll(context.waker()).map_err(AskError::Failed)
     }
 }

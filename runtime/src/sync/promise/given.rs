@@ -6,14 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Acquire;
 use std::sync::atomic::fence;
-use std::task::Waker;
 
 use super::failure::{End, Failure};
 use super::future::Future;
 use super::kept::Kept;
 use super::shared::{Outcome, Shared};
 use crate::sync::backend::{Backend, Tracked};
-use crate::waiting::{Ticket, Waiters};
+use crate::waiting::Ticket;
 use crate::watch::Site;
 
 /// The duty to give a result, once.
@@ -68,23 +67,16 @@ impl<T: Send, B: Backend> Promise<T, B> {
     /// A promise, and who keeps it, if somebody has a say in waits for it.
     #[inline]
     pub(in crate::sync) fn new_at(born: Site, kept: Kept) -> (Promise<T, B>, Future<T, B>) {
-        Promise::of(Shared::new(born, kept, ()), Ticket::new())
+        let shared = Arc::new(Shared::new(born, kept, ()));
+        let promise = Promise::with(Arc::clone(&shared));
+        (promise, Future::of(shared, Ticket::new()))
     }
 
-    /// A promise that a task awaits already, and is woken by this waker when it has ended.
+    /// The promise of what is there.
     #[inline]
-    pub(in crate::sync) fn awaited_at(born: Site, waker: &Waker) -> (Promise<T, B>, Future<T, B>) {
-        let (waiters, ticket) = Waiters::of_one(waker.clone());
-        Promise::of(Shared::of(waiters, born, Kept::ByAnybody, ()), ticket)
-    }
-
-    #[inline]
-    fn of(shared: Shared<T, B, ()>, ticket: Ticket) -> (Promise<T, B>, Future<T, B>) {
-        let shared = Arc::new(shared);
-        let promise = Promise {
-            shared: Some(Arc::clone(&shared)),
-        };
-        (promise, Future::of(shared, ticket))
+    pub(super) fn with(shared: Arc<Shared<T, B, ()>>) -> Promise<T, B> {
+        let shared = Some(shared);
+        Promise { shared }
     }
 
     /// Gives the result.

@@ -1,5 +1,6 @@
 //! A result that one side gives and the other waits for: [`Promise`] and [`Future`].
 
+mod answer;
 mod failure;
 mod future;
 mod given;
@@ -8,6 +9,7 @@ mod kept;
 mod planned;
 mod shared;
 
+pub(super) use answer::Answer;
 pub(super) use failure::text;
 pub use failure::{End, Failure};
 pub use future::Future;

@@ -12,7 +12,7 @@ use crate::sync::deadline::Deadline;
 use crate::sync::park::{self, Look};
 use crate::sync::queue::How;
 use crate::sync::threads::Threads;
-use crate::waiting::{Later, Ticket, Waiters};
+use crate::waiting::{Later, Ticket, Waiters, wake};
 use crate::watch::Site;
 
 /// What came of the work.
@@ -191,6 +191,19 @@ impl<T: Send, B: Backend, W> Shared<T, B, W> {
     }
 }
 
+impl<T: Send, B: Backend> Shared<T, B, ()> {
+    /// The outcome of what has ended, for the only one who is left, and has the only ticket that there ever was: it
+    /// leaves.
+    #[inline]
+    pub(super) fn into_outcome(mut self, ticket: &mut Ticket, how: How) -> Option<Outcome<T>> {
+        *ticket = Ticket::new();
+        let state = self.state.get_mut();
+        let (told, outcome) = (state.has_ended(), state.outcome.take());
+        self.was_there(told, how);
+        outcome
+    }
+}
+
 impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
     pub(super) fn born(&self) -> Site {
         self.born
@@ -294,11 +307,32 @@ impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
         host: Option<&dyn Host>,
         at: Site,
     ) {
-        let mut later = Later::new();
         B::Threads::step();
         self.flow.told(at);
         self.has_ended.store(true, Release);
         state.stage = Stage::Ended(end);
+        if state.interested.is_some() || !state.waiters.one_waits_at_most() {
+            return self.tell_all(state, end, host, at);
+        }
+        let waker = state.waiters.choose();
+        state.units = 1;
+        self.flow.posted(1, at);
+        drop(state);
+        if let Some(waker) = waker {
+            wake(waker);
+        }
+    }
+
+    /// [`finish`](Shared::finish) where several wait, or callbacks.
+    #[inline(never)]
+    fn tell_all(
+        &self,
+        mut state: <B::Mutex<State<T>> as Lock<State<T>>>::Guard<'_>,
+        end: End,
+        host: Option<&dyn Host>,
+        at: Site,
+    ) {
+        let mut later = Later::new();
         let waiting = state.waiters.waiting();
         state.waiters.choose_all(&mut later);
         let interested = state.interested.take();
@@ -384,12 +418,10 @@ impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
         }
         let mut later = Later::new();
         // No lock is held behind this: what the watcher is told of next would else have been got under it.
-        let (told, outcome) = if let Some(alone) = Arc::get_mut(self) {
-            alone.state.get_mut().take_out(ticket, &mut later)
-        } else {
-            let mut state = self.state.lock_at(how.at);
-            state.take_out(ticket, &mut later)
+        let Some(alone) = Arc::get_mut(self) else {
+            return self.take_locked(ticket, how);
         };
+        let (told, outcome) = alone.state.get_mut().take_out(ticket, &mut later);
         self.was_there(told, how);
         outcome
     }
@@ -408,6 +440,16 @@ impl<T: Send, B: Backend, W: ?Sized> Shared<T, B, W> {
             Some(Told::Nothing) => self.flow.found(how.at),
             _ => {}
         }
+    }
+
+    /// The outcome of what has ended, if it was not taken; the waiter leaves then.
+    pub(super) fn take_locked(&self, ticket: &mut Ticket, how: How) -> Option<Outcome<T>> {
+        let mut later = Later::new();
+        let mut state = self.state.lock_at(how.at);
+        let (told, outcome) = state.take_out(ticket, &mut later);
+        drop(state);
+        self.was_there(told, how);
+        outcome
     }
 
     /// Waits until it has ended.

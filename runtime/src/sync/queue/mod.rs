@@ -32,7 +32,6 @@ pub(super) use how::How;
 pub use iter::{Iter, TryIter};
 pub(super) use plain::is_large;
 pub(super) use putting::Putting;
-pub(super) use refusal::Refusal;
 pub use refusal::{GetError, PutError};
 pub(super) use state::{End, State};
 pub(super) use store::Store;

@@ -17,7 +17,7 @@ use super::refusal::{GetError, PutError, Refusal};
 use super::store::Store;
 use crate::sync::backend::Backend;
 use crate::sync::deadline::Deadline;
-use crate::waiting::{Later, Ticket};
+use crate::waiting::{Ticket, wake};
 use crate::watch::Site;
 
 /// What takes more bytes than this is large.
@@ -52,6 +52,26 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         let mut slot = Some(entry);
         state.store.push(&mut slot);
         self.release(state);
+        Ok(slot)
+    }
+
+    /// [`try_put`](Core::try_put) for who usually wakes one that waits for an entry.
+    #[inline]
+    pub(in crate::sync) fn try_put_waking(&self, entry: S::Entry, at: Site) -> Put<S::Entry> {
+        if !self.is_untold() {
+            return self.try_put_locked(self.lock_to_put(at), entry, at);
+        }
+        let mut state = self.home().lock_to_put_untold(at);
+        if !state.puts_waking() {
+            return self.try_put_locked(state, entry, at);
+        }
+        let mut slot = Some(entry);
+        state.store.push(&mut slot);
+        let waker = state.choose_getter();
+        self.release(state);
+        if let Some(waker) = waker {
+            wake(waker);
+        }
         Ok(slot)
     }
 
@@ -114,8 +134,8 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         waker: Option<&Waker>,
         how: How,
     ) -> Option<(S::Entry, bool)> {
-        // Dropped when the lock is given back.
-        let (mut waker, mut later) = (waker.cloned(), Later::new());
+        // Dropped when the lock is given back, if it is not used.
+        let mut waker = waker.cloned();
         let mut state = self.lock_untold(how.at)?;
         let inner = &mut *state;
         if !inner.gets_plainly() {
@@ -125,13 +145,12 @@ impl<S: Store<Entry: Send> + Send, B: Backend, H: Home<S>> Core<S, B, H> {
         let mut waits = false;
         if inner.store.total() == 0
             && inner.is_open()
-            && let Some(waker) = waker.take()
+            && let Some(own) = waker.take()
         {
-            inner.wait_for_entry(ticket, waker, &mut later);
-            waits = true;
+            waker = inner.wait_alone(ticket, own);
+            waits = waker.is_none();
         }
         self.release(state);
-        later.run();
         Some((entry, waits))
     }
 

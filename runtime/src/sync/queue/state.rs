@@ -160,6 +160,26 @@ impl<S: Store> State<S> {
         self.fits_store() && self.concerns_nobody()
     }
 
+    /// Whether a put concerns nobody but one who waits for an entry: then [`Store::push`] and
+    /// [`choose_getter`](State::choose_getter) are all that there is to do.
+    #[inline]
+    pub(super) fn puts_waking(&self) -> bool {
+        let nobody = self.putters.len() | self.admitted == 0;
+        self.fits_store() && nobody && !self.get_watchers.any_waiting() && self.is_open()
+    }
+
+    /// The first of those who wait for an entry, to be woken.
+    #[inline]
+    pub(super) fn choose_getter(&mut self) -> Option<Waker> {
+        self.getters.choose()
+    }
+
+    /// The only one who gets waits for the next entry. The waker, if that is not so.
+    #[inline]
+    pub(super) fn wait_alone(&mut self, ticket: &mut Ticket, waker: Waker) -> Option<Waker> {
+        self.getters.enter_alone(ticket, waker)
+    }
+
     /// Whether entries may be taken ahead by who gets: where they go from hand to hand it is counted who waits.
     #[inline]
     pub(super) fn may_lend(&self) -> bool {
