@@ -131,6 +131,45 @@ on_each_backend! {
         assert!(exchange.is_empty());
     }
 
+    fn a_sink_that_is_detached_is_dropped_at_once_and_what_a_reader_has_with_it() {
+        let exchange = Exchange::<Arc<u32>, B>::new_in();
+        let [one, other] = [1, 2].map(Arc::new);
+        let sinks: Vec<_> = (0..4)
+            .map(|_| {
+                let held = Arc::clone(&one);
+                exchange.attach(move |message| assert_ne!(held, message))
+            })
+            .collect();
+        let readers: Vec<_> = (0..4).map(|_| exchange.reader(Slow::Never)).collect();
+        assert_eq!(exchange.send(Arc::clone(&other)).taken, 8);
+        for (gone, id) in sinks.into_iter().enumerate() {
+            assert!(exchange.detach(id));
+            assert_eq!(Arc::strong_count(&one), 4 - gone);
+            assert_eq!(exchange.len(), 7 - gone);
+        }
+        for (gone, reader) in readers.into_iter().enumerate() {
+            drop(reader);
+            assert_eq!(Arc::strong_count(&other), 4 - gone);
+            let sent = exchange.send(Arc::default());
+            assert_eq!(sent, Delivered { taken: 3 - gone, dropped: 0, closed: 0 });
+        }
+    }
+
+    fn who_comes_and_goes_between_messages_gets_none() {
+        let exchange = Exchange::<u32, B>::new_in();
+        let stays = exchange.reader(Slow::Never);
+        for round in 0..20 {
+            let passing: Vec<_> = (0..round).map(|_| exchange.reader(Slow::Never)).collect();
+            let id = exchange.attach(|_| panic!("it was detached"));
+            drop(passing);
+            assert!(exchange.detach(id));
+            let comes = exchange.reader(Slow::Never);
+            assert_eq!(exchange.len(), 2);
+            assert_eq!(exchange.send(round), Delivered { taken: 2, dropped: 0, closed: 0 });
+            assert_eq!((comes.get(), stays.get()), (Ok(round), Ok(round)));
+        }
+    }
+
     fn same_sink_twice() {
         let exchange = Exchange::<u32, B>::new_in();
         let (note, seen) = noting();

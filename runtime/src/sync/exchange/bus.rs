@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
 use super::copies::{Copies, FEW, Missed, fill, keep_room, make, one_for_each, room_of_before};
-use super::list::{List, Listed, Snapshot};
+use super::list::{Changes, List, Listed, Snapshot};
 use super::reader::{Inlet, Reader, Slow};
 use super::round::Round;
 use super::row::{Left, Row, Seat, Set, Spread};
@@ -125,8 +125,7 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = SubscriptionId(NEXT.fetch_add(1, Relaxed));
         let subscriber = Arc::new(Subscriber::new(id, to));
-        self.row()
-            .change(at, |list| list.push(Arc::clone(&subscriber)));
+        self.row().enter(subscriber, at);
         id
     }
 
@@ -148,7 +147,7 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
     }
 
     /// The first row.
-    fn row(&self) -> &Arc<Row<T, B>> {
+    pub(super) fn row(&self) -> &Arc<Row<T, B>> {
         self.row.get_or_init(|| Arc::new(Row::new(self.born)))
     }
 
@@ -214,15 +213,13 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
     /// How many subscriptions there are: a hint. A sink that was closed counts until the next message finds that.
     #[track_caller]
     pub fn len(&self) -> usize {
-        self.snapshot(Site::caller())
-            .map_or(0, |list| list.all().len())
+        self.subscribers(Site::caller())
     }
 
     /// Whether nobody has subscribed: a hint.
     #[track_caller]
     pub fn is_empty(&self) -> bool {
-        self.snapshot(Site::caller())
-            .is_none_or(|list| list.all().is_empty())
+        self.subscribers(Site::caller()) == 0
     }
 
     /// Hands the message to all subscribers.
@@ -383,8 +380,10 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
 
     /// Takes those off the list that are closed, and says what became of a message.
     fn end(&self, round: &mut Round, at: Site) -> Delivered {
-        for id in &round.closed {
-            self.take_out(*id, at);
+        if !round.closed.is_empty()
+            && let Some(row) = self.row.get()
+        {
+            row.take_out(&round.closed, at);
         }
         if let Some(panic) = round.panic.take() {
             resume_unwind(panic);
@@ -396,13 +395,17 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
         }
     }
 
+    fn subscribers(&self, at: Site) -> usize {
+        self.row.get().map_or(0, |row| row.lock(at).subscribers())
+    }
+
     fn snapshot(&self, at: Site) -> Option<Snapshot<T, B>> {
         self.row.get()?.snapshot(at)
     }
 
     /// Takes a subscriber off the list; no more deliveries to it begin.
     fn take_out(&self, id: SubscriptionId, at: Site) -> Option<Arc<Subscriber<T, B>>> {
-        self.row.get()?.take_out(id, at)
+        self.row.get()?.take_out(&[id], at).pop()
     }
 }
 
@@ -418,10 +421,11 @@ impl<T: Send, B: Backend> Drop for Exchange<T, B> {
     fn drop(&mut self) {
         if let Some(row) = self.row.get() {
             let mut seats = row.lock(self.born);
+            let changes = std::mem::replace(&mut seats.changes, Changes::new());
             let (list, more) = (seats.list.take(), std::mem::take(&mut seats.more));
             row.set_alone(&mut seats, 0);
             drop(seats);
-            drop((list, more));
+            drop((list, changes, more));
         }
     }
 }
@@ -442,12 +446,12 @@ impl<T: Send + 'static> Default for Exchange<T> {
 impl<T: Send + 'static, B: Backend> fmt::Debug for Exchange<T, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Exchange");
-        let list = match self.row.get() {
-            None => Some(None),
-            Some(row) => row.try_lock(self.born).map(|seats| seats.list.clone()),
+        let subscribers = match self.row.get() {
+            None => Some(0),
+            Some(row) => row.try_lock(self.born).map(|seats| seats.subscribers()),
         };
-        match list {
-            Some(list) => shown.field("subscribers", &list.map_or(0, |list| list.all().len())),
+        match subscribers {
+            Some(count) => shown.field("subscribers", &count),
             None => shown.field("subscribers", &format_args!("<locked>")),
         };
         shown.finish()

@@ -1,16 +1,17 @@
 //! Who has subscribed: [`List`].
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::row::{Row, Set};
+use super::row::{Row, Seats, Set};
 use super::subscriber::{Subscriber, SubscriptionId};
 use crate::sync::backend::Backend;
 use crate::watch::Site;
 
-/// The subscribers at one moment; another list for each change.
+/// The subscribers at one moment; another list when they have changed.
 pub(super) type Snapshot<T, B> = Arc<List<T, B>>;
 
-/// Subscribers, in the order in which they came.
+/// Subscribers, in the order in which they came, which is that of their numbers.
 pub(super) struct List<T: Send, B: Backend> {
     all: Vec<Arc<Subscriber<T, B>>>,
     groups: Vec<Group>,
@@ -75,63 +76,136 @@ impl<T: Send, B: Backend> Listed<T, B> {
 impl<T: Send, B: Backend> Drop for Listed<T, B> {
     /// The subscriber does not [leave](Subscriber::leave): a message that is under way finds it closed, and counts it.
     fn drop(&mut self) {
-        let (id, at) = (self.id, self.row.born());
-        let list = self.row.snapshot(at);
-        if list.is_some_and(|list| list.all().iter().any(|subscriber| subscriber.id == id)) {
-            self.row
-                .change(at, |list| list.retain(|subscriber| subscriber.id != id));
+        self.row.strike(&[self.id], self.row.born());
+    }
+}
+
+/// Changes of the list that nobody has looked at yet. A list is copied for the next message, or when most of it is gone;
+/// so many subscribers come and go for what it costs to copy it a few times.
+pub(super) struct Changes<T: Send, B: Backend> {
+    /// By number.
+    come: Vec<Arc<Subscriber<T, B>>>,
+    /// Of those in the list, and of those that have come.
+    gone: BTreeSet<SubscriptionId>,
+}
+
+/// What is not needed any more, to be dropped when the lock is given back.
+type Replaced<T, B> = (Option<Snapshot<T, B>>, Changes<T, B>);
+
+impl<T: Send, B: Backend> Changes<T, B> {
+    pub(super) const fn new() -> Changes<T, B> {
+        Changes {
+            come: Vec::new(),
+            gone: BTreeSet::new(),
         }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.come.is_empty() && self.gone.is_empty()
+    }
+}
+
+/// The one of this number, in a list by number.
+fn find<T: Send, B: Backend>(
+    all: &[Arc<Subscriber<T, B>>],
+    id: SubscriptionId,
+) -> Option<&Arc<Subscriber<T, B>>> {
+    let place = all.binary_search_by_key(&id, |one| one.id);
+    place.ok().map(|place| &all[place])
+}
+
+impl<T: Send, B: Backend> Seats<T, B> {
+    /// How many are in the list, with all changes.
+    pub(super) fn subscribers(&self) -> usize {
+        let before = self.list.as_ref().map_or(0, |list| list.all().len());
+        before + self.changes.come.len() - self.changes.gone.len()
+    }
+
+    /// The subscriber of this number, if it has not gone.
+    fn subscriber(&self, id: SubscriptionId) -> Option<&Arc<Subscriber<T, B>>> {
+        if self.changes.gone.contains(&id) {
+            return None;
+        }
+        let list = self.list.as_ref().and_then(|list| find(list.all(), id));
+        list.or_else(|| find(&self.changes.come, id))
     }
 }
 
 /// The list of a first row.
 impl<T: Send, B: Backend> Row<T, B> {
-    pub(super) fn snapshot(&self, at: Site) -> Option<Snapshot<T, B>> {
-        self.lock(at).list.clone()
+    /// The list, with all changes.
+    pub(super) fn snapshot(self: &Arc<Self>, at: Site) -> Option<Snapshot<T, B>> {
+        let mut seats = self.lock(at);
+        let replaced = self.make_changes(&mut seats);
+        let list = seats.list.clone();
+        drop(seats);
+        drop(replaced);
+        list
     }
 
-    /// Replaces the list by a changed one. It is copied, and what it was dropped, outside the lock, unless
-    /// others change it meanwhile.
-    pub(super) fn change(
-        self: &Arc<Self>,
-        at: Site,
-        change: impl Fn(&mut Vec<Arc<Subscriber<T, B>>>),
-    ) {
-        loop {
-            let old = self.snapshot(at);
-            let mut all = old.as_ref().map_or_else(Vec::new, |old| old.all().to_vec());
-            change(&mut all);
-            let list = List::new(all);
-            let alone = list.alone_in(self).unwrap_or(0);
-            let new = Some(Arc::new(list));
-            let mut now = self.lock(at);
-            let unchanged = match (&now.list, &old) {
-                (None, None) => true,
-                (Some(now), Some(old)) => Arc::ptr_eq(now, old),
-                _ => false,
-            };
-            if unchanged {
-                let replaced = std::mem::replace(&mut now.list, new);
-                self.set_alone(&mut now, alone);
-                drop(now);
-                drop(replaced);
-                return;
+    /// Puts a subscriber into the list.
+    pub(super) fn enter(self: &Arc<Self>, subscriber: Arc<Subscriber<T, B>>, at: Site) {
+        let mut seats = self.lock(at);
+        let come = &mut seats.changes.come;
+        // Others may have come between its number and this.
+        let place = come.partition_point(|one| one.id < subscriber.id);
+        come.insert(place, subscriber);
+        self.say_that_others_may_be_there(&mut seats);
+    }
+
+    /// Takes subscribers off the list, those of them that are there. A sink is gone from it at once, as it may have
+    /// something of the program.
+    fn strike(self: &Arc<Self>, ids: &[SubscriptionId], at: Site) -> Vec<Arc<Subscriber<T, B>>> {
+        let mut struck = Vec::new();
+        let mut seats = self.lock(at);
+        for id in ids {
+            if let Some(found) = seats.subscriber(*id) {
+                struck.push(Arc::clone(found));
+                seats.changes.gone.insert(*id);
             }
-            drop(now);
         }
+        let mut replaced = None;
+        if !struck.is_empty() {
+            self.say_that_others_may_be_there(&mut seats);
+            let most_are_gone = seats.changes.gone.len() >= seats.subscribers();
+            if most_are_gone || struck.iter().any(|one| one.seat().is_none()) {
+                replaced = self.make_changes(&mut seats);
+            }
+        }
+        drop(seats);
+        drop(replaced);
+        struck
     }
 
-    /// Takes a subscriber off the list; no more deliveries to it begin.
+    /// Copies the list, with its changes, if there are any.
+    fn make_changes(self: &Arc<Self>, seats: &mut Seats<T, B>) -> Option<Replaced<T, B>> {
+        if seats.changes.is_empty() {
+            return None;
+        }
+        let changes = std::mem::replace(&mut seats.changes, Changes::new());
+        let before = seats.list.take();
+        let listed = before.as_ref().map_or(&[][..], |list| list.all());
+        let all = listed.iter().chain(&changes.come);
+        let all = all.filter(|one| !changes.gone.contains(&one.id));
+        let mut all: Vec<_> = all.map(Arc::clone).collect();
+        all.sort_by_key(|one| one.id);
+        let list = List::new(all);
+        self.set_alone(seats, list.alone_in(self).unwrap_or(0));
+        seats.list = Some(Arc::new(list));
+        Some((before, changes))
+    }
+
+    /// Takes subscribers off the list; no more deliveries to them begin.
     pub(super) fn take_out(
         self: &Arc<Self>,
-        id: SubscriptionId,
+        ids: &[SubscriptionId],
         at: Site,
-    ) -> Option<Arc<Subscriber<T, B>>> {
-        let list = self.snapshot(at)?;
-        let found = list.all().iter().find(|subscriber| subscriber.id == id)?;
-        // Of several who take it out at the same time one did.
-        let mine = found.leave();
-        self.change(at, |list| list.retain(|subscriber| subscriber.id != id));
-        mine.then(|| Arc::clone(found))
+    ) -> Vec<Arc<Subscriber<T, B>>> {
+        let struck = self.strike(ids, at);
+        struck.iter().for_each(|one| one.leave());
+        struck
     }
 }
+
+#[cfg(test)]
+mod tests;

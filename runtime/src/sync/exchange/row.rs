@@ -17,7 +17,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use super::copies::{Copies, FEW};
-use super::list::Snapshot;
+use super::list::{Changes, Snapshot};
 use super::place::{Marks, Place, Places};
 use super::ring::Ring;
 use super::table::Table;
@@ -59,7 +59,9 @@ pub(super) struct Seats<T: Send, B: Backend> {
     direct: Set,
     /// All subscribers, in a first row; nothing as long as nobody has subscribed.
     pub(super) list: Option<Snapshot<T, B>>,
-    /// Those who sit here, if nobody else has subscribed.
+    /// What of it has changed, if it has.
+    pub(super) changes: Changes<T, B>,
+    /// Those who sit here, if nobody else has subscribed and the list has not changed.
     alone: Set,
     /// Other rows of the exchange, in a first row.
     pub(super) more: Vec<Arc<Row<T, B>>>,
@@ -118,6 +120,7 @@ impl<T: Send, B: Backend> Row<T, B> {
             quiet: 0,
             direct: 0,
             list: None,
+            changes: Changes::new(),
             alone: 0,
             more: Vec::new(),
         };
@@ -185,6 +188,13 @@ impl<T: Send, B: Backend> Row<T, B> {
         }
         B::Threads::step();
         self.alone.store(alone, Relaxed);
+    }
+
+    /// Says that whoever sends must look at the list.
+    pub(super) fn say_that_others_may_be_there(&self, seats: &mut Seats<T, B>) {
+        seats.alone = 0;
+        B::Threads::step();
+        self.alone.store(0, Relaxed);
     }
 
     /// Those who sit here, if nobody else has subscribed, and nobody is told of each lock and unit.

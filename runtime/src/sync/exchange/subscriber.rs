@@ -135,14 +135,13 @@ impl<T: Send, B: Backend> Subscriber<T, B> {
         OnIt(self.id, PhantomData)
     }
 
-    /// No more deliveries begin. False if it was so before.
-    pub(super) fn leave(&self) -> bool {
+    /// No more deliveries begin.
+    pub(super) fn leave(&self) {
         B::Threads::step();
         let before = self.under_way.fetch_or(GONE, AcqRel);
         if before & !GONE == 0 {
             self.quiet.set();
         }
-        before & GONE == 0
     }
 
     /// Waits until no delivery is under way to a subscriber that is gone.
