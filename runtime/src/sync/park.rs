@@ -11,6 +11,7 @@
 //! each thread for itself, as a count of what was in vain lately: shared counts would be written by all.
 //! While it looks on it holds no lock, and is registered nowhere or where it will be woken as if it slept.
 
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::task::{Poll, Wake, Waker};
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use super::deadline::Deadline;
 use super::threads::Threads;
+use crate::watch::Site;
 
 /// A thread that can be woken.
 struct Parked<T: Threads> {
@@ -256,6 +258,22 @@ pub(super) fn wait_looking<T: Threads, R>(
         if !parker.park(deadline) {
             return None;
         }
+    }
+}
+
+/// A thread that waits for several objects, as the watcher is told, until this is dropped.
+pub(super) struct ForAny<T: Threads>(PhantomData<fn() -> T>);
+
+impl<T: Threads> ForAny<T> {
+    pub(super) fn begin(at: Site) -> ForAny<T> {
+        T::waits_for_any(at);
+        ForAny(PhantomData)
+    }
+}
+
+impl<T: Threads> Drop for ForAny<T> {
+    fn drop(&mut self) {
+        T::waits_no_more();
     }
 }
 

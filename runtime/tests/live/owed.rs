@@ -4,7 +4,9 @@
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-use lockwise::sync::{Actor, Context, Promise, Queue, Shutdown, ThreadPool, start};
+use lockwise::sync::{
+    Actor, Context, Event, Exchange, Promise, Queue, Shutdown, ThreadPool, Until, start, wait_for,
+};
 use lockwise::watch::Finding;
 use lockwise::{Mutex, thread};
 
@@ -149,6 +151,117 @@ fn the_end_of_an_actor_under_a_lock_that_it_needs() {
     drop(held);
     actor.close();
     actor.join().unwrap();
+}
+
+#[test]
+fn all_of_several_results_under_a_lock_that_one_job_needs() {
+    watch();
+    let pool = ThreadPool::new(2).unwrap();
+    let lock = Arc::new(Mutex::named("needed for one of two results", ()));
+    let its_lock = Arc::clone(&lock);
+    let held = lock.lock();
+    let stuck = pool.submit(move || drop(its_lock.lock())).unwrap();
+    super::until_waited_for("needed for one of two results", 1);
+    let (promise, later) = Promise::new();
+    promise.set(()).unwrap();
+    let told = caught(|| drop(wait_for([later, stuck], Until::All, None)));
+    drop(held);
+    let told = told.expect("a job waits for this side");
+    assert_eq!(told.sides.len(), 2, "{told}");
+    assert!(told.message.contains("works for"), "{told}");
+    pool.join();
+}
+
+#[test]
+fn a_subscription_that_ends_under_a_lock_that_its_sink_needs() {
+    watch();
+    let exchange = Arc::new(Exchange::new());
+    let lock = Arc::new(Mutex::named("needed by a sink", ()));
+    let its_lock = Arc::clone(&lock);
+    let id = exchange.attach(move |(): ()| drop(its_lock.lock()));
+    let sends = Arc::clone(&exchange);
+    let held = lock.lock();
+    let sender = thread::spawn(move || sends.send(()).taken);
+    super::until_waited_for("needed by a sink", 1);
+    let told = caught(|| _ = exchange.detach_sync(id)).expect("a delivery waits for this side");
+    assert_eq!(told.sides.len(), 2, "{told}");
+    assert!(told.message.contains("works for"), "{told}");
+    drop(held);
+    assert_eq!(sender.join().unwrap(), 1);
+}
+
+#[test]
+fn a_sink_that_needs_what_is_held_while_its_subscription_ends_and_comes_last() {
+    watch();
+    let exchange = Arc::new(Exchange::new());
+    let lock = Arc::new(Mutex::new(()));
+    let its_lock = Arc::clone(&lock);
+    let (told, finding) = std::sync::mpsc::channel();
+    let begun = Arc::new(Barrier::new(2));
+    let begins = Arc::clone(&begun);
+    let id = exchange.attach(move |(): ()| {
+        begins.wait();
+        until_it_waits("ends a subscription");
+        told.send(caught(|| drop(its_lock.lock()))).unwrap();
+    });
+    let ends = Arc::clone(&exchange);
+    let sender = thread::spawn(move || exchange.send(()).taken);
+    begun.wait();
+    let ends = named("ends a subscription", move || {
+        let _held = lock.lock();
+        caught(|| assert_eq!(ends.detach_sync(id), Ok(true)))
+    });
+    assert_eq!(sender.join().unwrap(), 1);
+    assert!(ends.join().unwrap().is_none());
+    let told = finding.recv().unwrap().expect("the other waits for this");
+    assert_eq!(told.sides.len(), 2, "{told}");
+}
+
+#[test]
+fn one_of_two_results_of_which_one_comes() {
+    watch();
+    let pool = ThreadPool::new(1).unwrap();
+    let lock = Arc::new(Mutex::named("needed for a result that may be late", ()));
+    let its_lock = Arc::clone(&lock);
+    let held = lock.lock();
+    let stuck = pool.submit(move || drop(its_lock.lock())).unwrap();
+    super::until_waited_for("needed for a result that may be late", 1);
+    let (promise, comes) = Promise::new();
+    let gives = thread::spawn(move || {
+        until_it_waits("waits for one of two");
+        promise.set(()).unwrap();
+    });
+    let waits = named("waits for one of two", move || {
+        caught(|| drop(wait_for([stuck, comes], Until::First, None)))
+    });
+    assert!(waits.join().unwrap().is_none());
+    gives.join().unwrap();
+    drop(held);
+    pool.join();
+}
+
+#[test]
+fn a_subscription_that_ends_while_its_sink_waits_for_another_thread() {
+    watch();
+    let exchange = Arc::new(Exchange::new());
+    let (event, lock) = (Arc::new(Event::new()), Mutex::new(()));
+    let (seen, begun) = (Arc::clone(&event), Arc::new(Barrier::new(2)));
+    let begins = Arc::clone(&begun);
+    let id = exchange.attach(move |(): ()| {
+        begins.wait();
+        seen.wait();
+    });
+    let (sends, ends) = (Arc::clone(&exchange), exchange);
+    let sender = thread::spawn(move || sends.send(()).taken);
+    begun.wait();
+    let ends = named("ends another subscription", move || {
+        let _held = lock.lock();
+        caught(|| assert_eq!(ends.detach_sync(id), Ok(true)))
+    });
+    until_it_waits("ends another subscription");
+    event.set();
+    assert!(ends.join().unwrap().is_none());
+    assert_eq!(sender.join().unwrap(), 1);
 }
 
 #[test]

@@ -181,9 +181,10 @@ impl<T: Send + 'static, B: Backend> Exchange<T, B> {
         if is_delivering::<B::Threads>(id) {
             return Err(InDelivery);
         }
-        let gone = self.take_out(id, Site::caller());
+        let at = Site::caller();
+        let gone = self.take_out(id, at);
         if let Some(gone) = &gone {
-            gone.wait_quiet();
+            gone.wait_quiet(at);
         }
         Ok(gone.is_some())
     }

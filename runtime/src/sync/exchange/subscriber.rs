@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::AcqRel;
@@ -10,10 +9,12 @@ use std::sync::atomic::Ordering::AcqRel;
 use super::reader::Inlet;
 use super::row::{Row, Seat, Set};
 use super::sink::Sink;
-use crate::sync::backend::Backend;
+use crate::sync::backend::{Backend, Duty};
+use crate::sync::deadline::Deadline;
 use crate::sync::event::Event;
 use crate::sync::queue::is_large;
 use crate::sync::threads::Threads;
+use crate::watch::Site;
 
 /// Which subscription: a number that is used once in its process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -65,15 +66,18 @@ const GONE: u64 = 1 << 63;
 /// A delivery under way.
 pub(super) struct UnderWay<'a, T: Send, B: Backend>(&'a Subscriber<T, B>);
 
-/// This thread is at work on a delivery, until this is dropped.
-pub(super) struct OnIt<T: Threads>(SubscriptionId, PhantomData<fn() -> T>);
+/// This thread is at work on a delivery, until this is dropped. Before that nobody learns that none is under way.
+pub(super) struct OnIt<'a, B: Backend> {
+    id: SubscriptionId,
+    _duty: Duty<'a, B::Flow>,
+}
 
-impl<T: Threads> Drop for OnIt<T> {
+impl<B: Backend> Drop for OnIt<'_, B> {
     fn drop(&mut self) {
-        T::with_own(|own| {
+        B::Threads::with_own(|own| {
             let mut row = own.delivering.borrow_mut();
             // Deliveries end in the order opposite to that in which they began.
-            debug_assert_eq!(row.last(), Some(&self.0));
+            debug_assert_eq!(row.last(), Some(&self.id));
             row.pop();
         });
     }
@@ -129,10 +133,13 @@ impl<T: Send, B: Backend> Subscriber<T, B> {
     }
 
     /// This thread works on a delivery that is under way.
-    pub(super) fn on_it(&self) -> OnIt<B::Threads> {
+    pub(super) fn on_it(&self) -> OnIt<'_, B> {
         // Locals of a thread that ends may be gone: then nothing is known of deliveries on it.
         B::Threads::with_own(|own| own.delivering.borrow_mut().push(self.id));
-        OnIt(self.id, PhantomData)
+        OnIt {
+            id: self.id,
+            _duty: self.quiet.duty(),
+        }
     }
 
     /// No more deliveries begin.
@@ -144,9 +151,12 @@ impl<T: Send, B: Backend> Subscriber<T, B> {
         }
     }
 
-    /// Waits until no delivery is under way to a subscriber that is gone.
-    pub(super) fn wait_quiet(&self) {
-        self.quiet.wait();
+    /// Waits until no delivery is under way to a subscriber that is gone: all who work on one keep this thread waiting.
+    #[track_caller]
+    pub(super) fn wait_quiet(&self, at: Site) {
+        if !self.quiet.is_set() {
+            self.quiet.wait_for_work(Deadline::Never, at);
+        }
     }
 
     /// [`wait_quiet`](Subscriber::wait_quiet), as a future.

@@ -1,11 +1,10 @@
 //! How the threads wait that use a source: [`Waits`].
 
-use std::marker::PhantomData;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use crate::sync::deadline::Deadline;
-use crate::sync::park;
+use crate::sync::park::{self, ForAny};
 use crate::sync::threads::Threads;
 use crate::watch::Site;
 
@@ -29,7 +28,7 @@ impl Waits {
                 park::wait::<T, _>(deadline, |waker| {
                     let found = look(waker);
                     if found.is_pending() && !deadline.is_timed() {
-                        waiting.get_or_insert_with(|| Waiting::<T>::begin(at));
+                        waiting.get_or_insert_with(|| ForAny::<T>::begin(at));
                     }
                     found
                 })
@@ -40,21 +39,5 @@ impl Waits {
                 turn.unwrap_or(0)
             },
         }
-    }
-}
-
-/// A thread that waits for several objects, as the watcher is told, until this is dropped.
-struct Waiting<T: Threads>(PhantomData<fn() -> T>);
-
-impl<T: Threads> Waiting<T> {
-    fn begin(at: Site) -> Waiting<T> {
-        T::waits_for_any(at);
-        Waiting(PhantomData)
-    }
-}
-
-impl<T: Threads> Drop for Waiting<T> {
-    fn drop(&mut self) {
-        T::waits_no_more();
     }
 }

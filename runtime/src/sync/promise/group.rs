@@ -8,11 +8,11 @@ use std::time::Duration;
 use super::failure::End;
 use super::future::Future;
 use super::kept::{NoEnd, Waiting};
-use super::shared::Shared;
+use super::shared::{Shared, Wait};
 use crate::sync::alarm::Alarm;
 use crate::sync::backend::{Backend, Tracked};
 use crate::sync::deadline::{Deadline, due_after};
-use crate::sync::park;
+use crate::sync::park::{self, ForAny};
 use crate::waiting::Ticket;
 use crate::watch::Site;
 
@@ -63,7 +63,11 @@ pub fn wait_for<T: Send, B: Backend>(
     let at = Site::caller();
     let futures: Vec<_> = futures.into_iter().collect();
     let deadline = timeout.map_or(Deadline::Never, Deadline::after::<B::Threads>);
-    let ends = wait(&futures, deadline, at, |ends| until.is_enough(ends));
+    let ends = if until == Until::All && timeout.is_none() {
+        wait_for_each(&futures, at)
+    } else {
+        wait(&futures, deadline, at, |ends| until.is_enough(ends))
+    };
     sorted(futures, ends)
 }
 
@@ -202,7 +206,7 @@ fn wait<T: Send, B: Backend>(
 ) -> Vec<Option<End>> {
     let timed = deadline.is_timed();
     let mut ends = Group::new(futures, timed, at);
-    let mut waiting = None;
+    let (mut waiting, mut told) = (None, None);
     park::wait::<B::Threads, _>(deadline, |waker| {
         drop(waiting.take());
         if enough(ends.look(waker)) {
@@ -213,11 +217,25 @@ fn wait<T: Send, B: Backend>(
                 Ok(begun) => waiting = begun,
                 Err(NoEnd) => return Poll::Ready(()),
             }
+            told.get_or_insert_with(|| ForAny::<B::Threads>::begin(at));
         }
         Poll::Pending
     });
-    drop(waiting);
+    drop((waiting, told));
     ends.leave()
+}
+
+/// Waits for the ends of all, one after the other: who keeps this thread waiting for one keeps it waiting for all, and
+/// is known. Those that will never come are left out.
+#[track_caller]
+fn wait_for_each<T: Send, B: Backend>(futures: &[Future<T, B>], at: Site) -> Vec<Option<End>> {
+    let mut ends = Vec::with_capacity(futures.len());
+    for future in futures {
+        let shared = future.shared();
+        let has_ended = shared.wait(Deadline::Never, at) == Wait::Ended;
+        ends.push(has_ended.then(|| shared.ended(at)).flatten());
+    }
+    ends
 }
 
 /// The futures in the order in which they end.
