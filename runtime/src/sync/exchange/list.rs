@@ -202,7 +202,9 @@ impl<T: Send, B: Backend> Row<T, B> {
         at: Site,
     ) -> Vec<Arc<Subscriber<T, B>>> {
         let struck = self.strike(ids, at);
-        struck.iter().for_each(|one| one.leave());
+        for one in &struck {
+            one.leave();
+        }
         struck
     }
 }
