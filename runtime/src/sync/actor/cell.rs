@@ -9,7 +9,7 @@ use super::circle::{self, Holds, Node, Waits};
 use super::exit::{Exit, JoinError, Status};
 use super::life::drop_quietly;
 use super::mail::{Mail, Mails};
-use crate::sync::backend::{Backend, Lock};
+use crate::sync::backend::{Backend, Flow, Lock};
 use crate::sync::deadline::Deadline;
 use crate::sync::event::Event;
 use crate::sync::promise::Name;
@@ -22,6 +22,8 @@ pub(super) struct Cell<M: Send, B: Backend> {
     pub(super) mailbox: Core<Mails<M>, B>,
     pub(super) node: Arc<Node>,
     status: AtomicU8,
+    /// Told each change of it.
+    status_flow: B::Flow,
     pub(super) is_killed: AtomicBool,
     /// How it has ended, once it has.
     exit: B::Mutex<Option<Exit>>,
@@ -38,6 +40,7 @@ impl<M: Send + 'static, B: Backend> Cell<M, B> {
             mailbox: Core::new_at::<M>(Mails::new(), capacity, born),
             node: Arc::new(Node::of::<B::Threads>(Weak::<Cell<M, B>>::clone(cell))),
             status: AtomicU8::new(Status::Starting as u8),
+            status_flow: B::Flow::new_at(born, std::any::type_name::<Status>),
             is_killed: AtomicBool::new(false),
             exit: B::Mutex::new_at(None, born),
             stopped: Event::new_in(),
@@ -54,12 +57,18 @@ impl<M: Send, B: Backend> Holds for Cell<M, B> {
 }
 
 impl<M: Send, B: Backend> Cell<M, B> {
-    pub(super) fn status(&self) -> Status {
+    /// How far it is. Who sees that comes after what was done before it was so far.
+    pub(super) fn status(&self, at: Site) -> Status {
         B::Threads::step();
-        Status::from_number(self.status.load(Acquire))
+        let status = Status::from_number(self.status.load(Acquire));
+        if status != Status::Starting {
+            self.status_flow.found(at);
+        }
+        status
     }
 
     pub(super) fn advance(&self, status: Status) {
+        self.status_flow.told(self.born);
         B::Threads::step();
         self.status.fetch_max(status as u8, AcqRel);
     }

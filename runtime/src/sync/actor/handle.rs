@@ -347,8 +347,9 @@ impl<M: Send, B: Backend> Handle<M, B> {
     }
 
     /// How far the actor is.
+    #[track_caller]
     pub fn status(&self) -> Status {
-        self.cell().status()
+        self.cell().status(Site::caller())
     }
 
     /// Whether it takes no more messages.
@@ -434,8 +435,9 @@ impl<M: Send, B: Backend> WeakHandle<M, B> {
     }
 
     /// How far the actor is.
+    #[track_caller]
     pub fn status(&self) -> Status {
-        self.cell.status()
+        self.cell.status(Site::caller())
     }
 
     /// [`Handle::join`].

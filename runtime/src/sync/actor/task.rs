@@ -307,7 +307,7 @@ impl<A: Actor<B>, B: Backend> Drop for ActorTask<A, B> {
 impl<A: Actor<B>, B: Backend> fmt::Debug for ActorTask<A, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ActorTask")
-            .field("status", &self.cell.status())
+            .field("status", &self.cell.status(self.cell.born))
             .finish_non_exhaustive()
     }
 }
