@@ -1,9 +1,27 @@
 //! What threads and tasks hand each other things with, and wait for each other at.
 //!
-//! The watcher sees who waits here, for what, and what is held meanwhile. What hangs is told at once (LW0001). Waiting
-//! here while holding a lock that the other side needs, without having hung, is told by the checker, from what a run
-//! has recorded (`cargo lockwise`) or from the code, as LW0006, as for every other wait. The inner locks are leaves,
-//! through which no circle leads; they are watched where all events are recorded, see [`LeafMutex`].
+//! The watcher sees who waits here, for what, and what is held meanwhile. What hangs is told (LW0001), at once where it
+//! is known who alone could end a wait: see below. Waiting here while holding a lock that the other side needs, without
+//! having hung, is told by the checker, from what a run has recorded (`cargo lockwise`) or from the code, as LW0006, as
+//! for every other wait. The inner locks are leaves, through which no circle leads; they are watched where all events
+//! are recorded, see [`LeafMutex`].
+//!
+//! # Who can end a wait
+//!
+//! | a thread waits for | it can be ended by | a circle through it is told |
+//! | --- | --- | --- |
+//! | the result of a job of a pool or worker that runs, or of [`Promise::fulfil`]; for all of several ([`Until::All`]) | the thread that does the work, when that is done | at once |
+//! | all jobs of a pool ([`ThreadPool::join`], shutdown, drop) | each thread that has one | at once |
+//! | the end of an actor | its thread | at once |
+//! | the end of deliveries to a subscriber ([`Exchange::detach_sync`]) | each thread that delivers | at once |
+//! | results of the own pool, if all its workers do so; answers or ends of actors that wait for each other | nobody | by an error, at once |
+//! | an item, room, all items of a queue done; an event, a barrier; a message of an exchange; a result that the program gives itself, or of a job that has not begun; the first of several | whoever has a reference | when no thread of the process can go on any more |
+//!
+//! In the last row nobody can be named. A [`Sender`], a [`Promise`] or a [`Task`] may lie in any thread, be reached through
+//! a reference by several, and be moved without a trace: a thread that has never touched a queue can be the one that puts
+//! the item, and a circle told while it runs could be none. So these waits are recorded with what is held and since
+//! when ([`describe_waits`](crate::describe_waits), `LOCKWISE_STALL`), they are judged after the run, and while it lasts a
+//! circle is told only if nobody is left who could end it, on Linux. A wait with a deadline ends by itself and is never told.
 //!
 //! # Three rules
 //!
