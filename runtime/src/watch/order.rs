@@ -35,6 +35,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use self::held_at::HeldAt;
 use self::leaves::{Leaf, Leaves};
+pub(super) use self::leaves::{learn_leaf, likely_hub};
 use self::links::{Links, Sure};
 use self::locks::Locks;
 use self::threads::Threads;
@@ -152,33 +153,6 @@ fn alone<R>(work: impl FnOnce(&mut Learned) -> R) -> Option<R> {
         log::count_lost();
     }
     done
-}
-
-/// The node of what this thread holds as the youngest, if what it asks for next is worth a try as a leaf: it learned
-/// under the same node the last time.
-#[inline]
-pub(super) fn likely_hub(slot: &Slot) -> Option<u32> {
-    let parent = slot.node(slot.depth() - 1);
-    let likely = parent != 0 && parent == slot.learned_under.get() && !settings::stacks_wanted();
-    likely.then_some(parent)
-}
-
-/// Learns that this thread asks for a lock alone, as long as it takes, while it holds others, the youngest at the node
-/// `parent`, if no more has to be done for that than to note a leaf. No cycle can close by it. False if it was not
-/// learned.
-pub(super) fn learn_leaf(slot: &Slot, parent: u32, lock: LockId, site: Site) -> bool {
-    let leaf = Leaf {
-        site: site.pack(),
-        parent,
-        mode: Mode::Exclusive,
-        ask: Ask::Wait,
-        seen: (slot.thread.load(Relaxed), slot.stretch.get()),
-    };
-    ORDER.with(|order| {
-        let fits = order.learnt() + slot.depth() < NODES_MAX;
-        // Where all was forgotten meanwhile the number of the node is another's.
-        fits && !slot.is_stale() && order.learn_leaf(lock, leaf)
-    })
 }
 
 /// Keeps the stack of a request that was just learned to be new.

@@ -5,13 +5,17 @@
 //! another is asked for, or that it is asked for in another context or by another thread. Then the leaf becomes the
 //! node that it would have been from the beginning, before that is looked at.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use super::super::identity::LockId;
 use super::super::log;
 use super::super::memory::SysVec;
 use super::super::mode::{Ask, Mode};
 use super::super::settings::{self, Level};
+use super::super::site::Site;
+use super::super::slot::Slot;
 use super::locks::Known;
-use super::{Learned, children};
+use super::{Learned, NODES_MAX, alone, children};
 
 /// The only acquisition that is known of a lock.
 #[derive(Clone, Copy)]
@@ -116,6 +120,34 @@ impl Leaves {
         self.free = 0;
         self.count = 0;
     }
+}
+
+/// The node of what this thread holds as the youngest, if what it asks for next is worth a try as a leaf: it learned
+/// under the same node the last time.
+#[inline]
+pub(in super::super) fn likely_hub(slot: &Slot) -> Option<u32> {
+    let parent = slot.node(slot.depth() - 1);
+    let likely = parent != 0 && parent == slot.learned_under.get() && !settings::stacks_wanted();
+    likely.then_some(parent)
+}
+
+/// Learns that this thread asks for a lock alone, as long as it takes, while it holds others, the youngest at the node
+/// `parent`, if no more has to be done for that than to note a leaf. No cycle can close by it. False if it was not
+/// learned.
+pub(in super::super) fn learn_leaf(slot: &Slot, parent: u32, lock: LockId, site: Site) -> bool {
+    let leaf = Leaf {
+        site: site.pack(),
+        parent,
+        mode: Mode::Exclusive,
+        ask: Ask::Wait,
+        seen: (slot.thread.load(Relaxed), slot.stretch.get()),
+    };
+    alone(|order| {
+        let fits = order.learnt() + slot.depth() < NODES_MAX;
+        // Where all was forgotten meanwhile the number of the node is another's.
+        fits && !slot.is_stale() && order.learn_leaf(lock, leaf)
+    })
+    .unwrap_or_default()
 }
 
 impl Learned {
