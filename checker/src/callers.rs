@@ -15,7 +15,7 @@ use std::path::Path;
 
 use self::files::{Files, Frame};
 use crate::finding::{Finding, Side, Wants};
-use crate::trace::{Evidence, Run, Site, Stack};
+use crate::trace::{Asked, Evidence, LockId, Run, Site, Stack};
 
 /// How std calls the function in which a thread begins to run what it was started for, in all versions.
 const OUTER_END: &str = "__rust_begin_short_backtrace";
@@ -28,7 +28,7 @@ pub fn tell(evidence: &Evidence, findings: &mut [Finding], root: &Path) {
     let mut files = Files::default();
     for side in findings.iter_mut().flat_map(|finding| &mut finding.cycle) {
         if let Some((thread, stack)) = stack_of(evidence, side) {
-            let site = &evidence.sites[stack.site.at()];
+            let site = &evidence.sites[stack.wants.site().at()];
             let frames = callers(files.frames(&stack.by_files), site);
             if frames.len() > 1 {
                 side.stack = frames.iter().map(|frame| line(frame, root)).collect();
@@ -42,8 +42,10 @@ pub fn tell(evidence: &Evidence, findings: &mut [Finding], root: &Path) {
 /// thread that made it: this one if possible. A program keeps the stack of who asked first, and another thread, which
 /// did the same later, may be the one that a schedule needs.
 fn stack_of<'e>(evidence: &'e Evidence, side: &Side) -> Option<(&'e str, &'e Stack)> {
-    let Some(Wants::Lock(want)) = &side.wants else {
-        return None;
+    let (wanted, place) = match &side.wants {
+        Some(Wants::Lock(want)) => (&want.lock, &want.site),
+        Some(Wants::Resource(want)) => (&want.name, &want.site),
+        None => return None,
     };
     let mut runs = evidence.runs.iter();
     let run = match &side.run {
@@ -52,9 +54,9 @@ fn stack_of<'e>(evidence: &'e Evidence, side: &Side) -> Option<(&'e str, &'e Sta
     }?;
     let holds = side.holds.as_ref().map(|holds| holds.lock.as_str());
     let is_like = |stack: &&Stack| {
-        name(run, stack.lock) == want.lock
+        asked_for(run, stack.wants) == wanted
             && stack.held.map(|held| name(run, held)) == holds
-            && evidence.sites[stack.site.at()].to_string() == want.site
+            && evidence.sites[stack.wants.site().at()].to_string() == *place
     };
     let thread = |stack: &Stack| run.threads[stack.thread.at()].label.as_str();
     let mut like = run.stacks.iter().filter(is_like);
@@ -63,8 +65,17 @@ fn stack_of<'e>(evidence: &'e Evidence, side: &Side) -> Option<(&'e str, &'e Sta
         .map(|stack| (thread(stack), stack))
 }
 
-fn name(run: &Run, lock: crate::trace::LockId) -> &str {
+fn name(run: &Run, lock: LockId) -> &str {
     &run.locks[lock.at()].label
+}
+
+/// The name of what was asked for, as sides have it.
+fn asked_for(run: &Run, wants: Asked) -> &str {
+    match wants {
+        Asked::Lock(held) => name(run, held.lock),
+        Asked::Resource(resource, _) => &run.resources[resource.at()].label,
+        Asked::End(thread, _) => &run.threads[thread.at()].label,
+    }
 }
 
 /// Of a stack, innermost first, what the program itself has from this place on, up to where its thread was started.

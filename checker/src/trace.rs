@@ -111,6 +111,9 @@ impl Evidence {
                     part.relocate(|site| sites[site.at()]);
                 }
             }
+            for stack in &mut run.stacks {
+                stack.wants.relocate(|site| sites[site.at()]);
+            }
             if is_excerpt {
                 self.excerpts.push(run);
             } else {
@@ -573,10 +576,8 @@ pub struct Stack {
     pub thread: ThreadId,
     /// While it held what.
     pub held: Option<LockId>,
-    /// For what.
-    pub lock: LockId,
-    /// Where.
-    pub site: SiteId,
+    /// For what, and where.
+    pub wants: Asked,
     /// The addresses of the function there and of those that called it, by the files in which they lie: see record 27
     /// of [`lockwise::watch::log`].
     pub by_files: String,

@@ -156,6 +156,65 @@ fn who_called_is_told_of_threads_that_wait_for_each_other_too() {
     }
 }
 
+/// Two that wait: one for a message with a lock, in a function of its own, and one for that lock.
+const MESSAGE: &str = r"
+#[test]
+fn waits_with_a_lock() {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let journal = Lock::new(0);
+    let start = std::sync::Barrier::new(2);
+    let (journal, start) = (&journal, &start);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut journal = journal.lock();
+            start.wait();
+            *journal += next(&receiver);
+        });
+        start.wait();
+        sender.send(*journal.lock()).unwrap();
+    });
+}
+
+#[inline(never)]
+fn next(receiver: &std::sync::mpsc::Receiver<u32>) -> u32 {
+    receiver.recv().unwrap()
+}
+";
+
+#[test]
+fn who_called_is_told_of_what_waits_for_a_message_too() {
+    let project = project(&[("src/lib.rs", &format!("{BANK}{MESSAGE}"))]);
+    let arguments = ["test", "--lib", "--format", "json", "--", "waits_with"];
+    let report = document(&lockwise(project.path(), &arguments));
+    let deadlock = codes(&report).iter().position(|code| *code == "LW0001");
+    let side = &report["findings"][deadlock.expect("it happens")]["cycle"][0];
+    assert_eq!(side["wants"]["resource"], "channel", "{report}");
+    let stack = stack(side);
+    assert!(stack[0].contains("::next at src/lib.rs:"), "{stack:?}");
+    assert!(stack[1].contains("waits_with_a_lock"), "{stack:?}");
+}
+
+#[test]
+fn who_called_is_told_of_each_of_several_processes() {
+    let project = project(&[
+        ("src/lib.rs", ""),
+        ("tests/first.rs", BANK),
+        ("tests/second.rs", &format!("// Other lines.\n{BANK}")),
+    ]);
+    let report = document(&lockwise(project.path(), &["test", "--format", "json"]));
+    let findings = report["findings"].as_array().unwrap();
+    assert_eq!(codes(&report), ["LW0003", "LW0003"], "{report}");
+    for side in findings
+        .iter()
+        .flat_map(|found| found["cycle"].as_array().unwrap())
+    {
+        let stack = stack(side);
+        assert_eq!(stack.len(), 3, "{stack:?}");
+        let file = side["wants"]["site"].as_str().unwrap().split(':').next();
+        assert!(stack[0].contains(file.unwrap()), "{stack:?}");
+    }
+}
+
 #[test]
 fn a_program_without_names_has_no_stacks_and_the_same_findings() {
     let project = project(&[("src/lib.rs", BANK)]);

@@ -369,8 +369,7 @@ fn stack(
     Some(Stack {
         thread: *threads.get(&thread)?,
         held,
-        lock: names.known_lock(lock)?,
-        site: names.site(site),
+        wants: names.known(lock, site)?,
         by_files: by_files.to_owned(),
     })
 }

@@ -11,7 +11,7 @@
 use super::case::{Case, RunCase};
 use super::draft::{Draft, lock_use, place, resource, side};
 use crate::finding::{Basis, Certainty, Code, LockUse, ResourceUse, Side, Wants};
-use crate::trace::{Asked, Held, Part, Reported, ThreadId};
+use crate::trace::{Asked, Part, Reported, ThreadId};
 use lockwise::watch::Mode;
 
 pub(super) fn judge(case: &Case<'_>, drafts: &mut Vec<Draft>) {
@@ -46,8 +46,7 @@ fn draft(case: &Case<'_>, run: &RunCase<'_>, reported: &Reported, certainty: Cer
     let sides: Vec<Side> = parts.iter().map(|part| of_part(case, run, part)).collect();
     let mut draft = Draft::new(code, certainty, message(code, reported, &sides));
     let first = parts[0];
-    let (Asked::Lock(Held { site, .. }) | Asked::Resource(_, site) | Asked::End(_, site)) =
-        first.wants;
+    let site = first.wants.site();
     draft.salt = match &first.holds {
         Some(held) => format!(
             "{} {}",

@@ -43,8 +43,24 @@ impl Part {
         if let Some(held) = &mut self.holds {
             held.site = new(held.site);
         }
-        let (Asked::Lock(Held { site, .. }) | Asked::Resource(_, site) | Asked::End(_, site)) =
-            &mut self.wants;
-        *site = new(*site);
+        self.wants.relocate(new);
+    }
+}
+
+impl Asked {
+    /// Where it was asked for.
+    pub fn site(self) -> SiteId {
+        match self {
+            Asked::Lock(Held { site, .. }) | Asked::Resource(_, site) | Asked::End(_, site) => site,
+        }
+    }
+
+    /// Gives its site another number.
+    pub(super) fn relocate(&mut self, new: impl Fn(SiteId) -> SiteId) {
+        match self {
+            Asked::Lock(Held { site, .. }) | Asked::Resource(_, site) | Asked::End(_, site) => {
+                *site = new(*site);
+            }
+        }
     }
 }

@@ -153,8 +153,17 @@ impl<'a> Names<'a> {
 
     /// The lock with this instance number, if the log defines it, or something else has named it.
     pub(super) fn known_lock(&mut self, instance: u64) -> Option<LockId> {
-        let known = self.lock_ids.contains_key(&instance) || self.log.locks.contains_key(&instance);
-        known.then(|| self.lock(instance))
+        self.is_known(instance).then(|| self.lock(instance))
+    }
+
+    fn is_known(&self, instance: u64) -> bool {
+        self.lock_ids.contains_key(&instance) || self.log.locks.contains_key(&instance)
+    }
+
+    /// What was asked for at a place, as [`asked`](Names::asked), if it is known.
+    pub(super) fn known(&mut self, object: u64, site: u32) -> Option<Asked> {
+        let is_known = self.is_known(object) || self.resource_ids.contains_key(&object);
+        is_known.then(|| self.asked((object, Mode::Exclusive, site)))
     }
 
     /// The lock with this instance number, known to be of this class.
