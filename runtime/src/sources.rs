@@ -122,6 +122,7 @@ pub const FILES: &[(&str, &str)] = files![
     "src/watch/log/writer.rs"
     "src/watch/log/writer/path.rs"
     "src/watch/memory.rs"
+    "src/watch/memory/pages.rs"
     "src/watch/mod.rs"
     "src/watch/mode.rs"
     "src/watch/order.rs"

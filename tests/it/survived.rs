@@ -61,6 +61,62 @@ fn a_handler_takes_locks_while_others_are_taken() {
 }
 "#;
 
+/// The same with a handler that waits, though for nobody but those of other threads: without us each of them comes to its
+/// end. Where one comes in the middle of a hook that has our own lock, and another has what it waits for, nobody may wait
+/// for our own lock for ever.
+const WAITING: &str = r#"
+use std::ffi::{c_int, c_long, c_void};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::Mutex;
+use std::thread;
+
+extern "C" {
+    fn signal(number: c_int, handler: extern "C" fn(c_int)) -> *mut c_void;
+    fn setitimer(which: c_int, new: *const [c_long; 4], old: *mut [c_long; 4]) -> c_int;
+}
+
+const ALARM: c_int = 14;
+
+static FIRST: Mutex<u32> = Mutex::new(0);
+static SECOND: Mutex<u32> = Mutex::new(0);
+static HANDLED: AtomicU32 = AtomicU32::new(0);
+
+extern "C" fn handler(_: c_int) {
+    let mut first = FIRST.lock().unwrap();
+    let mut second = SECOND.lock().unwrap();
+    // Locks used for the first time take the long way.
+    let fresh = [1, 1, 1, 1].map(Mutex::new);
+    *first += fresh.iter().map(|one| *one.lock().unwrap()).sum::<u32>();
+    *second += 4;
+    HANDLED.fetch_add(1, Relaxed);
+}
+
+fn every(micros: c_long) {
+    let times = [0, micros, 0, micros];
+    assert_eq!(unsafe { setitimer(0, &times, std::ptr::null_mut()) }, 0);
+}
+
+#[test]
+fn a_handler_waits_for_those_of_other_threads() {
+    unsafe { signal(ALARM, handler) };
+    every(200);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while HANDLED.load(Relaxed) < 300 {
+                    let (a, b) = (Mutex::new(0_u64), Mutex::new(0_u64));
+                    let mut a = a.lock().unwrap();
+                    *b.lock().unwrap() += 1;
+                    *a += 1;
+                }
+            });
+        }
+    });
+    every(0);
+    assert_eq!(*FIRST.lock().unwrap(), *SECOND.lock().unwrap());
+}
+"#;
+
 /// The destructor runs when the thread is about to be gone, and most of what is local to it is.
 const THREAD_LOCALS: &str = r"
 use std::cell::RefCell;
@@ -148,6 +204,7 @@ fn locks_in_handlers_destructors_and_hooks_change_nothing() {
     let project = project(&[
         ("src/lib.rs", ""),
         ("tests/signals.rs", SIGNALS),
+        ("tests/waiting_signals.rs", WAITING),
         ("tests/thread_locals.rs", THREAD_LOCALS),
         ("tests/loggers.rs", LOGGERS),
     ]);
@@ -155,6 +212,6 @@ fn locks_in_handlers_destructors_and_hooks_change_nothing() {
     let report = document(&output);
     assert_eq!(output.status.code(), Some(0), "{report}");
     assert_eq!(codes(&report), [""; 0], "{report}");
-    // Each of the three is watched, and so are the tests of the library, of which there are none.
-    assert_eq!(report["stats"]["runs"], 4, "{report}");
+    // Each of the four is watched, and so are the tests of the library, of which there are none.
+    assert_eq!(report["stats"]["runs"], 5, "{report}");
 }

@@ -1,16 +1,26 @@
-//! Memory for the watcher: a vector, a table and a map on the system allocator.
+//! Memory for the watcher: a vector, a table and a map, on pages of the system where these can be had, else on the
+//! system allocator.
 //!
 //! The program's own global allocator may take watched locks, so nothing that runs inside a hook
 //! may call it while it holds a lock of ours: the allocator's lock could be held by a thread that
 //! waits for that very lock. Both types hold plain data only, never panic, and report a refusal
 //! of the system by a return value, which the caller counts.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+#[cfg(all(target_os = "linux", not(miri)))]
+#[path = "memory/pages.rs"]
+mod pages;
+
+use std::alloc::{GlobalAlloc, Layout};
 use std::ptr::NonNull;
 use std::sync::atomic::{
     AtomicPtr, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
+
+#[cfg(all(target_os = "linux", not(miri)))]
+pub(super) use self::pages::Pages;
+#[cfg(not(all(target_os = "linux", not(miri))))]
+pub(super) use std::alloc::System as Pages;
 
 /// A growing array of plain data.
 pub(super) struct SysVec<T: Copy> {
@@ -61,10 +71,10 @@ impl<T: Copy> SysVec<T> {
         }
         let raw = match self.capacity {
             // SAFETY: `new` has a non-zero size, checked above.
-            0 => unsafe { System.alloc(new) },
-            // SAFETY: `data` came from `System` with layout `old`, as the capacity is not 0, and the new size is not
+            0 => unsafe { Pages.alloc(new) },
+            // SAFETY: `data` came from `Pages` with layout `old`, as the capacity is not 0, and the new size is not
             // zero and, being a valid layout's, does not overflow.
-            _ => unsafe { System.realloc(self.data.as_ptr().cast(), old, new.size()) },
+            _ => unsafe { Pages.realloc(self.data.as_ptr().cast(), old, new.size()) },
         };
         let Some(data) = NonNull::new(raw.cast::<T>()) else {
             return false;
@@ -174,7 +184,7 @@ impl<T: Copy + Send + Sync> SysTable<T> {
                 return false;
             };
             // SAFETY: the layout's size is not zero.
-            let fresh = unsafe { System.alloc(layout) };
+            let fresh = unsafe { Pages.alloc(layout) };
             if fresh.is_null() {
                 return false;
             }
@@ -273,7 +283,7 @@ impl SysMap {
 fn free_places(count: usize) -> Option<SysVec<(u64, u32)>> {
     let layout = Layout::array::<(u64, u32)>(count).ok()?;
     // SAFETY: the layout's size is not zero, as there is a place at least.
-    let raw = unsafe { System.alloc_zeroed(layout) };
+    let raw = unsafe { Pages.alloc_zeroed(layout) };
     Some(SysVec {
         data: NonNull::new(raw.cast())?,
         // All zeros are a value of a pair of numbers, that of a free place.
@@ -287,8 +297,8 @@ impl<T: Copy> Drop for SysVec<T> {
         if self.capacity > 0
             && let Ok(layout) = Layout::array::<T>(self.capacity)
         {
-            // SAFETY: `data` came from `System` with this layout, as the capacity is not 0, and is not used any more.
-            unsafe { System.dealloc(self.data.as_ptr().cast(), layout) };
+            // SAFETY: `data` came from `Pages` with this layout, as the capacity is not 0, and is not used any more.
+            unsafe { Pages.dealloc(self.data.as_ptr().cast(), layout) };
         }
     }
 }

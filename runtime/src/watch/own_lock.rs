@@ -17,8 +17,8 @@
 //! for what is not watched; and a thread that comes again while it is in a section itself, in a handler, does not wait
 //! at all. What was to be done there is not done, which the callers count in the log.
 //!
-//! What it cannot help against: a section is interrupted while the system's allocator has a lock of its own, and
-//! another thread wants memory of the same part of it (the C library has more parts than threads, mostly).
+//! What it cannot help against: a handler that comes while the system's allocator is at work, where the memory of hooks
+//! comes from that (see `memory`).
 
 use std::cell::{Cell, UnsafeCell};
 use std::ptr;

@@ -13,7 +13,7 @@
 //! What it cannot see: a guard that was forgotten (`mem::forget`) keeps its entry until the thread
 //! ends, because the lock really is held until then.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::{GlobalAlloc, Layout};
 use std::cell::{Cell, UnsafeCell};
 use std::ffi::c_void;
 use std::sync::atomic::Ordering::AcqRel;
@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::R
 use super::account::Account;
 use super::identity::{Identity, LockId};
 use super::log::{self, Cursor, Op, Part};
-use super::memory::{copy_text, mix};
+use super::memory::{Pages, copy_text, mix};
 use super::settings::Now;
 use super::wait_for::{self, Wait};
 use super::{hooks, platform, registry, settings};
@@ -180,7 +180,7 @@ pub(super) fn enter(born: Option<(u32, Option<&str>)>) -> Option<&'static Slot> 
 fn make() -> Option<&'static Slot> {
     let layout = Layout::new::<Slot>();
     // SAFETY: a slot has a size.
-    let raw = unsafe { System.alloc_zeroed(layout) };
+    let raw = unsafe { Pages.alloc_zeroed(layout) };
     #[expect(clippy::cast_ptr_alignment, reason = "the layout is that of a slot")]
     let raw = raw.cast::<Slot>();
     if raw.is_null() {

@@ -3,12 +3,13 @@
 //! The first few stand in the slot itself, the others in an array that grows without limit. Releases
 //! come in any order. Other threads may read the row at any time.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
 use super::super::identity::LockId;
+use super::super::memory::Pages;
 use super::super::mode::Mode;
 use super::super::stack::{SharedStack, Stack};
 use super::Slot;
@@ -91,7 +92,7 @@ impl HeldSet {
             return false;
         };
         // SAFETY: the layout's size is not zero. Zeroed entries are valid ones.
-        let fresh = unsafe { System.alloc_zeroed(layout) };
+        let fresh = unsafe { Pages.alloc_zeroed(layout) };
         #[expect(clippy::cast_ptr_alignment, reason = "the layout is that of entries")]
         let fresh = fresh.cast::<Entry>();
         if fresh.is_null() {
@@ -133,7 +134,7 @@ impl HeldSet {
             return;
         };
         // SAFETY: the layout's size is not zero.
-        let row = unsafe { System.alloc_zeroed(layout) };
+        let row = unsafe { Pages.alloc_zeroed(layout) };
         self.stacks.store(row.cast(), Release);
     }
 

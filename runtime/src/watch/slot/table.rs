@@ -6,10 +6,11 @@
 //!
 //! The first 65,536 slots have a number; those behind stand in a list, and are looked at each time.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::{GlobalAlloc, Layout};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 
+use super::super::memory::Pages;
 use super::Slot;
 
 /// How many blocks there are at most.
@@ -148,7 +149,7 @@ fn make(at: usize) -> Option<&'static Block> {
     }
     let layout = Layout::new::<Block>();
     // SAFETY: a block has a size.
-    let raw = unsafe { System.alloc_zeroed(layout) };
+    let raw = unsafe { Pages.alloc_zeroed(layout) };
     if raw.is_null() {
         return None;
     }
@@ -157,7 +158,7 @@ fn make(at: usize) -> Option<&'static Block> {
     let before = TABLE[at].compare_exchange(std::ptr::null_mut(), fresh, AcqRel, Acquire);
     if before.is_err() {
         // SAFETY: it was allocated just now with this layout, and nobody else has seen it.
-        unsafe { System.dealloc(raw, layout) };
+        unsafe { Pages.dealloc(raw, layout) };
     }
     block(at)
 }
