@@ -86,7 +86,7 @@ fn cases_in(folder: &str) -> BTreeMap<String, String> {
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 /// A project with these programs, one file each.
-fn project(edition: &str, programs: &BTreeMap<String, String>) -> TempDir {
+pub(crate) fn project(edition: &str, programs: &BTreeMap<String, String>) -> TempDir {
     let folder = TempDir::new_in(scratch()).unwrap();
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     // A program that uses our own crate is watched in another way where it is run.
@@ -116,7 +116,7 @@ fn project(edition: &str, programs: &BTreeMap<String, String>) -> TempDir {
 }
 
 /// `cargo lockwise check` there.
-fn check(folder: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn check(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = checker();
     command.current_dir(folder);
     // Shared, so that what the cases depend on is compiled once.
@@ -519,61 +519,4 @@ fn comments_silence_only_with_a_reason() {
     let (count, limits) = check("// lockwise: allow(LW0022) reason = \"a test\"");
     assert_eq!(count, 1);
     assert!(limits.contains("names no finding"), "{limits}");
-}
-
-#[test]
-fn what_a_run_showed_is_told_beside_the_code() {
-    let program = r#"
-use std::sync::{Arc, Mutex};
-use std::thread;
-struct Pair {
-    a: Mutex<u32>,
-    b: Mutex<u32>,
-}
-fn main() {
-    let pair = Arc::new(Pair { a: Mutex::new(1), b: Mutex::new(2) });
-    let other = Arc::clone(&pair);
-    thread::spawn(move || {
-        let a = other.a.lock().unwrap();
-        let b = other.b.lock().unwrap();
-        println!("{}", *a + *b);
-    })
-    .join()
-    .unwrap();
-    if std::env::args().count() > 9 {
-        let b = pair.b.lock().unwrap();
-        let a = pair.a.lock().unwrap();
-        println!("{}", *a + *b);
-    }
-}
-"#;
-    let folder = project(
-        "2021",
-        &BTreeMap::from([("seen".to_owned(), program.to_owned())]),
-    );
-    let logs = folder.path().join("logs");
-    let mut command = checker();
-    command.current_dir(folder.path());
-    command
-        .args(["run", "--bin", "seen", "--log-dir"])
-        .arg(&logs);
-    assert_eq!(finish(&mut command).status.code(), Some(0));
-    let output = check(folder.path(), &["--format", "json", "--with", "logs"]);
-    let document = document(&output);
-    let findings = document["findings"].as_array().unwrap();
-    assert_eq!(findings.len(), 1, "{document}");
-    assert_eq!(findings[0]["evidence"], serde_json::json!(["run", "code"]));
-    let reasons = findings[0]["reasons"].to_string();
-    assert!(reasons.contains("seen while the program ran"), "{reasons}");
-    assert!(
-        reasons.contains("possible by the code, and not seen"),
-        "{reasons}"
-    );
-    let both: Vec<&Value> = document["orders"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|order| order["evidence"] == serde_json::json!(["run", "code"]))
-        .collect();
-    assert_eq!(both.len(), 1, "{document}");
 }

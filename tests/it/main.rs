@@ -22,6 +22,8 @@ mod again;
 mod as_cargo;
 /// Bad input: one clear message, the right exit code, never a panic.
 mod bad_input;
+/// What is found in the code, beside what a run showed.
+mod beside_runs;
 /// Who called what takes the locks.
 mod callers;
 /// The list of cases of the primitives: that each has its test.

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use crate::finding::{Finding, Level, Side, Source, Wants};
+use crate::finding::{Certainty, Finding, Level, Side, Source, Wants};
 use crate::history;
 use crate::trace::{Evidence, SiteId};
 
@@ -90,7 +90,7 @@ fn line_of(site: &str) -> Option<Line> {
 }
 
 /// Puts the findings of a run beside those of the code. What both found is told once, with what the
-/// run knows of it.
+/// run knows of it; what could not happen in the run stays what it is by the code.
 pub fn merge(code: &mut Vec<Finding>, run: Vec<Finding>) {
     let key = |finding: &Finding| {
         let mut lines: Vec<(Option<Line>, Option<Line>)> = finding
@@ -111,6 +111,22 @@ pub fn merge(code: &mut Vec<Finding>, run: Vec<Finding>) {
     };
     for mut finding in run {
         let same = key(&finding);
+        if finding.certainty == Certainty::Excluded {
+            // That holds for what ran, and the code may run otherwise.
+            let mut told = code
+                .iter_mut()
+                .filter(|other| key(other) == same)
+                .peekable();
+            if told.peek().is_some() {
+                for other in told {
+                    let reasons = finding.reasons.iter();
+                    other
+                        .reasons
+                        .extend(reasons.map(|reason| format!("not in this run: {reason}")));
+                }
+                continue;
+            }
+        }
         let before = code.len();
         code.retain(|other| key(other) != same);
         if code.len() < before {
