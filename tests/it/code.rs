@@ -102,7 +102,7 @@ pub(crate) fn project(edition: &str, programs: &BTreeMap<String, String>) -> Tem
     let manifest = format!(
         "[package]\nname = \"cases{number}\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\n\n\
          [dependencies]\nasync-lock = \"3\"\ndashmap = \"6\"\nlazy_static = \"1\"\n\
-         {own}once_cell = \"1\"\nparking_lot = \"0.12\"\nspin = \"0.9\"\n\
+         {own}once_cell = \"1\"\nparking_lot = \"0.12\"\nscopeguard = \"1\"\nspin = \"0.9\"\n\
          tokio = {{ version = \"1\", features = [\"macros\", \"rt\", \"sync\", \"time\"] }}\n\n\
          [workspace]\n"
     );

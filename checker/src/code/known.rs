@@ -269,6 +269,11 @@ pub(crate) fn keeps_handler(path: &str) -> bool {
     }
 }
 
+/// Whether a value of the type at this path runs the closure that it keeps when it is dropped.
+pub(crate) fn runs_when_dropped(path: &str) -> bool {
+    path == "scopeguard::ScopeGuard"
+}
+
 /// What becomes of a future that is given to the function at this path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Future {

@@ -168,13 +168,14 @@ impl Flow<'_> {
         self.frame.borrowed(place.local, 0)
     }
 
-    /// Whether a function of another crate puts what it is given into a collection, or keeps it for what will
-    /// happen later, and does not run it.
+    /// Whether a function of another crate puts what it is given into a collection, keeps it for what will happen later,
+    /// or gives it up for what is kept beside it, and does not run it.
     fn only_keeps(&self, call: &Call<'_>) -> bool {
         call.method.is_some_and(|method| {
             let name = self.frame.program.text(method);
             let puts_in = known::puts_in(&name) && last(&name) != "extend";
-            puts_in && known::is_of_std(&name) || known::keeps_handler(&name)
+            let gives_up = last(&name) == "into_inner";
+            puts_in && known::is_of_std(&name) || known::keeps_handler(&name) || gives_up
         })
     }
 

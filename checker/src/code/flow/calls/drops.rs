@@ -122,6 +122,9 @@ impl Flow<'_> {
     ) {
         let Some(of) = of else { return };
         let program = self.frame.program;
+        if known::runs_when_dropped(&program.type_of(of).head) {
+            self.runs_at_its_end(of, value, at);
+        }
         let dropped = program.dropped(of);
         if dropped.is_empty() {
             return;
@@ -159,6 +162,18 @@ impl Flow<'_> {
             }
             .trusted(trust);
             self.apply(drop.body, &[argument], point);
+        }
+    }
+
+    /// What a value of another crate does when it goes that keeps a closure for that.
+    fn runs_at_its_end(&mut self, of: Name, value: &Value, at: Point<'_>) {
+        let itself = Argument {
+            of: Some(of),
+            ..Argument::of(value.clone())
+        };
+        for body in self.closures_of(&itself) {
+            let environment = Argument::of(self.environment(&itself, body));
+            self.run(body, environment, &[], at);
         }
     }
 
