@@ -27,7 +27,7 @@ use crate::watch::{Identity, Kind, Site};
 ///
 /// - **Ordering**: what came before a unit was put back has happened for whoever takes it.
 /// - **Blocking**: taking one waits for a free unit, and has `try_`, timed and `_async` forms; putting back never waits.
-/// - **Capacity**: whatever is put in; there is nothing to close.
+/// - **Capacity, close**: whatever is put in; there is nothing to close.
 /// - **Fairness**: whoever comes when a unit is free takes it, also before others that wait.
 /// - **Panic, drop**: a [`SemaphoreGuard`] puts its unit back, also when a panic drops it; a future that is dropped takes
 ///   none.

@@ -26,9 +26,10 @@ use crate::watch::Site;
 ///   no lock held, and then all pass; the barrier can be used again. Who comes while the action runs
 ///   belongs to the next round.
 /// - **Ordering**: what each party did before has happened for all of them after.
-/// - **Blocking**: only the waits block, until the round is full; all of a round pass, so there is no first or last.
+/// - **Blocking, fairness**: only the waits block, until the round is full; all of a round pass, so there is no first or
+///   last.
 /// - **Capacity**: as many as there are parties, of which there is one at least.
-/// - **Broken**: [`abort`](Barrier::abort), a wait that reaches its deadline, and an action that panics
+/// - **Close, broken**: [`abort`](Barrier::abort), a wait that reaches its deadline, and an action that panics
 ///   break the barrier: all who wait, and all who come, get [`BrokenBarrier`], until
 ///   [`reset`](Barrier::reset). A reset breaks the round of those who wait, and nothing else. This is all that there
 ///   is of closing.

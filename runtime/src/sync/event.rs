@@ -18,7 +18,7 @@ use crate::watch::Site;
 
 /// A flag that threads and tasks can wait for.
 ///
-/// - **Sticky**: [`set`](Event::set) wakes all who wait, in the order in which they came, and whoever
+/// - **Sticky, fairness**: [`set`](Event::set) wakes all who wait, in the order in which they came, and whoever
 ///   comes later passes at once, until [`clear`](Event::clear).
 /// - **Counted**: who waited when it was set returns, even if it is cleared before they run.
 /// - **Ordering**: what came before a `set` has happened for whoever it wakes or lets pass.

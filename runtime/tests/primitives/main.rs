@@ -19,6 +19,7 @@ mod barrier;
 #[path = "../compiled/mod.rs"]
 mod compiled;
 mod condition;
+mod contracts;
 mod counted;
 mod deadlines;
 mod delay;

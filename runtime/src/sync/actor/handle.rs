@@ -24,13 +24,13 @@ use crate::watch::Site;
 /// The right to send an actor messages, and to wait for its end. When the last handle is dropped the actor is
 /// closed.
 ///
-/// - **Sending** never waits for an actor without bound. With one, it waits for room; senders that wait
-///   are served in the order in which they came. An actor that sends to itself would wait for ever for room that
+/// - **Sending, capacity, fairness**: sending never waits for an actor without bound. With one, it waits for room; senders
+///   that wait are served in the order in which they came. An actor that sends to itself would wait for ever for room that
 ///   it alone makes: its message comes back, as [`SendError::Full`].
 /// - **Close**: what was sent before is handled; what is sent after comes back. Closing again changes nothing,
 ///   and an actor may close itself.
 /// - **Blocking**: only sending to a full mailbox, joining, and waiting for an answer.
-/// - **Panic, drop, order**: see [`Actor`](super::Actor). A message whose destructor uses a handle is fine.
+/// - **Panic, drop, order, re-entrancy**: see [`Actor`](super::Actor). A message whose destructor uses a handle is fine.
 /// - **Ask**: a message is made around a [`Promise`], and its [`Future`](promise::Future) is returned. If the actor ends without
 ///   an answer the future fails. An actor that waits for an answer of itself, or of one that waits for
 ///   it in turn (for an answer, or to join it), gets [`Failure::Deadlock`] at once: whoever closes the circle

@@ -6,9 +6,9 @@ use crate::sync::backend::{Backend, Tracked};
 
 /// Something that handles messages, one after the other, on a thread of its own.
 ///
-/// - **Messages** are of one type, usually an enum: what an actor does not know is an error of the compiler.
+/// - **Messages, order**: they are of one type, usually an enum: what an actor does not know is an error of the compiler.
 ///   From each sender they come in the order in which they were sent; urgent ones come before the others.
-/// - **Life**: [`on_start`](Actor::on_start) comes before any message, [`on_stop`](Actor::on_stop) after the
+/// - **Life, close, drop**: [`on_start`](Actor::on_start) comes before any message, [`on_stop`](Actor::on_stop) after the
 ///   last one. The actor ends when it is closed and its mailbox is empty, when it is killed, or when it
 ///   panics; then what is left in its mailbox is dropped, and whoever waits for an answer learns that.
 ///   Its end is known ([`Handle::join`](super::Handle::join)) after all of it is dropped.

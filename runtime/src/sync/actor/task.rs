@@ -26,8 +26,9 @@ use crate::waiting::Ticket;
 ///
 /// Asked by another task of the same executor it answers without a switch of threads.
 ///
-/// - **Messages** are handled one after the other, as by the usual [`Actor::run`], which is not called. After some
-///   of them the other tasks of the executor have their turn.
+/// - **Messages, fairness**: they are handled one after the other, as by the usual [`Actor::run`], which is not called.
+///   After some of them the other tasks of the executor have their turn.
+/// - **Order, capacity, close, panic, re-entrancy**: as [`Actor`].
 /// - **Blocking**: a handler that waits keeps the executor's thread, as anything does that waits in a task.
 /// - **Drop**: dropped before its end the actor is killed; what is left in its mailbox is dropped, and whoever
 ///   waits for an answer learns that.

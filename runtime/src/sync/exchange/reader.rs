@@ -80,12 +80,16 @@ impl fmt::Display for ReadError {
 
 impl Error for ReadError {}
 
-/// The messages of an exchange, from the moment of subscription on. Dropping this ends the subscription, and
-/// frees a sender that waits for it.
+/// The messages of an exchange, from the moment of subscription on.
 ///
-/// Messages of a sender come in the order in which they were sent. A get waits for one; threads that share a reader get
-/// each message once. Its capacity, and what happens when there is no room, is its [`Slow`]. What it has can still be
-/// read when it was detached, or the exchange is gone; what is left is dropped with it, and with no lock held.
+/// - **Order**: messages of a sender come in the order in which they were sent.
+/// - **Blocking, fairness**: a get waits for a message; threads that share a reader get each message once, and are woken
+///   in the order in which they came.
+/// - **Capacity**: its [`Slow`] says how many it keeps, and what happens when there is no room.
+/// - **Close**: what it has can still be read when it was detached, or the exchange is gone.
+/// - **Drop**: that ends the subscription, and frees a sender that waits for it; what is left is dropped with it.
+/// - **Panic, re-entrancy**: no code of the program runs under a lock of ours, so a message whose destructor uses the
+///   exchange is fine.
 ///
 /// ```
 /// use std::time::Duration;

@@ -17,13 +17,13 @@ use crate::watch::Site;
 ///
 /// - **Level**: a source that is ready is told as long as it is. It may have been used up by another thread
 ///   by the time this one uses it: then it finds nothing, and waits again.
-/// - **Fair**: of several that are ready the one after the last one told is next.
+/// - **Fairness, order**: of several that are ready the one after the last one told is next.
 /// - **Blocking**: only the waits block. Nothing is taken out of a source, so nothing is lost by a wait that ends
 ///   early, and there is no order but that of the turns.
 /// - **Capacity**: none, for sources; one without sources has [nothing to wait for](NothingToWaitFor).
 /// - **Panic, drop, re-entrancy**: a wait leaves nothing behind in its sources, however it ends, and holds no lock of
 ///   theirs; so a source may be used, and end, while it is waited for.
-/// - **Closed** is ready, too, and stays so: [`remove`](Poller::remove) it. The same source may be added twice.
+/// - **Close**: what is closed is ready, too, and stays so: [`remove`](Poller::remove) it. The same source may be added twice.
 ///
 /// ```
 /// use std::time::Duration;

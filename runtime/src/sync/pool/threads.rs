@@ -18,14 +18,14 @@ use crate::watch::Site;
 
 /// Threads that do jobs, in the order in which these were submitted, and give their results.
 ///
-/// - **Results**: [`submit`](ThreadPool::submit) gives a [`Future`](promise::Future). A job that panics fails its future with
+/// - **Results, panic**: [`submit`](ThreadPool::submit) gives a [`Future`](promise::Future). A job that panics fails its future with
 ///   the panic, and its worker goes on to the next job.
 /// - **Blocking**: submitting never waits. [`join`](ThreadPool::join) waits until all that was submitted is
 ///   done; it can be called again, and by several threads.
 /// - **Capacity**: none, for jobs; as many of them run as there are workers.
-/// - **Fairness**: a job begins after all that were submitted before it, and never waits for a later one.
+/// - **Order, fairness**: a job begins after all that were submitted before it, and never waits for a later one.
 /// - **Workers** are started when the pool is made, or on need ([`PoolBuilder::grow_on_need`]).
-/// - **Close**: [`shutdown`](ThreadPool::shutdown) takes no more jobs, and does, cancels or leaves those that
+/// - **Close, drop**: [`shutdown`](ThreadPool::shutdown) takes no more jobs, and does, cancels or leaves those that
 ///   have been submitted. Dropping the pool does them, and waits for that; but not inside one of its own
 ///   jobs, where that could not end, nor after [`Shutdown::Detach`] or [`detach`](ThreadPool::detach).
 /// - **Re-entrancy**: a job may submit jobs, and wait for them as long as another worker is left to do

@@ -13,10 +13,11 @@ use crate::watch::Site;
 
 /// A thread that does jobs one after the other, and gives their results.
 ///
-/// It is a [`ThreadPool`] of one, and promises what that does: jobs run in the order in which they were
-/// submitted, a panic goes into the result, and a job that waits for another job of its own worker gets
+/// It is a [`ThreadPool`] of one, and promises what that does: a job that waits for another job of its own worker gets
 /// [`Failure::Deadlock`](crate::sync::Failure::Deadlock). A result can be read after the worker has ended.
 ///
+/// - **Order, fairness**: jobs run in the order in which they were submitted, whoever submitted them.
+/// - **Panic**: that of a job goes into its result, and the worker goes on.
 /// - **Capacity, blocking**: any number of jobs wait, so submitting never does; joining and the results do.
 /// - **Close**: no more jobs are taken, and those that were are done ([`close`](Worker::close)) or cancelled
 ///   ([`cancel`](Worker::cancel)). A job that comes later is given back.

@@ -24,7 +24,7 @@ use crate::watch::Site;
 /// - **Ordering**: highest first; among equals in the order in which they were put. Items are never compared,
 ///   and need no order. A get takes what is highest when it takes it, not what was when it was woken.
 /// - **Blocking**: a get waits for an item, a put for room. Gets that wait are woken in the order in which they came.
-/// - **Starvation**: there is no fairness among priorities. What is low is not served while higher comes; nothing grows with age.
+/// - **Fairness**: there is none among priorities. What is low is not served while higher comes; nothing grows with age.
 /// - **Capacity**: none, or some. A put that finds no room waits ([`put`](PriorityQueue::put)), is refused
 ///   ([`try_put`](PriorityQueue::try_put)) or pushes the lowest out
 ///   ([`put_evicting`](PriorityQueue::put_evicting)). Puts that wait get room in the order in which they came,

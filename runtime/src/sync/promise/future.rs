@@ -20,11 +20,13 @@ use crate::watch::Site;
 ///
 /// - **Once**: getting the result consumes the future; a wait that ends early gives the future back.
 ///   That it has ended can be waited for by any number of threads ([`wait_done`](Future::wait_done)).
-/// - **Ends**: with a value, or with a [`Failure`]: a panic, a cancellation, a promise that was dropped.
+/// - **Ends, panic**: with a value, or with a [`Failure`]: a panic, a cancellation, a promise that was dropped.
 ///   Each ends every wait.
-/// - **Blocking**: the waits block until there is an end; those who wait are woken in the order in which they came.
+/// - **Order**: what came before the result was given has happened for whoever gets it, or sees that it is there.
+/// - **Blocking, fairness**: the waits block until there is an end; those who wait are woken in the order in which they
+///   came.
 /// - **Capacity, close**: there is one result, and any number of callbacks; an end is for ever.
-/// - **Callbacks** run once, whatever the end, in the order of their registration, on the thread that gives
+/// - **Callbacks, re-entrancy**: they run once, whatever the end, in the order of their registration, on the thread that gives
 ///   the result, or at once if that has happened. No lock is held, so a callback may use this very
 ///   future. One that panics does not keep the others from running.
 /// - **Cancel**: possible until the work begins; then the result is waited for, or the future dropped.

@@ -17,10 +17,10 @@ use crate::watch::Site;
 
 /// The duty to give a result, once.
 ///
-/// - **Once**: giving the result consumes the promise. A promise that is dropped without one fails its
+/// - **Once, drop**: giving the result consumes the promise. A promise that is dropped without one fails its
 ///   future with [`Failure::Dropped`], so nobody waits for ever for work that has been lost.
 /// - **Order**: what came before the result was given has happened for whoever gets it.
-/// - **Blocking**: giving a result never waits. Those who wait are woken, in the order in which they came,
+/// - **Blocking, fairness**: giving a result never waits. Those who wait are woken, in the order in which they came,
 ///   and then the callbacks run, on this thread and with no lock held.
 /// - **Re-entrancy**: a callback may use the future, drop it, or keep other promises.
 /// - **Capacity, close**: there is one result; dropping the future is how its owner says that he wants none

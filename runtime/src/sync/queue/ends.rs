@@ -24,9 +24,10 @@ struct Shared<T: Send, B: Backend> {
     receivers: AtomicUsize,
 }
 
-/// The right to put items into a queue. When the last one is dropped the queue is closed.
+/// The right to put items into a queue.
 ///
-/// Order, blocking, capacity, fairness, panics and re-entrancy are those of the [`Queue`].
+/// - **Close, drop**: when the last one is dropped the queue is closed.
+/// - **Order, blocking, capacity, fairness, panic, re-entrancy**: as [`Queue`].
 ///
 /// ```
 /// use lockwise::sync::{GetError, Queue};
@@ -39,9 +40,12 @@ struct Shared<T: Send, B: Backend> {
 /// ```
 pub struct Sender<T: Send, B: Backend = Tracked>(Arc<Shared<T, B>>);
 
-/// The right to get items from a queue. When the last one is dropped the queue is closed, and what is left
-/// in it is dropped at that moment, not when the last sender goes: whoever waits for an answer to a request
-/// that lay there learns at once that none will come.
+/// The right to get items from a queue.
+///
+/// - **Close, drop**: when the last one is dropped the queue is closed, and what is left in it is dropped at that moment,
+///   not when the last sender goes: whoever waits for an answer to a request that lay there learns at once that none will
+///   come.
+/// - **Order, blocking, capacity, fairness, panic, re-entrancy**: as [`Queue`].
 ///
 /// ```
 /// use lockwise::sync::{PutError, Queue};

@@ -29,11 +29,11 @@ use crate::watch::Site;
 /// - **Capacity**: none ([`new`](Queue::new)), some ([`bounded`](Queue::bounded)), or zero: then an item goes
 ///   from hand to hand ([`rendezvous`](Queue::rendezvous)), and a put ends when a consumer takes the item, or
 ///   waits for one.
-/// - **Blocking**: a put waits for room, a get for an item. Puts that wait succeed in the order in which they
+/// - **Blocking, fairness**: a put waits for room, a get for an item. Puts that wait succeed in the order in which they
 ///   came, and a later put does not pass them. Gets that wait are woken in that order; a get that finds an
 ///   item takes it, though. Each has a `try_`, `_timeout`, `_deadline` and `_async` form. A future that waits is
 ///   told of its room in that order, and puts when it is polled then; dropped before, it has not put (see [`Put`]).
-/// - **Close**: [`close`](Queue::close) refuses puts, also those that wait, which get their items back;
+/// - **Close, drop**: [`close`](Queue::close) refuses puts, also those that wait, which get their items back;
 ///   what is queued can still be got. [`close_now`](Queue::close_now) hands what is queued to the caller.
 ///   Closing again changes nothing, and nothing is ever opened again. Nothing is lost: an item was got,
 ///   came back, was handed to who closed the queue, or is dropped with it.

@@ -23,7 +23,7 @@ use crate::watch::Site;
 
 /// Tasks that take turns on one thread, instead of a thread for each.
 ///
-/// - **Turns**: first come, first served. A task runs until it waits, yields or ends, so none starves another
+/// - **Turns, order, fairness**: first come, first served. A task runs until it waits, yields or ends, so none starves another
 ///   that yields, and what tasks share needs no lock.
 /// - **Waiting**: on whatever is a future: those of this module ([`Queue::get_async`], [`Event::wait_async`],
 ///   results, …), [`sleep`](Scheduler::sleep), or any other. Other threads may wake a task.
@@ -31,7 +31,7 @@ use crate::watch::Site;
 ///   waiting as a future keeps all others waiting.
 /// - **Capacity, close**: any number of tasks; there is nothing to close, and a run may follow a run.
 /// - **Re-entrancy**: a task may spawn and cancel tasks, but not run its scheduler.
-/// - **Spawn**: also from a task. Dropping the [handle](ScheduledTask) lets the task run on;
+/// - **Spawn, drop**: also from a task. Dropping the [handle](ScheduledTask) lets the task run on;
 ///   [`cancel`](ScheduledTask::cancel) drops it where it stands, with its destructors.
 /// - **Panic**: that of a task ends that task, and is its result. That of a destructor, of a result that nobody wants
 ///   or of what a task holds, is printed, and the others go on.
