@@ -3,9 +3,11 @@
 
 mod actors;
 mod adverse;
+mod asked;
 mod comes_back;
 mod exchanges;
 mod lazy;
+mod passing;
 mod pools;
 mod queues;
 mod results;
