@@ -1,10 +1,10 @@
 //! From one stream of records per thread to one order that the program could have shown.
 //!
-//! There is no clock in the log. What orders records of different threads is: each object's own
-//! count of its acquisitions (*turn*), that a lock is free before it is taken, that a thread starts
-//! after its fork and ends before its join. The real order obeyed all of this, so taking any record
-//! that may come next never leads into a dead end, as long as no record is missing. Where some are,
-//! the merge gets stuck; then it takes the record that is behind by the least and counts that.
+//! There is no clock in the log. What orders records of different threads is: each object's own count of its
+//! acquisitions (*turn*), that a lock is free before it is taken, that a thread starts after its fork and ends before
+//! its join. The real order obeyed all of this, so taking any record that may come next never leads into a dead end, as
+//! long as no record is missing. Where some are, the merge gets stuck; then it takes the record that is behind by the
+//! least and counts that.
 
 mod turns;
 mod waits;
