@@ -25,8 +25,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, compiler_fence};
 use std::time::{Duration, Instant};
 
-/// Sections take microseconds; but who is in one may be kept from running by many others.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Sections take microseconds; but on a busy machine who is in one may be kept from running by others for seconds.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Data that one thread at a time may touch.
 pub(super) struct Guarded<T> {
