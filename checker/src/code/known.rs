@@ -5,6 +5,8 @@
 //! no table is an ordinary function: it runs the closures it is given before it returns, hands a
 //! guard on if its result can hold one, and else drops it.
 
+use std::borrow::Cow;
+
 use lockwise::watch::Mode;
 
 use super::text::last;
@@ -563,6 +565,18 @@ pub(crate) fn of_trait(of: &str, method: &str, on: &str) -> Option<Known> {
         ) => Known::Same,
         _ => return None,
     })
+}
+
+/// The path of a trait under its own crate's name, where the compiler names it by what a macro of another calls it:
+/// `lazy_static` hands `Deref` on, and what is derived for serde has that crate at hand as `_serde`.
+pub(crate) fn own_path(of: &str) -> Cow<'_, str> {
+    if last(of) == "__Deref" {
+        return Cow::Borrowed("std::ops::Deref");
+    }
+    match of.split_once("_::_serde::") {
+        Some((_, rest)) => Cow::Owned(format!("serde::{rest}")),
+        None => Cow::Borrowed(of),
+    }
 }
 
 /// Whether an iterator of this path waits for messages.

@@ -46,6 +46,15 @@ fn what_std_lends_to_others_is_known_under_their_names() {
 }
 
 #[test]
+fn traits_are_known_by_their_own_crate() {
+    let own = |of: &str| own_path(of).into_owned();
+    assert_eq!(own("lazy_static::__Deref"), "std::ops::Deref");
+    assert_eq!(own("app::_::_serde::Deserialize"), "serde::Deserialize");
+    assert_eq!(own("_::_serde::de::Visitor"), "serde::de::Visitor");
+    assert_eq!(own("app::serde::Deserialize"), "app::serde::Deserialize");
+}
+
+#[test]
 fn what_ends_by_itself_waits_for_nobody() {
     for method in ["try_lock", "try_lock_for", "try_lock_until"] {
         assert_eq!(

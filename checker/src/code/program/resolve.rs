@@ -160,11 +160,7 @@ impl Program {
     }
 
     fn of_trait(&self, on: &str, of: &str, method: &str) -> Resolved {
-        // `lazy_static` hands it on under another name.
-        let of = match head(of).0 {
-            of if last(of) == "__Deref" => "std::ops::Deref",
-            of => of,
-        };
+        let of = &*known::own_path(head(of).0);
         let (bare, references) = behind_references(on);
         let on_head = head_text(on);
         let name = Some(self.names.of(&format!("{of}::{method}")));
@@ -287,9 +283,15 @@ impl Program {
             };
         }
         let bodies: Vec<BodyId> = if exact.is_empty() {
+            // Of another crate's trait a macro or a derive makes what is of the program's own types.
+            let may_be_made = !foreign_trait || self.is_own(&on_head);
             all.iter()
                 .filter(|(head, _)| {
-                    head.is_empty() || last(head) == last(&on_head) && same_crate(head, &on_head)
+                    if head.is_empty() {
+                        may_be_made
+                    } else {
+                        last(head) == last(&on_head) && same_crate(head, &on_head)
+                    }
                 })
                 .map(|(_, id)| *id)
                 .collect()
