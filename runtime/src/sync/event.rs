@@ -185,11 +185,16 @@ impl<B: Backend> Event<B> {
     #[track_caller]
     pub fn is_set(&self) -> bool {
         B::Threads::step();
-        let is_set = self.set.load(Acquire);
-        if is_set == TOLD {
+        let set = self.set.load(Acquire);
+        // This one first: the usual look has one thing to ask.
+        if set == SET {
+            return true;
+        }
+        let is_told = set == TOLD;
+        if is_told {
             self.flow.found(Site::caller());
         }
-        is_set != CLEAR
+        is_told
     }
 
     /// Sets it and wakes all who wait. Whether it was not set before.
