@@ -66,16 +66,21 @@ on_each_backend! {
     }
 
     fn set_then_clear_wakes() {
+        let event = Event::<B>::new_in();
         for _ in 0..5 {
-            let event = Event::<B>::new_in();
             let (count, waker) = Counting::new();
             let mut waits: Vec<_> = (0..5).map(|_| Box::pin(event.wait_async())).collect();
             for wait in &mut waits {
                 assert_eq!(poll_once(wait.as_mut(), &waker), Poll::Pending);
             }
-            event.set();
-            event.clear();
-            assert_eq!(count.count(), 5);
+            thread::scope(|scope| {
+                let threads = [(); 3].map(|()| scope.spawn(|| event.wait_timeout(LONG)));
+                until_waiting(8, &event);
+                assert!(event.set());
+                assert!(event.clear());
+                assert_eq!(count.count(), 5);
+                assert!(threads.map(|thread| thread.join().unwrap()).iter().all(|woken| *woken));
+            });
             for wait in &mut waits {
                 assert_eq!(poll_once(wait.as_mut(), &waker), Poll::Ready(()));
             }

@@ -123,8 +123,7 @@ struct Merge<'a, 'n> {
 /// Events that are appended before the consumer is asked.
 const AT_ONCE: usize = 8_192;
 
-/// Puts all records of the log into one order and appends them to the run, from where `consumer` may take
-/// them.
+/// Puts all records of the log into one order and appends them to the run, from where `consumer` may take them.
 pub(super) fn merge<'a>(
     log: &'a LogFile<'a>,
     threads: &BTreeMap<u32, ThreadId>,
