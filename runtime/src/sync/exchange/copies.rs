@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::row::{Set, has};
 
 /// Room for so many copies is made at once.
-pub(super) const FEW: usize = 6;
+pub(super) const FEW: usize = 8;
 
 /// A copy for each seat of a row, by its number. There is none where nobody gets one, where making it has panicked,
 /// and where it was taken out.
